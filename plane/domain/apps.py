@@ -1,0 +1,133 @@
+"""App: where its objects come from, where they go and how they are kept. Field names and meanings follow Argo CD's Application."""
+
+from typing import Literal
+
+import msgspec
+
+
+class HelmParameter(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """One `--set`; `force_string` makes it `--set-string`."""
+
+    name: str
+    value: str
+    force_string: bool = False
+
+
+class Helm(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """How a chart is rendered. Precedence: parameters > values_object > values > value_files > the chart's own values."""
+
+    release_name: str = ""
+    value_files: tuple[str, ...] = ()
+    values: str = ""
+    values_object: dict[str, object] = {}
+    parameters: tuple[HelmParameter, ...] = ()
+    ignore_missing_value_files: bool = False
+    skip_crds: bool = False
+    namespace: str = ""
+
+
+class Kustomize(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Changes laid over a kustomization, as `kustomize edit` would make them."""
+
+    name_prefix: str = ""
+    name_suffix: str = ""
+    namespace: str = ""
+    images: tuple[str, ...] = ()
+    common_labels: dict[str, str] = {}
+    common_annotations: dict[str, str] = {}
+
+
+class Directory(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Plain manifests. `include` and `exclude` are globs over the path below the source's path, comma lists in braces."""
+
+    recurse: bool = False
+    include: str = ""
+    exclude: str = ""
+
+
+class Source(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A folder of a repository at a revision. At most one of helm, kustomize, directory; none: found out from the files."""
+
+    repo_url: str = msgspec.field(name="repoURL")
+    path: str = "."
+    target_revision: str = "HEAD"
+    helm: Helm | None = None
+    kustomize: Kustomize | None = None
+    directory: Directory | None = None
+
+
+class Destination(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A cluster by its name, and the namespace of objects that name none."""
+
+    cluster: str
+    namespace: str = ""
+
+
+class Automated(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Sync without a person. `enabled` absent means on, so that a template can keep the block."""
+
+    enabled: bool | None = None
+    prune: bool = False
+    self_heal: bool = False
+    allow_empty: bool = False
+
+
+class SyncPolicy(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """`sync_options` are `Name=value` words, spelled as Argo CD spells them."""
+
+    automated: Automated | None = None
+    sync_options: tuple[str, ...] = ()
+
+
+class IgnoreDifference(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Fields of matching objects that somebody else may own. group and kind are globs."""
+
+    kind: str
+    group: str = ""
+    name: str = ""
+    namespace: str = ""
+    json_pointers: tuple[str, ...] = ()
+
+
+class Info(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A free line for people."""
+
+    name: str
+    value: str
+
+
+class BlastRadius(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """How much one plan may delete without a person: the smaller of the two bounds counts; guarded kinds always wait."""
+
+    max_deletes: int = 10
+    max_percent: int = 50
+
+
+class AppSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """The whole wish of an app; exactly one of `source` and `sources`."""
+
+    destination: Destination
+    source: Source | None = None
+    sources: tuple[Source, ...] = ()
+    sync_policy: SyncPolicy = SyncPolicy()
+    ignore_differences: tuple[IgnoreDifference, ...] = ()
+    revision_history_limit: int = 10
+    info: tuple[Info, ...] = ()
+    blast_radius: BlastRadius = BlastRadius()
+
+    def all_sources(self) -> tuple[Source, ...]:
+        """The sources in order, whichever field holds them."""
+        return self.sources or ((self.source,) if self.source else ())
+
+    def automated(self) -> Automated | None:
+        """The automation in force, or None when a person must ask for each sync."""
+        wanted = self.sync_policy.automated
+        return wanted if wanted and wanted.enabled is not False else None
+
+    def option(self, name: str) -> str:
+        """The value of a sync option at app level, or the empty string."""
+        found = [value for key, _, value in (word.partition("=") for word in self.sync_policy.sync_options) if key == name]
+        return found[-1] if found else ""
+
+
+SyncStatus = Literal["Synced", "OutOfSync", "Unknown"]

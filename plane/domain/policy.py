@@ -1,0 +1,133 @@
+"""Policy as values: what OPA is asked, what it says, and what we make of it outside Rego."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from plane.domain import errors
+
+Mode = Literal["off", "audit", "warn", "deny"]
+
+
+class Violation(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
+    """One broken rule on one object. `path` is a JSON pointer or empty; `object` is the text of the object's key."""
+
+    policy: str
+    rule: str
+    object: str
+    message: str
+    severity: str = "medium"
+    path: str = ""
+    remedy: str = ""
+    file: str = ""  # `file:line` in the source, filled in by us from the manifest's position
+
+
+class PolicyContext(msgspec.Struct, frozen=True, rename="camel"):
+    """What rules may know besides the objects. `now` is RFC 3339 UTC; labels are the cluster's."""
+
+    tenant: str
+    project: str
+    app: str
+    cluster: str
+    now: str
+    namespace: str = ""
+    cluster_labels: dict[str, str] = {}
+    kube_version: str = ""
+    repo: str = ""
+    commit: str = ""
+    trigger: str = ""
+
+
+class PolicyInput(msgspec.Struct, frozen=True):
+    """The whole input of the one query per release; manifests are masked and in apply order."""
+
+    manifests: tuple[dict[str, Any], ...]
+    context: PolicyContext
+    parameters: dict[str, dict[str, Any]] = {}
+
+
+class PolicyFiles(msgspec.Struct, frozen=True):
+    """A policy set: file name → text of `.rego` modules; `digest` names it for ever."""
+
+    name: str
+    digest: str
+    files: dict[str, str]
+
+
+class Binding(msgspec.Struct, frozen=True):
+    """A policy set in force: which rules with which mode and parameters. `rules` empty means all at `mode`."""
+
+    policy: PolicyFiles
+    mode: Mode = "deny"
+    rules: dict[str, Mode] = {}
+    parameters: dict[str, dict[str, Any]] = {}
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """A violation and the mode that applies to it."""
+
+    violation: Violation
+    mode: Mode
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The answer for one release. `error` is set when the engine gave none: that is a denial with its own reason."""
+
+    policies: tuple[str, ...] = ()  # digests of the policy sets asked
+    judged: tuple[Judged, ...] = ()
+    error: str = ""
+
+    def blocking(self) -> tuple[Violation, ...]:
+        """The violations that stop the release, sorted."""
+        return tuple(entry.violation for entry in self.judged if entry.mode == "deny")
+
+    def allowed(self) -> bool:
+        """Nothing blocks and the engine answered."""
+        return not self.error and not self.blocking()
+
+
+class PolicyRefused(errors.PlaneError):
+    """At least one blocking rule said no, or the engine gave no answer."""
+
+    code = "policy-refused"
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        super().__init__(sentence(verdict))
+
+
+class PolicyInvalid(errors.PlaneError):
+    """A policy set that does not compile; `problems` are `file:row:col: message` lines as OPA gives them."""
+
+    code = "policy-invalid"
+    fields = ("problems",)
+
+    def __init__(self, name: str, problems: tuple[str, ...]) -> None:
+        self.problems = problems
+        super().__init__(f"policy set {name} does not compile: {problems[0] if problems else 'no reason given'}")
+
+
+def sentence(verdict: Verdict) -> str:
+    """What a person reads first: the first blocking violation whole, the rest counted."""
+    if verdict.error:
+        return f"the policy engine gave no answer, which counts as a denial: {verdict.error}"
+    blocking = verdict.blocking()
+    if not blocking:
+        return "allowed by policy"
+    first = blocking[0]
+    where = f" ({first.file})" if first.file else ""
+    more = f"; {len(blocking) - 1} more" if len(blocking) > 1 else ""
+    fix = f" To fix: {first.remedy}" if first.remedy else ""
+    return f"policy {first.policy}/{first.rule} refuses {first.object}{where}: {first.message}.{fix}{more}"
+
+
+def fold(bindings: tuple[Binding, ...], found: dict[str, tuple[Violation, ...]]) -> tuple[Judged, ...]:
+    """Give each violation the strictest mode any binding gives its rule; `off` drops it. `found`: set digest → violations."""
+    strictness = {"off": 0, "audit": 1, "warn": 2, "deny": 3}
+    modes: dict[Violation, Mode] = {}
+    for binding in bindings:
+        for violation in found.get(binding.policy.digest, ()):
+            mode = binding.rules.get(violation.rule, binding.mode)
+            if strictness[mode] > strictness[modes.get(violation, "off")]:
+                modes[violation] = mode
+    return tuple(Judged(violation, mode) for violation, mode in sorted(modes.items()))

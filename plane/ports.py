@@ -1,0 +1,222 @@
+"""Every boundary of the plane on one page: what the inside asks of the outside. Adapters fill these; run/ says which."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from plane.domain import apps, objects, policy, secrets
+
+
+class GitAuth(msgspec.Struct, frozen=True):
+    """How to reach one repository; at most one of password and key. Secrets stay `Secret` until the child process needs them."""
+
+    username: str = ""
+    password: secrets.Secret | None = None
+    ssh_key: secrets.Secret | None = None
+    known_hosts: str = ""
+    ca_pem: str = ""
+
+
+class GitRemote(msgspec.Struct, frozen=True):
+    """A repository as the plane knows it. `id` names the mirror (a UUID, safe as a folder name); url is https:// or ssh://."""
+
+    id: str
+    url: str
+    auth: GitAuth = GitAuth()
+
+
+class Commit(msgspec.Struct, frozen=True):
+    """A resolved revision."""
+
+    sha: str
+    author: str = ""
+    committed_at: str = ""  # RFC 3339
+    subject: str = ""
+
+
+class File(msgspec.Struct, frozen=True, order=True):
+    """A file of a commit. `blob` is Git's object id; links and submodules never appear here."""
+
+    path: str
+    blob: str
+    size_bytes: int
+
+
+class Tree(Protocol):
+    """The files of one commit, read from the mirror; nothing is checked out."""
+
+    def files(self, folder: str) -> Sequence[File]:
+        """All files below the folder (`.`: the whole tree), sorted by path; SourceRefused when there is no such folder."""
+        ...
+
+    def read(self, files: Iterable[File]) -> Mapping[str, bytes]:
+        """Contents by path; one batch."""
+        ...
+
+
+class Git(Protocol):
+    """Mirrors. Sync, thread-safe; one mirror is never fetched twice at once."""
+
+    def refs(self, remote: GitRemote) -> Mapping[str, str]:
+        """The remote's refs now (`refs/heads/main`, `HEAD` … → sha), one network call, nothing fetched.
+
+        Raises:
+            BackendDown: unreachable or too slow. SourceRefused: wrong credentials, redirect, not allowed.
+        """
+        ...
+
+    def fetch(self, remote: GitRemote) -> Mapping[str, str]:
+        """Bring the mirror up to date and return its refs, as `refs`; raises the same."""
+        ...
+
+    def resolve(self, remote: GitRemote, revision: str) -> Commit:
+        """Branch, tag, full or short sha, HEAD → commit, from the mirror alone; SourceRefused when unknown or ambiguous."""
+        ...
+
+    def tree(self, remote: GitRemote, sha: str) -> Tree:
+        """The files of a commit that the mirror holds."""
+        ...
+
+    def changed(self, remote: GitRemote, old: str, new: str) -> frozenset[str] | None:
+        """Paths that differ between two commits of the mirror; None when `old` is not there any more (force-push)."""
+        ...
+
+
+class RenderJob(msgspec.Struct, frozen=True):
+    """One render. `files` are all the renderer can read, paths relative to the repository's root."""
+
+    project: str  # a sandbox never works for two projects
+    source: apps.Source
+    files: Mapping[str, bytes]
+    app: str
+    namespace: str = ""
+    kube_version: str = ""
+    api_versions: tuple[str, ...] = ()
+
+
+class Renderer(Protocol):
+    """One way to make objects from files; runs `render` inside the sandbox only."""
+
+    name: str
+
+    def detects(self, files: Sequence[File], source: apps.Source) -> bool:
+        """Whether this renderer is meant, from the files directly in the source's path."""
+        ...
+
+    def inputs(self, tree: Tree, source: apps.Source) -> tuple[File, ...]:
+        """The files the renderer can read, sorted; RenderFailed when the graph leaves the repository or names a URL."""
+        ...
+
+    def roots(self, tree: Tree, source: apps.Source) -> frozenset[str]:
+        """Folders and files such that a commit touching none of them cannot change `inputs` or their content."""
+        ...
+
+    def version(self) -> str:
+        """Part of the render key: name and version of the program or of our own reader."""
+        ...
+
+
+class RenderPool(Protocol):
+    """Renders in locked-down processes. Sync, thread-safe, bounded."""
+
+    def render(self, renderer: str, job: RenderJob) -> tuple[objects.Manifest, ...]:
+        """Objects in source order, positions filled in where known.
+
+        Raises:
+            RenderFailed: with file and line where there is one; also time, memory, output bounds and duplicate objects.
+        """
+        ...
+
+    def missing_protections(self) -> tuple[str, ...]:
+        """Sentences for the start-up log: what this kernel lacks."""
+        ...
+
+
+class SopsKeys(msgspec.Struct, frozen=True):
+    """age identities (`AGE-SECRET-KEY-1…`), one per line."""
+
+    age: secrets.Secret
+
+
+class Sops(Protocol):
+    """Opens SOPS documents with the real program, MAC always checked."""
+
+    def open(self, text: bytes, keys: SopsKeys, *, where: str) -> bytes:
+        """The clear YAML of one encrypted YAML or JSON document; the caller turns values into `Secret` at once.
+
+        Raises:
+            SecretRefused: no matching key, broken MAC, too large; `where` is named, no value is quoted.
+        """
+        ...
+
+
+class VaultAccess(msgspec.Struct, frozen=True):
+    """A project's own Vault identity under an alias. Exactly one of token and role_id + secret_id."""
+
+    alias: str
+    address: str
+    mount: str
+    prefixes: tuple[str, ...]  # paths below the mount that the project may read, e.g. `team-a/`
+    token: secrets.Secret | None = None
+    role_id: str = ""
+    secret_id: secrets.Secret | None = None
+    namespace: str = ""
+    ca_pem: str = ""
+
+
+class SecretBackend(Protocol):
+    """Reads many references with one log-in."""
+
+    def read(self, access: VaultAccess, refs: Iterable[secrets.VaultRef]) -> Mapping[secrets.VaultRef, secrets.Secret]:
+        """Every reference's value.
+
+        Raises:
+            SecretRefused: denied, absent, deleted version, path outside the prefixes. BackendDown: no answer in time.
+        """
+        ...
+
+
+class Sealer(Protocol):
+    """Seals to an agent's public key (HPKE base mode, X25519, HKDF-SHA256, AES-256-GCM)."""
+
+    def seal(self, public_key: bytes, value: secrets.Secret, context: bytes) -> bytes:
+        """Encapsulated key followed by ciphertext."""
+        ...
+
+
+class Envelope(Protocol):
+    """Encrypts what the plane itself must keep (credentials, project keys) under a master key outside the database."""
+
+    def wrap(self, value: secrets.Secret, *, context: bytes) -> bytes:
+        """Ciphertext with the master key's id inside; `context` (tenant, project, name) is authenticated."""
+        ...
+
+    def unwrap(self, wrapped: bytes, *, context: bytes) -> secrets.Secret:
+        """The value; SecretRefused when the key or the context is another."""
+        ...
+
+
+class PolicyEngine(Protocol):
+    """A real OPA. Sync, thread-safe."""
+
+    def check(self, files: policy.PolicyFiles) -> None:
+        """PolicyInvalid with file, row and column when the set does not compile or uses a refused builtin."""
+        ...
+
+    def violations(self, files: policy.PolicyFiles, question: policy.PolicyInput) -> tuple[policy.Violation, ...]:
+        """Sorted violations of one query.
+
+        Raises:
+            PolicyFailed: undefined, garbage, deadline passed, engine gone: the caller makes a denial of it.
+        """
+        ...
+
+
+class Clock(Protocol):
+    """Time as an argument."""
+
+    def now(self) -> dt.datetime:
+        """UTC, with time zone."""
+        ...

@@ -1,0 +1,269 @@
+"""The agent protocol, version 1: msgpack bodies over HTTPS, always asked by the agent.
+
+Unknown fields are ignored and new fields have defaults, so agent N-1 and N+1 work with plane N; golden files pin the bytes.
+
+    POST /agent/v1/enrol                 Enrol → Enrolled          no token; the join token is in the body
+    POST /agent/v1/claim?wait=30&max=64  Claim → Claimed           empty after `wait` seconds
+    POST /agent/v1/events                Events → Accepted
+    POST /agent/v1/state                 State → Accepted
+    GET  /agent/v1/releases/{digest}     → ReleaseBundle
+
+All but enrol carry `Authorization: Bearer JWT` (see plane.wire.signing).
+"""
+
+from typing import Literal
+
+import msgspec
+
+PATH = "/agent/v1"
+CONTENT_TYPE = "application/msgpack"
+OWNER_LABEL = "gitops-plane.io/app"  # value: the app's id; what the watches select on
+OWNER_ANNOTATION = "gitops-plane.io/owner"  # value: tenant/project/app, for people
+FIELD_MANAGER = "gitops-plane"
+
+TaskKind = Literal["apply", "remove", "observe", "query"]
+Outcome = Literal["succeeded", "failed", "refused", "superseded", "terminated"]
+
+
+class Key(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """An object key on the wire: [group, kind, namespace, name]."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+
+class Enrol(msgspec.Struct, frozen=True, kw_only=True):
+    """First contact. `proof` is the Ed25519 signature of `proof_text(...)` made with the new signing key."""
+
+    join_token: str
+    signing_key: bytes  # Ed25519 public, 32 bytes
+    sealing_key: bytes  # X25519 public, 32 bytes
+    proof: bytes
+    agent_version: str = ""
+    kube_version: str = ""
+    installation: str = ""  # uid of the kube-system namespace: shows a cloned agent
+
+
+class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
+    """What the agent keeps. `task_key` verifies task signatures."""
+
+    agent_id: str
+    cluster_id: str
+    cluster: str
+    plane_id: str
+    task_key: bytes
+    generation: int = 1
+
+
+class SealedValue(msgspec.Struct, frozen=True, array_like=True):
+    """One sealed leaf of one object."""
+
+    key: Key
+    pointer: str
+    ciphertext: bytes
+
+
+class ReleaseBundle(msgspec.Struct, frozen=True, kw_only=True):
+    """A release as an agent needs it. `body`: zlib-compressed msgpack of a list of canonical JSON documents (bytes); its digest is the release's name."""
+
+    digest: str
+    body: bytes
+    sealed: tuple[SealedValue, ...] = ()
+    key_id: str = ""  # the agent key `sealed` was made for
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """What this task may touch, checked again by the agent. Namespace globs; cluster-scoped kinds as `group/Kind` globs (`/Namespace` for core)."""
+
+    namespaces: tuple[str, ...] = ()
+    cluster_kinds: tuple[str, ...] = ()
+
+
+class Ignore(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule of `ignoreDifferences`; group and kind are globs, empty name or namespace matches all."""
+
+    group: str
+    kind: str
+    namespace: str = ""
+    name: str = ""
+    pointers: tuple[str, ...] = ()
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How the task is to be done and, after it, how the agent keeps the app."""
+
+    prune: bool = False
+    self_heal: bool = False
+    dry_run: bool = False
+    force: bool = False
+    allow_empty: bool = False
+    create_namespace: str = ""  # a namespace to create first, or empty
+    max_deletes: int = 10
+    max_percent: int = 50
+    approved: bool = False  # a person approved the deletions of this release
+    ignore: tuple[Ignore, ...] = ()
+    sync_options: tuple[str, ...] = ()
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One order. `generation` rises with every task of an app; the agent refuses one that is not above the cluster's fence for apply and remove."""
+
+    id: str
+    kind: TaskKind
+    cluster_id: str
+    app_id: str
+    tenant: str
+    project: str
+    app: str
+    generation: int
+    expires: int  # Unix seconds; an expired task is refused
+    release: str = ""  # digest
+    revision: str = ""  # commit, for people
+    sealed_digest: str = ""  # sha256 of the sealed values that go with it, or empty
+    scope: Scope = Scope()
+    options: Options = Options()
+    query: str = ""  # kind query: "live" …
+    keys: tuple[Key, ...] = ()  # objects a query is about; empty: all of the app
+
+
+class SignedTask(msgspec.Struct, frozen=True, kw_only=True):
+    """`payload` is the msgpack of a Task, `signature` Ed25519 over `gitops-plane/task/v1\\0` + payload. The bundle is absent when the agent holds the digest."""
+
+    payload: bytes
+    signature: bytes
+    bundle: ReleaseBundle | None = None
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """`holds`: release digests on the agent's disk among those it expects (bounded); `running`: tasks whose leases this extends."""
+
+    holds: tuple[str, ...] = ()
+    running: tuple[str, ...] = ()
+
+
+class Claimed(msgspec.Struct, frozen=True, kw_only=True):
+    """`lost`: tasks among `running` that are no longer this agent's (superseded, terminated): stop them."""
+
+    tasks: tuple[SignedTask, ...] = ()
+    lost: tuple[str, ...] = ()
+    lease_s: int = 90
+
+
+class ObjectState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An object as the agent sees it."""
+
+    key: Key
+    sync: Literal["Synced", "OutOfSync", "Unknown"] = "Synced"
+    health: str = "Healthy"  # Healthy, Suspended, Progressing, Missing, Degraded, Unknown
+    message: str = ""
+    fields: tuple[str, ...] = ()  # JSON pointers that differ from Git; never values
+    wave: int = 0
+
+
+class ObjectResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was done to one object. Result codes as Argo CD names them."""
+
+    key: Key
+    result: Literal["Synced", "Unchanged", "SyncFailed", "Pruned", "PruneSkipped", "HookSucceeded", "HookFailed"]
+    message: str = ""
+    phase: str = "Sync"
+    wave: int = 0
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A running task's step: which phase and wave, and results since the last progress."""
+
+    task: str
+    phase: str = "Sync"
+    wave: int = 0
+    message: str = ""
+    results: tuple[ObjectResult, ...] = ()
+
+
+class Final(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The one last word on a task. Times are Unix seconds by the agent's clock. `live`: answer of a query, msgpack or JSON, values masked."""
+
+    task: str
+    app_id: str
+    generation: int
+    outcome: Outcome
+    started: float
+    finished: float
+    message: str = ""
+    needs_approval: tuple[str, ...] = ()  # sentences: why a person must approve the deletions
+    results: tuple[ObjectResult, ...] = ()
+    live: bytes = b""
+
+
+class Events(msgspec.Struct, frozen=True, kw_only=True):
+    """Many tasks' news in one body."""
+
+    progress: tuple[Progress, ...] = ()
+    finals: tuple[Final, ...] = ()
+
+
+class Healed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A local repair: what had changed, who had changed it as far as managed fields tell, when (Unix seconds), and what came of it."""
+
+    key: Key
+    at: float
+    action: Literal["update", "create", "delete"]
+    fields: tuple[str, ...] = ()
+    manager: str = ""
+    failed: str = ""
+
+
+class AppState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What changed about one app since the last state call; `objects` holds changed ones, or all when `full`."""
+
+    app_id: str
+    generation: int
+    release: str
+    sync: Literal["Synced", "OutOfSync", "Unknown"]
+    health: str
+    message: str = ""  # the object and message that decides health
+    objects: tuple[ObjectState, ...] = ()
+    gone: tuple[Key, ...] = ()
+    healed: tuple[Healed, ...] = ()
+    full: bool = False
+
+
+class Kind(msgspec.Struct, frozen=True, array_like=True):
+    """One served kind."""
+
+    group: str
+    version: str
+    kind: str
+    namespaced: bool
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Sent at start and when it changes."""
+
+    kube_version: str
+    agent_version: str
+    kinds: tuple[Kind, ...] = ()
+    nodes: int = 0
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Deltas of many apps."""
+
+    apps: tuple[AppState, ...] = ()
+    capabilities: Capabilities | None = None
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """`stale`: task ids or app ids whose news was dropped, because a newer generation or another owner exists."""
+
+    stale: tuple[str, ...] = ()
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """Msgpack."""
+    return _ENCODER.encode(message)
+
+
+_ENCODER = msgspec.msgpack.Encoder()

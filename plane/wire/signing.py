@@ -1,0 +1,129 @@
+"""Who speaks: the agent's request JWT and the plane's signature under a task. Ed25519 throughout, the algorithm is never read from the token."""
+
+import base64
+import hashlib
+import time
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from plane.domain import errors
+from plane.wire import agent
+
+TASK_CONTEXT = b"gitops-plane/task/v1\0"
+ENROL_CONTEXT = b"gitops-plane/enrol/v1\0"
+TOKEN_TTL_S = 60  # one request's life: enough for a slow body, too short to collect
+SKEW_S = 60  # clocks of cluster and plane may differ by this
+HEADER = {"alg": "EdDSA", "typ": "gitops-plane-agent+jwt"}
+
+
+class TokenRefused(errors.Unauthenticated):
+    """A request token that does not hold: form, signature, time, audience or the request it was made for."""
+
+    code = "token-refused"
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What a token is bound to; `path` without query string."""
+
+    method: str
+    path: str
+    body_digest: str  # sha256, hexadecimal
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """The token's content. sub: agent id; aud: plane id; gen: key generation."""
+
+    sub: str
+    aud: str
+    iat: int
+    exp: int
+    jti: str
+    gen: int
+    htm: str
+    htu: str
+    bsh: str
+
+
+def body_digest(body: bytes) -> str:
+    """Hexadecimal SHA-256."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def mint(key: Ed25519PrivateKey, request: Request, *, agent_id: str, plane_id: str, generation: int, jti: str, now: float | None = None) -> str:
+    """A JWT (RFC 7519, EdDSA of RFC 8037) for one request."""
+    issued = int(time.time() if now is None else now)
+    claims = Claims(agent_id, plane_id, issued, issued + TOKEN_TTL_S, jti, generation, request.method, request.path, request.body_digest)
+    signed = f"{_b64(msgspec.json.encode({**HEADER, 'kid': agent_id}))}.{_b64(msgspec.json.encode(claims))}"
+    return f"{signed}.{_b64(key.sign(signed.encode()))}"
+
+
+def peek(token: str) -> str:
+    """The agent id a token claims to come from, unverified: only to find the key to verify with."""
+    return _claims(token).sub
+
+
+def verify(token: str, public_key: bytes, request: Request, *, plane_id: str, now: float) -> Claims:
+    """The claims of a token that holds for this request; TokenRefused otherwise."""
+    signed, _, signature = token.rpartition(".")
+    claims = _claims(token)
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(_unb64(signature), signed.encode())
+    except InvalidSignature as e:
+        raise TokenRefused("the request token's signature does not hold") from e
+    if claims.aud != plane_id:
+        raise TokenRefused("the request token was made for another plane")
+    if not claims.iat - SKEW_S <= now <= claims.exp + SKEW_S or claims.exp - claims.iat > TOKEN_TTL_S:
+        raise TokenRefused("the request token is out of date; compare the clocks of plane and cluster")
+    if (claims.htm, claims.htu, claims.bsh) != (request.method, request.path, request.body_digest):
+        raise TokenRefused("the request token was made for another request")
+    return claims
+
+
+def sign_task(key: Ed25519PrivateKey, payload: bytes) -> bytes:
+    """The signature of a SignedTask."""
+    return key.sign(TASK_CONTEXT + payload)
+
+
+def open_task(signed: agent.SignedTask, public_key: bytes) -> agent.Task:
+    """The task of a signed task; TokenRefused when the signature does not hold."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signed.signature, TASK_CONTEXT + signed.payload)
+    except InvalidSignature as e:
+        raise TokenRefused("the task's signature does not hold; it is not from this plane") from e
+    return msgspec.msgpack.decode(signed.payload, type=agent.Task)
+
+
+def proof_text(join_token: str, signing_key: bytes, sealing_key: bytes) -> bytes:
+    """What an agent signs at enrolment to show that it holds the signing key."""
+    return ENROL_CONTEXT + hashlib.sha256(join_token.encode()).digest() + signing_key + sealing_key
+
+
+def proves(enrol: agent.Enrol) -> bool:
+    """Whether the proof of an enrolment holds."""
+    text = proof_text(enrol.join_token, enrol.signing_key, enrol.sealing_key)
+    try:
+        Ed25519PublicKey.from_public_bytes(enrol.signing_key).verify(enrol.proof, text)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _claims(token: str) -> Claims:
+    parts = token.split(".")
+    try:
+        header, claims = msgspec.json.decode(_unb64(parts[0])), msgspec.json.decode(_unb64(parts[1]), type=Claims)
+    except (ValueError, IndexError) as e:  # msgspec's and binascii's errors are ValueErrors
+        raise TokenRefused("the request token cannot be read") from e
+    if len(parts) != 3 or not isinstance(header, dict) or {name: header.get(name) for name in HEADER} != HEADER or "crit" in header:  # noqa: PLR2004 - a JWS has three parts
+        raise TokenRefused("the request token has another form than ours")
+    return claims
+
+
+def _b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _unb64(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
