@@ -198,6 +198,18 @@ class Envelope(Protocol):
         ...
 
 
+class Signer(Protocol):
+    """The plane's own Ed25519 key, kept outside the database: signs tasks and audit checkpoints."""
+
+    def sign(self, context: bytes, message: bytes) -> bytes:
+        """The signature over context + message; contexts keep one use from standing for another."""
+        ...
+
+    def public_key(self) -> bytes:
+        """32 bytes."""
+        ...
+
+
 class PolicyEngine(Protocol):
     """A real OPA. Sync, thread-safe."""
 
@@ -215,8 +227,12 @@ class PolicyEngine(Protocol):
 
 
 class Clock(Protocol):
-    """Time as an argument."""
+    """Time and fresh ids, handed in so that tests move them."""
 
     def now(self) -> dt.datetime:
         """UTC, with time zone."""
+        ...
+
+    def id(self) -> str:
+        """A fresh UUIDv7 as text."""
         ...

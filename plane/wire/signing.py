@@ -81,11 +81,6 @@ def verify(token: str, public_key: bytes, request: Request, *, plane_id: str, no
     return claims
 
 
-def sign_task(key: Ed25519PrivateKey, payload: bytes) -> bytes:
-    """The signature of a SignedTask."""
-    return key.sign(TASK_CONTEXT + payload)
-
-
 def open_task(signed: agent.SignedTask, public_key: bytes) -> agent.Task:
     """The task of a signed task; TokenRefused when the signature does not hold."""
     try:

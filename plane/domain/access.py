@@ -1,0 +1,79 @@
+"""Who may do what: roles, grants, and the one function that decides."""
+
+from typing import Literal
+
+import msgspec
+
+RoleName = Literal["admin", "editor", "viewer", "platform-admin"]
+
+VIEW = frozenset({
+    "tenant:get", "project:get", "cluster:get", "repository:get", "credential:get", "app:get", "release:get", "task:get", "policy:get",
+})  # fmt: skip
+EDIT = VIEW | {
+    "app:create", "app:update", "app:delete", "app:sync", "app:refresh", "app:rollback", "app:terminate",
+    "repository:create", "repository:update", "repository:delete", "repository:test",
+}  # fmt: skip
+ADMIN = EDIT | {
+    "app:approve", "project:create", "project:update", "project:delete", "credential:create", "credential:update", "credential:delete",
+    "policy:create", "policy:update", "policy:delete", "access:get", "access:create", "access:delete", "audit:read", "audit:export",
+}  # fmt: skip
+PLATFORM = ADMIN | {
+    "tenant:create", "tenant:update", "tenant:delete", "cluster:create", "cluster:update", "cluster:delete", "cluster:join", "cluster:revoke",
+}  # fmt: skip
+ROLES: dict[RoleName, frozenset[str]] = {"viewer": VIEW, "editor": EDIT, "admin": ADMIN, "platform-admin": PLATFORM}
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """A role over everything (tenant empty), one tenant (project empty) or one project; both are ids."""
+
+    role: RoleName
+    tenant: str = ""
+    project: str = ""
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who asks. `id` and `token` are ids; `kind`: user, service, agent or system."""
+
+    id: str
+    name: str
+    kind: Literal["user", "service", "agent", "system"] = "user"
+    token: str = ""
+    grants: tuple[Grant, ...] = ()
+    ip: str = ""
+    user_agent: str = ""
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What is asked about, by ids; a platform object has no tenant."""
+
+    tenant: str = ""
+    project: str = ""
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """One tenant, one actor: the only key to a transaction. Minted where authorisation happens, and by workers for leased rows."""
+
+    tenant: str
+    actor: Actor
+    request: str = ""
+
+
+SYSTEM = Actor(id="00000000-0000-0000-0000-000000000000", name="plane", kind="system")
+PLATFORM_TENANT = "00000000-0000-0000-0000-000000000000"  # owns what belongs to no tenant: platform policies, platform audit log
+
+
+def covers(grant: Grant, target: Target) -> bool:
+    """Whether a grant's place contains the target."""
+    if not grant.tenant:
+        return True
+    return grant.tenant == target.tenant and (not grant.project or grant.project == target.project)
+
+
+def allows(actor: Actor, permission: str, target: Target) -> bool:
+    """The only place that decides: some grant covers the target and its role holds the permission."""
+    return any(covers(grant, target) and permission in ROLES[grant.role] for grant in actor.grants)
+
+
+def sees(actor: Actor, target: Target) -> bool:
+    """Whether the actor may know that the target exists: any grant there, or below it for a tenant's own row."""
+    return any(covers(grant, target) or (grant.tenant == target.tenant and not target.project) for grant in actor.grants)

@@ -1,0 +1,209 @@
+"""Step 7 of the flow: one pure function from what is known to what to do, and the sentence that explains it."""
+
+from typing import Literal
+
+import msgspec
+
+from plane.domain import apps, policy
+
+WaitCode = Literal[
+    "source-failed",
+    "policy-refused",
+    "cluster-unknown",
+    "cluster-never-joined",
+    "cluster-revoked",
+    "manual-sync",
+    "attempt-failed",
+    "needs-approval",
+    "empty-render",
+    "deleting",
+]
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Why there is no usable release: an error's code and sentence, and since when (RFC 3339)."""
+
+    code: str
+    sentence: str
+    since: str = ""
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """The newest release."""
+
+    digest: str
+    commit: str
+    verdict: policy.Verdict
+    objects: int
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """The last task of the app. `outcome` empty: still queued or running. `pruned`: whether it was allowed to prune."""
+
+    digest: str
+    generation: int
+    outcome: str = ""
+    message: str = ""
+    finished: str = ""
+    needs_approval: tuple[str, ...] = ()
+    options_digest: str = ""
+
+
+class Request(msgspec.Struct, frozen=True):
+    """A sync that a person or a client asked for and nobody has dispatched yet."""
+
+    actor: str
+    trigger: Literal["manual", "rollback", "approve"] = "manual"
+    prune: bool = False
+    dry_run: bool = False
+    force: bool = False
+    digest: str = ""  # a rollback's release; empty: the newest
+
+
+class Destination(msgspec.Struct, frozen=True):
+    """The cluster as far as dispatch cares."""
+
+    name: str
+    known: bool = True
+    joined: bool = True
+    revoked: bool = False
+    last_seen: str = ""
+
+
+class Situation(msgspec.Struct, frozen=True):
+    """All that the decision looks at. `options_digest`: what the next task's options would be; a change of it alone is worth a task."""
+
+    spec: apps.AppSpec
+    destination: Destination
+    wanted: Wanted | None = None
+    problem: Problem | None = None
+    attempt: Attempt | None = None
+    request: Request | None = None
+    approved: frozenset[str] = frozenset()  # release digests whose deletions a person approved
+    out_of_sync: bool = False  # the agent reports drift
+    options_digest: str = ""
+    deleting: bool = False
+
+
+class Nothing(msgspec.Struct, frozen=True, tag="nothing"):
+    """The cluster has, or is being given, what Git wants."""
+
+    sentence: str
+
+
+class Apply(msgspec.Struct, frozen=True, tag="apply"):
+    """Dispatch this release."""
+
+    digest: str
+    prune: bool
+    trigger: str
+    sentence: str
+    force: bool = False
+    dry_run: bool = False
+    approved: bool = False
+
+
+class Remove(msgspec.Struct, frozen=True, tag="remove"):
+    """Dispatch the removal of everything the app owns."""
+
+    sentence: str
+
+
+class Wait(msgspec.Struct, frozen=True, tag="wait"):
+    """Something must change first; the sentence says what."""
+
+    code: WaitCode
+    sentence: str
+    since: str = ""
+
+
+Decision = Nothing | Apply | Remove | Wait
+
+
+def decide(now: Situation) -> Decision:
+    """What to do for one app. Order of the guards: destination, deletion, source, policy, request, automation."""
+    blocked = _destination(now.destination)
+    if blocked:
+        return blocked
+    if now.deleting:
+        return _removal(now)
+    if now.request and now.request.trigger == "rollback":
+        return _apply(now, now.request.digest, trigger="rollback", sentence=f"rollback asked for by {now.request.actor}")
+    if now.wanted is None or now.problem:
+        return _no_release(now.problem)
+    refusal = _refusal(now.spec, now.wanted)
+    if refusal:
+        return refusal
+    if now.request:
+        return _apply(now, now.wanted.digest, trigger=now.request.trigger, sentence=f"sync asked for by {now.request.actor}")
+    return _automatic(now, now.wanted)
+
+
+def _destination(cluster: Destination) -> Wait | None:
+    if not cluster.known:
+        return Wait("cluster-unknown", f"cluster {cluster.name} does not exist or is not granted to this tenant; name another, or ask the platform team")
+    if not cluster.joined:
+        return Wait("cluster-never-joined", f"no agent has ever joined from cluster {cluster.name}; run the command that `plane cluster join {cluster.name}` prints")
+    if cluster.revoked:
+        return Wait("cluster-revoked", f"the agent of cluster {cluster.name} was revoked; join it again with `plane cluster join {cluster.name}`")
+    return None
+
+
+def _removal(now: Situation) -> Decision:
+    if now.attempt and now.attempt.digest == "remove" and not now.attempt.outcome:
+        return Nothing("the agent is removing the app's objects")
+    return Remove("the app was deleted; its objects go with it")
+
+
+def _no_release(problem: Problem | None) -> Wait:
+    if problem is None:
+        return Wait("source-failed", "nothing has been rendered yet; the first look at the repository is on its way")
+    return Wait("source-failed", problem.sentence, problem.since)
+
+
+def _refusal(spec: apps.AppSpec, wanted: Wanted) -> Wait | None:
+    if not wanted.verdict.allowed():
+        return Wait("policy-refused", policy.sentence(wanted.verdict))
+    automated = spec.automated()
+    if not wanted.objects and not (automated and automated.allow_empty):
+        return Wait("empty-render", "the source renders to no objects at all, which is never applied; check spec.source.path, or allow it with syncPolicy.automated.allowEmpty")
+    return None
+
+
+def _automatic(now: Situation, wanted: Wanted) -> Decision:
+    attempt, automated = now.attempt, now.spec.automated()
+    same = attempt is not None and attempt.digest == wanted.digest
+    if attempt and same and not attempt.outcome:
+        return Nothing("the agent has the task")
+    if attempt and same and attempt.needs_approval and wanted.digest not in now.approved:
+        return Wait("needs-approval", f"{'; '.join(attempt.needs_approval)}. Approve with `plane app approve`", attempt.finished)
+    if attempt and same and attempt.outcome == "failed":
+        return Wait("attempt-failed", f"the last sync of this release failed: {attempt.message}. Mend the cause and run `plane app sync`, or push a fix", attempt.finished)
+    if attempt and same and attempt.outcome == "succeeded" and attempt.options_digest == now.options_digest:
+        return _settled(now)
+    if automated is None:
+        return Wait("manual-sync", "Git and cluster differ and this app syncs by hand; look with `plane app diff`, then `plane app sync`")
+    return _apply(now, wanted.digest, trigger="automated", sentence=f"automated sync to {wanted.commit[:12]}")
+
+
+def _settled(now: Situation) -> Decision:
+    automated = now.spec.automated()
+    if not now.out_of_sync:
+        return Nothing("the cluster has what Git wants")
+    if automated and automated.self_heal:
+        return Nothing("the agent is healing drift")
+    return Wait("manual-sync", "somebody changed the cluster and self-heal is off; look with `plane app diff`, then `plane app sync`, or set syncPolicy.automated.selfHeal")
+
+
+def _apply(now: Situation, digest: str, *, trigger: str, sentence: str) -> Apply:
+    request, automated = now.request, now.spec.automated()
+    prune = request.prune if request else bool(automated and automated.prune)
+    return Apply(
+        digest=digest,
+        prune=prune or bool(automated and automated.prune),
+        trigger=trigger,
+        sentence=sentence,
+        force=bool(request and request.force),
+        dry_run=bool(request and request.dry_run),
+        approved=digest in now.approved,
+    )

@@ -1,0 +1,25 @@
+"""What every use case gets: the database, the clock and the ports, filled by run/."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from plane import ports
+from plane.store import engine
+
+
+class Plane(msgspec.Struct, frozen=True):
+    """One process's view of the outside. `plane_id` is the audience of agent tokens; `task_key` the Ed25519 private key under tasks and checkpoints."""
+
+    engine: engine.Engine
+    clock: ports.Clock
+    git: ports.Git
+    renderers: Mapping[str, ports.Renderer]
+    pool: ports.RenderPool
+    sops: ports.Sops
+    vault: ports.SecretBackend
+    sealer: ports.Sealer
+    envelope: ports.Envelope
+    policies: ports.PolicyEngine
+    signer: ports.Signer
+    plane_id: str

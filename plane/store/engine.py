@@ -1,0 +1,58 @@
+"""The only ways to a transaction. Roles and settings are local to the transaction, so a pooled connection carries nothing over."""
+
+import contextlib
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from plane.domain import access, errors
+
+Engine = sa.Engine  # named here, so that use cases need no SQLAlchemy
+Tx = sa.Connection
+TENANT_ROLE = "plane_app"  # sees one tenant's rows through row-level security
+DISPATCH_ROLE = "plane_dispatch"  # sees ids, times, states and tenant keys of all; no document, no blob
+POOL_SIZE = 8  # one per worker thread and request thread in flight; beyond it callers wait POOL_WAIT_S
+POOL_WAIT_S = 5.0
+
+_ENTER = sa.text("SELECT set_config('role', :role, true), set_config('plane.tenant', :tenant, true)")
+
+
+def connect(url: str) -> sa.Engine:
+    """An engine for the application's log-in, a member of both roles (`postgresql+psycopg://…`)."""
+    return sa.create_engine(
+        sa.make_url(url).set(drivername="postgresql+psycopg"),
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_SIZE,
+        pool_timeout=POOL_WAIT_S,
+        pool_pre_ping=True,
+        connect_args={"prepare_threshold": 3, "options": "-c timezone=UTC -c lock_timeout=5000 -c statement_timeout=30000"},
+    )
+
+
+@contextlib.contextmanager
+def begin(engine: sa.Engine, scope: access.Scope) -> Iterator[sa.Connection]:
+    """A transaction that sees one tenant (or, with PLATFORM_TENANT, what belongs to the platform).
+
+    Raises:
+        BackendDown: the database is away or all connections are busy.
+    """
+    with _enter(engine, TENANT_ROLE, scope.tenant) as tx:
+        yield tx
+
+
+@contextlib.contextmanager
+def dispatch(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction over all tenants that sees keys, times and states only; raises as `begin`."""
+    with _enter(engine, DISPATCH_ROLE, "") as tx:
+        yield tx
+
+
+@contextlib.contextmanager
+def _enter(engine: sa.Engine, role: str, tenant: str) -> Iterator[sa.Connection]:
+    try:
+        with engine.begin() as tx:
+            tx.execute(_ENTER, {"role": role, "tenant": tenant})
+            yield tx
+    except (exc.OperationalError, exc.TimeoutError, exc.InterfaceError) as e:
+        raise errors.BackendDown("database", "the database does not answer or is busy") from e

@@ -1,0 +1,69 @@
+"""Bring a database to this version's schema, or tell that it is not there. Runs as the owner of the tables, never as the application."""
+
+import pathlib
+
+import sqlalchemy as sa
+from alembic import command, config
+from alembic.runtime import migration
+from alembic.script import ScriptDirectory
+from sqlalchemy import exc
+
+from plane.domain import errors
+
+LOCK_ID = 0x706C616E65  # "plane": two migrators wait for each other
+
+
+class SchemaMismatch(errors.PlaneError):
+    """The database is not at the version this program needs."""
+
+    code = "schema-mismatch"
+
+
+def scripts() -> pathlib.Path:
+    """The migrations: beside the package in a checkout, inside it when installed."""
+    inside = pathlib.Path(__file__).parent.parent / "_migrations"
+    return inside if inside.is_dir() else pathlib.Path(__file__).parent.parent.parent / "migrations"
+
+
+def migrate(engine: sa.Engine) -> str:
+    """Upgrade to head in one go, safe to call from several processes; returns the revision."""
+    with engine.connect() as tx:
+        tx.execute(sa.text("SELECT pg_advisory_lock(:id)"), {"id": LOCK_ID})
+        try:
+            command.upgrade(_settings(tx), "head")
+            tx.commit()
+        finally:
+            tx.rollback()
+            tx.execute(sa.text("SELECT pg_advisory_unlock(:id)"), {"id": LOCK_ID})
+            tx.commit()
+    return head()
+
+
+def check(engine: sa.Engine) -> None:
+    """What `alembic check` does: raise SchemaMismatch when tables.py and the migrations differ."""
+    with engine.connect() as tx:
+        try:
+            command.check(_settings(tx))
+        except exc.SQLAlchemyError as e:
+            raise SchemaMismatch(str(e)) from e
+
+
+def require(engine: sa.Engine) -> None:
+    """Raise SchemaMismatch unless the database is at head."""
+    with engine.connect() as tx:
+        found = migration.MigrationContext.configure(tx).get_current_revision()
+    if found != head():
+        message = f"the database is at revision {found or 'none'}, this version needs {head()}; run `plane db migrate`"
+        raise SchemaMismatch(message)
+
+
+def head() -> str:
+    """The newest revision this program knows."""
+    return ScriptDirectory(str(scripts())).get_current_head() or ""
+
+
+def _settings(tx: sa.Connection) -> config.Config:
+    settings = config.Config()
+    settings.set_main_option("script_location", str(scripts()))
+    settings.attributes["connection"] = tx
+    return settings
