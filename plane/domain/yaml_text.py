@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import yaml
-from yaml import cyaml, events, reader
+from yaml import _yaml, cyaml, events, reader
 
 from plane.domain import scalars
 
@@ -45,7 +45,7 @@ def parse(text: bytes) -> Parsed:
         BadText: not YAML, over a bound, a key twice, a value JSON cannot hold, or text after the document's end.
     """
     builder = _Builder()
-    parser = cyaml.CParser(text)
+    parser = _yaml.CParser(text)
     try:
         for event in iter(parser.get_event, None):
             builder.take(event)
