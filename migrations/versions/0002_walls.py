@@ -41,7 +41,7 @@ DISPATCH = {
     "role_bindings": "tenant_id, principal_id, role, project_id",
     "repositories": "tenant_id, id, project_id, poll_at, leased_until",
     "apps": "tenant_id, id, project_id, cluster_id, repository_id, lane, due_at, leased_until, deleted_at",
-    "tasks": "tenant_id, id, app_id, cluster_id, kind, generation, state, leased_by, leased_until, attempts, created_at",
+    "tasks": "tenant_id, id, app_id, cluster_id, kind, generation, state, leased_by, leased_until, attempts, created_at, started_at",
     "audit_events": "tenant_id, id, xid",
     "audit_heads": "tenant_id, size, last_xid, last_event",
     "audit_checkpoints": "tenant_id, size",

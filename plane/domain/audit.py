@@ -68,13 +68,23 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
     def note(self) -> bytes:
         """The text that is signed: origin, size, root in base64, time; one line each."""
-        root = base64.b64encode(bytes.fromhex(self.root)).decode()
+        root = b64(bytes.fromhex(self.root))
         return f"{self.origin}\n{self.size}\n{root}\n{self.time}\n".encode()
 
 
 def leaf(event: Event) -> bytes:
     """SHA-256(0x00 ‖ canonical JSON)."""
-    return hashlib.sha256(b"\x00" + objects.canonical(event)).digest()
+    return leaf_of(objects.canonical(event))
+
+
+def leaf_of(body: bytes) -> bytes:
+    """The leaf of an event's canonical JSON."""
+    return hashlib.sha256(b"\x00" + body).digest()
+
+
+def b64(data: bytes) -> str:
+    """Base64 as checkpoints carry it."""
+    return base64.b64encode(data).decode()
 
 
 def node(left: bytes, right: bytes) -> bytes:

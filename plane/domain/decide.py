@@ -53,7 +53,7 @@ class Request(msgspec.Struct, frozen=True):
     """A sync that a person or a client asked for and nobody has dispatched yet."""
 
     actor: str
-    trigger: Literal["manual", "rollback", "approve"] = "manual"
+    trigger: Literal["manual", "rollback", "orphan"] = "manual"  # orphan: the app goes, its objects stay
     prune: bool = False
     dry_run: bool = False
     force: bool = False
@@ -207,3 +207,26 @@ def _apply(now: Situation, digest: str, *, trigger: str, sentence: str) -> Apply
         dry_run=bool(request and request.dry_run),
         approved=digest in now.approved,
     )
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """What `plane app explain` says: the sentence first, then since when, then the facts it rests on."""
+
+    status: str  # nothing, apply, remove, or a WaitCode
+    sentence: str
+    since: str = ""
+    sync: str = "Unknown"
+    health: str = "Unknown"
+    health_message: str = ""
+    facts: dict[str, str] = {}
+    violations: tuple[policy.Judged, ...] = ()
+
+
+AWAY_S = 120  # an agent polls every 30 s; four missed polls are an absence
+
+
+def agent_sentence(cluster: Destination, *, now: float, seen: float | None) -> str:
+    """What to say about an agent that holds a task up; empty when it is there. Times are Unix seconds."""
+    if seen is None or now - seen <= AWAY_S:
+        return ""
+    return f"the agent of cluster {cluster.name} was last heard of at {cluster.last_seen}; the sync begins when it is back. Look at its pod and its way out to the plane"

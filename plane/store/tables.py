@@ -331,7 +331,7 @@ tasks = sa.Table(
     _text("phase", default=""),
     _text("outcome", default=""),
     _text("message", default=""),
-    _bytes("results", null=True),  # msgpack of list[wire.agent.ObjectResult]
+    _bytes("results", null=True),  # JSON lines of wire.agent.ObjectResult
     _bytes("live", null=True),
     _time("created_at", null=False, now=True),
     _time("started_at"),

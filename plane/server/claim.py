@@ -1,0 +1,111 @@
+"""Who an agent is, and what it gets to do."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import msgspec
+
+from plane.domain import access, errors
+from plane.server import context
+from plane.store import agents, engine, releases, tasks
+from plane.wire import agent, bundle, signing
+
+TASK_TTL_S = 3600  # a task that lay longer in an agent is refused by it; the lease brings it back fresh
+SEEN_EVERY_S = 15  # how exact "last seen" is; one small write per agent and interval
+MAX_TASKS = 256
+
+
+class AgentIdentity(msgspec.Struct, frozen=True):
+    """An authenticated agent."""
+
+    id: str
+    cluster_id: str
+    key_id: str
+
+    def scope(self, tenant: str) -> access.Scope:
+        """The tenant's scope in which the agent's report is taken in."""
+        return access.Scope(tenant, access.Actor(id=self.id, name="agent", kind="agent"))
+
+
+class Replays:
+    """Request tokens seen in this process; a token lives a minute, so a few thousand suffice. A replay elsewhere repeats the same idempotent body."""
+
+    def __init__(self, size: int = 20_000) -> None:
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._lock = threading.Lock()
+        self._size = size
+
+    def first(self, jti: str) -> bool:
+        """Whether this is the first time."""
+        with self._lock:
+            if jti in self._seen:
+                return False
+            self._seen[jti] = None
+            if len(self._seen) > self._size:
+                self._seen.popitem(last=False)
+            return True
+
+
+REPLAYS = Replays()
+
+
+def authenticate(plane: context.Plane, token: str, request: signing.Request) -> AgentIdentity:
+    """The agent behind a request token.
+
+    Raises:
+        Unauthenticated: unknown, revoked, replayed, out of date, or made for another request. Revocation holds at the next request.
+    """
+    now = plane.clock.now()
+    with engine.dispatch(plane.engine) as tx:
+        known = agents.identity(tx, signing.peek(token))
+        if known and not known.revoked and (known.last_seen is None or (now - known.last_seen).total_seconds() > SEEN_EVERY_S):
+            agents.seen(tx, known.id, now)
+    if known is None or known.revoked:
+        raise errors.Unauthenticated("this agent is unknown or was revoked")
+    claims = signing.verify(token, known.signing_key, request, plane_id=plane.plane_id, now=now.timestamp())
+    if claims.gen != known.generation or not REPLAYS.first(f"{known.id}/{claims.jti}"):
+        raise signing.TokenRefused("the request token was used before or belongs to an older key")
+    return AgentIdentity(known.id, known.cluster_id, known.key_id)
+
+
+def claim(plane: context.Plane, identity: AgentIdentity, body: agent.Claim, limit: int) -> agent.Claimed:
+    """Lease tasks to the agent and renew what it runs; empty when there is nothing (the caller waits and asks again)."""
+    now = plane.clock.now()
+    with engine.dispatch(plane.engine) as tx:
+        mine = tasks.extend(tx, identity.id, body.running, now) if body.running else frozenset()
+        found = tasks.claim(tx, cluster_id=identity.cluster_id, agent_id=identity.id, running=body.running, now=now, limit=min(limit, MAX_TASKS))
+    by_tenant: dict[str, list[str]] = {}
+    for one in found:
+        by_tenant.setdefault(one.tenant, []).append(one.id)
+    signed = [task for tenant, ids in by_tenant.items() for task in _signed(plane, identity, tenant, ids, held=frozenset(body.holds))]
+    return agent.Claimed(tasks=tuple(signed), lost=tuple(sorted(frozenset(body.running) - mine)), lease_s=tasks.LEASE_S)
+
+
+def bundle_of(plane: context.Plane, identity: AgentIdentity, digest: str) -> agent.ReleaseBundle:
+    """A release that one of the cluster's tasks is about; NotFound otherwise."""
+    with engine.dispatch(plane.engine) as tx:
+        tenants = agents.granted_tenants(tx, identity.cluster_id)
+    for tenant in tenants:
+        with engine.begin(plane.engine, identity.scope(tenant)) as tx:
+            apps = tasks.apps_given(tx, tenant, identity.cluster_id, digest)
+            found = releases.bundles(tx, tenant, [(app, digest) for app in apps], identity.key_id)
+        if found:
+            return next(iter(found.values()))
+    raise errors.NotFound("release", digest)
+
+
+def _signed(plane: context.Plane, identity: AgentIdentity, tenant: str, ids: Sequence[str], *, held: frozenset[str]) -> list[agent.SignedTask]:
+    with engine.begin(plane.engine, identity.scope(tenant)) as tx:
+        bodies = tasks.bodies(tx, tenant, ids)
+        wanted = [(body.app_id, body.digest) for body in bodies if body.digest]
+        found = releases.bundles(tx, tenant, wanted, identity.key_id) if wanted else {}
+    expires = int(plane.clock.now().timestamp()) + TASK_TTL_S
+    return [_sign(plane, body, found.get((body.app_id, body.digest)), expires=expires, held=held) for body in bodies]
+
+
+def _sign(plane: context.Plane, body: tasks.Body, release: agent.ReleaseBundle | None, *, expires: int, held: frozenset[str]) -> agent.SignedTask:
+    task = msgspec.msgpack.decode(body.payload, type=agent.Task)
+    payload = agent.encode(msgspec.structs.replace(task, expires=expires, sealed_digest=bundle.sealed_digest(release.sealed) if release else ""))
+    known = release is not None and release.digest in held and not release.sealed
+    return agent.SignedTask(payload=payload, signature=plane.signer.sign(signing.TASK_CONTEXT, payload), bundle=None if known else release)

@@ -1,0 +1,100 @@
+"""Steps 2 to 8 of the flow for a batch of one tenant's due apps: prepare side by side, then decide and dispatch in one transaction."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+import structlog
+
+from plane.domain import access, decide, errors
+from plane.server import context, dispatch, keys, prepare
+from plane.store import engine, facts, keyring, leases, releases, states
+from plane.wire import agent
+
+log = structlog.get_logger()
+
+VOLATILE_S = 300  # how often Vault values without a version are read again
+RETRY_S = (15, 60, 300, 900)  # a failing app's slower lane; a push, a refresh or a sync brings it back at once
+
+Map = Callable[[Callable[[facts.App], "Outcome"], Iterable[facts.App]], Iterable["Outcome"]]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What preparing one app gave: a release (or None for the one there is), or a problem."""
+
+    app: facts.App
+    prepared: prepare.Prepared | None = None
+    problem: decide.Problem | None = None
+
+
+def deliver(plane: context.Plane, leased: Sequence[leases.Leased], *, side_by_side: Map, leased_at: dt.datetime) -> int:
+    """Work on leased apps of one tenant; returns how many tasks were queued.
+
+    Args:
+        side_by_side: `map` over a thread pool.
+    """
+    tenant = leased[0].tenant
+    scope = access.Scope(tenant, access.SYSTEM)
+    ids = [one.id for one in leased]
+    known, shared = _load(plane, scope, ids)
+    outcomes = tuple(side_by_side(lambda app: _prepare(plane, app, shared), known))
+    made = [one.prepared.new for one in outcomes if one.prepared and one.prepared.new]
+    now = plane.clock.now()
+    with engine.begin(plane.engine, scope) as tx:
+        states.lock(tx, tenant, ids)
+        releases.add(tx, tenant, made)
+        states.looked(tx, tenant, [_looked(one) for one in outcomes], now)
+        decisions = dispatch.dispatch(plane, tx, scope, ids, tenant=known[0].tenant) if known else {}
+        states.release_lease(tx, tenant, ids, leased_at, again={one.app.id: now + _again(one) for one in outcomes if _again(one)})
+    queued = sum(isinstance(one, decide.Apply | decide.Remove) for one in decisions.values())
+    log.info("apps.delivered", tenant=known[0].tenant if known else tenant, apps=len(ids), releases=len(made), tasks=queued)
+    return queued
+
+
+def _load(plane: context.Plane, scope: access.Scope, ids: Sequence[str]) -> tuple[tuple[facts.App, ...], prepare.Shared]:
+    with engine.begin(plane.engine, scope) as tx:
+        known = facts.load(tx, scope.tenant, ids)
+        bindings = facts.bindings(tx, scope.tenant)
+        wrapped = keyring.load(tx, scope.tenant, {app.project_id for app in known})
+    by_project = {app.project_id: keys.unlock(plane, scope.tenant, [row for row in wrapped if row.project_id == app.project_id]) for app in _one_each(known)}
+    places = {app.cluster.id: app.cluster.capabilities for app in known if app.cluster and app.cluster.capabilities}
+    served = {id_: msgspec.msgpack.decode(packed, type=agent.Capabilities) for id_, packed in places.items()}
+    return known, prepare.Shared(bindings, by_project, served, facts.stamp(plane.clock.now()))
+
+
+def _one_each(known: Sequence[facts.App]) -> Iterable[facts.App]:
+    return {app.project_id: app for app in known}.values()
+
+
+def _prepare(plane: context.Plane, app: facts.App, shared: prepare.Shared) -> Outcome:
+    if app.deleting:
+        return Outcome(app)
+    try:
+        return Outcome(app, prepare.prepare(plane, app, shared))
+    except errors.PlaneError as e:
+        log.warning("app.failed", app=app.name, project=app.project, code=e.code, reason=str(e))
+        return Outcome(app, problem=prepare.problem(app, e, shared.now))
+
+
+def _looked(one: Outcome) -> states.Looked:
+    app, prepared = one.app, one.prepared
+    if prepared is None:
+        return states.Looked(app_id=app.id, project_id=app.project_id, problem=one.problem)
+    new = prepared.new
+    return states.Looked(
+        app_id=app.id,
+        project_id=app.project_id,
+        roots=prepared.roots if prepared.roots != app.roots else None,
+        release_id=new.id() if new else None,
+        digest=new.digest if new else "",
+        commit=new.commit if new else "",
+    )
+
+
+def _again(one: Outcome) -> dt.timedelta | None:
+    """When to look once more although nothing moves: after a failure, and for Vault values that may change."""
+    if one.problem:
+        return dt.timedelta(seconds=RETRY_S[min(one.app.failures, len(RETRY_S) - 1)])
+    new = one.prepared.new if one.prepared else None
+    volatile = new.volatile if new else bool(one.app.current and one.app.current.volatile)
+    return dt.timedelta(seconds=VOLATILE_S) if volatile else None

@@ -1,0 +1,143 @@
+"""From a decision to a task: locks a tenant's apps, decides about each, queues what the agents shall do, and writes the intent."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from plane.domain import access, audit, decide, objects
+from plane.domain import apps as domain
+from plane.server import context, record
+from plane.store import states, tasks, wake
+from plane.store import audit as log
+from plane.store.engine import Tx
+from plane.wire import agent
+
+
+def dispatch(plane: context.Plane, tx: Tx, scope: access.Scope, ids: Sequence[str], *, tenant: str) -> dict[str, decide.Decision]:
+    """Decide about locked apps (`states.lock`) and queue their tasks; `tenant` is the tenant's name. Returns decisions by app id."""
+    rows = _forget_removed(plane, tx, scope, states.rows(tx, scope.tenant, ids))
+    made = [(row, decide.decide(_with_options(row))) for row in rows]
+    queued = {row.id: _task(plane, row, decision, tenant) for row, decision in made if isinstance(decision, decide.Apply | decide.Remove)}
+    now = plane.clock.now()
+    tasks.add(tx, scope.tenant, list(queued.values()), now)
+    states.decided(tx, scope.tenant, [_decided(row, decision, queued.get(row.id)) for row, decision in made], now)
+    intents = [(row, _intent(plane, scope, row, decision, queued[row.id])) for row, decision in made if row.id in queued]
+    log.append(tx, [event for _, event in intents], project_ids={event.id: row.project_id for row, event in intents})
+    for cluster in {task.cluster_id for task in queued.values()}:
+        wake.notify(tx, "plane_tasks", cluster)
+    return {row.id: decision for row, decision in made}
+
+
+def _forget_removed(plane: context.Plane, tx: Tx, scope: access.Scope, rows: tuple[states.Row, ...]) -> tuple[states.Row, ...]:
+    gone = [row for row in rows if row.situation.deleting and _nothing_left(row)]
+    states.forget(tx, scope.tenant, [row.id for row in gone])
+    for row in gone:
+        message = "deleted, its objects stay" if row.orphan else "deleted with its objects"
+        record.append(plane, tx, scope, "app.removed", project_id=row.project_id, project=row.project, target=f"app/{row.name}", message=message)
+    return tuple(row for row in rows if row not in gone)
+
+
+def _nothing_left(row: states.Row) -> bool:
+    """A deleted app whose objects are gone, were never there, or shall stay."""
+    attempt = row.situation.attempt
+    removed = attempt is not None and attempt.digest == "remove" and attempt.outcome == "succeeded"
+    return row.orphan or removed or attempt is None or row.cluster is None
+
+
+def options(spec: domain.AppSpec, made: decide.Apply | None) -> agent.Options:
+    """How the agent is to do a task and to keep the app afterwards."""
+    automated = spec.automated()
+    ignore = tuple(
+        agent.Ignore(group=rule.group, kind=rule.kind, namespace=rule.namespace, name=rule.name, pointers=rule.json_pointers) for rule in spec.ignore_differences
+    )
+    return agent.Options(
+        prune=bool(made and made.prune),
+        self_heal=bool(automated and automated.self_heal),
+        dry_run=bool(made and made.dry_run),
+        force=bool(made and made.force),
+        allow_empty=bool(automated and automated.allow_empty),
+        create_namespace=spec.destination.namespace if spec.option("CreateNamespace") == "true" else "",
+        max_deletes=spec.blast_radius.max_deletes,
+        max_percent=spec.blast_radius.max_percent,
+        approved=bool(made and made.approved),
+        ignore=ignore,
+        sync_options=spec.sync_policy.sync_options,
+    )
+
+
+def _with_options(row: states.Row) -> decide.Situation:
+    return msgspec.structs.replace(row.situation, options_digest=_options_digest(row.situation.spec))
+
+
+def _options_digest(spec: domain.AppSpec) -> str:
+    automated = spec.automated()
+    return objects.digest(msgspec.msgpack.encode((options(spec, None), bool(automated and automated.prune))))[:23]
+
+
+def _task(plane: context.Plane, row: states.Row, decision: decide.Apply | decide.Remove, tenant: str) -> tasks.New:
+    spec, wanted = row.situation.spec, row.situation.wanted
+    applying = isinstance(decision, decide.Apply)
+    digest = decision.digest if applying else ""
+    commit = wanted.commit if wanted and wanted.digest == digest else ""
+    task = agent.Task(
+        id=plane.clock.id(),
+        kind="apply" if applying else "remove",
+        cluster_id=row.cluster_id,
+        app_id=row.id,
+        tenant=tenant,
+        project=row.project,
+        app=row.name,
+        generation=row.generation + 1,
+        expires=0,  # set when it is claimed and signed
+        release=digest,
+        revision=commit,
+        scope=agent.Scope(namespaces=row.cluster.grant.namespaces, cluster_kinds=row.cluster.grant.cluster_kinds) if row.cluster else agent.Scope(),
+        options=options(spec, decision if applying else None),
+    )
+    request = row.situation.request
+    return tasks.New(
+        id=task.id,
+        app_id=row.id,
+        project_id=row.project_id,
+        cluster_id=row.cluster_id,
+        kind=task.kind,
+        generation=task.generation,
+        payload=agent.encode(task),
+        actor=request.actor if request else access.SYSTEM.name,
+        trigger=decision.trigger if applying else "delete",
+        digest=digest,
+        commit=commit,
+    )
+
+
+def _decided(row: states.Row, decision: decide.Decision, task: tasks.New | None) -> states.Decided:
+    attempt, dry = row.situation.attempt, isinstance(decision, decide.Apply) and decision.dry_run
+    if task and not dry:
+        attempt = decide.Attempt(task.digest or "remove", task.generation, options_digest=_options_digest(row.situation.spec))
+    failing = isinstance(decision, decide.Wait) and decision.code in {"source-failed", "attempt-failed"}
+    return states.Decided(
+        app_id=row.id,
+        decision=decision,
+        generation=task.generation if task else row.generation,
+        attempt=attempt,
+        failures=row.failures + 1 if failing else 0,
+        consumed=task is not None,
+    )
+
+
+def _intent(plane: context.Plane, scope: access.Scope, row: states.Row, decision: decide.Decision, task: tasks.New) -> audit.Event:
+    details = {"trigger": task.trigger, "generation": task.generation, "why": decision.sentence, "asked_by": task.actor}
+    return record.event(
+        plane,
+        scope,
+        "app.sync.started" if task.kind == "apply" else "app.removal.started",
+        stage="intent",
+        project=row.project,
+        target=f"app/{row.name}",
+        cluster=row.cluster.name if row.cluster else "",
+        commit=task.commit,
+        release=task.digest,
+        correlation=task.id,
+        message=decision.sentence,
+        details=details,
+    )

@@ -1,0 +1,39 @@
+"""Why an app is where it is: the last decision, the task under way, and the agent that should be doing it."""
+
+from plane.domain import access, decide, errors
+from plane.server import context
+from plane.store import engine, explanations
+
+
+def explain(plane: context.Plane, scope: access.Scope, *, project_id: str, app: str) -> decide.Explanation:
+    """The answer for one app; NotFound when the project has no such app. The caller has checked `app:get`."""
+    now = plane.clock.now()
+    with engine.begin(plane.engine, scope) as tx:
+        found = explanations.load(tx, scope.tenant, project_id, app)
+    if found is None:
+        raise errors.NotFound("app", app)
+    status, sentence, since = _said(found, now.timestamp())
+    return decide.Explanation(
+        status=status,
+        sentence=sentence,
+        since=since,
+        sync=found.sync,
+        health=found.health,
+        health_message=found.message,
+        facts=found.facts,
+        violations=found.verdict.judged if found.verdict else (),
+    )
+
+
+def _said(found: explanations.Found, now: float) -> tuple[str, str, str]:
+    decision = found.decision
+    if decision is None:
+        return "source-failed", "the app is new; the first look at its repository is on its way", found.created
+    if isinstance(decision, decide.Wait):
+        return decision.code, decision.sentence, decision.since or found.decided
+    away = decide.agent_sentence(found.destination, now=now, seen=found.seen) if found.open_task else ""
+    if away:
+        return "agent-away", away, found.destination.last_seen
+    if found.open_task:
+        return "syncing", f"{decision.sentence}; task {found.open_task}", found.task_since
+    return decision.__struct_config__.tag, decision.sentence, found.decided  # type: ignore[return-value]  # tags are text here

@@ -1,0 +1,66 @@
+"""Step 1 and 2 of the flow: look at due repositories, fetch once when something moved, and make due only the apps a push can touch."""
+
+import datetime as dt
+import random
+from collections.abc import Mapping
+
+from plane import ports
+from plane.domain import access, decide, errors, sources
+from plane.server import context, keys
+from plane.store import engine, facts, keyring, leases, polls
+
+JITTER = 0.2  # keeps repositories that were added together from being looked at together for ever
+BACKOFF_S = (15, 30, 60, 120, 300)  # after consecutive failures
+
+
+def poll(plane: context.Plane, leased: leases.Leased) -> int:
+    """Look at one leased repository; returns how many apps became due."""
+    scope = access.Scope(leased.tenant, access.SYSTEM)
+    with engine.begin(plane.engine, scope) as tx:
+        known = polls.load(tx, leased.tenant, leased.id)
+        wrapped = keyring.load(tx, leased.tenant, [leased.project])
+    try:
+        refs, moved = _look(plane, keys.remote(known.repository, keys.unlock(plane, leased.tenant, wrapped)), known)
+    except errors.PlaneError as e:
+        return _failed(plane, scope, leased, known, e)
+    with engine.begin(plane.engine, scope) as tx:
+        due = polls.touched(tx, leased.tenant, leased.id, moved)
+        polls.done(tx, leased.tenant, leased.id, refs=refs, now=plane.clock.now(), again=_again(plane, known.interval_s), due=due)
+    return len(due)
+
+
+def _look(plane: context.Plane, remote: ports.GitRemote, known: polls.Known) -> tuple[Mapping[str, str], Mapping[str, frozenset[str] | None]]:
+    """The refs now, and for every revision that apps follow and that moved: the changed paths, or None when anything may have changed."""
+    refs = plane.git.refs(remote)
+    if dict(refs) == known.refs and not known.repository.problem:
+        return refs, {}
+    refs = plane.git.fetch(remote)
+    return refs, {revision: _changed(plane, remote, known.refs, refs, revision) for revision in known.revisions if _moved(known.refs, refs, revision)}
+
+
+def _moved(old: Mapping[str, str], new: Mapping[str, str], revision: str) -> bool:
+    """Whether a revision means something else now; one that is no ref (a sha) moves only while it was unknown."""
+    before, after = sources.commit_of(old, revision), sources.commit_of(new, revision)
+    return before != after or not before
+
+
+def _changed(plane: context.Plane, remote: ports.GitRemote, old: Mapping[str, str], new: Mapping[str, str], revision: str) -> frozenset[str] | None:
+    before, after = sources.commit_of(old, revision), sources.commit_of(new, revision)
+    return plane.git.changed(remote, before, after) if before and after else None
+
+
+def _failed(plane: context.Plane, scope: access.Scope, leased: leases.Leased, known: polls.Known, error: errors.PlaneError) -> int:
+    """Keep what is known, say why and since when, and try again later; apps hear of it so that `explain` can tell."""
+    now = plane.clock.now()
+    same = known.repository.problem and known.repository.problem.sentence == str(error)
+    problem = known.repository.problem if same else decide.Problem(error.code, str(error), facts.stamp(now))
+    wait_s = BACKOFF_S[min(known.failures, len(BACKOFF_S) - 1)]
+    with engine.begin(plane.engine, scope) as tx:
+        due = () if same else polls.touched(tx, leased.tenant, leased.id, dict.fromkeys(known.revisions))
+        polls.failed(tx, leased.tenant, leased.id, problem=problem, again=_again(plane, wait_s), due=due, now=now)
+    return len(due)
+
+
+def _again(plane: context.Plane, seconds: float) -> dt.datetime:
+    spread = 1 + random.uniform(-JITTER, JITTER)  # noqa: S311 - spreads load, guards nothing
+    return plane.clock.now() + dt.timedelta(seconds=seconds * spread)

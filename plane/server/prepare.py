@@ -1,0 +1,270 @@
+"""Steps 2 to 6 of the flow for one app: commit, render, open and seal secrets, judge, release. Holds no transaction and no lock."""
+
+import msgspec
+
+from plane import ports
+from plane.domain import apps, decide, errors, objects, opening, policy, release, render, secrets
+from plane.domain import kinds as kinds_of
+from plane.server import context, keys
+from plane.store import facts, releases
+from plane.wire import agent, bundle
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A resolved revision and its files."""
+
+    commit: ports.Commit
+    tree: ports.Tree
+
+
+class Shared(msgspec.Struct):
+    """What the apps of one batch have in common; lives as long as the batch. Commits and trees are remembered in it."""
+
+    bindings: tuple[policy.Binding, ...]
+    keys: dict[str, keys.Keys]  # by project id
+    capabilities: dict[str, agent.Capabilities]  # by cluster id
+    now: str
+    trees: dict[tuple[str, str], Source] = {}
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """`new` is None when the release there is, is still the right one."""
+
+    roots: tuple[str, ...]
+    new: releases.New | None = None
+
+
+class _Part(msgspec.Struct, frozen=True):
+    """One source of the app, ready to render."""
+
+    source: apps.Source
+    renderer: ports.Renderer
+    files: tuple[ports.File, ...]
+    found: Source
+    key: str
+
+
+def prepare(plane: context.Plane, app: facts.App, shared: Shared) -> Prepared:
+    """The app's release at the newest commit.
+
+    Raises:
+        PlaneError: whatever stands in the way, with the sentence `explain` shows.
+    """
+    cluster = _cluster(app)
+    parts = [_part(plane, app, shared, source) for source in app.spec.all_sources()]
+    roots = tuple(sorted(frozenset().union(*(part.renderer.roots(part.found.tree, part.source) for part in parts))))
+    key = _key(app, cluster, shared, parts)
+    if _still_right(app, cluster, key):
+        return Prepared(roots)
+    manifests = _manifests(plane, app, parts)
+    opened = _open(plane, app, shared, manifests, parts)
+    return Prepared(roots, _release(plane, app, shared, _Made(key, parts[0].found.commit, manifests, opened)))
+
+
+class _Opened(msgspec.Struct, frozen=True):
+    """What opening found."""
+
+    values: opening.Opened
+    volatile: bool
+
+
+class _Made(msgspec.Struct, frozen=True):
+    """Rendered and opened, not yet a release."""
+
+    key: str
+    commit: ports.Commit
+    manifests: tuple[objects.Manifest, ...]
+    opened: _Opened
+
+
+def _cluster(app: facts.App) -> facts.Cluster:
+    if app.cluster is None:
+        message = f"cluster {app.spec.destination.cluster} does not exist or is not granted to this tenant; name another, or ask the platform team"
+        raise errors.SourceRefused(message)
+    return app.cluster
+
+
+def _part(plane: context.Plane, app: facts.App, shared: Shared, source: apps.Source) -> _Part:
+    found = _resolve(plane, app, shared, source)
+    renderer = _renderer(plane, found.tree, source)
+    files = renderer.inputs(found.tree, source)
+    return _Part(source, renderer, files, found, render.render_key(renderer, _job(app, source, {}), files))
+
+
+def _resolve(plane: context.Plane, app: facts.App, shared: Shared, source: apps.Source) -> Source:
+    repository = app.repository
+    if repository is None:
+        message = f"repository {source.repo_url} is not registered in project {app.project}; add it with `plane repo create`"
+        raise errors.SourceRefused(message)
+    if repository.problem:
+        raise errors.SourceRefused(repository.problem.sentence)
+    known = shared.trees.get((repository.id, source.target_revision))
+    if known is None:
+        remote = keys.remote(repository, shared.keys.get(app.project_id, keys.Keys()))
+        commit = _commit(plane, remote, source.target_revision)
+        known = shared.trees[repository.id, source.target_revision] = Source(commit, plane.git.tree(remote, commit.sha))
+    return known
+
+
+def _commit(plane: context.Plane, remote: ports.GitRemote, revision: str) -> ports.Commit:
+    """From the mirror; a worker that has not fetched yet fetches once."""
+    try:
+        return plane.git.resolve(remote, revision)
+    except errors.SourceRefused:
+        plane.git.fetch(remote)
+        return plane.git.resolve(remote, revision)
+
+
+def _renderer(plane: context.Plane, tree: ports.Tree, source: apps.Source) -> ports.Renderer:
+    for name, wanted in (("helm", source.helm), ("kustomize", source.kustomize), ("plain", source.directory)):
+        if wanted is not None:
+            return plane.renderers[name]
+    files = tree.files(source.path)
+    return next((one for one in plane.renderers.values() if one.detects(files, source)), plane.renderers["plain"])
+
+
+def _job(app: facts.App, source: apps.Source, files: dict[str, bytes]) -> ports.RenderJob:
+    cluster = app.cluster
+    return ports.RenderJob(
+        project=app.project_id,
+        source=source,
+        files=files,
+        app=app.name,
+        namespace=app.spec.destination.namespace,
+        kube_version=cluster.kube_version if cluster else "",
+    )
+
+
+def _key(app: facts.App, cluster: facts.Cluster, shared: Shared, parts: list[_Part]) -> str:
+    """What the release is made from: renders, destination, grant, and the policies with their modes. Not the secrets' values."""
+    rules = [(one.policy.digest, one.mode, one.rules, one.parameters) for one in shared.bindings]
+    place = (cluster.id, cluster.grant.namespaces, cluster.grant.cluster_kinds, app.spec.destination.namespace, cluster.labels)
+    return objects.digest(objects.canonical([[part.key for part in parts], place, rules, str(_owner(app))]))
+
+
+def _still_right(app: facts.App, cluster: facts.Cluster, key: str) -> bool:
+    current = app.current
+    if current is None or app.problem or app.hard or current.volatile or current.key != key or current.verdict.error:
+        return False
+    return not current.sealed_for or cluster.agent_key_id in current.sealed_for
+
+
+def _manifests(plane: context.Plane, app: facts.App, parts: list[_Part]) -> tuple[objects.Manifest, ...]:
+    rendered: list[objects.Manifest] = []
+    for part in parts:
+        files = dict(part.found.tree.read(part.files))
+        rendered += plane.pool.render(part.renderer.name, _job(app, part.source, files))
+    return tuple(rendered)
+
+
+def _open(plane: context.Plane, app: facts.App, shared: Shared, manifests: tuple[objects.Manifest, ...], parts: list[_Part]) -> _Opened:
+    held = shared.keys.get(app.project_id, keys.Keys())
+    files = {file.path: file for part in parts for file in part.files if part.renderer.name == "plain"}
+    wanted = opening.needs(manifests, aliases=frozenset(held.vaults))
+    if wanted.sops:
+        names = [files[one.where] for one in wanted.sops if one.where in files]
+        wanted = opening.needs(manifests, aliases=frozenset(held.vaults), files=parts[0].found.tree.read(names))
+    documents: dict[int, dict[str, object]] = {}
+    for one in wanted.sops:
+        documents.update(opening.documents(one, _sops(plane, held, one)))  # type: ignore[arg-type]  # plain JSON data
+    values: dict[secrets.VaultRef, secrets.Secret] = {}
+    for alias in sorted({ref.alias for ref in wanted.refs}):
+        values.update(plane.vault.read(held.vaults[alias], [ref for ref in wanted.refs if ref.alias == alias]))
+    return _Opened(opening.Opened(documents, values), wanted.volatile())
+
+
+def _sops(plane: context.Plane, held: keys.Keys, file: opening.SopsFile) -> bytes:
+    if held.sops is None:
+        message = "is encrypted with SOPS and this project holds no age identity; add one with `plane credential create NAME --kind sops-age`"
+        raise errors.SecretRefused(message, where=file.where)
+    return plane.sops.open(file.text, held.sops, where=file.where)
+
+
+def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) -> releases.New:
+    cluster = _cluster(app)
+    manifests = _stamped(app, shared, made.manifests)
+    release.check_scope(manifests, cluster.grant, cluster.name)
+    key = plane.envelope.unwrap(app.fingerprint_key, context=keys.wrapping_context(app.tenant_id, app.project_id, "fingerprint-key"))
+    filled = opening.fill(manifests, made.opened.values, name=lambda place, value: secrets.fingerprint(key.reveal(), place, value))
+    verdict = judge(plane, app, shared, filled.manifests, commit=made.commit.sha)
+    digest, body = bundle.pack(tuple(objects.canonical(manifest.body) for manifest in filled.manifests))
+    return releases.New(
+        app_id=app.id,
+        digest=digest,
+        key=made.key,
+        commit=made.commit.sha,
+        author=made.commit.author,
+        subject=made.commit.subject,
+        verdict=verdict,
+        objects=len(filled.manifests),
+        volatile=made.opened.volatile,
+        body=body,
+        sealed=_seal(plane, app, cluster, digest, filled.secrets),
+        key_id=cluster.agent_key_id,
+    )
+
+
+def _stamped(app: facts.App, shared: Shared, manifests: tuple[objects.Manifest, ...]) -> tuple[objects.Manifest, ...]:
+    """Owner marks and namespaces; scope of a kind from the built-in table, the cluster's own list, and CRDs in the set."""
+    cluster = _cluster(app)
+    served = shared.capabilities.get(cluster.id)
+    known = {(kind.group, kind.kind): kind.namespaced for kind in served.kinds} if served else {}
+    scopes = {**known, **kinds_of.defined(manifests)}
+    namespace, owner = app.spec.destination.namespace, _owner(app)
+    return tuple(
+        release.stamp(one, owner, namespace=namespace if kinds_of.namespaced(one.key.group, one.key.kind, scopes) else "") for one in manifests
+    )
+
+
+def _owner(app: facts.App) -> release.Owner:
+    return release.Owner(app.id, app.tenant, app.project, app.name)
+
+
+def _seal(
+    plane: context.Plane, app: facts.App, cluster: facts.Cluster, digest: str, values: tuple[tuple[secrets.Place, secrets.Secret], ...]
+) -> tuple[agent.SealedValue, ...]:
+    if values and not cluster.agent_key:
+        message = f"no agent of cluster {cluster.name} is there to seal secrets to; run the command that `plane cluster join {cluster.name}` prints"
+        raise errors.SecretRefused(message)
+    return tuple(
+        agent.SealedValue(
+            agent.Key(place.key.group, place.key.kind, place.key.namespace, place.key.name),
+            place.pointer,
+            plane.sealer.seal(cluster.agent_key, value, secrets.sealing_context(cluster=cluster.id, app=app.id, release=digest, place=place)),
+        )
+        for place, value in values
+    )
+
+
+def judge(plane: context.Plane, app: facts.App, shared: Shared, manifests: tuple[objects.Manifest, ...], *, commit: str) -> policy.Verdict:
+    """Ask every policy set in force; an engine that fails is a denial with its own reason."""
+    cluster = _cluster(app)
+    asked = policy.PolicyContext(
+        tenant=app.tenant,
+        project=app.project,
+        app=app.name,
+        cluster=cluster.name,
+        now=shared.now,
+        namespace=app.spec.destination.namespace,
+        cluster_labels=cluster.labels,
+        kube_version=cluster.kube_version,
+        repo=app.repository.url if app.repository else "",
+        commit=commit,
+    )
+    bodies = tuple(manifest.body for manifest in manifests)
+    digests = tuple(one.policy.digest for one in shared.bindings)
+    found: dict[str, tuple[policy.Violation, ...]] = {}
+    try:
+        for one in shared.bindings:
+            found[one.policy.digest] = plane.policies.violations(one.policy, policy.PolicyInput(bodies, asked, one.parameters))
+    except policy.PolicyFailed as e:
+        return policy.Verdict(digests, (), str(e))
+    places = {str(manifest.key): str(manifest.position or "") for manifest in manifests}
+    located = {digest: tuple(msgspec.structs.replace(one, file=places.get(one.object, "")) for one in several) for digest, several in found.items()}
+    return policy.Verdict(digests, policy.fold(shared.bindings, located))
+
+
+def problem(app: facts.App, error: errors.PlaneError, now: str) -> decide.Problem:
+    """What to show while the app has no usable release; the time stays while the sentence does."""
+    before = app.problem
+    return before if before and before.sentence == str(error) else decide.Problem(error.code, str(error), now)

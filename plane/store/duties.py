@@ -1,0 +1,30 @@
+"""Making apps due."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from plane.store import tables, wake
+from plane.store.engine import Tx
+
+APPS = tables.apps
+
+
+def some(tx: Tx, tenant: str, ids: Sequence[str], now: dt.datetime) -> None:
+    """These apps."""
+    if ids:
+        tx.execute(sa.update(APPS).where(APPS.c.tenant_id == tenant, APPS.c.id.in_(ids)).values(due_at=now))
+        wake.notify(tx, "plane_due")
+
+
+def all_of_cluster(tx: Tx, tenant: str, cluster_id: str, now: dt.datetime) -> None:
+    """The tenant's apps on a cluster."""
+    tx.execute(sa.update(APPS).where(APPS.c.tenant_id == tenant, APPS.c.cluster_id == cluster_id).values(due_at=now))
+    wake.notify(tx, "plane_due")
+
+
+def all_of_tenant(tx: Tx, tenant: str, now: dt.datetime) -> None:
+    """Every app of a tenant: after a change of its policies or grants."""
+    tx.execute(sa.update(APPS).where(APPS.c.tenant_id == tenant).values(due_at=now))
+    wake.notify(tx, "plane_due")

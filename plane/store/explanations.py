@@ -1,0 +1,77 @@
+"""What explaining one app needs."""
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from plane.domain import apps as domain
+from plane.domain import decide, policy
+from plane.store import facts, tables
+from plane.store.engine import Tx
+
+APPS, STATES, TASKS, RELEASES = tables.apps, tables.app_states, tables.tasks, tables.releases
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """One app's decision and what stands around it. Times are RFC 3339; `seen` is Unix seconds."""
+
+    decision: decide.Decision | None
+    destination: decide.Destination
+    seen: float | None
+    sync: str
+    health: str
+    message: str
+    created: str
+    decided: str
+    open_task: str  # "queued", "with the agent", or empty
+    task_since: str
+    verdict: policy.Verdict | None
+    facts: dict[str, str]
+
+
+def load(tx: Tx, tenant: str, project_id: str, name: str) -> Found | None:
+    """The app by name, or None."""
+    row = tx.execute(_QUERY.where(APPS.c.tenant_id == tenant, APPS.c.project_id == project_id, APPS.c.name == name)).one_or_none()
+    if row is None:
+        return None
+    place = facts.clusters(tx, tenant, {row.cluster_id}).get(row.cluster_id) if row.cluster_id else None
+    task = tx.execute(_OPEN.where(TASKS.c.tenant_id == tenant, TASKS.c.app_id == row.id)).first()
+    return _found(row, place, task)
+
+
+_QUERY = sa.select(APPS, STATES.c.decision, STATES.c.sync, STATES.c.health, STATES.c.message, STATES.c.updated_at.label("decided"), STATES.c.digest, STATES.c.commit, STATES.c.attempt, STATES.c.reported_at, RELEASES.c.verdict).select_from(
+    APPS.outerjoin(STATES, sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id)).outerjoin(
+        RELEASES, sa.and_(RELEASES.c.tenant_id == STATES.c.tenant_id, RELEASES.c.id == STATES.c.release_id)
+    )
+)
+_OPEN = sa.select(TASKS.c.state, TASKS.c.created_at).where(TASKS.c.state != "done", TASKS.c.kind != "query").order_by(TASKS.c.generation.desc()).limit(1)
+
+
+def _found(row: Any, place: facts.Cluster | None, task: Any) -> Found:
+    spec = msgspec.convert(row.spec, domain.AppSpec)
+    name = spec.destination.cluster
+    attempt = row.attempt and msgspec.convert(row.attempt, decide.Attempt)
+    told = {
+        "release": row.digest,
+        "commit": row.commit,
+        "deployed": attempt.digest if attempt and attempt.outcome == "succeeded" else "",
+        "cluster": name,
+        "agent last seen": place.last_seen if place else "",
+        "state reported": facts.stamp(row.reported_at),
+        "generation": str(row.generation),
+    }
+    return Found(
+        decision=row.decision and msgspec.convert(row.decision, decide.Decision),
+        destination=decide.Destination(name, joined=place.joined, revoked=place.revoked, last_seen=place.last_seen) if place else decide.Destination(name, known=False),
+        seen=place.seen if place else None,
+        sync=row.sync or "Unknown",
+        health=row.health or "Unknown",
+        message=row.message or "",
+        created=facts.stamp(row.created_at),
+        decided=facts.stamp(row.decided),
+        open_task={"queued": "queued", "leased": "with the agent"}[task.state] if task else "",
+        task_since=facts.stamp(task.created_at) if task else "",
+        verdict=msgspec.convert(row.verdict, policy.Verdict) if row.verdict else None,
+        facts={key: value for key, value in told.items() if value},
+    )

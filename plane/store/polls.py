@@ -1,0 +1,63 @@
+"""Repositories as polling sees them: last refs, who follows which revision, and which apps a change touches."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from plane.domain import decide, sources
+from plane.store import duties, facts, leases, tables
+from plane.store.engine import Tx
+
+REPOS, APPS = tables.repositories, tables.apps
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A repository before a look."""
+
+    repository: facts.Repository
+    refs: dict[str, str]
+    revisions: frozenset[str]  # what its apps follow
+    interval_s: int
+    failures: int
+
+
+def load(tx: Tx, tenant: str, repository_id: str) -> Known:
+    """The repository and the revisions its apps follow."""
+    row = tx.execute(sa.select(REPOS).where(REPOS.c.tenant_id == tenant, REPOS.c.id == repository_id)).one()
+    revisions = tx.execute(sa.select(_REVISION).where(APPS.c.tenant_id == tenant, APPS.c.repository_id == repository_id).distinct()).scalars()
+    return Known(facts.repository(row), row.refs, frozenset(revisions), row.spec.get("pollInterval", 180), row.failures)
+
+
+_FIRST = sa.func.coalesce(APPS.c.spec["source"], APPS.c.spec["sources"][0])
+_REVISION = sa.func.coalesce(_FIRST.op("->>")("targetRevision"), "HEAD").label("revision")
+
+
+def touched(tx: Tx, tenant: str, repository_id: str, moved: Mapping[str, frozenset[str] | None]) -> tuple[str, ...]:
+    """Apps of the repository that asked for a refresh, or follow a moved revision and can be changed by it."""
+    query = sa.select(APPS.c.id, APPS.c.roots, APPS.c.refresh, _REVISION).where(APPS.c.tenant_id == tenant, APPS.c.repository_id == repository_id)
+    return tuple(row.id for row in tx.execute(query) if row.refresh or _hit(row.roots, row.revision, moved))
+
+
+def _hit(roots: list[str], revision: str, moved: Mapping[str, frozenset[str] | None]) -> bool:
+    if revision not in moved:
+        return False
+    changed = moved[revision]
+    return changed is None or not roots or sources.touches(roots, changed)
+
+
+def done(tx: Tx, tenant: str, repository_id: str, *, refs: Mapping[str, str], now: dt.datetime, again: dt.datetime, due: Sequence[str]) -> None:
+    """Keep the refs, plan the next look, make apps due. A look that was asked for meanwhile stays planned."""
+    began = REPOS.c.leased_until - dt.timedelta(seconds=leases.LEASE_S)
+    kept = sa.case((REPOS.c.poll_at > began, REPOS.c.poll_at), else_=again)
+    values = {"refs": dict(refs), "refs_at": now, "problem": None, "failures": 0, "leased_until": None, "poll_at": kept}
+    tx.execute(sa.update(REPOS).where(REPOS.c.tenant_id == tenant, REPOS.c.id == repository_id).values(values))
+    duties.some(tx, tenant, due, now)
+
+
+def failed(tx: Tx, tenant: str, repository_id: str, *, problem: decide.Problem, again: dt.datetime, due: Sequence[str], now: dt.datetime) -> None:
+    """Keep the refs as they were, remember why, plan the next try."""
+    values = {"problem": msgspec.to_builtins(problem), "failures": REPOS.c.failures + 1, "leased_until": None, "poll_at": again}
+    tx.execute(sa.update(REPOS).where(REPOS.c.tenant_id == tenant, REPOS.c.id == repository_id).values(values))
+    duties.some(tx, tenant, due, now)

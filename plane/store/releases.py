@@ -1,0 +1,70 @@
+"""Releases, their bytes and their sealed values: written once, never changed."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from plane.domain import policy
+from plane.store import tables
+from plane.store.engine import Tx
+from plane.wire import agent
+
+RELEASES, BLOBS, SEALED = tables.releases, tables.blobs, tables.sealed_values
+
+
+class New(msgspec.Struct, frozen=True, kw_only=True):
+    """A release as prepared: slim facts, compressed body, sealed values."""
+
+    app_id: str
+    digest: str
+    key: str
+    commit: str
+    author: str
+    subject: str
+    verdict: policy.Verdict
+    objects: int
+    volatile: bool
+    body: bytes
+    sealed: tuple[agent.SealedValue, ...]
+    key_id: str
+
+    def id(self) -> str:
+        """A UUID made from what the release is, so that preparing it twice gives one row."""
+        made = hashlib.sha256(f"{self.app_id}\n{self.key}\n{self.digest}".encode()).hexdigest()
+        return f"{made[:8]}-{made[8:12]}-8{made[13:16]}-8{made[17:20]}-{made[20:32]}"
+
+
+def add(tx: Tx, tenant: str, made: Sequence[New]) -> None:
+    """Write what is not there yet; three statements for any number."""
+    if not made:
+        return
+    tx.execute(pg.insert(BLOBS).on_conflict_do_nothing(), [{"tenant_id": tenant, "digest": new.digest, "body": new.body} for new in made])
+    tx.execute(pg.insert(RELEASES).on_conflict_do_nothing(), [_row(tenant, new) for new in made])
+    sealed = [
+        {"tenant_id": tenant, "app_id": new.app_id, "digest": new.digest, "key_id": new.key_id, "body": msgspec.msgpack.encode(new.sealed)}
+        for new in made
+        if new.sealed
+    ]
+    if sealed:
+        tx.execute(pg.insert(SEALED).on_conflict_do_nothing(), sealed)
+
+
+def _row(tenant: str, new: New) -> dict[str, Any]:
+    slim = {name: getattr(new, name) for name in ("app_id", "digest", "key", "commit", "author", "subject", "objects", "volatile")}
+    return {"tenant_id": tenant, "id": new.id(), "verdict": msgspec.to_builtins(new.verdict), **slim}
+
+
+def bundles(tx: Tx, tenant: str, wanted: Sequence[tuple[str, str]], key_id: str) -> dict[tuple[str, str], agent.ReleaseBundle]:
+    """Bundles by (app id, digest), with the values sealed for one agent key."""
+    digests = {digest for _, digest in wanted}
+    bodies = {row.digest: bytes(row.body) for row in tx.execute(sa.select(BLOBS.c.digest, BLOBS.c.body).where(BLOBS.c.tenant_id == tenant, BLOBS.c.digest.in_(digests)))}
+    pairs = sa.tuple_(SEALED.c.app_id, SEALED.c.digest).in_([(sa.cast(app, SEALED.c.app_id.type), digest) for app, digest in wanted])
+    rows = tx.execute(sa.select(SEALED).where(SEALED.c.tenant_id == tenant, SEALED.c.key_id == key_id, pairs))
+    values = {(row.app_id, row.digest): msgspec.msgpack.decode(row.body, type=tuple[agent.SealedValue, ...]) for row in rows}
+    return {
+        pair: agent.ReleaseBundle(digest=pair[1], body=bodies[pair[1]], sealed=values.get(pair, ()), key_id=key_id) for pair in wanted if pair[1] in bodies
+    }

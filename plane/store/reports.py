@@ -1,0 +1,92 @@
+"""What agents tell, merged into states and history."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from plane.store import tables, tasks
+from plane.store.engine import Tx
+from plane.wire import agent
+
+APPS, STATES, HISTORY = tables.apps, tables.app_states, tables.history
+_OBJECTS = msgspec.msgpack.Decoder(tuple[agent.ObjectState, ...])
+
+
+class Names(msgspec.Struct, frozen=True):
+    """An app's names as events say them."""
+
+    tenant: str
+    project: str
+    app: str
+    cluster: str
+    project_id: str
+
+
+def owners(tx: Tx, cluster_id: str, ids: Sequence[str]) -> dict[str, str]:
+    """Tenant by app id, of apps that live on the cluster; a dispatch transaction."""
+    rows = tx.execute(sa.select(APPS.c.id, APPS.c.tenant_id).where(APPS.c.cluster_id == cluster_id, APPS.c.id.in_(ids)))
+    return {row.id: row.tenant_id for row in rows}
+
+
+def names(tx: Tx, tenant: str, ids: Sequence[str]) -> dict[str, Names]:
+    """Names by app id."""
+    projects, clusters, tenants = tables.projects, tables.clusters, tables.tenants
+    joined = (
+        APPS.join(projects, sa.and_(projects.c.tenant_id == APPS.c.tenant_id, projects.c.id == APPS.c.project_id))
+        .join(tenants, tenants.c.id == APPS.c.tenant_id)
+        .outerjoin(clusters, clusters.c.id == APPS.c.cluster_id)
+    )
+    columns = (APPS.c.id, APPS.c.name, APPS.c.project_id, projects.c.name.label("project"), tenants.c.name.label("tenant"), clusters.c.name.label("cluster"))
+    rows = tx.execute(sa.select(*columns).select_from(joined).where(APPS.c.tenant_id == tenant, APPS.c.id.in_(ids)))
+    return {row.id: Names(row.tenant, row.project, row.name, row.cluster or "", row.project_id) for row in rows}
+
+
+def add_history(tx: Tx, tenant: str, done: Sequence[tasks.Closed], finals: Mapping[str, agent.Final]) -> None:
+    """One line per successful sync, numbered from 1 within the app; a sync of what is there already adds none."""
+    if not done:
+        return
+    top = sa.select(HISTORY.c.app_id, sa.func.max(HISTORY.c.number).label("top")).where(HISTORY.c.tenant_id == tenant, HISTORY.c.app_id.in_([task.app_id for task in done]))
+    last = {row.app_id: row.top for row in tx.execute(top.group_by(HISTORY.c.app_id))}
+    tx.execute(sa.insert(HISTORY), [_line(tenant, task, finals[task.id], last.get(task.app_id, 0) + 1) for task in done])
+
+
+def _line(tenant: str, task: tasks.Closed, final: agent.Final, number: int) -> dict[str, Any]:
+    started, finished = (dt.datetime.fromtimestamp(at, dt.UTC) for at in (final.started, final.finished))
+    slim = {"digest": task.digest, "commit": task.commit, "actor": task.actor, "trigger": task.trigger}
+    return {"tenant_id": tenant, "app_id": task.app_id, "number": number, "task_id": task.id, "started_at": started, "finished_at": finished, **slim}
+
+
+def merge(tx: Tx, tenant: str, told: Sequence[agent.AppState], now: dt.datetime) -> tuple[agent.AppState, ...]:
+    """Write the news; returns the apps that went from synced to drifted by it. News older than the last are dropped."""
+    rows = tx.execute(sa.select(STATES.c.app_id, STATES.c.generation, STATES.c.sync, STATES.c.objects).where(STATES.c.tenant_id == tenant, STATES.c.app_id.in_([one.app_id for one in told])))
+    before = {row.app_id: row for row in rows}
+    fresh = [one for one in told if one.app_id in before and one.generation >= before[one.app_id].generation]
+    where = sa.and_(STATES.c.tenant_id == tenant, STATES.c.app_id == sa.bindparam("app"))
+    healthy = sa.case((sa.bindparam("well", type_=sa.Boolean), sa.func.coalesce(STATES.c.healthy_at, now)), else_=sa.null())
+    names_ = {"sync": "now_sync", "health": "now_health", "message": "why", "generation": "at", "objects": "now_objects"}
+    bound = {column: sa.bindparam(name, type_=STATES.c[column].type) for column, name in names_.items()}
+    if fresh:
+        tx.execute(sa.update(STATES).where(where).values(**bound, healthy_at=healthy, reported_at=now), [_news(one, before[one.app_id]) for one in fresh])
+    return tuple(one for one in fresh if one.sync == "OutOfSync" and before[one.app_id].sync == "Synced" and before[one.app_id].generation == one.generation)
+
+
+def _news(one: agent.AppState, before: Any) -> dict[str, Any]:
+    return {
+        "app": one.app_id,
+        "now_sync": one.sync,
+        "now_health": one.health,
+        "why": one.message,
+        "at": one.generation,
+        "well": one.health == "Healthy",
+        "now_objects": msgspec.msgpack.encode(_merged(one, before.objects)),
+    }
+
+
+def _merged(one: agent.AppState, packed: bytes | None) -> list[agent.ObjectState]:
+    """Objects by key: the new ones over the old, without those gone."""
+    known = {} if one.full or not packed else {state.key: state for state in _OBJECTS.decode(packed)}
+    known |= {state.key: state for state in one.objects}
+    return [known[key] for key in sorted(known.keys() - set(one.gone))]

@@ -1,0 +1,184 @@
+"""Where each app stands: what is wanted, what was decided, what the agent last said. One row an app, read by lists, written in batches."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from plane.domain import apps as domain
+from plane.domain import decide, policy
+from plane.store import facts, tables
+from plane.store.engine import Tx
+from plane.wire import agent
+
+APPS, STATES, RELEASES = tables.apps, tables.app_states, tables.releases
+
+
+class Looked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a look at the source found for an app: a release, or a problem that leaves the release before in place."""
+
+    app_id: str
+    project_id: str
+    roots: tuple[str, ...] | None = None  # None: unchanged
+    release_id: str | None = None
+    digest: str = ""
+    commit: str = ""
+    problem: decide.Problem | None = None
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A locked app, ready to be decided about."""
+
+    id: str
+    name: str
+    project_id: str
+    project: str
+    cluster_id: str
+    generation: int
+    failures: int
+    cluster: facts.Cluster | None
+    situation: decide.Situation
+    orphan: bool  # deleted without its objects
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """What dispatch made of a row."""
+
+    app_id: str
+    decision: decide.Decision
+    generation: int
+    attempt: decide.Attempt | None
+    failures: int
+    consumed: bool  # the request was taken up
+
+
+def lock(tx: Tx, tenant: str, ids: Sequence[str]) -> None:
+    """Hold the apps until the transaction ends, in one order, so that two batches never wait for each other."""
+    tx.execute(sa.select(APPS.c.id).where(APPS.c.tenant_id == tenant, APPS.c.id.in_(ids)).order_by(APPS.c.id).with_for_update())
+
+
+def looked(tx: Tx, tenant: str, found: Sequence[Looked], now: dt.datetime) -> None:
+    """Write what looks found; apps with unchanged roots are not touched."""
+    if not found:
+        return
+    rows = [_looked_row(tenant, look, now) for look in found]
+    insert = pg.insert(STATES)
+    newer = {name: insert.excluded[name] for name in ("release_id", "digest", "commit", "problem", "updated_at")}
+    kept = {**newer, **{name: sa.func.coalesce(newer[name], STATES.c[name]) for name in ("release_id",)}}
+    for name in ("digest", "commit"):
+        kept[name] = sa.case((newer[name] != "", newer[name]), else_=STATES.c[name])
+    tx.execute(insert.on_conflict_do_update(index_elements=["tenant_id", "app_id"], set_=kept), rows)
+    moved = [{"app": look.app_id, "new_roots": list(look.roots)} for look in found if look.roots is not None]
+    if moved:
+        where = sa.and_(APPS.c.tenant_id == tenant, APPS.c.id == sa.bindparam("app"))
+        tx.execute(sa.update(APPS).where(where).values(roots=sa.bindparam("new_roots", type_=APPS.c.roots.type)), moved)
+
+
+def _looked_row(tenant: str, look: Looked, now: dt.datetime) -> dict[str, Any]:
+    return {
+        "tenant_id": tenant,
+        "app_id": look.app_id,
+        "project_id": look.project_id,
+        "release_id": look.release_id,
+        "digest": look.digest,
+        "commit": look.commit,
+        "problem": look.problem and msgspec.to_builtins(look.problem),
+        "updated_at": now,
+    }
+
+
+def rows(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[Row, ...]:
+    """The apps as dispatch sees them; call `lock` before."""
+    found = tx.execute(_ROWS.where(APPS.c.tenant_id == tenant, APPS.c.id.in_(ids)).order_by(APPS.c.id)).all()
+    clusters = facts.clusters(tx, tenant, {row.cluster_id for row in found if row.cluster_id})
+    return tuple(_row(row, clusters.get(row.cluster_id or "")) for row in found)
+
+
+_ROWS = sa.select(
+    APPS.c.id, APPS.c.name, APPS.c.project_id, APPS.c.spec, APPS.c.cluster_id, APPS.c.generation, APPS.c.failures, APPS.c.request, APPS.c.approved, APPS.c.deleted_at,
+    STATES.c.problem, STATES.c.attempt, STATES.c.sync, STATES.c.digest, STATES.c.commit, RELEASES.c.verdict, RELEASES.c.objects, tables.projects.c.name.label("project"),
+).select_from(
+    APPS.join(tables.projects, sa.and_(tables.projects.c.tenant_id == APPS.c.tenant_id, tables.projects.c.id == APPS.c.project_id))
+    .outerjoin(STATES, sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id))
+    .outerjoin(RELEASES, sa.and_(RELEASES.c.tenant_id == STATES.c.tenant_id, RELEASES.c.id == STATES.c.release_id))
+)  # fmt: skip
+
+
+def _row(row: Any, cluster: facts.Cluster | None) -> Row:
+    spec = msgspec.convert(row.spec, domain.AppSpec)
+    request = row.request and msgspec.convert(row.request, decide.Request)
+    situation = decide.Situation(
+        spec=spec,
+        destination=_destination(spec.destination.cluster, cluster),
+        wanted=decide.Wanted(row.digest, row.commit, msgspec.convert(row.verdict, policy.Verdict), row.objects) if row.verdict is not None else None,
+        problem=row.problem and msgspec.convert(row.problem, decide.Problem),
+        attempt=row.attempt and msgspec.convert(row.attempt, decide.Attempt),
+        request=request,
+        approved=frozenset(row.approved),
+        out_of_sync=row.sync == "OutOfSync",
+        deleting=row.deleted_at is not None,
+    )
+    return Row(
+        id=row.id,
+        name=row.name,
+        project_id=row.project_id,
+        project=row.project,
+        cluster_id=row.cluster_id or "",
+        generation=row.generation,
+        failures=row.failures,
+        cluster=cluster,
+        situation=situation,
+        orphan=bool(row.request and row.request.get("trigger") == "orphan"),
+    )
+
+
+def _destination(name: str, cluster: facts.Cluster | None) -> decide.Destination:
+    if cluster is None:
+        return decide.Destination(name, known=False)
+    return decide.Destination(name, joined=cluster.joined, revoked=cluster.revoked, last_seen=cluster.last_seen)
+
+
+def decided(tx: Tx, tenant: str, made: Sequence[Decided], now: dt.datetime) -> None:
+    """Write decisions, generations and the state of attempts; two statements for any number."""
+    if not made:
+        return
+    app = sa.and_(APPS.c.tenant_id == tenant, APPS.c.id == sa.bindparam("app"))
+    taken = sa.case((sa.bindparam("taken", type_=sa.Boolean), sa.null()), else_=APPS.c.request)
+    lane = sa.case((sa.bindparam("failed", type_=sa.BigInteger) > 0, 1), else_=0)
+    moved = sa.update(APPS).where(app).values(generation=sa.bindparam("at"), failures=sa.bindparam("failed"), lane=lane, request=taken)
+    tx.execute(moved, [{"app": one.app_id, "at": one.generation, "failed": one.failures, "taken": one.consumed} for one in made])
+    state = sa.and_(STATES.c.tenant_id == tenant, STATES.c.app_id == sa.bindparam("app"))
+    told = sa.update(STATES).where(state).values(decision=sa.bindparam("say"), attempt=sa.bindparam("tried"), updated_at=now)
+    tx.execute(told, [{"app": one.app_id, "say": msgspec.to_builtins(one.decision), "tried": one.attempt and msgspec.to_builtins(one.attempt)} for one in made])
+
+
+def release_lease(tx: Tx, tenant: str, ids: Sequence[str], leased_at: dt.datetime, *, again: dict[str, dt.datetime]) -> None:
+    """Give apps back: due no more unless something moved `due_at` since the lease began, or `again` says when to look once more."""
+    app = sa.and_(APPS.c.tenant_id == tenant, APPS.c.id == sa.bindparam("app"))
+    later = sa.bindparam("later", type_=APPS.c.due_at.type)
+    due = sa.case((APPS.c.due_at > leased_at, APPS.c.due_at), else_=later)
+    freed = sa.update(APPS).where(app).values(leased_until=None, due_at=due, refresh=False, hard=False)
+    tx.execute(freed, [{"app": id_, "later": again.get(id_)} for id_ in ids])
+
+
+def forget(tx: Tx, tenant: str, ids: Sequence[str]) -> None:
+    """Delete apps with all their rows; the audit log keeps what happened."""
+    if ids:
+        tx.execute(sa.delete(APPS).where(APPS.c.tenant_id == tenant, APPS.c.id.in_(ids)))
+
+
+def attempt_ended(tx: Tx, tenant: str, ends: dict[str, agent.Final], now: str) -> None:
+    """Put the outcome into attempts that are still the app's last."""
+    rows_ = tx.execute(sa.select(STATES.c.app_id, STATES.c.attempt).where(STATES.c.tenant_id == tenant, STATES.c.app_id.in_(ends))).all()
+    values = []
+    for row in rows_:
+        attempt, final = row.attempt and msgspec.convert(row.attempt, decide.Attempt), ends[row.app_id]
+        if attempt and attempt.generation == final.generation:
+            ended = msgspec.structs.replace(attempt, outcome=final.outcome, message=final.message, finished=now, needs_approval=final.needs_approval)
+            values.append({"app": row.app_id, "tried": msgspec.to_builtins(ended)})
+    if values:
+        where = sa.and_(STATES.c.tenant_id == tenant, STATES.c.app_id == sa.bindparam("app"))
+        tx.execute(sa.update(STATES).where(where).values(attempt=sa.bindparam("tried")), values)

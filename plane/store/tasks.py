@@ -1,0 +1,161 @@
+"""Tasks: queued by dispatch, leased by agents, closed by intake."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from plane.store import tables
+from plane.store.engine import Tx
+
+TASKS = tables.tasks
+LEASE_S = 90  # three claims (agent polls every 30 s): one lost poll is weather, three are an absence
+
+
+class New(msgspec.Struct, frozen=True, kw_only=True):
+    """A task to queue; `payload` is the msgpack of a wire.agent.Task."""
+
+    id: str
+    app_id: str
+    project_id: str
+    cluster_id: str
+    kind: str
+    generation: int
+    payload: bytes
+    actor: str
+    trigger: str
+    digest: str = ""
+    commit: str = ""
+
+
+class Open(msgspec.Struct, frozen=True):
+    """A claimed task's keys."""
+
+    tenant: str
+    id: str
+
+
+class Body(msgspec.Struct, frozen=True):
+    """What the agent is to get."""
+
+    id: str
+    app_id: str
+    digest: str
+    payload: bytes
+
+
+class Reported(msgspec.Struct, frozen=True):
+    """A task that a report names: whose it is and whether it still counts."""
+
+    tenant: str
+    id: str
+    app_id: str
+    generation: int
+    state: str
+    leased_by: str
+
+
+def add(tx: Tx, tenant: str, new: Sequence[New], now: dt.datetime) -> None:
+    """Queue tasks; older open changes of the same apps are superseded by them."""
+    if not new:
+        return
+    older = sa.and_(TASKS.c.tenant_id == tenant, TASKS.c.app_id == sa.bindparam("app"), TASKS.c.generation < sa.bindparam("below"), TASKS.c.state != "done")
+    closing = sa.update(TASKS).where(older, TASKS.c.kind != "query").values(state="done", outcome="superseded", finished_at=now, message="a newer release took its place")
+    tx.execute(closing, [{"app": task.app_id, "below": task.generation} for task in new])
+    tx.execute(sa.insert(TASKS), [{"tenant_id": tenant, **msgspec.structs.asdict(task)} for task in new])
+
+
+def extend(tx: Tx, agent_id: str, running: Sequence[str], now: dt.datetime) -> frozenset[str]:
+    """Renew the leases of an agent's running tasks; returns those that are still its own. A dispatch transaction."""
+    mine = sa.and_(TASKS.c.id.in_(running), TASKS.c.leased_by == agent_id, TASKS.c.state == "leased")
+    renewed = sa.update(TASKS).where(mine).values(leased_until=now + dt.timedelta(seconds=LEASE_S)).returning(TASKS.c.id)
+    return frozenset(tx.execute(renewed).scalars())
+
+
+def claim(tx: Tx, *, cluster_id: str, agent_id: str, running: Sequence[str], now: dt.datetime, limit: int) -> tuple[Open, ...]:
+    """Lease open tasks of a cluster, oldest first: queued ones, ones whose lease ended, and ones this agent had but does not know of any more.
+
+    A dispatch transaction.
+    """
+    free = sa.or_(
+        TASKS.c.state == "queued",
+        TASKS.c.leased_until < now,
+        sa.and_(TASKS.c.leased_by == agent_id, TASKS.c.id.not_in(running)),
+    )
+    wanted = sa.select(TASKS.c.tenant_id, TASKS.c.id).where(TASKS.c.cluster_id == cluster_id, TASKS.c.state != "done", free)
+    picked = wanted.order_by(TASKS.c.created_at, TASKS.c.id).limit(limit).with_for_update(skip_locked=True).cte("picked")
+    leased = (
+        sa.update(TASKS)
+        .where(TASKS.c.tenant_id == picked.c.tenant_id, TASKS.c.id == picked.c.id)
+        .values(state="leased", leased_by=agent_id, leased_until=now + dt.timedelta(seconds=LEASE_S), attempts=TASKS.c.attempts + 1, started_at=sa.func.coalesce(TASKS.c.started_at, now))
+        .returning(TASKS.c.tenant_id, TASKS.c.id)
+    )
+    return tuple(Open(row.tenant_id, row.id) for row in tx.execute(leased))
+
+
+def bodies(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[Body, ...]:
+    """Payloads in order of creation."""
+    rows = tx.execute(sa.select(TASKS.c.id, TASKS.c.app_id, TASKS.c.digest, TASKS.c.payload).where(TASKS.c.tenant_id == tenant, TASKS.c.id.in_(ids)).order_by(TASKS.c.created_at, TASKS.c.id))
+    return tuple(Body(row.id, row.app_id, row.digest, bytes(row.payload)) for row in rows)
+
+
+def reported(tx: Tx, cluster_id: str, ids: Sequence[str]) -> tuple[Reported, ...]:
+    """Which of these tasks belong to the cluster; a dispatch transaction."""
+    columns = (TASKS.c.tenant_id, TASKS.c.id, TASKS.c.app_id, TASKS.c.generation, TASKS.c.state, TASKS.c.leased_by)
+    rows = tx.execute(sa.select(*columns).where(TASKS.c.cluster_id == cluster_id, TASKS.c.id.in_(ids)))
+    return tuple(Reported(row.tenant_id, row.id, row.app_id, row.generation, row.state, row.leased_by or "") for row in rows)
+
+
+class Closing(msgspec.Struct, frozen=True, kw_only=True):
+    """A task's end, as columns."""
+
+    id: str
+    outcome: str
+    message: str
+    results: bytes
+    live: bytes
+    started_at: dt.datetime
+    finished_at: dt.datetime
+
+
+class Closed(msgspec.Struct, frozen=True):
+    """What history and audit need of a task that was just closed."""
+
+    id: str
+    app_id: str
+    project_id: str
+    cluster_id: str
+    kind: str
+    generation: int
+    digest: str
+    commit: str
+    actor: str
+    trigger: str
+
+
+def close(tx: Tx, tenant: str, ends: Sequence[Closing]) -> dict[str, Closed]:
+    """Close open tasks; one that is closed already stays as it is and is not returned."""
+    by_id = {end.id: end for end in ends}
+    columns = tuple(TASKS.c[name] for name in Closed.__struct_fields__)
+    rows = tx.execute(sa.select(*columns).where(TASKS.c.tenant_id == tenant, TASKS.c.id.in_(by_id), TASKS.c.state != "done").with_for_update()).all()
+    if rows:
+        done = sa.update(TASKS).where(TASKS.c.tenant_id == tenant, TASKS.c.id == sa.bindparam("task"))
+        values = [{"task": row.id, "state": "done", **{name: value for name, value in msgspec.structs.asdict(by_id[row.id]).items() if name != "id"}} for row in rows]
+        tx.execute(done, values)
+    return {row.id: Closed(*row) for row in rows}
+
+
+def progress(tx: Tx, tenant: str, steps: Sequence[tuple[str, str, bytes]]) -> None:
+    """Show where running tasks are: (task, phase, new results as JSON lines)."""
+    if steps:
+        where = sa.and_(TASKS.c.tenant_id == tenant, TASKS.c.id == sa.bindparam("task"), TASKS.c.state != "done")
+        grown = sa.func.coalesce(TASKS.c.results, b"").op("||")(sa.bindparam("more", type_=TASKS.c.results.type))
+        moved = sa.update(TASKS).where(where).values(phase=sa.bindparam("at"), results=grown)
+        tx.execute(moved, [{"task": task, "at": phase, "more": results} for task, phase, results in steps])
+
+
+def apps_given(tx: Tx, tenant: str, cluster_id: str, digest: str) -> tuple[str, ...]:
+    """Apps for which the cluster was given a task with this release."""
+    query = sa.select(TASKS.c.app_id).where(TASKS.c.tenant_id == tenant, TASKS.c.cluster_id == cluster_id, TASKS.c.digest == digest)
+    return tuple(tx.execute(query.distinct()).scalars())
