@@ -51,7 +51,8 @@ def _bytes(name: str, *, null: bool = False) -> sa.Column[Any]:
 
 def _document() -> tuple[sa.Column[Any], ...]:
     """What every stored document has."""
-    return _text("name"), _json("spec"), _number("version", 1), _time("created_at", null=False, now=True), _time("updated_at", null=False, now=True)
+    times = (_time("created_at", null=False, now=True), _time("updated_at", null=False, now=True))
+    return _text("name"), _json("spec"), _json("labels"), _number("version", 1), *times
 
 
 def _tenant_key(*columns: str) -> sa.PrimaryKeyConstraint:

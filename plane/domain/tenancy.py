@@ -1,0 +1,202 @@
+"""What a tenant keeps besides its apps: projects, repositories, credentials, policy sets; and the rules their fields obey."""
+
+import fnmatch
+import re
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from plane.domain import apps, policy
+
+DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+LABEL_RULE = "must be a DNS label: lower-case letters, digits and '-', beginning and ending with a letter or digit, at most 63"
+REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+@-]{0,199}")
+CredentialKind = Literal["git-password", "git-ssh", "sops-age", "vault"]
+SECRET_KEYS: dict[CredentialKind, tuple[frozenset[str], ...]] = {
+    "git-password": (frozenset({"password"}),),
+    "git-ssh": (frozenset({"privateKey"}),),
+    "sops-age": (frozenset({"identity"}),),
+    "vault": (frozenset({"token"}), frozenset({"secretId"})),
+}
+PUBLIC_KEYS: dict[CredentialKind, frozenset[str]] = {
+    "git-password": frozenset({"username"}),
+    "git-ssh": frozenset({"username", "known_hosts"}),
+    "sops-age": frozenset(),
+    "vault": frozenset({"address", "mount", "prefixes", "namespace", "role_id", "ca_pem"}),
+}
+
+
+class TenantSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A tenant: people and projects that see nothing of other tenants."""
+
+    description: str = ""
+
+
+class Place(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Where apps may go: globs."""
+
+    cluster: str = "*"
+    namespace: str = "*"
+
+
+class ProjectSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Apps that share rules. `source_repos`: globs over repository URLs, none: every repository of the project; `destinations`, none: all that is granted."""
+
+    description: str = ""
+    source_repos: tuple[str, ...] = ()
+    destinations: tuple[Place, ...] = ()
+
+
+class RepositorySpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A Git repository. `credential` names one of the project; `poll_interval` in seconds."""
+
+    url: str
+    credential: str = ""
+    poll_interval: int = 180
+    ca_pem: str = ""
+
+
+class CredentialSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What is public about a credential; which fields count depends on `kind`."""
+
+    kind: CredentialKind
+    username: str = ""
+    known_hosts: str = ""
+    address: str = ""
+    mount: str = ""
+    prefixes: tuple[str, ...] = ()
+    namespace: str = ""
+    role_id: str = ""
+    ca_pem: str = ""
+
+
+class PolicySetSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """How a policy set counts. `rules`: rule → its own mode; `parameters`: `policy/rule` → parameters."""
+
+    mode: policy.Mode = "deny"
+    rules: dict[str, policy.Mode] = {}
+    parameters: dict[str, dict[str, Any]] = {}
+
+
+Problems = dict[str, str]  # path → broken rule
+
+
+def url_problem(url: str) -> str:
+    """Why this is no address of a repository, or the empty string; never repeats the address, which may hold a password."""
+    if not url.isprintable() or " " in url:
+        return "holds spaces or control characters; write a plain https:// or ssh:// URL"
+    if not url.startswith(("https://", "ssh://")):
+        return "must begin with https:// or ssh://"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return "is no URL; write https://host/path or ssh://user@host/path"
+    if parts.password is not None or (parts.scheme == "https" and parts.username is not None):
+        return "must not hold a user or password; put them into a Credential and name it in spec.credential"
+    if not host or host.startswith("-") or port == 0 or parts.path.strip("/") == "" or parts.query or parts.fragment:
+        return "must name a host and a path, without query and fragment"
+    return ""
+
+
+def normal_url(url: str) -> str:
+    """The form in which two spellings of one repository are equal: host in lower case, no trailing slash, no `.git`."""
+    parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")
+    return f"{parts.scheme}://{place[0]}{place[1]}{place[2].lower()}{parts.path.rstrip('/').removesuffix('.git')}"
+
+
+def check_repository(spec: RepositorySpec) -> Problems:
+    """Broken rules by path."""
+    problems = {}
+    if rule := url_problem(spec.url):
+        problems["spec.url"] = rule
+    if spec.credential and not DNS_LABEL.fullmatch(spec.credential):
+        problems["spec.credential"] = LABEL_RULE
+    if not 10 <= spec.poll_interval <= 86_400:  # noqa: PLR2004 - the bounds are in the sentence
+        problems["spec.pollInterval"] = "must be between 10 and 86400 seconds"
+    return problems
+
+
+def check_credential(spec: CredentialSpec, data: dict[str, str] | None) -> Problems:
+    """Broken rules by path; `data` None: the stored secret stays."""
+    problems = {
+        f"spec.{msgspec.structs.fields(spec)[n].encode_name}": f"has no meaning for a credential of kind {spec.kind}; remove it"
+        for n, name in enumerate(spec.__struct_fields__)
+        if name != "kind" and getattr(spec, name) and name not in PUBLIC_KEYS[spec.kind]
+    }
+    if spec.kind == "vault" and not spec.address.startswith("https://") and not _loopback(spec.address):
+        problems["spec.address"] = "must be an https:// address"
+    if spec.kind == "git-ssh" and not spec.known_hosts:
+        problems["spec.knownHosts"] = "is required: the host's lines of known_hosts, as `ssh-keyscan` prints them and you have verified them"
+    if data is not None and frozenset(data) not in SECRET_KEYS[spec.kind]:
+        wanted = " or ".join(", ".join(sorted(keys)) for keys in SECRET_KEYS[spec.kind])
+        problems["data"] = f"a credential of kind {spec.kind} needs exactly: {wanted}"
+    if data and not all(data.values()):
+        problems["data"] = "holds an empty value"
+    return problems
+
+
+def _loopback(address: str) -> bool:
+    """Plain http is for a Vault on this machine only."""
+    return urlsplit(address).scheme == "http" and urlsplit(address).hostname in {"127.0.0.1", "localhost", "::1"}
+
+
+def check_app(spec: apps.AppSpec) -> Problems:
+    """Rules that hold whatever else exists; names of clusters and repositories that are not there yet are fine."""
+    problems: Problems = {}
+    if (spec.source is None) == (not spec.sources):
+        problems["spec.source"] = "exactly one of source and sources is needed"
+    sources = [("spec.source", spec.source)] if spec.source else []
+    for path, source in (*sources, *((f"spec.sources[{n}]", source) for n, source in enumerate(spec.sources))):
+        problems.update(_check_source(path, source))
+    problems.update(_check_bounds(spec))
+    return problems
+
+
+def _check_bounds(spec: apps.AppSpec) -> Problems:
+    problems: Problems = {}
+    if not DNS_LABEL.fullmatch(spec.destination.cluster):
+        problems["spec.destination.cluster"] = LABEL_RULE
+    if spec.destination.namespace and not DNS_LABEL.fullmatch(spec.destination.namespace):
+        problems["spec.destination.namespace"] = LABEL_RULE
+    for n, option in enumerate(spec.sync_policy.sync_options):
+        if not re.fullmatch(r"[A-Za-z]+=[A-Za-z0-9,-]+", option):
+            problems[f"spec.syncPolicy.syncOptions[{n}]"] = "must be written Name=value, for example CreateNamespace=true"
+    if not 0 <= spec.revision_history_limit <= 100:  # noqa: PLR2004 - the bounds are in the sentence
+        problems["spec.revisionHistoryLimit"] = "must be between 0 and 100"
+    if spec.blast_radius.max_deletes < 0 or not 0 <= spec.blast_radius.max_percent <= 100:  # noqa: PLR2004 - percent
+        problems["spec.blastRadius"] = "maxDeletes must be 0 or more, maxPercent between 0 and 100"
+    return problems
+
+
+def _check_source(at: str, source: apps.Source) -> Problems:
+    problems: Problems = {}
+    if rule := url_problem(source.repo_url):
+        problems[f"{at}.repoURL"] = rule
+    if source.path.startswith("/") or ".." in source.path.split("/") or not source.path.isprintable():
+        problems[f"{at}.path"] = "must be a folder inside the repository: relative, without `..`"
+    if not REVISION.fullmatch(source.target_revision) or ".." in source.target_revision or "@{" in source.target_revision:
+        problems[f"{at}.targetRevision"] = "must be a branch, tag, commit or HEAD"
+    if sum(tool is not None for tool in (source.helm, source.kustomize, source.directory)) > 1:
+        problems[at] = "at most one of helm, kustomize and directory"
+    return problems
+
+
+def project_problems(project: ProjectSpec, name: str, spec: apps.AppSpec) -> Problems:
+    """What the project does not allow an app."""
+    problems: Problems = {}
+    for n, source in enumerate(spec.all_sources()):
+        if project.source_repos and not any(fnmatch.fnmatchcase(source.repo_url, glob) for glob in project.source_repos):
+            path = f"spec.sources[{n}].repoURL" if spec.sources else "spec.source.repoURL"
+            problems[path] = f"is not among the sourceRepos of project {name} ({', '.join(project.source_repos)})"
+    where = spec.destination
+    if project.destinations and not any(_inside(place, where) for place in project.destinations):
+        allowed = ", ".join(f"{place.cluster}/{place.namespace}" for place in project.destinations)
+        problems["spec.destination"] = f"{where.cluster}/{where.namespace} is not among the destinations of project {name} ({allowed})"
+    return problems
+
+
+def _inside(place: Place, where: apps.Destination) -> bool:
+    return fnmatch.fnmatchcase(where.cluster, place.cluster) and fnmatch.fnmatchcase(where.namespace, place.namespace)

@@ -1,0 +1,162 @@
+"""Everything a person can create, as a document: `apiVersion`, `kind`, `metadata`, `spec`; `status` is the plane's alone.
+
+The REST body, the CLI's file and the answer are this one shape. Reading refuses what it does not know, with the path and the nearest spelling.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from plane.domain import apps, fleet, tenancy
+
+API_VERSION = "gitops-plane.io/v1"
+MAX_POLICY_BYTES = 1024 * 1024  # all files of one set; far above any set in the field, far below what hurts
+Version = Literal["gitops-plane.io/v1"]
+Name = Annotated[str, msgspec.Meta(pattern=f"^{tenancy.DNS_LABEL.pattern}$", examples=["web"])]
+Label = Annotated[str, msgspec.Meta(max_length=253)]
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """How every struct of a document is written: camelCase, nothing unknown."""
+
+
+class Metadata(Shape, frozen=True, omit_defaults=True):
+    """What it is called and where it lives. `tenant` and `project` may be left out where the address says them."""
+
+    name: Name
+    tenant: str = ""
+    project: str = ""
+    labels: dict[Label, Label] = {}
+
+
+class Status(Shape, frozen=True):
+    """What the plane says about any document. `version` is what If-Match compares."""
+
+    id: str
+    version: int
+    created_at: str
+    updated_at: str
+
+
+class Problem(Shape, frozen=True, omit_defaults=True):
+    """Why something does not work: a stable code, one sentence, since when (RFC 3339)."""
+
+    code: str
+    sentence: str
+    since: str = ""
+
+
+class ClusterStatus(Status, frozen=True, omit_defaults=True):
+    """The cluster's agent as the plane last heard of it. `granted`: the namespaces that the asking tenant may use."""
+
+    connection: Literal["never-joined", "connected", "offline", "revoked"] = "never-joined"
+    last_seen: str = ""
+    agent: str = ""
+    agent_version: str = ""
+    kube_version: str = ""
+    granted: tuple[str, ...] = ()
+
+
+class RepositoryStatus(Status, frozen=True, omit_defaults=True):
+    """The last look at the repository."""
+
+    looked_at: str = ""
+    refs: int = 0
+    problem: Problem | None = None
+
+
+class AppStatus(Status, frozen=True, omit_defaults=True):
+    """Where the app stands. `revision` and `release`: what Git wants; `decision`: what the plane does about it, and why."""
+
+    sync: apps.SyncStatus = "Unknown"
+    health: str = "Unknown"
+    message: str = ""
+    revision: str = ""
+    release: str = ""
+    generation: int = 0
+    decision: Problem | None = None
+    problem: Problem | None = None
+    operation: "Operation | None" = None
+    requested: str = ""  # who asked for a sync that is not dispatched yet
+    reported_at: str = ""
+    healthy_at: str = ""
+    deleting: bool = False
+
+
+class Operation(Shape, frozen=True, omit_defaults=True):
+    """The app's last task. `outcome` empty: under way."""
+
+    generation: int
+    release: str
+    outcome: str = ""
+    message: str = ""
+    finished: str = ""
+    needs_approval: tuple[str, ...] = ()
+
+
+class PolicySetStatus(Status, frozen=True):
+    """`digest` names the files for ever."""
+
+    digest: str
+
+
+class Document(Shape, frozen=True, tag_field="kind"):
+    """What all kinds share."""
+
+    api_version: Version
+    metadata: Metadata
+
+
+class Tenant(Document, frozen=True):
+    """Belongs to the platform."""
+
+    spec: tenancy.TenantSpec = tenancy.TenantSpec()
+    status: Status | None = None
+
+
+class Project(Document, frozen=True):
+    """Belongs to a tenant."""
+
+    spec: tenancy.ProjectSpec = tenancy.ProjectSpec()
+    status: Status | None = None
+
+
+class Cluster(Document, frozen=True):
+    """Belongs to the platform; tenants use it through `spec.grants`."""
+
+    spec: fleet.ClusterSpec = fleet.ClusterSpec()
+    status: ClusterStatus | None = None
+
+
+class Repository(Document, frozen=True):
+    """Belongs to a project."""
+
+    spec: tenancy.RepositorySpec
+    status: RepositoryStatus | None = None
+
+
+class Credential(Document, frozen=True, omit_defaults=True):
+    """Belongs to a project. `data` is written and never given back; left out of an update, the stored secret stays."""
+
+    spec: tenancy.CredentialSpec
+    data: dict[str, str] | None = None
+    status: Status | None = None
+
+
+class App(Document, frozen=True):
+    """Belongs to a project."""
+
+    spec: apps.AppSpec
+    status: AppStatus | None = None
+
+
+class PolicySet(Document, frozen=True):
+    """Belongs to a tenant, or to the platform and then holds for all. `files`: name → Rego text; lists leave them out."""
+
+    spec: tenancy.PolicySetSpec = tenancy.PolicySetSpec()
+    files: dict[str, str] = {}
+    status: PolicySetStatus | None = None
+
+
+Any = Tenant | Project | Cluster | Repository | Credential | App | PolicySet
+KINDS: tuple[type[Document], ...] = (Tenant, Project, Cluster, Repository, Credential, App, PolicySet)
