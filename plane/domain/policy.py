@@ -1,10 +1,11 @@
 """Policy as values: what OPA is asked, what it says, and what we make of it outside Rego."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
 
-from plane.domain import errors
+from plane.domain import errors, objects
 
 Mode = Literal["off", "audit", "warn", "deny"]
 
@@ -105,6 +106,27 @@ class PolicyInvalid(errors.PlaneError):
     def __init__(self, name: str, problems: tuple[str, ...]) -> None:
         self.problems = problems
         super().__init__(f"policy set {name} does not compile: {problems[0] if problems else 'no reason given'}")
+
+
+class PolicyFailed(errors.PlaneError):
+    """The engine gave no usable answer; the caller makes a denial of it, never a pass."""
+
+    code = "policy-failed"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"policy set {name}: {reason}")
+
+
+def policy_files(name: str, files: Mapping[str, str]) -> PolicyFiles:
+    """The set under its digest, which covers file names and texts, not the set's name; `opa test` modules are left out."""
+    kept = {file: text for file, text in sorted(files.items()) if not file.endswith("_test.rego")}
+    return PolicyFiles(name, objects.digest(objects.canonical(kept)), kept)
+
+
+def located(violations: tuple[Violation, ...], manifests: tuple[objects.Manifest, ...]) -> tuple[Violation, ...]:
+    """The violations with `file` filled in from the positions of the objects they name."""
+    places = {str(manifest.key): str(manifest.position or "") for manifest in manifests}
+    return tuple(msgspec.structs.replace(found, file=places.get(found.object, "")) for found in violations)
 
 
 def sentence(verdict: Verdict) -> str:
