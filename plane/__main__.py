@@ -1,0 +1,40 @@
+"""`plane NOUN VERB`. Names the sub-commands and imports only the one asked for: help is fast, and an agent's install needs no server."""
+
+import importlib
+
+import click
+
+# name → where the click command is, and what `plane --help` says about it
+COMMANDS = {
+    "devcluster": ("plane.run.devcluster.commands:command", "A real Kubernetes control plane on this machine, for demo and tests."),
+}
+
+
+class Lazy(click.Group):
+    """A group that finds its commands in COMMANDS."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click's own signature
+        """Sorted names."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 click's own signature
+        """Import it."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        found: click.Command = getattr(importlib.import_module(module), attribute)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Names and what they do, importing none."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=Lazy, name="plane", context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Many Kubernetes clusters and many tenants, run from Git."""
+
+
+if __name__ == "__main__":
+    main()
