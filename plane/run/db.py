@@ -1,0 +1,37 @@
+"""`plane db`: the schema, as the owner of the tables."""
+
+import click
+
+from plane import config
+from plane.store import engine, schema
+
+
+def owner(settings: config.Settings) -> engine.Engine:
+    """An engine for the owner's log-in."""
+    url = settings.migration_url or settings.database_url
+    if not url:
+        message = "PLANE_MIGRATION_URL is not set; it is the log-in that owns the tables"
+        raise config.SettingInvalid(message)
+    return engine.connect(url)
+
+
+@click.group("db")
+def command() -> None:
+    """Bring the database to this version, or compare the two."""
+
+
+@command.command()
+@click.option("--login", default="", help="Also make this log-in for the application (needs CREATEROLE); its password is read from standard input.")
+def migrate(login: str) -> None:
+    """Upgrade to the newest revision."""
+    database = owner(config.load())
+    click.echo(f"database is at revision {schema.migrate(database)}")
+    if login:
+        schema.provision(database, login=login, password=click.get_text_stream("stdin").readline().strip())
+        click.echo(f"log-in {login} may use it")
+
+
+@command.command()
+def check() -> None:
+    """Fail unless tables and migrations say the same."""
+    schema.check(owner(config.load()))

@@ -1,0 +1,65 @@
+"""The only place that knows which adapter fills which port."""
+
+import contextlib
+import ipaddress
+import os
+import pathlib
+from collections.abc import Iterator
+
+from plane import config, log
+from plane.adapters import clock, envelope, opa, sealing, signer, sops, vault
+from plane.adapters.git import mirrors, transport
+from plane.adapters.renderers import helm, kustomize, plain
+from plane.adapters.sandbox import pool
+from plane.domain import secrets
+from plane.server import context
+from plane.store import engine, schema
+
+
+def threads(settings: config.Settings) -> int:
+    """Renders side by side."""
+    return settings.workers or os.cpu_count() or 2
+
+
+@contextlib.contextmanager
+def plane(settings: config.Settings) -> Iterator[context.Plane]:
+    """Everything a server or worker needs, closed at the end; SettingInvalid, ProgramMissing or SchemaMismatch tell what is not there."""
+    log.configure(level=settings.log_level, pretty=settings.log_pretty)
+    database = engine.connect(_needed(settings.database_url, "DATABASE_URL"))
+    schema.require(database)
+    networks = tuple(ipaddress.ip_network(word.strip()) for word in settings.git_networks.split(",") if word.strip())
+    repositories = mirrors.Mirrors(settings.state() / "mirrors", transport=transport.Transport(allowed=networks))
+    renderers = {one.name: one for one in (helm.Helm(config.program("helm")), kustomize.Kustomize(config.program("kustomize")), plain.Plain())}
+    policies = opa.Opa(config.program("opa"), opa.shipped_driver())
+    with pool.Pool(renderers, size=threads(settings)) as sandbox, contextlib.closing(policies), contextlib.closing(repositories):
+        for sentence in sandbox.missing_protections():
+            log.get("run").warning("sandbox.weakened", reason=sentence)
+        yield context.Plane(
+            engine=database,
+            clock=clock.SystemClock(),
+            git=repositories,
+            renderers=renderers,
+            pool=sandbox,
+            sops=sops.Sops(config.program("sops")),
+            vault=vault.Vault(),
+            sealer=sealing.Hpke(),
+            envelope=envelope.Local(_master_key(settings)),
+            policies=policies,
+            signer=signer.FileSigner(pathlib.Path(_needed(settings.signing_key_file, "PLANE_SIGNING_KEY_FILE"))),
+            plane_id=settings.plane_id,
+        )
+    database.dispose()
+
+
+def _master_key(settings: config.Settings) -> secrets.Secret:
+    if settings.master_key:
+        return envelope.parse_master_key(settings.master_key.encode(), where="PLANE_MASTER_KEY")
+    path = pathlib.Path(_needed(settings.master_key_file, "PLANE_MASTER_KEY_FILE"))
+    return envelope.parse_master_key(path.read_bytes(), where=str(path))
+
+
+def _needed(value: str, name: str) -> str:
+    if not value:
+        message = f"{name} is not set; `plane up` sets everything for one machine, docs/operations.md lists what a real installation needs"
+        raise config.SettingInvalid(message)
+    return value

@@ -1,0 +1,48 @@
+"""Every wait is a sentence, every guard has its place."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from plane.domain import apps, decide, policy
+from tests.support import cases
+
+SPEC: dict[str, Any] = {"destination": {"cluster": "east"}, "source": {"repoURL": "https://git.example/a"}, "syncPolicy": {"automated": {}}}
+VIOLATION = policy.Violation("images", "no-latest", "apps/Deployment shop/web", "the tag is latest", remedy="name a version")
+
+
+def situation(case: dict[str, Any]) -> decide.Situation:
+    verdict = policy.Verdict(("p",), (policy.Judged(VIOLATION, "deny"),) if case.get("refused") else (), case.get("engine_error", ""))
+    wanted = None if case.get("no_release") else decide.Wanted("r1", "c" * 40, verdict, case.get("objects", 3))
+    return decide.Situation(
+        spec=msgspec.convert(SPEC | case.get("spec", {}), apps.AppSpec),
+        destination=msgspec.convert({"name": "east"} | case.get("cluster", {}), decide.Destination),
+        wanted=wanted,
+        problem=msgspec.convert(case.get("problem"), decide.Problem | None),
+        attempt=msgspec.convert(case.get("attempt"), decide.Attempt | None),
+        request=msgspec.convert(case.get("request"), decide.Request | None),
+        approved=frozenset(case.get("approved", ())),
+        out_of_sync=case.get("out_of_sync", False),
+        deleting=case.get("deleting", False),
+    )
+
+
+@pytest.mark.parametrize("case", cases.load("decide/decisions.yaml"), ids=lambda case: case["name"])
+def test_the_decision_follows_from_the_situation(case: dict[str, Any]) -> None:
+    made = decide.decide(situation(case))
+    told = msgspec.to_builtins(made)
+    expected = dict(case["expect"])
+    assert told.pop("type") == expected.pop("decision")
+    assert expected.pop("says", "") in told["sentence"]
+    assert expected.items() <= told.items()
+
+
+def test_an_agent_that_is_there_holds_nothing_up() -> None:
+    assert not decide.agent_sentence(decide.Destination("east"), now=1000, seen=990)
+
+
+def test_an_absent_agent_is_named_with_the_time_it_was_last_heard() -> None:
+    said = decide.agent_sentence(decide.Destination("east", last_seen="2026-01-01T00:00:00Z"), now=1000, seen=100)
+    assert "east" in said
+    assert "2026-01-01T00:00:00Z" in said
