@@ -1,0 +1,40 @@
+# What a newcomer types is `make demo` and `make test`; `make help` lists the rest. Needs git, make and Python >= 3.11 alone.
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+BIN := .venv/bin
+CONTEXT ?=
+ARGS ?=
+
+.PHONY: help demo test check bench tools tools-demo venv lock clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+demo: venv ## two tenants, two clusters, a push, and what becomes of it; CONTEXT=name uses a cluster of your kubeconfig
+	@$(BIN)/python tools/build.py --need $(if $(CONTEXT),demo-without-kubernetes,demo)
+	@$(BIN)/plane demo $(if $(CONTEXT),--context '$(CONTEXT)') $(ARGS)
+
+test: venv tools ## all tests, in parallel; ARGS are pytest's
+	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+check: venv ## everything a tool can check, under 90 s
+	@$(BIN)/python tools/check.py
+
+bench: venv tools ## the figures of docs/performance.md
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+tools: venv ## build the pinned third-party programs, once per user
+	@$(BIN)/python tools/build.py --need test
+
+venv: $(BIN)/.ready
+
+$(BIN)/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
+	@sh tools/venv.sh
+
+lock: venv ## resolve requirements/*.txt afresh from pyproject.toml; ARGS="--upgrade-package NAME"
+	@sh tools/lock.sh $(ARGS)
+
+clean: ## remove .venv and the caches of this checkout; built programs stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	find plane tests tools benchmarks migrations -name __pycache__ -type d -prune -exec rm -rf {} +

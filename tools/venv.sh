@@ -1,0 +1,30 @@
+#!/bin/sh
+# Makes .venv from requirements/dev.txt with the newest Python that really runs (a pyenv shim may be there and refuse). PYTHON=… chooses one.
+set -eu
+
+usable() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
+
+if [ ! -x .venv/bin/python ] || ! usable .venv/bin/python || [ -n "${PYTHON:-}" ]; then
+    found=
+    for candidate in ${PYTHON:-python3.13 python3.12 python3.11 python3}; do
+        if usable "$candidate"; then found=$candidate && break; fi
+    done
+    if [ -z "$found" ]; then
+        echo "make: no Python 3.11 or newer runs here (tried: ${PYTHON:-python3.13 python3.12 python3.11 python3}); install one, or name it: make PYTHON=/path/to/python3" >&2
+        exit 1
+    fi
+    if ! "$found" -c 'import venv, ensurepip' 2>/dev/null; then
+        echo "make: $found lacks its venv module; install it (Debian and Ubuntu: apt install python3-venv), or name another Python: make PYTHON=/path/to/python3" >&2
+        exit 1
+    fi
+    echo "make: .venv with $("$found" -V)"
+    "$found" -m venv --clear .venv
+fi
+
+# `uv` first, checked by its hash like everything else; it then installs the rest in seconds.
+if [ "$(.venv/bin/uv --version 2>/dev/null | cut -d' ' -f2)" != "$(sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements/uv.txt)" ]; then
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/uv.txt
+fi
+.venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes requirements/dev.txt
+.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+touch .venv/bin/.ready
