@@ -5,6 +5,7 @@ from collections.abc import Mapping
 ETCD_SOCKET = "unix://etcd.sock"  # a file in the folder: no port, and only its owner can reach it
 SERVICES = "10.96.0.0/12"
 PODS = "10.128.0.1/9"
+NODE = "10.64.0.1"  # the address all nodes say they have
 NODE_LEASE_S = 40  # as kubelets have it; without a lease the controller manager takes a node for dead after 50 s
 # Client-side limits keep a real fleet from flooding its API server; here they would only make 1,000 Deployments wait.
 QPS = {"kube-api-qps": 2000, "kube-api-burst": 4000}
@@ -81,6 +82,7 @@ def controller_manager() -> Flags:
         "root-ca-file": "ca.crt",
         "cluster-signing-cert-file": "ca.crt",
         "cluster-signing-key-file": "ca.key",
+        "flex-volume-plugin-dir": "flexvolume",  # it makes this folder; by default one of the system's
         **{f"concurrent-{controller}-syncs": WORKERS for controller in SYNCS},
         **QPS,
     }
@@ -99,6 +101,8 @@ def kwok() -> Flags:
         "manage-all-nodes": True,
         "node-lease-duration-seconds": NODE_LEASE_S,
         "cidr": PODS,
+        "node-ip": NODE,
+        "v": "WARN",  # it would tell of every pod it moves
     }
 
 
