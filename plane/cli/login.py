@@ -1,0 +1,73 @@
+"""`plane login`: prove a token and keep it in a context."""
+
+import pathlib
+import sys
+import urllib.parse
+
+import click
+
+from plane.cli import client, contexts, failures
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+@click.command()
+@click.argument("url")
+@click.option(
+    "--token-file",
+    type=click.Path(dir_okay=False),
+    metavar="FILE|-",
+    help="File that holds the token, or - for stdin; asked for otherwise.",
+)
+@click.option("--ca", default="", metavar="FILE", help="PEM certificates that the plane's own must come from.")
+@click.option("--context", "name", default="", help="Name to keep it under; the host's name otherwise.")
+@click.option("-T", "--tenant", default="", help="Tenant to work in.")
+@click.option("-P", "--project", default="", help="Project to work in.")
+def login(*, url: str, token_file: str | None, ca: str, name: str, tenant: str, project: str) -> None:
+    """Log in to the plane at URL and make it the current context.
+
+    The token is never taken from the command line, where others could read it.
+    """
+    context = contexts.Context(
+        name=name or urllib.parse.urlsplit(url).hostname or "",
+        url=_address(url),
+        token=_token(token_file),
+        ca=str(pathlib.Path(ca).resolve()) if ca else "",
+        tenant=tenant,
+        project=project,
+    )
+    with client.Client(context) as api:
+        me = api.get("/me").body
+    file = contexts.path()
+    contexts.save(file, _current(contexts.load(file).having(context), context.name))
+    click.echo(f"Logged in to {context.url} as {failures.visible(str(me.get('name', 'somebody')))}; context {context.name!r} is current.")
+
+
+def _current(known: contexts.File, name: str) -> contexts.File:
+    return contexts.File(name, known.contexts)
+
+
+def _address(url: str) -> str:
+    """The address as kept: scheme, host, port and perhaps a prefix."""
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
+        raise failures.WrongUse(f"{url!r} is not the address of a plane; write it as https://plane.example")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        click.echo(f"Warning: {parts.hostname} is spoken to without TLS; anybody on the way can read the token.", err=True)
+    return url.rstrip("/").removesuffix(client.BASE)
+
+
+def _token(file: str | None) -> str:
+    if file is None and sys.stdin.isatty():
+        return str(click.prompt("Token", hide_input=True)).strip()
+    found = sys.stdin.readline() if file in {None, "-"} else _read(pathlib.Path(str(file)))
+    if not found.strip() or not found.strip().isprintable():
+        raise failures.WrongUse(f"{'standard input' if file in {None, '-'} else file} holds no token; one line is expected")
+    return found.strip()
+
+
+def _read(file: pathlib.Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise failures.WrongUse(f"{file}: no token can be read here ({getattr(error, 'strerror', None) or 'not text'})") from error

@@ -1,0 +1,82 @@
+"""What a command stands on: the chosen context, its tenant and project, and a connection opened at first use."""
+
+import contextlib
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+import msgspec
+
+from plane.cli import client, contexts, failures
+
+Command = Callable[..., Any]
+Decorator = Callable[[Command], Command]
+NO_TENANT = "-"
+
+
+class Session:
+    """One run of one command."""
+
+    def __init__(self, context: contexts.Context, api: Callable[[], client.Client], *, asked: tuple[str, str] = ("", "")) -> None:
+        self.context = context
+        self.asked = asked  # tenant and project given for this run, not merely kept in the context
+        self._api = api
+
+    @property
+    def api(self) -> client.Client:
+        """The connection, the same for the whole run."""
+        return self._api()
+
+    def tenant(self) -> str:
+        """The tenant in use."""
+        if not self.context.tenant:
+            raise failures.WrongUse(
+                "no tenant given; add `-T TENANT`, set PLANE_TENANT, or keep one with `plane context set --tenant TENANT`"
+            )
+        return self.context.tenant
+
+    def project(self) -> str:
+        """The project in use."""
+        if not self.context.project:
+            raise failures.WrongUse(
+                "no project given; add `-P PROJECT`, set PLANE_PROJECT, or keep one with `plane context set --project PROJECT`"
+            )
+        return self.context.project
+
+    def within(self, tenant: str, project: str) -> "Session":
+        """The same connection in another place; empty: as here."""
+        return Session(within(self.context, tenant=tenant, project=project), self._api)
+
+
+def placed(function: Command) -> Command:
+    """Give a command --context, --tenant and --project, and a Session as its first argument."""
+
+    @click.option("-P", "--project", "project", envvar="PLANE_PROJECT", default="", help="Project to work in.")
+    @click.option("-T", "--tenant", "tenant", envvar="PLANE_TENANT", default="", help="Tenant to work in; - for the platform itself.")
+    @click.option("--context", "context", default="", metavar="NAME", help="Context to use instead of the current one.")
+    @functools.wraps(function)
+    def command(*, context: str, tenant: str, project: str, **arguments: Any) -> Any:  # noqa: ANN401 a command's own
+        chosen = contexts.choose(contexts.load(contexts.path()), name=context)
+        with contextlib.ExitStack() as stack:
+            place = within(chosen, tenant=tenant, project=project)
+            opened = functools.cache(lambda: connect(chosen, stack))
+            return function(Session(place, opened, asked=(tenant, project)), **arguments)
+
+    return command
+
+
+def within(context: contexts.Context, *, tenant: str, project: str) -> contexts.Context:
+    """The context with tenant and project replaced where given; another tenant than the context's leaves its project behind."""
+    if tenant == NO_TENANT:
+        return msgspec.structs.replace(context, tenant="", project="")
+    moved = bool(tenant) and tenant != context.tenant
+    kept = "" if moved else context.project
+    return msgspec.structs.replace(context, tenant=tenant or context.tenant, project=project or kept)
+
+
+def connect(context: contexts.Context, stack: contextlib.ExitStack) -> client.Client:
+    """A connection that closes with the stack."""
+    if not context.token:
+        raise failures.Failed("no token for this plane; run `plane login URL`, or set PLANE_TOKEN", code=failures.NOT_ALLOWED)
+    return stack.enter_context(client.Client(context))
