@@ -1,0 +1,156 @@
+"""The kinds of document: their names, where they live in the API, the order they depend on, and what a table shows of them."""
+
+from typing import Any, Literal
+
+import click
+import msgspec
+from click import shell_completion
+
+from plane.cli import failures, session
+
+API_VERSION = "gitops-plane.io/v1"
+Level = Literal["platform", "either", "tenant", "project"]
+
+
+class Column(msgspec.Struct, frozen=True):
+    """`path` is dotted, into the document. `shape`: text, age (RFC 3339 → `3d`), count (of a list), words (a list), short (of a digest)."""
+
+    title: str
+    path: str
+    shape: Literal["text", "age", "count", "words", "short"] = "text"
+    wide: bool = False
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """One kind. `collection` is the last part of its path; level `either`: a tenant's, or the platform's when no tenant is in use."""
+
+    name: str
+    noun: str
+    collection: str
+    level: Level
+    columns: tuple[Column, ...]
+    short: tuple[str, ...] = ()
+
+    def names(self) -> tuple[str, ...]:
+        """All that people may type for it."""
+        return (self.noun, self.name.lower(), self.collection, *self.short)
+
+
+_AGE = Column("AGE", "status.createdAt", "age")
+_CHANGED = Column("CHANGED", "status.updatedAt", "age", wide=True)
+
+TENANT = Kind("Tenant", "tenant", "tenants", "platform", (Column("DESCRIPTION", "spec.description"), _AGE, _CHANGED))
+CLUSTER = Kind(
+    "Cluster",
+    "cluster",
+    "clusters",
+    "platform",
+    (
+        Column("CONNECTION", "status.connection"),
+        Column("KUBERNETES", "status.kubeVersion"),
+        Column("SEEN", "status.lastSeen", "age"),
+        Column("AGENT", "status.agentVersion", wide=True),
+        Column("NAMESPACES", "status.granted", "words", wide=True),
+        _AGE,
+    ),
+)
+PROJECT = Kind("Project", "project", "projects", "tenant", (Column("DESCRIPTION", "spec.description"), _AGE, _CHANGED), ("proj",))
+CREDENTIAL = Kind(
+    "Credential",
+    "credential",
+    "credentials",
+    "project",
+    (Column("TYPE", "spec.kind"), Column("USERNAME", "spec.username", wide=True), _AGE, _CHANGED),
+    ("cred", "creds"),
+)
+REPOSITORY = Kind(
+    "Repository",
+    "repo",
+    "repositories",
+    "project",
+    (
+        Column("URL", "spec.url"),
+        Column("CREDENTIAL", "spec.credential"),
+        Column("LOOKED", "status.lookedAt", "age"),
+        Column("PROBLEM", "status.problem.sentence"),
+        _AGE,
+    ),
+    ("repos",),
+)
+POLICY_SET = Kind(
+    "PolicySet",
+    "policy",
+    "policies",
+    "either",
+    (Column("MODE", "spec.mode"), Column("DIGEST", "status.digest", "short"), _AGE, _CHANGED),
+    ("policysets", "ps"),
+)
+APP = Kind(
+    "App",
+    "app",
+    "apps",
+    "project",
+    (
+        Column("SYNC", "status.sync"),
+        Column("HEALTH", "status.health"),
+        Column("REVISION", "status.revision", "short"),
+        Column("CLUSTER", "spec.destination.cluster"),
+        Column("NAMESPACE", "spec.destination.namespace", wide=True),
+        Column("PATH", "spec.source.path", wide=True),
+        Column("MESSAGE", "status.message"),
+        _AGE,
+    ),
+)
+
+KINDS = (TENANT, CLUSTER, PROJECT, CREDENTIAL, REPOSITORY, POLICY_SET, APP)  # an earlier one never depends on a later one
+_BY_NAME = {name: kind for kind in KINDS for name in kind.names()}
+
+
+def find(name: str) -> Kind:
+    """The kind of that name, plural or short name, in any case."""
+    kind = _BY_NAME.get(name.lower())
+    if kind is None:
+        raise failures.WrongUse(f"there is no kind {name!r}; known kinds: {', '.join(kind.noun for kind in KINDS)}")
+    return kind
+
+
+def rank(kind: Kind) -> int:
+    """Its place in the order of creation."""
+    return KINDS.index(kind)
+
+
+def home(kind: Kind, where: session.Session) -> str:
+    """The path of the kind's collection in the session's tenant and project."""
+    if kind.level == "platform" or (kind.level == "either" and not where.context.tenant):
+        return f"/{kind.collection}"
+    if kind.level == "project":
+        return f"/tenants/{where.tenant()}/projects/{where.project()}/{kind.collection}"
+    return f"/tenants/{where.tenant()}/{kind.collection}"
+
+
+def path(kind: Kind, where: session.Session, name: str) -> str:
+    """The path of one document."""
+    if not name or not name.replace("-", "").isalnum():
+        raise failures.WrongUse(f"{name!r} cannot be the name of a {kind.noun}; names are lower-case letters, digits and dashes")
+    return f"{home(kind, where)}/{name}"
+
+
+def dig(body: Any, dotted: str) -> Any:  # noqa: ANN401 any JSON
+    """The value at a dotted path, None where the path ends early."""
+    for key in dotted.split("."):
+        body = body.get(key) if isinstance(body, dict) else None
+    return body
+
+
+class Parameter(click.ParamType[Kind]):
+    """A kind on the command line."""
+
+    name = "kind"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Kind:  # noqa: ANN401, ARG002 click's own signature
+        """The kind of that name."""
+        return value if isinstance(value, Kind) else find(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[shell_completion.CompletionItem]:  # noqa: ARG002 click's own signature
+        """Names of kinds."""
+        return [shell_completion.CompletionItem(kind.noun) for kind in KINDS if kind.noun.startswith(incomplete)]
