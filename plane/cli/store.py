@@ -1,0 +1,62 @@
+"""Documents in the plane: found, written with the version they were read at, removed."""
+
+import msgspec
+
+from plane.cli import client, failures, kinds, manifests, session
+from plane.domain import errors
+from plane.wire import documents, reading
+
+Json = client.Json
+ABSENT = client.Reply(404, None)
+
+
+def live(where: session.Session, kind: kinds.Kind, name: str) -> client.Reply:
+    """The document as the plane has it; ABSENT when it has none."""
+    try:
+        return where.api.get(kinds.path(kind, where, name))
+    except failures.Refused as refusal:
+        if refusal.code == failures.NOT_FOUND and refusal.problem.get("code") != "forbidden":
+            return ABSENT
+        raise
+
+
+def write(where: session.Session, kind: kinds.Kind, body: Json, *, etag: str) -> client.Reply:
+    """Create it when `etag` is empty, otherwise replace that version."""
+    if etag:
+        return where.api.call("PUT", kinds.path(kind, where, body["metadata"]["name"]), body=body, etag=etag)
+    return where.api.call("POST", kinds.home(kind, where), body=body)
+
+
+def home_of(where: session.Session, each: manifests.Manifest) -> session.Session:
+    """Where a manifest goes: what it says itself, else the session's place.
+
+    Raises:
+        WrongUse: the manifest and the command line name different places.
+    """
+    for field, said, asked in zip(("tenant", "project"), each.place, where.asked, strict=True):
+        if said and asked and said != asked:
+            at = each.where(f"metadata.{field}")
+            raise failures.WrongUse(f"{at}: metadata.{field} is {said}, but the command names {asked}; leave one of them out")
+    return where.within(*each.place)
+
+
+def written(body: Json) -> Json:
+    """What a person may write of a document: all but `status`."""
+    return {field: value for field, value in body.items() if field != "status"}
+
+
+def same(kind: kinds.Kind, mine: Json, theirs: Json) -> bool:
+    """Whether writing `mine` would change nothing; a secret in `data` counts as a change, since the plane never gives it back."""
+    return not mine.get("data") and normal(kind, mine, theirs) == normal(kind, theirs, theirs)
+
+
+def normal(kind: kinds.Kind, body: Json, live: Json) -> Json:
+    """A document with its defaults written out and its place taken from `live`; as it is when this program does not know a field."""
+    wanted = next(known for known in documents.KINDS if known.__name__ == kind.name)
+    place = {field: value for field, value in live.get("metadata", {}).items() if field in {"tenant", "project"}}
+    shaped = {**written(body), "metadata": {**body["metadata"], **place}}
+    try:
+        found = msgspec.to_builtins(reading.convert(shaped, wanted))
+    except errors.Invalid:
+        return shaped
+    return {field: value for field, value in found.items() if field not in {"status", "data"}}
