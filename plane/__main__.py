@@ -6,6 +6,22 @@ import click
 
 # name → where the click command is, and what `plane --help` says about it
 COMMANDS = {
+    "apply": ("plane.cli.apply:apply", "Make the plane's documents be what files say."),
+    "audit": ("plane.cli.audit:audit", "The record: list it, export it with its proof."),
+    "cluster": ("plane.cli.cluster:cluster", "Clusters: join them, revoke their agents."),
+    "completion": ("plane.cli.completion:completion", "Completion for your shell."),
+    "context": ("plane.cli.context:context", "Which plane, tenant and project to work in."),
+    "credential": ("plane.cli.sources:credential", "Secrets that open repositories, SOPS files and Vault."),
+    "delete": ("plane.cli.get:delete", "Delete documents of any kind."),
+    "diff": ("plane.cli.apply:diff", "What apply would change: exit 0 nothing, 1 something."),
+    "edit": ("plane.cli.get:edit", "Change a document in your editor."),
+    "get": ("plane.cli.get:get", "Show documents of any kind."),
+    "login": ("plane.cli.login:login", "Log in to a plane and keep it as a context."),
+    "policy": ("plane.cli.policy:policy", "Rules in Rego that are asked before anything is dispatched."),
+    "project": ("plane.cli.places:project", "A tenant's apps that share rules."),
+    "repo": ("plane.cli.sources:repo", "Git repositories."),
+    "tenant": ("plane.cli.places:tenant", "People and projects that see nothing of other tenants."),
+    "version": ("plane.cli.version:version", "The version of this program."),
     "devcluster": ("plane.run.devcluster.commands:command", "A real Kubernetes control plane on this machine, for demo and tests."),
 }
 

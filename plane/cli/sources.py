@@ -1,0 +1,114 @@
+"""`plane repo`, `plane credential`: where manifests come from, and what opens the door."""
+
+import pathlib
+import sys
+from typing import TextIO, TypedDict, Unpack
+
+import click
+
+from plane.cli import failures, get, kinds, nouns, session, show
+
+repo = nouns.group(kinds.REPOSITORY, "Repositories: Git over https or ssh.")
+credential = nouns.group(kinds.CREDENTIAL, "Credentials: written, kept encrypted, never given back.")
+
+
+class RepoFlags(TypedDict):
+    """What a repository may be given by flags."""
+
+    credential_name: str
+    poll_interval: int
+    ca: TextIO | None
+
+
+class CredentialFlags(TypedDict):
+    """What a credential may be given by flags, all of it public."""
+
+    username: str
+    known_hosts: TextIO | None
+    address: str
+    mount: str
+    prefixes: tuple[str, ...]
+    namespace: str
+    role_id: str
+
+
+SECRET = {"git-password": "password", "git-ssh": "privateKey", "sops-age": "identity", "vault": "secretId"}
+
+
+@repo.command("create")
+@click.argument("name")
+@click.argument("url")
+@click.option("--credential", "credential_name", default="", help="Credential of the project to use.")
+@click.option("--poll-interval", type=click.IntRange(10, 86_400), default=180, show_default=True, help="Seconds between looks at it.")
+@click.option("--ca", type=click.File("r"), help="PEM certificates that the host's own must come from.")
+@show.option("table", "json", "yaml", "name")
+@session.placed
+def create_repo(where: session.Session, *, name: str, url: str, output: str, **given: Unpack[RepoFlags]) -> None:
+    """Make the Git repository at URL known."""
+    ca_pem = given["ca"].read() if given["ca"] else ""
+    spec = {"url": url, "credential": given["credential_name"], "pollInterval": given["poll_interval"], "caPem": ca_pem}
+    get.create(where, kinds.REPOSITORY, name, {"spec": spec}, output=output)
+
+
+@repo.command("test")
+@nouns.named(kinds.REPOSITORY)
+@show.option("table", "json", "yaml")
+@session.placed
+def test(where: session.Session, *, name: str, output: str) -> None:
+    """Try to reach a repository now: exit 0 when it answers, 1 when not."""
+    found = where.api.call("POST", f"{kinds.path(kinds.REPOSITORY, where, name)}/test").body
+    if not show.body(found, output=output) and found["ok"]:
+        click.echo(f"repo/{name} answers: {found['refs']} refs")
+    if not found["ok"]:
+        raise failures.Failed(f"repo/{name}: {found['sentence']}")
+
+
+@credential.command("create")
+@click.argument("name")
+@click.option("--kind", "form", type=click.Choice(list(SECRET)), required=True, help="What it opens.")
+@click.option("--from-file", "file", metavar="FILE", help="File that holds the secret; standard input, or a prompt, otherwise.")
+@click.option("--username", default="", help="Git: the user that goes with it.")
+@click.option("--known-hosts", type=click.File("r"), metavar="FILE", help="git-ssh: the host's lines of known_hosts.")
+@click.option("--address", default="", metavar="URL", help="vault: where it is.")
+@click.option("--mount", default="", help="vault: the KV mount.")
+@click.option("--prefix", "prefixes", multiple=True, help="vault: paths the project may read; may be given again.")
+@click.option("--namespace", default="", help="vault: its namespace.")
+@click.option("--role-id", default="", help="vault: AppRole to log in as; without it the secret is a token.")
+@show.option("table", "json", "yaml", "name")
+@session.placed
+def create_credential(
+    where: session.Session, *, name: str, form: str, file: str | None, output: str, **given: Unpack[CredentialFlags]
+) -> None:
+    """Keep a secret for the project's repositories, SOPS files or Vault paths.
+
+    The secret is read from a file, standard input or a prompt, so that it never stands in the shell's history.
+    """
+    fields = {
+        "username": given["username"],
+        "knownHosts": given["known_hosts"].read() if given["known_hosts"] else "",
+        "address": given["address"],
+        "mount": given["mount"],
+        "prefixes": list(given["prefixes"]),
+        "namespace": given["namespace"],
+        "roleId": given["role_id"],
+    }
+    key = "token" if form == "vault" and not given["role_id"] else SECRET[form]
+    spec = {"kind": form, **{field: value for field, value in fields.items() if value}}
+    get.create(where, kinds.CREDENTIAL, name, {"spec": spec, "data": {key: _secret(file, form)}}, output=output)
+
+
+def _secret(file: str | None, form: str) -> str:
+    asked = file is None and sys.stdin.isatty()
+    found = str(click.prompt(f"Secret of the {form} credential", hide_input=True)) if asked else _text(file)
+    if not found.strip():
+        raise failures.WrongUse(f"{file or 'standard input'} holds no secret")
+    return found if form == "git-ssh" else found.strip()  # a private key ends with a newline, or ssh refuses it
+
+
+def _text(file: str | None) -> str:
+    if file is None or file == "-":
+        return sys.stdin.read()
+    try:
+        return pathlib.Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise failures.WrongUse(f"{file}: no secret can be read here ({getattr(error, 'strerror', None) or 'not text'})") from error
