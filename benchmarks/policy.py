@@ -1,0 +1,131 @@
+"""What the plane adds to OPA: the same queries through the adapter and as raw HTTP to an OPA of the same set.
+
+    python benchmarks/policy.py [--queries 1000] [--json]
+
+One query of 1,000 manifests, and 1,000 queries of 4 manifests (one app each), as first syncs and single pushes ask them.
+"""
+
+import argparse
+import contextlib
+import functools
+import http.client
+import json
+import pathlib
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+
+from plane import config
+from plane.adapters import opa, opa_files, opa_pool
+from plane.domain import policy
+
+TARGET = "/v1/data/plane/main/violations?strict-builtin-errors=true"
+
+
+class Socket(http.client.HTTPConnection):
+    """HTTP over a Unix socket and nothing else: the floor."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost")
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self._path)
+
+
+def app(index: int) -> tuple[dict[str, object], ...]:
+    """The four objects of one app; they keep every rule."""
+    meta = {"name": f"app-{index:04d}", "namespace": f"bench-{index % 20:02d}", "labels": {"app.kubernetes.io/name": f"app-{index:04d}"}}
+    container = {
+        "name": "main",
+        "image": "registry.example/app:1.0.0",
+        "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "32Mi"}},
+    }
+    pod = {"metadata": {"labels": meta["labels"]}, "spec": {"containers": [container]}}
+    return (
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"greeting": "hello", "revision": "0"}},
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta, "automountServiceAccountToken": False},
+        {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"selector": meta["labels"], "ports": [{"port": 80}]}},
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": {"replicas": 1, "template": pod}},
+    )
+
+
+def question(apps: range) -> policy.PolicyInput:
+    """One query about these apps."""
+    context = policy.PolicyContext(tenant="acme", project="shop", app="web", cluster="one", now="2026-01-01T00:00:00Z")
+    return policy.PolicyInput(tuple(body for index in apps for body in app(index)), context, {"I01": {"registries": ["registry.example"]}})
+
+
+@contextlib.contextmanager
+def raw(program: str, shipped: opa_files.Shipped) -> Iterator[Callable[[bytes], bytes]]:
+    """An OPA of the same modules, asked with bytes made beforehand."""
+    with tempfile.TemporaryDirectory() as name, opa_raw(program, shipped, pathlib.Path(name)) as (path, token):
+        connection = Socket(path)
+
+        def ask(body: bytes) -> bytes:
+            connection.request("POST", TARGET, body, {"Content-Type": "application/json", "Authorization": f"Bearer {token}"})
+            return connection.getresponse().read()
+
+        yield ask
+        connection.close()
+
+
+@contextlib.contextmanager
+def opa_raw(program: str, shipped: opa_files.Shipped, folder: pathlib.Path) -> Iterator[tuple[str, str]]:
+    """Start it with the plane's own pool, so that both are the same OPA with the same settings."""
+    pool = opa_pool.Pool(program)
+
+    def place(modules: pathlib.Path) -> None:
+        for name, text in {**shipped.base, **shipped.rules.files}.items():
+            (modules / name).parent.mkdir(parents=True, exist_ok=True)
+            (modules / name).write_text(text)
+        folder.joinpath("home").write_text(str(modules.parent))
+
+    with contextlib.closing(pool), pool.engine("raw", place=place, wait_s=20):
+        home = pathlib.Path(folder.joinpath("home").read_text())
+        token = (home / "modules/authz.rego").read_text().split('identity == "')[1].split('"')[0]
+        yield str(home / "opa.sock"), token
+
+
+def measure(work: Callable[[], object], times: int) -> tuple[float, float]:
+    """Wall and CPU seconds of this process per call, best of three rounds."""
+    rounds = []
+    for _ in range(3):
+        wall, cpu = time.perf_counter(), time.process_time()
+        for _ in range(times):
+            work()
+        rounds.append(((time.perf_counter() - wall) / times, (time.process_time() - cpu) / times))
+    return min(rounds)
+
+
+def main() -> None:
+    """Print a table, or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--queries", type=int, default=1000)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    program, shipped = config.program("opa"), opa_files.shipped()
+    results = []
+    with contextlib.closing(opa.Opa(program, shipped.base)) as engine, raw(program, shipped) as ask:
+        for label, apps, times in (("1,000 manifests, one query", 250, 5), ("4 manifests", 1, options.queries)):
+            asked = question(range(apps))
+            ours, cpu = measure(functools.partial(engine.violations, shipped.rules, asked), times)
+            floor, _ = measure(functools.partial(ask, msgspec.json.encode({"input": asked})), times)
+            results.append({"query": label, "ms": ours * 1e3, "cpu_ms": cpu * 1e3, "raw_ms": floor * 1e3, "ratio": ours / floor})
+    if options.json:
+        print(json.dumps(results))
+        return
+    print(f"{'query':28}{'plane ms':>10}{'our CPU ms':>12}{'OPA alone ms':>14}{'ratio':>8}")
+    for row in results:
+        print(f"{row['query']:28}{row['ms']:10.2f}{row['cpu_ms']:12.2f}{row['raw_ms']:14.2f}{row['ratio']:8.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+"""OPA processes: one per policy set, started when asked for, replaced when one crashes or passes its deadline."""
+
+import collections
+import concurrent.futures
+import contextlib
+import os
+import pathlib
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import opa_client.opa
+import requests
+import requests.adapters
+import urllib3
+import urllib3.connection
+
+START_S = 20.0  # OPA is ready in about 0.1 s; a loaded machine may need more
+MEMORY_BYTES = 2 * 1024**3  # a set that wants more is broken; OPA itself keeps about 60 MiB
+
+LAUNCHER = pathlib.Path(__file__).with_name("opa_launch.py")
+
+AUTHZ = """package system.authz
+
+default allow := false
+
+allow if {{
+	input.identity == "{token}"
+	[input.method, input.path] in [["POST", ["v1", "data", "plane", "main", "violations"]], ["GET", ["health"]]]
+}}
+"""
+
+
+class EngineGone(Exception):
+    """The process ended, or was ended for another query's sake, before it answered."""
+
+
+class EngineSlow(Exception):
+    """The deadline passed; the process has been ended."""
+
+
+class EngineRefused(Exception):
+    """OPA answered with an error; the text is OPA's."""
+
+
+class Engine:
+    """One OPA on a Unix socket in a folder only we can enter, for one question only."""
+
+    def __init__(self, process: subprocess.Popen[bytes], folder: pathlib.Path, token: str) -> None:
+        self.process = process
+        self._folder = folder
+        self._client = _SocketClient(folder / "opa.sock", token)
+
+    def wait_until_ready(self, deadline: float) -> None:
+        """Return when OPA says it is healthy; EngineGone with its last words when it ends or the deadline passes."""
+        while not self._client.check_health():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise EngineGone(self._last_words())
+            time.sleep(0.01)
+
+    def ask(self, question: object, *, timeout_s: float) -> Any:  # noqa: ANN401 - whatever OPA says; the caller decodes it
+        """OPA's whole answer to the driver's query."""
+        self._client.timeout = timeout_s
+        try:
+            return self._client.query_rule(question, "plane.main", "violations", {"strict-builtin-errors": "true"})
+        except requests.exceptions.Timeout as error:
+            self.end()
+            raise EngineSlow from error
+        except requests.exceptions.HTTPError as error:
+            raise EngineRefused(_reason(error.response.content if error.response is not None else b"")) from error
+        except requests.exceptions.JSONDecodeError as error:
+            message = "answered something that is not JSON"
+            raise EngineRefused(message) from error
+        except requests.exceptions.RequestException as error:
+            self.end()  # it may be dying still, and nobody should be sent to it
+            raise EngineGone(self._last_words()) from error
+
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self.process.poll() is None
+
+    def end(self) -> None:
+        """Kill the process; what waits for its answer gets EngineGone."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self._client.close_connection()
+
+    def _last_words(self) -> str:
+        try:
+            lines = (self._folder / "opa.log").read_text("utf-8", "replace").splitlines()
+        except FileNotFoundError:  # another thread has replaced the engine already
+            lines = []
+        cry = next((line for line in lines if line.startswith(("fatal error:", "panic:", "error:"))), "")
+        return (cry or (lines[-1] if lines else "it ended without a word"))[:300]
+
+
+class Pool:
+    """At most `limit` engines by key; the one unused for longest makes room. Thread-safe."""
+
+    def __init__(self, program: str, *, limit: int = 4, memory_bytes: int = MEMORY_BYTES) -> None:
+        self._program = program
+        self._limit = limit
+        self._memory_bytes = memory_bytes
+        self._free = threading.Condition()
+        self._engines: collections.OrderedDict[str, _Slot] = collections.OrderedDict()
+        # The kernel's parent-death signal follows the thread that started the child, so one thread that lasts starts them all.
+        self._starter = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="opa-starter")
+
+    @contextlib.contextmanager
+    def engine(self, key: str, *, place: Callable[[pathlib.Path], None], wait_s: float) -> Iterator[Engine]:
+        """The engine of a key; `place` writes its modules when it must be started.
+
+        Raises:
+            EngineGone: it does not start, or all engines stay busy for `wait_s`.
+        """
+        slot = self._take(key, wait_s)
+        try:
+            yield slot.running(lambda folder: self._start(folder, place))
+        finally:
+            with self._free:
+                slot.users -= 1
+                self._free.notify_all()
+
+    def close(self) -> None:
+        """End every process; the pool is of no use afterwards."""
+        with self._free:
+            slots = list(self._engines.values())
+            self._engines.clear()
+        for slot in slots:
+            slot.close()
+        self._starter.shutdown()
+
+    def _take(self, key: str, wait_s: float) -> "_Slot":
+        with self._free:
+            if not self._free.wait_for(lambda: key in self._engines or self._make_room(), wait_s):
+                message = f"all {self._limit} policy engines are busy"
+                raise EngineGone(message)
+            slot = self._engines.setdefault(key, _Slot())
+            self._engines.move_to_end(key)
+            slot.users += 1
+            return slot
+
+    def _make_room(self) -> bool:
+        if len(self._engines) < self._limit:
+            return True
+        idle = next((key for key, slot in self._engines.items() if not slot.users), None)
+        if idle is None:
+            return False
+        self._engines.pop(idle).close()
+        return True
+
+    def _start(self, folder: pathlib.Path, place: Callable[[pathlib.Path], None]) -> Engine:
+        token = secrets.token_urlsafe(24)
+        place(folder / "modules")
+        (folder / "modules" / "authz.rego").write_text(AUTHZ.format(token=token))
+        engine = Engine(self._starter.submit(self._spawn, folder).result(), folder, token)
+        try:
+            engine.wait_until_ready(time.monotonic() + START_S)
+        except EngineGone:
+            engine.end()
+            raise
+        return engine
+
+    def _spawn(self, folder: pathlib.Path) -> subprocess.Popen[bytes]:
+        opa = [self._program, "run", "--server", "--addr", f"unix://{folder}/opa.sock", "--authentication=token", "--authorization=basic"]
+        quiet = ["--skip-version-check", "--log-level=error", "--log-format=json", f"{folder}/modules"]
+        with (folder / "opa.log").open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(self._memory_bytes), *opa, *quiet],
+                env={"HOME": str(folder)},
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+
+class _Slot:
+    """A place in the pool: its engine while one runs, its folder, and how many threads are using it."""
+
+    def __init__(self) -> None:
+        self.users = 0
+        self._starting = threading.Lock()
+        self._engine: Engine | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def running(self, start: Callable[[pathlib.Path], Engine]) -> Engine:
+        with self._starting:
+            if self._engine is None or not self._engine.alive():
+                self.close()
+                self._folder = tempfile.TemporaryDirectory(prefix="plane-opa-")
+                self._engine = start(pathlib.Path(self._folder.name))
+            return self._engine
+
+    def close(self) -> None:
+        if self._engine is not None:
+            self._engine.end()
+            self._engine = None
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+
+class _SocketClient(opa_client.opa.OpaClient):  # type: ignore[misc]  # the package ships no types
+    """The client over a Unix socket; host and port are never looked at. No retries: the pool decides about those."""
+
+    def __init__(self, path: pathlib.Path, token: str) -> None:
+        self._path = path
+        super().__init__(token=token, retries=0, timeout=START_S)
+
+    def _init_session(self) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False
+        session.headers.update(self.headers)
+        session.mount("http://", _SocketAdapter(self._path))
+        return session
+
+
+class _SocketAdapter(requests.adapters.HTTPAdapter):
+    def __init__(self, path: pathlib.Path) -> None:
+        super().__init__(max_retries=0)
+        self._pool = _SocketPool(path)
+
+    def get_connection_with_tls_context(self, *_args: object, **_options: object) -> "_SocketPool":
+        return self._pool
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _SocketPool(urllib3.HTTPConnectionPool):
+    def __init__(self, path: pathlib.Path) -> None:
+        super().__init__("localhost", maxsize=16)
+        self._path = path
+
+    def _new_conn(self) -> urllib3.connection.HTTPConnection:
+        return _SocketConnection(self._path)
+
+
+class _SocketConnection(urllib3.connection.HTTPConnection):
+    def __init__(self, path: pathlib.Path) -> None:
+        super().__init__("localhost")
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(str(self._path))
+
+
+def _reason(answer: bytes) -> str:
+    """OPA's first error in one line; its own words only, at most 300 characters."""
+    try:
+        body = msgspec.json.decode(answer)
+        first = (body.get("errors") or [body])[0]
+        return str(first["message"])[:300]
+    except (msgspec.DecodeError, AttributeError, KeyError, IndexError, TypeError):
+        return "it gave no reason"

@@ -1,0 +1,43 @@
+# METADATA
+# title: No mutable image tag
+# description: Without a tag, or with latest, what runs depends on when a node pulled it; a rollback brings nothing back.
+# custom:
+#   id: I02
+#   severity: high
+#   remedy: Name a version (image:1.4.2) or a digest (image@sha256:…).
+#   parameters:
+#     tags:
+#       description: Tags that count as mutable.
+#       default: [latest]
+package plane.rules.mutable_tag
+
+import data.plane.lib
+
+about := lib.about(rego.metadata.chain())
+
+mutable := lib.parameter("I02", "tags", ["latest"])
+
+violations contains {"message": message, "path": sprintf("%s/image", [container.pointer])} if {
+	some container in lib.containers(input.manifest)
+	reference := object.get(container.spec, "image", "")
+	message := sprintf("%s %s", [lib.named(container), fault(reference)])
+}
+
+fault("") := "names no image"
+
+fault(reference) := sprintf("has image %q, which is no valid image reference", [reference]) if {
+	reference != ""
+	not lib.image(reference)
+}
+
+fault(reference) := sprintf("has image %q without a tag, which means latest", [reference]) if {
+	image := lib.image(reference)
+	image.digest == ""
+	image.tag == ""
+}
+
+fault(reference) := sprintf("has image %q, and the tag %q may be another image tomorrow", [reference, image.tag]) if {
+	image := lib.image(reference)
+	image.digest == ""
+	image.tag in mutable
+}

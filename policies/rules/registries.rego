@@ -1,0 +1,45 @@
+# METADATA
+# title: Images come from allowed registries
+# description: >-
+#   An image runs with the rights of its pod, so who may put one there decides who may run code. Registry and repository
+#   are compared after parsing, never as a prefix of text. Without a list the rule says nothing.
+# custom:
+#   id: I01
+#   severity: high
+#   remedy: Use an image from an allowed registry, or ask the platform team to allow this one.
+#   parameters:
+#     registries:
+#       description: >-
+#         Globs over registry/repository: * stops at a slash, ** does not; a registry alone allows everything in it.
+#         Images without a registry are in docker.io/library.
+#       default: []
+package plane.rules.registries
+
+import data.plane.lib
+
+about := lib.about(rego.metadata.chain())
+
+allowed := lib.parameter("I01", "registries", [])
+
+violations contains {"message": message, "path": sprintf("%s/image", [container.pointer])} if {
+	count(allowed) > 0
+	some container in lib.containers(input.manifest)
+	reference := object.get(container.spec, "image", "")
+	not permitted(reference)
+	message := sprintf("%s has image %q, which is not from an allowed registry (%s)", [
+		lib.named(container),
+		reference,
+		concat(", ", allowed),
+	])
+}
+
+permitted(reference) if {
+	image := lib.image(reference)
+	full := sprintf("%s/%s", [image.registry, image.repository])
+	some pattern in allowed
+	glob.match(whole(pattern), ["/"], full)
+}
+
+whole(pattern) := sprintf("%s/**", [pattern]) if {
+	not contains(pattern, "/")
+} else := pattern
