@@ -20,7 +20,7 @@ _HPA_FAILURES = frozenset(
     }
 )
 _HPA_V1_CONDITIONS = "autoscaling.alpha.kubernetes.io/conditions"
-_WORKFLOW = {
+_WORKFLOW: dict[str, health_values.Status] = {
     "": "Progressing",
     "Pending": "Progressing",
     "Running": "Progressing",
@@ -80,7 +80,7 @@ def definition(body: dict[str, Any]) -> Health:
         return Health("Degraded", f"its names are not accepted: {names.why()}")
     if not established or established.status != "True":
         # The server sets Established to False with reason Installing for a moment while it gets ready.
-        state = "Progressing" if established is None or established.reason == "Installing" else "Degraded"
+        state: health_values.Status = "Progressing" if established is None or established.reason == "Installing" else "Degraded"
         return Health(state, f"it is not established: {established.why() if established else 'no condition says so yet'}")
     schema = found.get("NonStructuralSchema")
     if schema and schema.status == "True":

@@ -1,0 +1,129 @@
+"""How a live object differs from what Git says.
+
+Git's object counts as a part of the live one: what the API server or somebody else added is no difference, what an apply would change is.
+"""
+
+import base64
+import difflib
+import fnmatch
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import msgspec
+
+from plane.domain import apps, fields, merging, objects, yaml_text
+
+Action = Literal["create", "update", "delete"]
+
+HIDDEN = "********"
+
+
+class Change(msgspec.Struct, frozen=True, order=True):
+    """One object that differs from what Git says."""
+
+    key: objects.ObjectKey
+    action: Action
+    fields: tuple[str, ...] = ()  # JSON pointers into Git's object, sorted; empty unless action is "update"
+
+
+def compare(desired: dict[str, Any], live: dict[str, Any] | None, *, ignore: tuple[str, ...] = ()) -> Change | None:
+    """What an apply would change, or None.
+
+    Args:
+        desired: an object as Git wants it.
+        live: the same object as the cluster returns it, None when it is not there.
+        ignore: JSON pointers; a difference at or below one of them does not count.
+    """
+    key = objects.key_of(desired)
+    if live is None:
+        return Change(key, "create")
+    merged = merging.merge(clean(desired), clean(live))
+    changed = tuple(sorted(pointer for pointer in merged.changed if not _covered(pointer, ignore)))
+    return Change(key, "update", changed) if changed else None
+
+
+def applied(desired: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
+    """What the live object would be after an apply, without what only the server writes."""
+    return merging.merge(clean(desired), clean(live)).body
+
+
+def ignored(key: objects.ObjectKey, rules: Iterable[apps.IgnoreDifference]) -> tuple[str, ...]:
+    """The JSON pointers of the rules that match an object."""
+    return tuple(pointer for rule in rules if _matches(rule, key) for pointer in rule.json_pointers)
+
+
+def text(desired: dict[str, Any] | None, live: dict[str, Any] | None) -> str:
+    """A unified diff in YAML from the live object to what it would be; empty when nothing changes. Secret values are never in it.
+
+    Args:
+        desired: None when the object is to be deleted.
+        live: None when it is to be created.
+    """
+    before = None if live is None else clean(live)
+    after = None if desired is None else clean(desired)
+    if before is not None and after is not None:
+        after = merging.merge(after, before).body
+    before, after = _masked(before, after)
+    name = str(objects.key_of(desired or live or {}))
+    lines = difflib.unified_diff(_lines(before), _lines(after), f"live {name}", f"desired {name}", lineterm="")
+    return "\n".join(lines)
+
+
+def clean(body: dict[str, Any]) -> dict[str, Any]:
+    """An object without what only the server writes; a Secret's stringData has become data. managedFields stay: they say what is ours."""
+    kept = {name: value for name, value in body.items() if name not in ("status", "stringData")}
+    kept["metadata"] = _metadata(body.get("metadata") or {})
+    if _is_secret(body):
+        kept["data"] = _secret_data(body)
+    if body.get("aggregationRule"):
+        kept.pop("rules", None)  # the controller writes them
+    return kept
+
+
+def _metadata(meta: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in meta.items() if name not in fields.SERVER_METADATA}
+    annotations = meta.get("annotations")
+    if isinstance(annotations, dict) and fields.LAST_APPLIED in annotations:
+        kept["annotations"] = {name: value for name, value in annotations.items() if name != fields.LAST_APPLIED}
+    return kept
+
+
+def _is_secret(body: dict[str, Any]) -> bool:
+    return (body.get("apiVersion"), body.get("kind")) == ("v1", "Secret")
+
+
+def _secret_data(body: dict[str, Any]) -> dict[str, Any]:
+    written = {name: base64.b64encode(str(value).encode()).decode() for name, value in (body.get("stringData") or {}).items()}
+    return {**(body.get("data") or {}), **written}
+
+
+def _covered(pointer: str, ignore: tuple[str, ...]) -> bool:
+    return any(pointer == above or pointer.startswith(f"{above}/") for above in ignore)
+
+
+def _matches(rule: apps.IgnoreDifference, key: objects.ObjectKey) -> bool:
+    """Globs for group and kind, as Argo CD: an empty group is the core group, `*` any."""
+    return (
+        fnmatch.fnmatchcase(key.group, rule.group)
+        and fnmatch.fnmatchcase(key.kind, rule.kind)
+        and rule.name in ("", key.name)
+        and rule.namespace in ("", key.namespace)
+    )
+
+
+def _masked(before: dict[str, Any] | None, after: dict[str, Any] | None) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    if not _is_secret(before or after or {}):
+        return before, after
+    old, new = (before or {}).get("data") or {}, (after or {}).get("data") or {}
+    changed = {name for name, value in new.items() if before is not None and value != old.get(name)}
+    return (
+        None if before is None else {**before, "data": dict.fromkeys(old, HIDDEN)},
+        None if after is None else {**after, "data": {name: f"{HIDDEN} (changed)" if name in changed else HIDDEN for name in new}},
+    )
+
+
+def _lines(body: dict[str, Any] | None) -> list[str]:
+    if body is None:
+        return []
+    meta = {name: value for name, value in body["metadata"].items() if name != "managedFields"}
+    return yaml_text.dump({**body, "metadata": meta}).splitlines()

@@ -1,0 +1,155 @@
+"""What the API server does with fields of built-in kinds: list keys, values it rewrites, values it leaves out.
+
+The keys are those of the API's own schema (`x-kubernetes-list-map-keys`, `x-kubernetes-map-type`), by field name.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+_BUILT_IN_GROUPS = frozenset(
+    {
+        "",
+        "admissionregistration.k8s.io",
+        "apiextensions.k8s.io",
+        "apiregistration.k8s.io",
+        "apps",
+        "autoscaling",
+        "batch",
+        "certificates.k8s.io",
+        "coordination.k8s.io",
+        "discovery.k8s.io",
+        "events.k8s.io",
+        "extensions",
+        "flowcontrol.apiserver.k8s.io",
+        "networking.k8s.io",
+        "node.k8s.io",
+        "policy",
+        "rbac.authorization.k8s.io",
+        "resource.k8s.io",
+        "scheduling.k8s.io",
+        "storage.k8s.io",
+    }
+)
+
+_LIST_KEYS: Mapping[str, tuple[str, ...]] = {
+    "claims": ("name",),
+    "conditions": ("type",),
+    "containers": ("name",),
+    "env": ("name",),
+    "ephemeralContainers": ("name",),
+    "hostAliases": ("ip",),
+    "imagePullSecrets": ("name",),
+    "initContainers": ("name",),
+    "matchConditions": ("name",),
+    "ownerReferences": ("uid",),
+    "ports": ("containerPort", "protocol"),
+    "resourceClaims": ("name",),
+    "schedulingGates": ("name",),
+    "secrets": ("name",),
+    "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
+    "volumeDevices": ("devicePath",),
+    "volumeMounts": ("mountPath",),
+    "volumes": ("name",),
+    "webhooks": ("name",),
+}
+_SERVICE_PORT_KEYS = ("port", "protocol")
+KEY_DEFAULTS: Mapping[str, object] = {"protocol": "TCP"}
+_SETS = frozenset({"finalizers"})
+
+# Mappings and lists that have one owner as a whole: what somebody adds inside is a change.
+_ATOMIC = frozenset(
+    {"from", "labelSelector", "namespaceSelector", "nodeSelector", "objectSelector", "podSelector", "selector", "to", "tolerations"}
+)
+_RBAC = "rbac.authorization.k8s.io"
+
+_QUANTITY_PARENTS = frozenset({"limits", "requests"})
+_QUANTITY_PARENTS_OF = {
+    "LimitRange": frozenset({"default", "defaultRequest", "max", "maxLimitRequestRatio", "min"}),
+    "PersistentVolume": frozenset({"capacity"}),
+    "ResourceQuota": frozenset({"hard"}),
+    "RuntimeClass": frozenset({"podFixed"}),
+}
+_QUANTITIES = frozenset({"divisor", "sizeLimit"})
+_QUANTITIES_OF = {"HorizontalPodAutoscaler": frozenset({"averageValue", "value"})}
+_INT_OR_STRING = frozenset({"maxSurge", "maxUnavailable", "minAvailable", "port", "targetPort"})
+_FREE_MAPS = frozenset({"annotations", "binaryData", "data", "labels", "matchLabels", "nodeSelector", "parameters", "selector"})
+
+# Zero values that the API leaves out of its answers. Others (replicas: 0, runAsNonRoot: false …) it keeps: their absence is a change.
+_ZERO_OMITTED = frozenset(
+    {
+        "hostIPC",
+        "hostNetwork",
+        "hostPID",
+        "hostPort",
+        "initialDelaySeconds",
+        "minReadySeconds",
+        "nodePort",
+        "paused",
+        "preserveUnknownFields",
+        "publishNotReadyAddresses",
+        "readOnly",
+        "stdin",
+        "stdinOnce",
+        "tty",
+        "unschedulable",
+    }
+)
+
+SERVER_METADATA = frozenset({"creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation"}) | {
+    "resourceVersion",
+    "selfLink",
+    "uid",
+}
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where in an object we are: enough to know how the API treats the field there."""
+
+    group: str
+    kind: str
+    path: tuple[str, ...] = ()
+    atomic: bool = False
+
+    def built_in(self) -> bool:
+        """Whether the API's own schema applies."""
+        return self.group in _BUILT_IN_GROUPS
+
+    def at(self, name: str) -> "Place":
+        """The place of a field, or of an item by its index."""
+        atomic = self.atomic or (self.built_in() and (name in _ATOMIC or (name == "rules" and self.group == _RBAC)))
+        return Place(self.group, self.kind, (*self.path, name), atomic)
+
+    def pointer(self) -> str:
+        """RFC 6901."""
+        return "".join(f"/{name.replace('~', '~0').replace('/', '~1')}" for name in self.path)
+
+    def list_keys(self) -> tuple[str, ...]:
+        """The fields that tell the items of a list here apart; empty when the list counts as a whole."""
+        if not self.built_in() or self.atomic:
+            return ()
+        if (self.kind, self.path) == ("Service", ("spec", "ports")):
+            return _SERVICE_PORT_KEYS
+        return _LIST_KEYS.get(self.path[-1], ())
+
+    def is_set(self) -> bool:
+        """Whether order and additions of others mean nothing in a list here."""
+        return self.path[-1] in _SETS
+
+    def holds_quantity(self) -> bool:
+        """Whether the API may spell an amount here in another way."""
+        if self.path[0] not in ("spec", "overhead", "template") or len(self.path) < 2:  # noqa: PLR2004 a field inside one of them
+            return False
+        parents = _QUANTITY_PARENTS_OF.get(self.kind, _QUANTITY_PARENTS)
+        return self.path[-1] in _QUANTITIES_OF.get(self.kind, _QUANTITIES) or self.path[-2] in parents
+
+    def holds_int_or_string(self) -> bool:
+        """Whether a number and its text are the same here."""
+        return self.path[0] == "spec" and self.path[-1] in _INT_OR_STRING and self.built_in()
+
+    def omits(self, value: object) -> bool:
+        """Whether the API may leave a value out of what it returns."""
+        if not self.built_in() or (len(self.path) > 1 and self.path[-2] in _FREE_MAPS):
+            return False
+        return value == "" or (self.path[-1] in _ZERO_OMITTED and value in (0, False))
