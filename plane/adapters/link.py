@@ -1,0 +1,164 @@
+"""HTTPS to the plane, always asked by the agent: one short-lived token per request, msgpack both ways."""
+
+import ssl
+import uuid
+
+import aiohttp
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from plane.domain import errors, secrets
+from plane.wire import agent, signing
+
+CONNECT_S = 10.0
+ANSWER_S = 60.0
+LONG_POLL_SLACK_S = 20.0  # beyond the wait asked for: a plane that answers later than that is gone
+MAX_CLAIMED_BYTES = 256 * 1024 * 1024
+
+_PROBLEM_SENTENCE = 300
+
+
+class PlaneAway(errors.PlaneError):
+    """The plane does not answer, or says that it cannot now. Trying again helps."""
+
+    code = "plane-away"
+
+    def __init__(self, reason: str, *, retry_after_s: float = 0.0) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(reason)
+
+
+class Revoked(errors.PlaneError):
+    """The plane does not accept this agent's key."""
+
+    code = "agent-revoked"
+
+
+class LinkRefused(errors.PlaneError):
+    """The plane understood and said no; the same request would be refused again."""
+
+    code = "link-refused"
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """What a request token is made of."""
+
+    key: Ed25519PrivateKey
+    agent_id: str
+    plane_id: str
+    generation: int
+
+
+class _Problem(msgspec.Struct):
+    type: str = ""
+    title: str = ""
+    detail: str = ""
+
+
+class Plane:
+    """One plane behind one URL. `credentials` are set once enrolled."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        self._session = session
+        self._url = url.rstrip("/")
+        self.credentials: Credentials | None = None
+
+    async def enrol(self, enrol: agent.Enrol) -> agent.Enrolled:
+        """First contact."""
+        return msgspec.msgpack.decode(await self._ask("POST", "/enrol", body=agent.encode(enrol)), type=agent.Enrolled)
+
+    async def claim(self, claim: agent.Claim, *, wait_s: int, most: int) -> agent.Claimed:
+        """Tasks, after at most `wait_s`; `most` 0 only extends leases."""
+        body = await self._ask("POST", "/claim", query=f"wait={wait_s}&max={most}", body=agent.encode(claim), wait_s=wait_s)
+        return msgspec.msgpack.decode(body, type=agent.Claimed)
+
+    async def events(self, events: agent.Events) -> agent.Accepted:
+        """Progress and last words."""
+        return msgspec.msgpack.decode(await self._ask("POST", "/events", body=agent.encode(events)), type=agent.Accepted)
+
+    async def state(self, state: agent.State) -> agent.Accepted:
+        """What changed."""
+        return msgspec.msgpack.decode(await self._ask("POST", "/state", body=agent.encode(state)), type=agent.Accepted)
+
+    async def release(self, digest: str) -> agent.ReleaseBundle:
+        """A release of this cluster by its digest."""
+        return msgspec.msgpack.decode(await self._ask("GET", f"/releases/{digest}"), type=agent.ReleaseBundle)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+    async def _ask(self, method: str, path: str, *, query: str = "", body: bytes = b"", wait_s: float = 0.0) -> bytes:
+        """The answer's body; PlaneAway, Revoked or LinkRefused."""
+        path = agent.PATH + path
+        timeout = aiohttp.ClientTimeout(total=ANSWER_S + wait_s, connect=CONNECT_S, sock_read=wait_s + LONG_POLL_SLACK_S)
+        url = f"{self._url}{path}{'?' + query if query else ''}"
+        try:
+            async with self._session.request(
+                method, url, data=body or None, headers=self._headers(method, path, body), timeout=timeout, allow_redirects=False
+            ) as answer:
+                payload = await answer.read()
+                _check(answer, payload)
+                return payload
+        except (aiohttp.ClientError, TimeoutError, OSError) as e:
+            raise PlaneAway(f"the plane at {self._url} does not answer: {str(e) or type(e).__name__}") from e
+
+    def _headers(self, method: str, path: str, body: bytes) -> dict[str, str]:
+        headers = {"Content-Type": agent.CONTENT_TYPE, "Accept": agent.CONTENT_TYPE}
+        mine = self.credentials
+        if mine is None:
+            return headers
+        request = signing.Request(method, path, signing.body_digest(body))
+        token = signing.mint(
+            mine.key, request, agent_id=mine.agent_id, plane_id=mine.plane_id, generation=mine.generation, jti=uuid.uuid4().hex
+        )
+        return headers | {"Authorization": f"Bearer {token}"}
+
+
+def new_signing_key() -> secrets.Secret:
+    """A fresh Ed25519 private key, raw."""
+    return secrets.Secret(Ed25519PrivateKey.generate().private_bytes_raw())
+
+
+def prove(signing_key: secrets.Secret, join_token: str, sealing_key: bytes) -> tuple[bytes, bytes]:
+    """The public signing key and the proof that an enrolment carries."""
+    key = Ed25519PrivateKey.from_private_bytes(signing_key.reveal())
+    public = key.public_key().public_bytes_raw()
+    return public, key.sign(signing.proof_text(join_token, public, sealing_key))
+
+
+def credentials(signing_key: secrets.Secret, enrolled: agent.Enrolled) -> Credentials:
+    """What requests are signed with once enrolled."""
+    return Credentials(
+        Ed25519PrivateKey.from_private_bytes(signing_key.reveal()), enrolled.agent_id, enrolled.plane_id, enrolled.generation
+    )
+
+
+def connect(url: str, *, ca_pem: str = "") -> Plane:
+    """No request is made yet. `ca_pem`: trust these certificates only."""
+    trust: ssl.SSLContext | bool = ssl.create_default_context(cadata=ca_pem) if ca_pem else True
+    return Plane(aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust, limit=8), trust_env=True), url)
+
+
+def _check(answer: aiohttp.ClientResponse, payload: bytes) -> None:
+    status = answer.status
+    if status < 300:  # noqa: PLR2004 - HTTP's border of success
+        return
+    problem = _problem(payload)
+    sentence = (problem.detail or problem.title)[:_PROBLEM_SENTENCE] or f"HTTP {status}"
+    if status == 401 and problem.type.endswith(signing.TokenRefused.code):  # noqa: PLR2004 - HTTP Unauthorized
+        raise PlaneAway(sentence, retry_after_s=15.0)  # clocks apart or a repeated token: not a word about the agent itself
+    if status == 401:  # noqa: PLR2004
+        raise Revoked(sentence)
+    if status in {408, 425, 429} or status >= 500:  # noqa: PLR2004 - "later" and "my fault", RFC 9110
+        after = answer.headers.get("Retry-After", "")
+        raise PlaneAway(sentence, retry_after_s=float(after) if after.isdigit() else 0.0)
+    raise LinkRefused(sentence)
+
+
+def _problem(payload: bytes) -> _Problem:
+    """What a problem document (RFC 9457) says; answers of proxies in between say nothing we could use."""
+    try:
+        return msgspec.json.decode(payload, type=_Problem)
+    except msgspec.MsgspecError:
+        return _Problem()

@@ -1,0 +1,91 @@
+"""Putting the active agent together: who tells whom."""
+
+import asyncio
+import pathlib
+
+import msgspec
+import structlog
+
+from plane.adapters import kube, kube_kinds, link
+from plane.agent import accept, apply, book, capabilities, drift, fence, identity, lease, loop, own, releases, report, shelf, waits, watch
+from plane.domain import secrets
+
+log = structlog.get_logger()
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """What the command line says."""
+
+    namespace: str
+    state_dir: pathlib.Path
+    join_token: secrets.Secret | None = None
+
+
+async def run(api: kube.Api, plane: link.Plane, setup: Setup) -> None:
+    """Be an agent until cancelled: wait for the lease, act, and wait again when it is lost."""
+    kept = shelf.Shelf(setup.state_dir)
+    try:
+        home = own.Home(api, setup.namespace)
+        await home.ensure()
+        who = await identity.load(home, plane, setup.join_token)
+        plane.credentials = link.credentials(who.keys.signing, who.enrolled)
+        log.info("agent.started", agent=who.enrolled.agent_id, cluster=who.enrolled.cluster)
+        while True:
+            await _turn(home, plane, who, kept)
+    finally:
+        kept.close()
+
+
+async def _turn(home: own.Home, plane: link.Plane, who: identity.Identity, kept: shelf.Shelf) -> None:
+    """One term of office."""
+    mine = lease.Lease(home, kept.identity)
+    await mine.acquire()
+    acting = await _assemble(home, plane, who, kept)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(mine.keep(), name="lease")
+            group.create_task(acting.run(), name="agent")
+    except* lease.LeaseLost as lost:
+        log.error("lease.lost", reason=str(lost.exceptions[0]))  # noqa: TRY400 - the sentence says it
+    finally:
+        await acting.stop()
+        await mine.release()
+
+
+async def _assemble(home: own.Home, plane: link.Plane, who: identity.Identity, kept: shelf.Shelf) -> loop.Loop:
+    kinds = kube_kinds.Kinds(home.api)
+    await kinds.refresh()
+    fenced = fence.Fence(home)
+    await fenced.load()
+    apps, waiting = book.Book(kept), waits.Waits()
+    unsealer = releases.Unsealer(who.keys.sealing.private, who.enrolled.cluster_id)
+
+    def changed(change: watch.Change) -> None:
+        waiting.notice(change)
+        drifting.notice(change)
+
+    def acknowledged(task: str) -> None:
+        acting.acknowledged(task)
+
+    watches = watch.Watches(home.api, kinds, changed)
+    applier = apply.Applier(home.api, kinds, watches, apps, unsealer)
+    reporter = report.Reporter(plane, apps, watches, acknowledged)
+    drifting = drift.Drift(kept=apps, watches=watches, applier=applier, unsealer=unsealer, reporter=reporter)
+    acting = loop.Loop(
+        loop.Parts(
+            who=who,
+            plane=plane,
+            kinds=kinds,
+            shelf=kept,
+            book=apps,
+            fence=fenced,
+            watches=watches,
+            waits=waiting,
+            applier=applier,
+            drift=drifting,
+            reporter=reporter,
+            door=accept.Door(who=who, plane=plane, fenced=fenced, kept=kept, served=kinds, apps=apps),
+            capabilities=capabilities.Watcher(home.api, kinds, reporter.capabilities),
+        )
+    )
+    return acting

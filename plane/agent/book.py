@@ -1,0 +1,76 @@
+"""The apps this agent keeps: which objects each wants, in which document, and how. Contents stay on the shelf."""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from plane.agent import records, releases, shelf
+from plane.domain import objects, waves
+from plane.wire import agent
+
+
+class Wanted(msgspec.Struct):
+    """One object that an app wants. `index` of its document; `digest` names the document."""
+
+    index: int
+    digest: bytes
+    api_version: str
+    wave: int = 0
+
+
+class Held(msgspec.Struct):
+    """An app in force. `objects` leaves hooks out; `task` is the one at work, or empty."""
+
+    id: str
+    generation: int
+    release: str
+    options: agent.Options
+    objects: Mapping[objects.ObjectKey, Wanted]
+    kinds: frozenset[tuple[str, str]]
+    task: str = ""
+    trouble: str = ""
+
+
+class Book:
+    """All apps of this cluster."""
+
+    def __init__(self, kept: shelf.Shelf) -> None:
+        self._shelf = kept
+        self._held: dict[str, Held] = {}
+
+    def get(self, app: str) -> Held | None:
+        """The app, if it is kept here."""
+        return self._held.get(app)
+
+    def all(self) -> Iterable[Held]:
+        """Every app."""
+        return self._held.values()
+
+    def take(self, task: agent.Task, release: releases.Release) -> Held:
+        """Let a task's release be what the app wants from now on."""
+        wanted = {}
+        for index, manifest in enumerate(release.manifests):
+            turn = waves.turn(manifest)
+            if not turn.hook:
+                digest = records.document_digest(release.documents[index])
+                wanted[manifest.key] = Wanted(index, digest, manifest.api_version, turn.wave)
+        kinds = frozenset((manifest.key.group, manifest.key.kind) for manifest in release.manifests)
+        held = Held(task.app_id, task.generation, task.release, task.options, wanted, kinds)
+        self._held[task.app_id] = held
+        return held
+
+    def drop(self, app: str) -> None:
+        """Forget an app."""
+        self._held.pop(app, None)
+
+    def release(self, app: str) -> releases.Release | None:
+        """What the app wants, read from the shelf."""
+        signed = self._shelf.read(app)
+        if signed is None or signed.bundle is None:
+            return None
+        return releases.load(app, signed.bundle)
+
+    def wants(self, app: str, key: objects.ObjectKey) -> bool:
+        """Whether an app wants an object."""
+        held = self._held.get(app)
+        return held is not None and key in held.objects

@@ -1,0 +1,180 @@
+"""Between tasks: what an event means for an app, and putting back what somebody changed. Needs no plane."""
+
+import asyncio
+import time
+from typing import Any, Literal
+
+import msgspec
+import structlog
+
+from plane.adapters import kube
+from plane.agent import apply, book, records, releases, report, watch
+from plane.domain import apps, diff, errors, objects
+from plane.wire import agent
+
+BACK_S, FACTOR, MOST_S = 2.0, 3, 300.0  # Argo CD's self-heal back-off, per object: at once, then 2 s, 6 s … 300 s
+QUIET_S = 600.0  # an object left alone this long starts again at once
+
+log = structlog.get_logger()
+
+
+class _History(msgspec.Struct):
+    """How often an object was put back lately."""
+
+    times: int = 0
+    last: float = 0.0
+
+    def wait_s(self, now: float) -> float:
+        """How long to hold back."""
+        if now - self.last > QUIET_S:
+            self.times = 0
+        return max(0.0, self.last + min(MOST_S, BACK_S * FACTOR ** (self.times - 1)) - now) if self.times else 0.0
+
+
+class Drift:
+    """Told of every change; compares those that somebody else made."""
+
+    def __init__(
+        self, *, kept: book.Book, watches: watch.Watches, applier: apply.Applier, unsealer: releases.Unsealer, reporter: report.Reporter
+    ) -> None:
+        self._book = kept
+        self._watches = watches
+        self._applier = applier
+        self._unsealer = unsealer
+        self._reporter = reporter
+        self._history: dict[objects.ObjectKey, _History] = {}
+        self._healing: dict[objects.ObjectKey, asyncio.Task[None]] = {}
+        self._looking: set[asyncio.Task[diff.Change | None]] = set()
+        self.stopped = False
+
+    def notice(self, change: watch.Change) -> None:
+        """An event. Cheap unless the object's own parts changed."""
+        for app in {record.app for record in (change.old, change.new) if record}:
+            self._reporter.touch(app)
+        known = change.old or change.new
+        owner = known.app if known else ""
+        held = self._book.get(owner)
+        wanted = held.objects.get(change.key) if held else None
+        if held is None or wanted is None or change.key in self._applier.inflight:
+            return
+        if change.new is None or change.new.app != owner:
+            self._repair(held, change.key)
+        elif change.new.digest == change.new.settled and change.new.wanted == wanted.digest:
+            change.new.fields = ()
+        elif change.seen is not None and not held.task:
+            self._compare(held, wanted, change.new, change.seen)
+
+    async def review(self, app: str) -> None:
+        """After a task or a start: look at everything of an app that is not known to be as Git wants it."""
+        held = self._book.get(app)
+        for key, wanted in list(held.objects.items()) if held else []:
+            record = self._watches.get(key)
+            if record is None or (record.settled == record.digest and record.wanted == wanted.digest):
+                if record is None and held:
+                    self._repair(held, key)
+                continue
+            await self.look(app, key)
+
+    async def look(self, app: str, key: objects.ObjectKey) -> diff.Change | None:
+        """Read the live object and compare; heals as an event would."""
+        held, record = self._book.get(app), self._watches.get(key)
+        if held is None or record is None or record.app != app:
+            return None
+        wanted = held.objects.get(key)
+        live = await self._applier.get(key, wanted.api_version) if wanted else None
+        if live is None:
+            return None
+        return self._judge(held, record, live, managers=live["metadata"].get("managedFields") or [])
+
+    async def close(self) -> None:
+        """Stop healing; what is being applied is finished."""
+        self.stopped = True
+        for task in self._healing.values():
+            task.cancel()
+        await asyncio.gather(*self._healing.values(), return_exceptions=True)
+
+    def _compare(self, held: book.Held, wanted: book.Wanted, record: records.Record, seen: records.Seen) -> None:
+        if wanted.api_version != seen.resource.api_version:  # Git writes another version than the one watched
+            self._looking.add(looking := asyncio.create_task(self.look(held.id, record.key)))
+            looking.add_done_callback(self._looking.discard)
+            return
+        body = seen.body()
+        self._judge(held, record, body, managers=body["metadata"].get("managedFields") or [])
+
+    def _judge(
+        self, held: book.Held, record: records.Record, live: dict[str, Any], *, managers: list[dict[str, Any]]
+    ) -> diff.Change | None:
+        """Settle the record, or note how it differs and heal it."""
+        wanted = held.objects.get(record.key)
+        release = self._book.release(held.id)
+        if wanted is None or release is None or release.digest != held.release:
+            return None
+        try:
+            opened = releases.values(release, record.key, self._unsealer)
+            desired = releases.body(release, wanted.index, opened)
+        except errors.SecretRefused as e:
+            held.trouble = str(e)
+            return None
+        change = diff.compare(desired, live, ignore=ignored(held.options, record.key))
+        if change is None:
+            record.settled, record.wanted, record.fields = record.digest, wanted.digest, ()
+            return None
+        record.fields = change.fields
+        log.info("drift.found", app=held.id, object=str(record.key), fields=change.fields)
+        self._repair(held, record.key, fields=change.fields, manager=foreign(managers))
+        return change
+
+    def _repair(self, held: book.Held, key: objects.ObjectKey, *, fields: tuple[str, ...] = (), manager: str = "") -> None:
+        """Start putting an object back, once at a time, unless the app does not want that or a task is at it."""
+        if self.stopped or held.task or not held.options.self_heal or key in self._healing:
+            return
+        task = asyncio.create_task(self._heal(held.id, key, fields, manager), name=f"heal {key}")
+        self._healing[key] = task
+        task.add_done_callback(lambda _: self._healing.pop(key, None))
+
+    async def _heal(self, app: str, key: objects.ObjectKey, fields: tuple[str, ...], manager: str) -> None:
+        history = self._history.setdefault(key, _History())
+        await asyncio.sleep(history.wait_s(time.monotonic()))
+        held, release = self._book.get(app), self._book.release(app)
+        wanted = held.objects.get(key) if held else None
+        if held is None or held.task or wanted is None or release is None or release.digest != held.release:
+            return
+        before, failed = self._watches.get(key), ""
+        if before and before.settled == before.digest and before.wanted == wanted.digest:
+            return  # somebody put it back meanwhile
+        history.times, history.last = history.times + 1, time.monotonic()
+        try:
+            now = await self._applier.apply(apply.Order(release, wanted.index, key, held.options))
+            now.wanted = wanted.digest
+            if before and before.version == now.version:
+                history.times -= 1  # the API server sees no difference: ours was a false alarm, and is settled now
+                return
+        except (errors.PlaneError, kube.Unreachable) as e:
+            failed = str(e)
+            asyncio.get_running_loop().call_later(history.wait_s(time.monotonic()) + 0.1, self._again, app, key)
+        action: Literal["update", "create"] = "update" if before else "create"
+        log.info("drift.healed" if not failed else "drift.left", app=app, object=str(key), fields=fields, manager=manager, failed=failed)
+        self._reporter.healed(
+            app, agent.Healed(key=releases.wire_key(key), at=time.time(), action=action, fields=fields, manager=manager, failed=failed)
+        )
+
+    def _again(self, app: str, key: objects.ObjectKey) -> None:
+        held = self._book.get(app)
+        record = self._watches.get(key)
+        if held and key in held.objects and (record is None or record.digest != record.settled):
+            self._repair(held, key, fields=record.fields if record else ())
+
+
+def ignored(options: agent.Options, key: objects.ObjectKey) -> tuple[str, ...]:
+    """The pointers that `ignoreDifferences` leaves out for an object."""
+    rules = (
+        apps.IgnoreDifference(kind=rule.kind, group=rule.group, name=rule.name, namespace=rule.namespace, json_pointers=rule.pointers)
+        for rule in options.ignore
+    )
+    return diff.ignored(key, rules)
+
+
+def foreign(managers: list[dict[str, Any]]) -> str:
+    """Who wrote last, other than we and the controllers that write status."""
+    others = [one for one in managers if one.get("manager") != agent.FIELD_MANAGER and one.get("subresource") != "status"]
+    return str(max(others, key=lambda one: str(one.get("time", "")))["manager"]) if others else ""

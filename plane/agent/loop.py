@@ -1,0 +1,272 @@
+"""The active agent: what starts in which order, the claim loop, and the tasks under way."""
+
+import asyncio
+import time
+
+import msgspec
+import structlog
+
+from plane.adapters import kube, kube_kinds, link
+from plane.agent import accept, backoff, book, capabilities, drift, fence, identity, query, releases, report, shelf, sync, waits, watch
+from plane.agent import apply as applying
+from plane.domain import errors
+from plane.wire import agent, signing
+
+WAIT_S = 30
+EXTEND_S = 20.0  # a third of a lease and a bit: how often tasks under way are named to the plane while no more are wanted
+MOST = 64  # tasks claimed at once
+ENOUGH = 48  # tasks at work above which no more are claimed: the API server is the limit, not the queue
+RETRY_S = (0.5, 30.0)
+FENCE_S = 2.0
+REVOKED_S = 60.0  # a revoked agent asks this often whether it is welcome again
+
+log = structlog.get_logger()
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """What the active agent is made of."""
+
+    who: identity.Identity
+    plane: link.Plane
+    kinds: kube_kinds.Kinds
+    shelf: shelf.Shelf
+    book: book.Book
+    fence: fence.Fence
+    watches: watch.Watches
+    waits: waits.Waits
+    applier: applying.Applier
+    drift: drift.Drift
+    reporter: report.Reporter
+    door: accept.Door
+    capabilities: capabilities.Watcher
+
+
+class Loop:
+    """Claims tasks and runs them."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._tools = sync.Tools(parts.kinds, parts.watches, parts.applier, parts.book, parts.waits, parts.reporter.progress)
+        self._asker = query.Asker(
+            parts.applier, parts.book, parts.watches, releases.Unsealer(parts.who.keys.sealing.private, parts.who.enrolled.cluster_id)
+        )
+        self._open: dict[str, str] = {}  # task id → app id, until the plane has the last word
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._at_work: dict[str, str] = {}  # app id → the task that changes it
+        self._freed = asyncio.Event()
+        self.revoked = False
+
+    def acknowledged(self, task: str) -> None:
+        """The plane has the last word on a task."""
+        app = self._open.pop(task, "")
+        if app:
+            self._parts.shelf.finish(app)
+
+    async def run(self) -> None:
+        """Until cancelled: first what is on disk, so that the cluster is kept whether the plane answers or not; then claim."""
+        self._restore()
+        wanted = {kind for held in self._parts.book.all() for kind in held.kinds}
+        fenced = {kind for mark in self._parts.fence.marks().values() for kind in fence.kinds(mark)}
+        served = {kind for kind in wanted | fenced if self._parts.kinds.preferred(*kind)}
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._parts.reporter.send_events(), name="events")
+            group.create_task(self._parts.reporter.send_state(), name="state")
+            group.create_task(self._parts.capabilities.run(), name="capabilities")
+            await self._parts.watches.ensure(served)
+            for held in list(self._parts.book.all()):
+                self._parts.reporter.touch(held.id)
+                await self._parts.drift.review(held.id)
+            log.info("agent.ready", apps=len(list(self._parts.book.all())), kinds=len(served))
+            group.create_task(self._claims(), name="claims")
+
+    async def stop(self) -> None:
+        """Finish the requests under way and give the tasks back by not reporting them."""
+        self._parts.drift.stopped = True
+        await self._parts.applier.drain()
+        for task in self._running.values():
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await self._parts.drift.close()
+        await self._parts.watches.close()
+
+    def _restore(self) -> None:
+        """Take up every app whose release on disk is the one the cluster's fence names."""
+        for app in self._parts.shelf.apps():
+            signed, mark = self._parts.shelf.read(app), self._parts.fence.mark(app)
+            if signed is None or signed.bundle is None:
+                continue
+            try:
+                task = signing.open_task(signed, self._parts.who.enrolled.task_key)
+                if mark is None or mark.removed or task.generation < mark.generation:
+                    log.warning("release.outdated", app=app, generation=task.generation)
+                    continue
+                self._parts.book.take(task, releases.load(app, signed.bundle))
+            except errors.PlaneError as e:
+                log.error("release.unusable", app=app, reason=str(e))  # noqa: TRY400 - the sentence says it
+
+    async def _claims(self) -> None:
+        pause = backoff.Backoff(first_s=RETRY_S[0], most_s=RETRY_S[1])
+        while True:
+            room = len(self._running) < ENOUGH
+            try:
+                claimed = await self._claim(room=room)
+                pause.reset()
+            except link.Revoked as e:
+                await self._revoke(str(e))
+                continue
+            except (link.PlaneAway, link.LinkRefused) as e:
+                log.warning("plane.away", reason=str(e))
+                await asyncio.sleep(pause.next_s(at_least_s=getattr(e, "retry_after_s", 0.0)))
+                continue
+            self._welcome()
+            for lost in claimed.lost:
+                self._lose(lost)
+            await self._admit(claimed)
+            if not room:
+                await self._room()
+
+    async def _claim(self, *, room: bool) -> agent.Claimed:
+        body = agent.Claim(holds=self._parts.shelf.holds(), running=tuple(self._open))
+        return await self._parts.plane.claim(body, wait_s=WAIT_S if room else 0, most=MOST if room else 0)
+
+    async def _room(self) -> None:
+        """Until there is room for more tasks, or leases want to be extended."""
+        self._freed.clear()
+        try:
+            async with asyncio.timeout(EXTEND_S):
+                while len(self._running) >= ENOUGH:
+                    await self._freed.wait()
+                    self._freed.clear()
+        except TimeoutError:
+            return
+
+    async def _admit(self, claimed: agent.Claimed) -> None:
+        if not claimed.tasks:
+            return
+        try:
+            found = await self._parts.door.admit(claimed.tasks)
+        except (fence.FenceDown, kube.KubeRefused, kube.Unreachable) as e:
+            log.warning("fence.away", reason=str(e))
+            await asyncio.sleep(FENCE_S)  # what is not named as running is handed out again by the next claim
+            return
+        for one in found.finals:
+            self._open[one.task] = one.app_id
+            self._parts.reporter.final(one)
+        for work in found.work:
+            self._start(work)
+
+    def _start(self, work: sync.Work) -> None:
+        task = work.task
+        if task.id in self._running:
+            return
+        self._open[task.id] = task.app_id
+        if task.kind in accept.CHANGING:
+            older = self._at_work.get(task.app_id)
+            before = self._running.get(older) if older else None
+            if before:
+                before.cancel()
+                self._parts.reporter.final(
+                    accept.final(msgspec.structs.replace(task, id=older), "superseded", "a newer task of the app arrived")
+                )
+            self._at_work[task.app_id] = task.id
+        running = asyncio.create_task(self._work(work), name=f"task {task.id}")
+        self._running[task.id] = running
+        running.add_done_callback(lambda _: self._ended(task))
+
+    def _ended(self, task: agent.Task) -> None:
+        self._running.pop(task.id, None)
+        if self._at_work.get(task.app_id) == task.id:
+            del self._at_work[task.app_id]
+        self._freed.set()
+
+    async def _work(self, work: sync.Work) -> None:
+        task = work.task
+        match task.kind:
+            case "apply":
+                await self._apply(work)
+            case "remove":
+                await self._remove(work)
+            case "observe":
+                await self._observe(work)
+            case "query":
+                self._parts.reporter.final(await query.answer(self._asker, task))
+
+    async def _apply(self, work: sync.Work) -> None:
+        task = work.task
+        if task.options.dry_run:
+            self._told(task, await sync.Sync(self._tools, work).run())
+            return
+        held = self._parts.book.take(task, work.release)
+        held.task = task.id
+        try:
+            final = await sync.Sync(self._tools, work).run()
+            held.trouble = "" if final.outcome == "succeeded" else final.message
+        finally:
+            held.task = ""
+        self._told(task, final)
+        self._parts.reporter.touch(task.app_id)
+        await self._parts.drift.review(task.app_id)
+
+    async def _remove(self, work: sync.Work) -> None:
+        held = self._parts.book.get(work.task.app_id)
+        if held:
+            held.options = msgspec.structs.replace(held.options, self_heal=False)
+        final = await sync.Sync(self._tools, work).run()
+        if final.outcome == "succeeded":
+            await self._parts.fence.forget([work.task.app_id])
+            self._parts.book.drop(work.task.app_id)
+            self._parts.shelf.drop([work.task.app_id])
+            self._parts.reporter.forget(work.task.app_id)
+        self._told(work.task, final)
+
+    async def _observe(self, work: sync.Work) -> None:
+        """Tell everything of an app; with a release, take it up as what the app wants, as after the loss of the disk."""
+        started = time.time()
+        if work.task.release:
+            self._parts.book.take(work.task, work.release)
+            await self._parts.watches.ensure(
+                kind for kind in {(one.key.group, one.key.kind) for one in work.release.manifests} if self._parts.kinds.preferred(*kind)
+            )
+        await self._parts.drift.review(work.task.app_id)
+        self._parts.reporter.everything(work.task.app_id)
+        task = work.task
+        self._told(
+            task,
+            agent.Final(
+                task=task.id, app_id=task.app_id, generation=task.generation, outcome="succeeded", started=started, finished=time.time()
+            ),
+        )
+
+    def _told(self, task: agent.Task, final: agent.Final) -> None:
+        self._parts.reporter.final(final)
+        log.info(
+            "task.finished",
+            task=task.id,
+            app=task.app_id,
+            kind=task.kind,
+            outcome=final.outcome,
+            reason=final.message,
+            duration_s=round(final.finished - final.started, 3),
+        )
+
+    def _lose(self, task: str) -> None:
+        """The plane does not count on this task any more."""
+        running = self._running.get(task)
+        if running:
+            running.cancel()
+            log.warning("task.lost", task=task)
+        self._open.pop(task, None)
+
+    async def _revoke(self, reason: str) -> None:
+        """Change nothing any more; ask now and then whether that was taken back."""
+        if not self.revoked:
+            log.error("agent.revoked", reason=reason)
+        self.revoked = self._parts.drift.stopped = True
+        for task in list(self._running.values()):
+            task.cancel()
+        await asyncio.sleep(backoff.Backoff(first_s=REVOKED_S / 2, most_s=REVOKED_S).next_s())
+
+    def _welcome(self) -> None:
+        if self.revoked:
+            log.info("agent.readmitted")
+            self.revoked = self._parts.drift.stopped = False

@@ -1,0 +1,69 @@
+"""From records to what the plane is told about an app."""
+
+import msgspec
+
+from plane.agent import book, records, releases, watch
+from plane.domain import health, objects
+from plane.wire import agent
+
+EXTRA = "it is not in Git any more and was not pruned"
+
+
+def of_object(key: objects.ObjectKey, wanted: book.Wanted, record: records.Record | None, *, owner: str) -> agent.ObjectState:
+    """One wanted object as it is."""
+    wire = releases.wire_key(key)
+    if record is None:
+        return agent.ObjectState(key=wire, sync="OutOfSync", health="Missing", message="it is not in the cluster", wave=wanted.wave)
+    if record.app != owner:
+        return agent.ObjectState(
+            key=wire,
+            sync="OutOfSync",
+            health=record.health.status,
+            message=f"it belongs to app {record.live.mark or record.app}",
+            wave=wanted.wave,
+        )
+    synced = record.settled == record.digest and record.wanted == wanted.digest
+    return agent.ObjectState(
+        key=wire,
+        sync="Synced" if synced else "OutOfSync",
+        health=record.health.status,
+        message=record.health.message,
+        fields=() if synced else record.fields,
+        wave=wanted.wave,
+    )
+
+
+def objects_of(held: book.Held, watches: watch.Watches) -> dict[objects.ObjectKey, agent.ObjectState]:
+    """Every object of an app: those it wants and those it still owns."""
+    found = {key: of_object(key, wanted, watches.get(key), owner=held.id) for key, wanted in held.objects.items()}
+    for key, record in watches.owned(held.id).items():
+        if key not in found and record.ours and not record.live.hook:
+            found[key] = agent.ObjectState(
+                key=releases.wire_key(key), sync="OutOfSync", health=record.health.status, message=EXTRA, wave=record.live.wave
+            )
+    return found
+
+
+def summary(held: book.Held, found: dict[objects.ObjectKey, agent.ObjectState]) -> agent.AppState:
+    """The app's own line: out of sync if one object is; as healthy as the worst of what it wants, and which one that is."""
+    drifted = any(one.sync == "OutOfSync" for one in found.values())
+    judged = {key: one for key, one in found.items() if key in held.objects}
+    worst = max(judged.items(), key=lambda item: (health.ORDER.index(item[1].health), item[0]), default=None) if judged else None
+    message = held.trouble
+    if not message and worst and worst[1].health != "Healthy":
+        message = f"{worst[0]}: {worst[1].message}" if worst[1].message else str(worst[0])
+    return agent.AppState(
+        app_id=held.id, generation=held.generation, release=held.release, sync="OutOfSync" if drifted else "Synced",
+        health=worst[1].health if worst else "Healthy", message=message,
+    )  # fmt: skip
+
+
+def changed(
+    line: agent.AppState, now: dict[objects.ObjectKey, agent.ObjectState], told: dict[objects.ObjectKey, agent.ObjectState] | None
+) -> agent.AppState:
+    """The line with the objects that differ from what was told last; all of them when nothing was."""
+    if told is None:
+        return msgspec.structs.replace(line, objects=tuple(now[key] for key in sorted(now)), full=True)
+    news = tuple(now[key] for key in sorted(now) if told.get(key) != now[key])
+    gone = tuple(releases.wire_key(key) for key in sorted(told.keys() - now.keys()))
+    return msgspec.structs.replace(line, objects=news, gone=gone)

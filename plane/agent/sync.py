@@ -1,0 +1,240 @@
+"""One apply or remove task, from plan to last word. It waits for the cluster only in futures: a thousand waiting tasks cost nothing."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from itertools import groupby
+
+import msgspec
+import structlog
+
+from plane.adapters import kube, kube_kinds
+from plane.agent import apply, book, guard, hooks, outcome, records, releases, waits, watch
+from plane.domain import apps, errors, kinds, objects, plan
+from plane.wire import agent
+
+WAVE_S = 600.0  # a wave that is not healthy by then fails the task
+GONE_S = 300.0  # pruned objects that are still there by then hang on a finalizer
+
+log = structlog.get_logger()
+
+
+class Tools(msgspec.Struct, frozen=True):
+    """What every task works with."""
+
+    kinds: kube_kinds.Kinds
+    watches: watch.Watches
+    applier: apply.Applier
+    book: book.Book
+    waits: waits.Waits
+    progress: Callable[[agent.Progress], None]
+
+
+class Work(msgspec.Struct, frozen=True):
+    """A task that was let in. `before`: kinds the app may own objects of, from the fence."""
+
+    task: agent.Task
+    release: releases.Release
+    before: frozenset[tuple[str, str]] = frozenset()
+
+
+class _Stopped(errors.PlaneError):
+    """A wave failed; the results say why."""
+
+    code = "wave-failed"
+
+
+class Sync:
+    """The run of one task."""
+
+    def __init__(self, tools: Tools, work: Work) -> None:
+        self._tools = tools
+        self._work = work
+        self._task = work.task
+        self._removing = work.task.kind == "remove"
+        self._results: list[agent.ObjectResult] = []
+        self._sent = 0
+        self._started = time.time()
+
+    async def run(self) -> agent.Final:
+        """The last word. Every refusal becomes one; only cancellation comes out."""
+        try:
+            planned = await self._plan()
+            reasons = self._radius(planned)
+            if reasons:
+                return self._final("refused", "; ".join(reasons), needs_approval=reasons)
+            await self._phases(planned)
+        except guard.TaskRefused as e:
+            return self._final("refused", str(e))
+        except _Stopped:
+            return self._final("failed", outcome.sentence(self._results))
+        except errors.PlaneError as e:
+            return self._final("failed", str(e))
+        return self._final("succeeded", outcome.sentence(self._results))
+
+    async def _plan(self) -> plan.Plan:
+        task, release = self._task, self._work.release
+        owned_kinds = self._work.before | {(one.key.group, one.key.kind) for one in release.manifests}
+        await self._tools.watches.ensure(kind for kind in owned_kinds if self._tools.kinds.preferred(*kind))
+        live = {key: record.live for key, record in self._tools.watches.owned(task.app_id).items() if record.ours}
+        options = plan.Options(
+            app_id=task.app_id,
+            prune=task.options.prune,
+            allow_empty=task.options.allow_empty,
+            prune_last="PruneLast=true" in task.options.sync_options,
+            removing=self._removing,
+            revision=task.revision,
+            started_at=task.generation,  # names hooks: the same when the task is resumed
+        )
+        planned = plan.make(release.manifests, live=live, inventory=frozenset(live), options=options)
+        guard.check_pruned(task, planned)
+        return planned
+
+    def _radius(self, planned: plan.Plan) -> tuple[str, ...]:
+        options = self._task.options
+        if options.approved or options.dry_run or self._removing:
+            return ()
+        inventory = sum(not record.live.hook for record in self._tools.watches.owned(self._task.app_id).values())
+        return plan.radius(planned, inventory=inventory, blast=apps.BlastRadius(options.max_deletes, options.max_percent))
+
+    async def _phases(self, planned: plan.Plan) -> None:
+        if self._task.options.create_namespace and not self._removing and not self._task.options.dry_run:
+            await self._tools.applier.create_namespace(self._task.options.create_namespace)
+        work = [(phase, wave) for phase in planned.phases if phase.name != "SyncFail" for wave in phase.waves]
+        try:
+            for phase, wave in work:
+                last = (phase, wave) == work[-1]
+                await self._wave(phase, wave, wait=not last or any(step.action == "hook" for step in wave.steps) or self._removing)
+        except _Stopped:
+            await self._on_failure(planned)
+            raise
+
+    async def _on_failure(self, planned: plan.Plan) -> None:
+        for phase in planned.phases:
+            for wave in phase.waves if phase.name == "SyncFail" else ():
+                await self._wave(phase, wave, wait=True)
+
+    async def _wave(self, phase: plan.Phase, wave: plan.Wave, *, wait: bool) -> None:
+        """Kind after kind, objects of a kind together; then, if more is to come, until all of it is healthy."""
+        started, before = time.monotonic(), len(self._results)
+        done: list[tuple[plan.Step, records.Record]] = []
+        for _, group in groupby(wave.steps, key=lambda step: (step.action, step.key.group, step.key.kind)):
+            found = await asyncio.gather(*(self._step(step, phase, wave) for step in group))
+            done += [one for one in found if one]
+        if not self._failed(before) and wait and not self._task.options.dry_run:
+            await self._settle(phase, wave, done)
+        self._report(phase, wave)
+        log.debug(
+            "wave.finished", app=self._task.app_id, task=self._task.id, phase=phase.name, wave=wave.number,
+            objects=len(wave.steps), duration_s=round(time.monotonic() - started, 3),
+        )  # fmt: skip
+        if self._failed(before):
+            raise _Stopped("a wave failed")
+
+    async def _step(self, step: plan.Step, phase: plan.Phase, wave: plan.Wave) -> tuple[plan.Step, records.Record] | None:
+        """One object; what went wrong is its result and stops nobody else's."""
+        try:
+            if step.action == "keep":
+                self._note(step, phase, wave, "PruneSkipped", step.reason)
+            elif step.action == "prune":
+                await self._prune(step, phase, wave)
+            else:
+                return step, await self._apply(step, phase, wave)
+        except (errors.PlaneError, kube.Unreachable) as e:
+            self._note(step, phase, wave, "HookFailed" if step.action == "hook" else "SyncFailed", str(e))
+        return None
+
+    async def _apply(self, step: plan.Step, phase: plan.Phase, wave: plan.Wave) -> records.Record:
+        order = apply.Order(self._work.release, step.index, step.key, self._task.options)
+        if step.action == "hook":
+            return await hooks.start(
+                self._tools.applier, self._tools.watches, self._tools.waits, order, step=step, run=str(self._task.generation)
+            )
+        digest = records.document_digest(self._work.release.documents[step.index])
+        record = self._tools.watches.get(step.key)
+        if (
+            record
+            and record.app == self._task.app_id
+            and record.wanted == digest
+            and record.settled == record.digest
+            and not record.deleting
+        ):
+            self._note(step, phase, wave, "Unchanged", "")
+            return record
+        record = await self._tools.applier.apply(order)
+        if not self._task.options.dry_run:
+            record.wanted = digest
+        self._note(step, phase, wave, "Synced", "")
+        if (step.key.group, step.key.kind) in {kinds.NAMESPACE, kinds.CRD} and not self._task.options.dry_run:
+            await self._usable(step.key, record)
+        return record
+
+    async def _usable(self, key: objects.ObjectKey, record: records.Record) -> None:
+        """What comes next may live in this namespace or be of this kind."""
+        async with asyncio.timeout(WAVE_S):
+            await self._tools.waits.until(key, waits.decided(record.version), record)
+
+    async def _prune(self, step: plan.Step, phase: plan.Phase, wave: plan.Wave) -> None:
+        record = self._tools.watches.get(step.key)
+        if record and not self._task.options.dry_run:
+            propagation = next(
+                (word.partition("=")[2] for word in self._task.options.sync_options if word.startswith("PrunePropagationPolicy=")), ""
+            )
+            resource = await self._tools.applier.resource(step.key)
+            await self._tools.applier.delete(step.key, resource, uid=record.live.uid, propagation=propagation)
+        self._note(step, phase, wave, "Pruned", "")
+
+    async def _settle(self, phase: plan.Phase, wave: plan.Wave, done: Iterable[tuple[plan.Step, records.Record]]) -> None:
+        pruned = [step.key for step in wave.steps if step.action == "prune"]
+        waiting = [self._gone(key, phase, wave) for key in pruned]
+        waiting += [self._healthy(step, record, phase, wave) for step, record in done]
+        await asyncio.gather(*waiting)
+
+    async def _gone(self, key: objects.ObjectKey, phase: plan.Phase, wave: plan.Wave) -> None:
+        try:
+            async with asyncio.timeout(GONE_S):
+                await self._tools.waits.until(key, waits.gone, self._tools.watches.get(key))
+        except TimeoutError:
+            step = plan.Step("prune", key)
+            self._note(step, phase, wave, "SyncFailed", f"it is still there {GONE_S:.0f} s after its deletion; look at its finalizers")
+
+    async def _healthy(self, step: plan.Step, applied: records.Record, phase: plan.Phase, wave: plan.Wave) -> None:
+        now = self._tools.watches.get(step.key) or applied
+        try:
+            async with asyncio.timeout(WAVE_S):
+                found = await self._tools.waits.until(step.key, waits.decided(applied.version), now)
+        except TimeoutError:
+            state = self._tools.watches.get(step.key) or applied
+            self._note(
+                step, phase, wave, _worst(step), f"not healthy after {WAVE_S:.0f} s: {state.health.status} {state.health.message}".rstrip()
+            )
+            return
+        healthy = found is not None and found.health.status == "Healthy"
+        if step.action == "hook":
+            message = found.health.message if found else "it was deleted before it finished"
+            self._note(step, phase, wave, "HookSucceeded" if healthy else "HookFailed", message)
+            await hooks.finish(self._tools.applier, step, found, succeeded=healthy)
+        elif not healthy:
+            self._note(step, phase, wave, "SyncFailed", f"{found.health.status}: {found.health.message}" if found else "it was deleted")
+
+    def _note(self, step: plan.Step, phase: plan.Phase, wave: plan.Wave, result: outcome.Result, message: str) -> None:
+        self._results.append(
+            agent.ObjectResult(key=releases.wire_key(step.key), result=result, message=message, phase=phase.name, wave=wave.number)
+        )
+
+    def _failed(self, before: int) -> bool:
+        return any(one.result in outcome.FAILED for one in self._results[before:])
+
+    def _report(self, phase: plan.Phase, wave: plan.Wave) -> None:
+        fresh, self._sent = tuple(self._results[self._sent :]), len(self._results)
+        self._tools.progress(agent.Progress(task=self._task.id, phase=phase.name, wave=wave.number, results=fresh))
+
+    def _final(self, verdict: agent.Outcome, message: str, *, needs_approval: tuple[str, ...] = ()) -> agent.Final:
+        return agent.Final(
+            task=self._task.id, app_id=self._task.app_id, generation=self._task.generation, outcome=verdict, started=self._started,
+            finished=time.time(), message=message, needs_approval=needs_approval, results=outcome.last(self._results),
+        )  # fmt: skip
+
+
+def _worst(step: plan.Step) -> outcome.Result:
+    return "HookFailed" if step.action == "hook" else "SyncFailed"

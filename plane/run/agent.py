@@ -1,0 +1,97 @@
+"""`plane agent run`: the program in each cluster. Reads its options and the environment, then hands over to plane.agent."""
+
+import asyncio
+import contextlib
+import pathlib
+import signal
+import sys
+
+import click
+import structlog
+import uvloop
+
+from plane import config, log
+from plane.adapters import kube, link
+from plane.agent import active
+from plane.domain import errors, secrets
+
+RETRY_S = 5.0  # the first look at cluster and plane; once enrolled, the agent itself waits for both
+
+logger = structlog.get_logger()
+
+
+@click.group(name="agent")
+def command() -> None:
+    """The program in each cluster."""
+
+
+@command.command()
+@click.option("--plane", "plane_url", envvar="PLANE_URL", required=True, help="URL of the plane, https://…")
+@click.option(
+    "--plane-ca",
+    type=click.Path(exists=True, dir_okay=False, path_type=pathlib.Path),
+    help="PEM file: trust only these certificates for the plane.",
+)
+@click.option(
+    "--join-token-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=pathlib.Path),
+    help="One-time token for the first start; or PLANE_JOIN_TOKEN.",
+)
+@click.option("--join-token", envvar="PLANE_JOIN_TOKEN", hidden=True)
+@click.option("--kubeconfig", default="", help="Cluster to work in; without it, the pod's own.")
+@click.option("--context", default="", help="Context of the kubeconfig.")
+@click.option("--namespace", default="gitops-plane", show_default=True, help="Where the agent keeps its own objects.")
+@click.option("--state-dir", type=click.Path(file_okay=False, path_type=pathlib.Path), help="Where it keeps the last releases.")
+@click.option("--log-level", default="info", show_default=True, type=click.Choice(["debug", "info", "warning", "error"]))
+def run(**given: object) -> None:
+    """Join a plane and keep this cluster as it says."""
+    log.configure(level=str(given["log_level"]))
+    try:
+        uvloop.run(_main(given))
+    except errors.PlaneError as e:
+        click.echo(f"plane agent: {e}", err=True)
+        sys.exit(1)
+
+
+async def _main(given: dict[str, object]) -> None:
+    ca = given["plane_ca"]
+    state_dir = given["state_dir"] or pathlib.Path(config.default_state()) / "agent"
+    setup = active.Setup(str(given["namespace"]), pathlib.Path(str(state_dir)), _token(given))
+    api = await kube.connect(str(given["kubeconfig"]), context=str(given["context"]))
+    plane = link.connect(str(given["plane_url"]), ca_pem=ca.read_text() if isinstance(ca, pathlib.Path) else "")
+    try:
+        await _until_signal(api, plane, setup)
+    finally:
+        await plane.close()
+        await api.close()
+
+
+async def _until_signal(api: kube.Api, plane: link.Plane, setup: active.Setup) -> None:
+    """SIGTERM and SIGINT cancel the agent, which ends what it has begun."""
+    running = asyncio.create_task(_insist(api, plane, setup))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, running.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    logger.info("agent.stopped")
+
+
+async def _insist(api: kube.Api, plane: link.Plane, setup: active.Setup) -> None:
+    """Start again while the cluster or the plane is not there yet; a refusal is final."""
+    while True:
+        try:
+            await active.run(api, plane, setup)
+        except* (kube.Unreachable, link.PlaneAway) as away:
+            logger.warning("agent.waiting", reason=str(away.exceptions[0]))
+        except* errors.PlaneError as final:
+            raise final.exceptions[0] from None
+        except* Exception:  # the cluster keeps its agent whatever one turn ran into; a restart takes up all work from cluster and disk
+            logger.exception("agent.failed")
+        await asyncio.sleep(RETRY_S)
+
+
+def _token(given: dict[str, object]) -> secrets.Secret | None:
+    file = given["join_token_file"]
+    text = file.read_text() if isinstance(file, pathlib.Path) else str(given["join_token"] or "")
+    return secrets.Secret(text.strip().encode()) if text.strip() else None

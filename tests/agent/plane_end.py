@@ -1,0 +1,232 @@
+"""The plane's end of the wire for tests of the agent: tasks are queued by hand, signed as the plane signs them, and what the agent says is kept."""
+
+import asyncio
+import dataclasses
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any, Self
+
+import msgspec
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from plane.adapters import sealing
+from plane.domain import objects, release, secrets
+from plane.wire import agent, bundle, signing
+
+TENANT, PROJECT = "acme", "shop"
+CLUSTER_ID, PLANE_ID, JOIN_TOKEN = "0190-cluster", "plane-under-test", "join-once"
+MAX_BODY = 256 * 1024 * 1024
+
+
+@dataclasses.dataclass
+class Leased:
+    """A task given out and not finished."""
+
+    task: agent.Task
+    bundle: agent.ReleaseBundle | None
+    given: bool = False
+
+
+class PlaneEnd:
+    """A server in a thread of its own. `away`: answers 503; `revoked`: answers 401."""
+
+    def __init__(self) -> None:
+        self._key = Ed25519PrivateKey.generate()
+        self._loop = asyncio.new_event_loop()
+        self._changed = threading.Condition()
+        self._tasks: dict[str, Leased] = {}
+        self._bundles: dict[str, agent.ReleaseBundle] = {}
+        self._public: bytes = b""
+        self._sealing: bytes = b""
+        self._generations: dict[str, int] = {}
+        self._woken = asyncio.Event()
+        self.away = self.revoked = False
+        self.url = ""
+        self.finals: dict[str, agent.Final] = {}
+        self.final_at: dict[str, float] = {}
+        self.progress: list[agent.Progress] = []
+        self.states: dict[str, agent.AppState] = {}
+        self.objects: dict[str, dict[agent.Key, agent.ObjectState]] = {}
+        self.healed: list[tuple[str, agent.Healed]] = []
+        self.capabilities: agent.Capabilities | None = None
+        self.calls: dict[str, int] = {}
+
+    def __enter__(self) -> Self:
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._serve, args=(ready,), daemon=True)
+        self._thread.start()
+        assert ready.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._ending.set)
+        self._thread.join(10)
+
+    # ---- what a test says
+
+    def apply(self, app: str, *bodies: dict[str, Any], sealed: Iterable[tuple[secrets.Place, bytes]] = (), **given: Any) -> str:
+        """Queue an apply task; returns its id. Options by name; `generation`, `scope`, `release` (a bundle) override."""
+        made = given.pop("release", None) or self.release(app, *bodies, sealed=sealed)
+        return self._queue(app, "apply", made, given)
+
+    def remove(self, app: str, **given: Any) -> str:
+        return self._queue(app, "remove", None, given)
+
+    def observe(self, app: str, made: agent.ReleaseBundle | None = None, **given: Any) -> str:
+        return self._queue(app, "observe", made, given)
+
+    def query(self, app: str, *keys: agent.Key) -> str:
+        return self._queue(app, "query", None, {"keys": keys, "query": "live"})
+
+    def release(self, app: str, *bodies: dict[str, Any], sealed: Iterable[tuple[secrets.Place, bytes]] = ()) -> agent.ReleaseBundle:
+        """A bundle as the plane makes it: stamped, canonical, sealed to the enrolled agent."""
+        owner = release.Owner(app, TENANT, PROJECT, app)
+        made = (objects.Manifest(objects.key_of(body), body["apiVersion"], body) for body in bodies)
+        digest, body = bundle.pack(tuple(objects.canonical(release.stamp(one, owner, namespace="").body) for one in made))
+        values = tuple(self._sealed(app, digest, place, value) for place, value in sealed)
+        found = agent.ReleaseBundle(digest=digest, body=body, sealed=values, key_id=sealing.key_id(self._sealing) if values else "")
+        self._bundles[digest] = found
+        return found
+
+    def final(self, task: str, *, within: float = 60.0) -> agent.Final:
+        self.wait(lambda: task in self.finals, within, f"the last word on {task}")
+        return self.finals[task]
+
+    def state(self, app: str, wanted: Callable[[agent.AppState], bool], *, within: float = 60.0) -> agent.AppState:
+        self.wait(lambda: app in self.states and wanted(self.states[app]), within, lambda: f"state of {app}: {self.states.get(app)}")
+        return self.states[app]
+
+    def wait(self, wanted: Callable[[], bool], within: float, what: str | Callable[[], str]) -> None:
+        with self._changed:
+            assert self._changed.wait_for(wanted, within), f"waited {within} s for {what() if callable(what) else what}"
+
+    def unfinished(self) -> set[str]:
+        return set(self._tasks)
+
+    def lease_runs_out(self) -> None:
+        """Every task given out may be given again, as after the lease's end."""
+        for one in self._tasks.values():
+            one.given = False
+        self._wake()
+
+    # ---- the server
+
+    def _queue(self, app: str, kind: str, made: agent.ReleaseBundle | None, given: dict[str, Any]) -> str:
+        generation = given.pop("generation", None) or self._generations.get(app, 0) + (kind in {"apply", "remove"})
+        self._generations[app] = max(generation, self._generations.get(app, 0))
+        fields = {name: given.pop(name) for name in list(given) if name in agent.Task.__struct_fields__}
+        fields.setdefault("scope", agent.Scope(namespaces=("*",), cluster_kinds=("*",)))
+        task = agent.Task(**{
+            "id": str(uuid.uuid4()), "kind": kind, "cluster_id": CLUSTER_ID, "app_id": app, "tenant": TENANT, "project": PROJECT, "app": app,
+            "generation": generation, "expires": int(time.time()) + 3600, "release": made.digest if made else "", "revision": "0123456789abcdef",
+            "sealed_digest": bundle.sealed_digest(made.sealed) if made else "", "options": agent.Options(**given), **fields,
+        })  # fmt: skip
+        self._tasks[task.id] = Leased(task, made)
+        self._wake()
+        return task.id
+
+    def _sealed(self, app: str, digest: str, place: secrets.Place, value: bytes) -> agent.SealedValue:
+        context = secrets.sealing_context(cluster=CLUSTER_ID, app=app, release=digest, place=place)
+        key = agent.Key(place.key.group, place.key.kind, place.key.namespace, place.key.name)
+        return agent.SealedValue(key, place.pointer, sealing.Hpke().seal(self._sealing, secrets.Secret(value), context))
+
+    def _wake(self) -> None:
+        self._loop.call_soon_threadsafe(self._woken.set)
+
+    def _serve(self, ready: threading.Event) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._run(ready))
+        self._loop.close()
+
+    async def _run(self, ready: threading.Event) -> None:
+        self._ending = asyncio.Event()
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[self._guard])
+        routes = {"enrol": self._enrol, "claim": self._claim, "events": self._events, "state": self._state}
+        app.add_routes([web.post(f"{agent.PATH}/{name}", handler) for name, handler in routes.items()])
+        app.add_routes([web.get(f"{agent.PATH}/releases/{{digest}}", self._release)])
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        ready.set()
+        await self._ending.wait()
+        await runner.cleanup()
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
+        name = request.path.removeprefix(agent.PATH + "/").partition("/")[0]
+        self.calls[name] = self.calls.get(name, 0) + 1
+        if self.away:
+            return web.Response(status=503, headers={"Retry-After": "1"})
+        if name != "enrol":
+            asked = signing.Request(request.method, request.path, signing.body_digest(await request.read()))
+            token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+            signing.verify(token, self._public, asked, plane_id=PLANE_ID, now=time.time())
+            if self.revoked:
+                return web.json_response({"type": "unauthenticated", "detail": "this agent was revoked"}, status=401)
+        answer: web.StreamResponse = await handler(request)
+        with self._changed:
+            self._changed.notify_all()
+        return answer
+
+    async def _enrol(self, request: web.Request) -> web.Response:
+        enrol = msgspec.msgpack.decode(await request.read(), type=agent.Enrol)
+        if enrol.join_token != JOIN_TOKEN or not signing.proves(enrol) or self._public not in {b"", enrol.signing_key}:
+            return web.json_response({"type": "join-token-refused", "detail": "this join token is unknown, used or expired"}, status=422)
+        self._public, self._sealing = enrol.signing_key, enrol.sealing_key
+        key = self._key.public_key().public_bytes_raw()
+        return _answer(agent.Enrolled(agent_id="0190-agent", cluster_id=CLUSTER_ID, cluster="dev", plane_id=PLANE_ID, task_key=key))
+
+    async def _claim(self, request: web.Request) -> web.Response:
+        claim = msgspec.msgpack.decode(await request.read(), type=agent.Claim)
+        until = time.monotonic() + float(request.query["wait"])
+        while True:
+            self._woken.clear()
+            open_ = [one for one in self._tasks.values() if not one.given and one.task.id not in claim.running][: int(request.query["max"])]
+            left = until - time.monotonic()
+            if open_ or left <= 0 or self.away or self.revoked:
+                break
+            try:
+                await asyncio.wait_for(self._woken.wait(), left)
+            except TimeoutError:
+                pass
+        for one in open_:
+            one.given = True
+        lost = tuple(id_ for id_ in claim.running if id_ not in self._tasks and id_ not in self.finals)
+        return _answer(agent.Claimed(tasks=tuple(self.signed(one.task, one.bundle) for one in open_), lost=lost))
+
+    def signed(self, task: agent.Task, made: agent.ReleaseBundle | None) -> agent.SignedTask:
+        payload = agent.encode(task)
+        return agent.SignedTask(payload=payload, signature=self._key.sign(signing.TASK_CONTEXT + payload), bundle=made)
+
+    async def _events(self, request: web.Request) -> web.Response:
+        events = msgspec.msgpack.decode(await request.read(), type=agent.Events)
+        self.progress += events.progress
+        for one in events.finals:
+            self._tasks.pop(one.task, None)
+            self.finals[one.task] = one
+            self.final_at[one.task] = time.monotonic()
+        return _answer(agent.Accepted())
+
+    async def _state(self, request: web.Request) -> web.Response:
+        state = msgspec.msgpack.decode(await request.read(), type=agent.State)
+        self.capabilities = state.capabilities or self.capabilities
+        for one in state.apps:
+            known = {} if one.full else self.objects.get(one.app_id, {})
+            known |= {inner.key: inner for inner in one.objects}
+            self.objects[one.app_id] = {key: inner for key, inner in known.items() if key not in one.gone}
+            self.states[one.app_id] = one
+            self.healed += [(one.app_id, heal) for heal in one.healed]
+        return _answer(agent.Accepted())
+
+    async def _release(self, request: web.Request) -> web.Response:
+        found = self._bundles.get(request.match_info["digest"])
+        return _answer(found) if found else web.Response(status=404)
+
+
+def _answer(message: msgspec.Struct) -> web.Response:
+    return web.Response(body=agent.encode(message), content_type=agent.CONTENT_TYPE)
