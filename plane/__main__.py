@@ -6,6 +6,12 @@ import click
 
 # name → where the click command is, and what `plane --help` says about it
 COMMANDS = {
+    "user": ("plane.cli.people:user", "People and services, and their roles."),
+    "token": ("plane.cli.people:token", "What people and services log in with."),
+    "task": ("plane.cli.task:task", "The orders that agents were given."),
+    "me": ("plane.cli.people:me", "Who you are and what you may."),
+    "app": ("plane.cli.app:app", "A path in Git, kept the same in a cluster."),
+    "agent": ("plane.run.agent:command", "The program in each cluster: applies releases, heals drift, reports."),
     "apply": ("plane.cli.apply:apply", "Make the plane's documents be what files say."),
     "audit": ("plane.cli.audit:audit", "The record: list it, export it with its proof."),
     "cluster": ("plane.cli.cluster:cluster", "Clusters: join them, revoke their agents."),
