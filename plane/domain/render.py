@@ -43,8 +43,13 @@ class Input(Protocol):
 def render_key(renderer: Renderer, job: Job, files: Iterable[Input], *, reads_destination: frozenset[str] = READS_DESTINATION) -> str:
     """Equal keys, equal objects: digest of the input files' blobs, the parameters and the renderer's version.
 
-    Where the files come from (URL, revision) is no part of it: a commit that changes none of them changes no key. `reads_destination` names
-    the renderers, plug-ins among them, that declare that they read the destination; for all others a cluster's upgrade renders nothing anew.
+    Where the files come from (URL, revision) is no part of it: a commit that changes none of them changes no key.
+
+    Args:
+        renderer: by whom.
+        job: how; its `files` are not looked at.
+        files: all that the renderer can read.
+        reads_destination: renderers, plug-ins too, that read the destination; for the others a cluster's upgrade renders nothing anew.
     """
     source = job.source
     blobs = sorted((file.path, file.blob) for file in files)

@@ -1,0 +1,189 @@
+"""Renders side by side, each in a cell of its own; the watch over their time, memory and answers."""
+
+import contextlib
+import os
+import queue
+import select
+import shutil
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from plane import ports
+from plane.adapters.sandbox import messages, warm
+from plane.domain import documents, errors, manifests, objects
+
+TICK_MS = 25  # how often a render's memory and time are looked at; its answer is noticed at once
+CHUNK = 1024 * 1024
+PAGE = os.sysconf("SC_PAGESIZE")
+RUN_FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # memory: nothing a tenant sends reaches a disk
+
+DIED = "the renderer died without an answer; it crashed, or used up its memory or processor time"
+
+
+class Pool:
+    """ports.RenderPool. `renderers` by name; a renderer's module has the function `render` that its cells run."""
+
+    def __init__(self, renderers: Mapping[str, ports.Renderer], *, size: int, limits: messages.Limits | None = None) -> None:
+        self._programs = {name: str(getattr(one, "program", "")) for name, one in renderers.items()}
+        self._limits = limits or messages.Limits()
+        self._template = warm.Template({name: type(one).__module__ for name, one in renderers.items()})
+        self._slots: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for slot in range(size):
+            self._slots.put(slot)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the template; cells still at work end with it."""
+        self._template.close()
+
+    def missing_protections(self) -> tuple[str, ...]:
+        """What this kernel or container withholds."""
+        return self._template.missing()
+
+    def render(self, renderer: str, job: ports.RenderJob) -> tuple[objects.Manifest, ...]:
+        """Objects in source order; waits for a free slot first."""
+        slot = self._slots.get()
+        try:
+            with _folder(self._programs[renderer]) as folder:
+                order = messages.Order(slot, renderer, self._limits, self._programs[renderer], folder)
+                answer = _Cell(self._template.fork(order), self._limits).finish(job)
+        finally:
+            self._slots.put(slot)
+        return _checked(answer, self._limits)
+
+
+@contextlib.contextmanager
+def _folder(program: str) -> Iterator[str]:
+    """A private place in memory for a render that runs a program; gone afterwards, however it ended."""
+    if not program:
+        yield ""
+        return
+    made = tempfile.mkdtemp(prefix="plane-render-", dir=RUN_FOLDER)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+class _Cell:
+    """One forked process, from its first sign of life to its end."""
+
+    def __init__(self, channel: socket.socket, limits: messages.Limits) -> None:
+        self._channel, self._limits = channel, limits
+        self._deadline = time.monotonic() + limits.wall_s
+
+    def finish(self, job: ports.RenderJob) -> messages.Answer:
+        """Hand over the work and wait for the answer; RenderFailed when a bound is reached first."""
+        with self._channel:
+            self._channel.settimeout(self._limits.wall_s)
+            try:
+                _, handles, _, _ = socket.recv_fds(self._channel, 1, 1)
+            except OSError as e:
+                raise errors.BackendDown("sandbox", "no process could be started for the render") from e
+            if not handles:
+                raise errors.BackendDown("sandbox", "the render's process could not lock itself down")
+            with _ending(handles[0]):
+                body = self._exchange(msgspec.msgpack.encode(messages.Work(job)), _Memory(handles[0]))
+        try:
+            answer: messages.Answer = msgspec.msgpack.decode(body, type=messages.Answer)
+        except (msgspec.DecodeError, RecursionError) as e:
+            raise errors.RenderFailed(DIED) from e
+        return answer
+
+    def _exchange(self, work: bytes, memory: "_Memory") -> bytes:
+        self._channel.settimeout(0)
+        ready = select.poll()
+        ready.register(self._channel, select.POLLIN | select.POLLOUT)
+        unsent, answer = memoryview(work), bytearray()
+        while True:
+            for _, events in ready.poll(TICK_MS):
+                if events & select.POLLOUT and unsent:
+                    unsent = unsent[self._channel.send(unsent) :]
+                    if not unsent:
+                        self._channel.shutdown(socket.SHUT_WR)
+                        ready.modify(self._channel, select.POLLIN)
+                elif events & (select.POLLIN | select.POLLHUP | select.POLLERR):
+                    chunk = self._take()
+                    if not chunk:
+                        return bytes(answer)
+                    answer += chunk
+            self._hold(len(answer), memory)
+
+    def _take(self) -> bytes:
+        try:
+            return self._channel.recv(CHUNK)
+        except ConnectionError:
+            return b""
+
+    def _hold(self, answered: int, memory: "_Memory") -> None:
+        limits = self._limits
+        if answered > limits.output_bytes:
+            raise errors.RenderFailed(f"it renders to more than {limits.output_bytes // messages.MIB} MiB; split the app")
+        if time.monotonic() > self._deadline:
+            raise errors.RenderFailed(f"rendering took longer than {limits.wall_s:g} s and was stopped")
+        if memory.resident() > limits.memory_bytes:
+            raise errors.RenderFailed(f"rendering used more than {limits.memory_bytes // messages.MIB} MiB of memory and was stopped")
+
+
+class _Memory:
+    """How much a cell and the program below it hold; read by the plane, so that nothing inside can hide it."""
+
+    def __init__(self, handle: int) -> None:
+        lines = Path(f"/proc/self/fdinfo/{handle}").read_text().splitlines()
+        self._pid = next(line.split()[1] for line in lines if line.startswith("Pid:"))
+        self._next = time.monotonic() + TICK_MS / 1000
+
+    def resident(self) -> int:
+        """Bytes now, looked up once per tick; 0 in between and when the process has ended."""
+        now = time.monotonic()
+        if now < self._next:
+            return 0
+        self._next = now + TICK_MS / 1000
+        return _resident(self._pid)
+
+
+def _resident(pid: str) -> int:
+    try:
+        own = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (OSError, IndexError):
+        return 0
+    return own + sum(_resident(child) for child in children)
+
+
+@contextlib.contextmanager
+def _ending(handle: int) -> Iterator[None]:
+    """End the cell when done with it; its program has asked the kernel to end with it."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+        os.close(handle)
+
+
+def _checked(answer: messages.Answer, limits: messages.Limits) -> tuple[objects.Manifest, ...]:
+    """Manifests made here from the cell's data: a cell is never believed about keys, duplicates or bounds."""
+    if isinstance(answer, messages.Refused):
+        raise errors.RenderFailed(answer.reason, where=answer.where)
+    if len(answer.objects) > limits.objects:
+        raise errors.RenderFailed(DIED)
+    try:
+        made = tuple(manifests.of(body, position=objects.Position(file, line) if file else None) for file, line, body in answer.objects)
+        manifests.duplicates(made)
+    except documents.Unreadable as e:
+        raise errors.RenderFailed(str(e).removeprefix(f"{e.where}: "), where=e.where) from e
+    return made
