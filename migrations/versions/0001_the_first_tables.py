@@ -260,6 +260,7 @@ def upgrade() -> None:
     sa.Column('release_id', sa.UUID(as_uuid=False), nullable=True),
     sa.Column('digest', sa.Text(), server_default=sa.text("''"), nullable=False),
     sa.Column('commit', sa.Text(), server_default=sa.text("''"), nullable=False),
+    sa.Column('seen', sa.Text(), server_default=sa.text("''"), nullable=False),
     sa.Column('problem', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.Column('decision', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.Column('attempt', postgresql.JSONB(astext_type=sa.Text()), nullable=True),

@@ -30,10 +30,10 @@ def plane(settings: config.Settings) -> Iterator[context.Plane]:
     networks = tuple(ipaddress.ip_network(word.strip()) for word in settings.git_networks.split(",") if word.strip())
     repositories = mirrors.Mirrors(settings.state() / "mirrors", transport=transport.Transport(allowed=networks))
     renderers = {one.name: one for one in (helm.Helm(config.program("helm")), kustomize.Kustomize(config.program("kustomize")), plain.Plain())}
-    policies = opa.Opa(config.program("opa"), opa.shipped_driver())
+    policies = opa.Opa(config.program("opa"), opa_files.shipped().base)
     with pool.Pool(renderers, size=threads(settings)) as sandbox, contextlib.closing(policies), contextlib.closing(repositories):
         for sentence in sandbox.missing_protections():
-            log.get("run").warning("sandbox.weakened", reason=sentence)
+            structlog.get_logger().warning("sandbox.weakened", reason=sentence)
         yield context.Plane(
             engine=database,
             clock=clock.SystemClock(),
@@ -41,7 +41,7 @@ def plane(settings: config.Settings) -> Iterator[context.Plane]:
             renderers=renderers,
             pool=sandbox,
             sops=sops.Sops(config.program("sops")),
-            vault=vault.Vault(),
+            vault=vault.Vault(vault.Sessions()),
             sealer=sealing.Hpke(),
             envelope=envelope.Local(_master_key(settings)),
             policies=policies,

@@ -88,6 +88,7 @@ def _looked(one: Outcome) -> states.Looked:
         release_id=new.id() if new else None,
         digest=new.digest if new else "",
         commit=new.commit if new else "",
+        seen=prepared.commit,
     )
 
 

@@ -29,13 +29,13 @@ def poll(plane: context.Plane, leased: leases.Leased) -> int:
     return len(due)
 
 
-def _look(plane: context.Plane, remote: ports.GitRemote, known: polls.Known) -> tuple[Mapping[str, str], Mapping[str, frozenset[str] | None]]:
-    """The refs now, and for every revision that apps follow and that moved: the changed paths, or None when anything may have changed."""
+def _look(plane: context.Plane, remote: ports.GitRemote, known: polls.Known) -> tuple[Mapping[str, str], Mapping[str, polls.Moved]]:
+    """The refs now, and where every revision that apps follow moved."""
     refs = plane.git.refs(remote)
     if dict(refs) == known.refs and not known.repository.problem:
         return refs, {}
     refs = plane.git.fetch(remote)
-    return refs, {revision: _changed(plane, remote, known.refs, refs, revision) for revision in known.revisions if _moved(known.refs, refs, revision)}
+    return refs, {revision: _to(plane, remote, known.refs, refs, revision) for revision in known.revisions if _moved(known.refs, refs, revision)}
 
 
 def _moved(old: Mapping[str, str], new: Mapping[str, str], revision: str) -> bool:
@@ -44,9 +44,9 @@ def _moved(old: Mapping[str, str], new: Mapping[str, str], revision: str) -> boo
     return before != after or not before
 
 
-def _changed(plane: context.Plane, remote: ports.GitRemote, old: Mapping[str, str], new: Mapping[str, str], revision: str) -> frozenset[str] | None:
+def _to(plane: context.Plane, remote: ports.GitRemote, old: Mapping[str, str], new: Mapping[str, str], revision: str) -> polls.Moved:
     before, after = sources.commit_of(old, revision), sources.commit_of(new, revision)
-    return plane.git.changed(remote, before, after) if before and after else None
+    return polls.Moved(after, plane.git.changed(remote, before, after) if before and after else None)
 
 
 def _failed(plane: context.Plane, scope: access.Scope, leased: leases.Leased, known: polls.Known, error: errors.PlaneError) -> int:
@@ -56,7 +56,7 @@ def _failed(plane: context.Plane, scope: access.Scope, leased: leases.Leased, kn
     problem = known.repository.problem if same else decide.Problem(error.code, str(error), facts.stamp(now))
     wait_s = BACKOFF_S[min(known.failures, len(BACKOFF_S) - 1)]
     with engine.begin(plane.engine, scope) as tx:
-        due = () if same else polls.touched(tx, leased.tenant, leased.id, dict.fromkeys(known.revisions))
+        due = () if same else polls.touched(tx, leased.tenant, leased.id, dict.fromkeys(known.revisions, polls.Moved()))
         polls.failed(tx, leased.tenant, leased.id, problem=problem, again=_again(plane, wait_s), due=due, now=now)
     return len(due)
 

@@ -31,6 +31,7 @@ class Prepared(msgspec.Struct, frozen=True):
     """`new` is None when the release there is, is still the right one."""
 
     roots: tuple[str, ...]
+    commit: str
     new: releases.New | None = None
 
 
@@ -55,10 +56,10 @@ def prepare(plane: context.Plane, app: facts.App, shared: Shared) -> Prepared:
     roots = tuple(sorted(frozenset().union(*(part.renderer.roots(part.found.tree, part.source) for part in parts))))
     key = _key(app, cluster, shared, parts)
     if _still_right(app, cluster, key):
-        return Prepared(roots)
+        return Prepared(roots, parts[0].found.commit.sha)
     manifests = _manifests(plane, app, parts)
     opened = _open(plane, app, shared, manifests, parts)
-    return Prepared(roots, _release(plane, app, shared, _Made(key, parts[0].found.commit, manifests, opened)))
+    return Prepared(roots, parts[0].found.commit.sha, _release(plane, app, shared, _Made(key, parts[0].found.commit, manifests, opened)))
 
 
 class _Opened(msgspec.Struct, frozen=True):

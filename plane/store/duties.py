@@ -28,3 +28,15 @@ def all_of_tenant(tx: Tx, tenant: str, now: dt.datetime) -> None:
     """Every app of a tenant: after a change of its policies or grants."""
     tx.execute(sa.update(APPS).where(APPS.c.tenant_id == tenant).values(due_at=now))
     wake.notify(tx, "plane_due")
+
+
+def all_of_project(tx: Tx, tenant: str, project_id: str, now: dt.datetime) -> None:
+    """The apps of a project: after a change of its rules."""
+    tx.execute(sa.update(APPS).where(APPS.c.tenant_id == tenant, APPS.c.project_id == project_id).values(due_at=now))
+    wake.notify(tx, "plane_due")
+
+
+def everywhere(tx: Tx, now: dt.datetime) -> None:
+    """Every app of every tenant: after a change of the platform's policies; a dispatch transaction."""
+    tx.execute(sa.update(APPS).values(due_at=now))
+    wake.notify(tx, "plane_due")

@@ -135,7 +135,8 @@ def _names(tx: Tx, tenant: str, projects: set[str]) -> Names:
 def clusters(tx: Tx, tenant: str, ids: set[str]) -> dict[str, Cluster]:
     """The tenant's clusters by id, with its grant and the active agent."""
     active = sa.and_(AGENTS.c.cluster_id == CLUSTERS.c.id, AGENTS.c.revoked_at.is_(None))
-    ever = sa.exists().where(AGENTS.c.cluster_id == CLUSTERS.c.id)
+    before = AGENTS.alias()
+    ever = sa.exists().where(before.c.cluster_id == CLUSTERS.c.id)
     joined = CLUSTERS.join(GRANTS, GRANTS.c.cluster_id == CLUSTERS.c.id).outerjoin(AGENTS, active)
     query = sa.select(CLUSTERS, GRANTS.c.namespaces, GRANTS.c.cluster_kinds, AGENTS.c.sealing_key, AGENTS.c.sealing_key_id, AGENTS.c.last_seen_at, ever.label("ever"))
     rows = tx.execute(query.select_from(joined).where(GRANTS.c.tenant_id == tenant, CLUSTERS.c.id.in_(ids)))

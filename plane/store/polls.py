@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -10,7 +11,14 @@ from plane.domain import decide, sources
 from plane.store import duties, facts, leases, tables
 from plane.store.engine import Tx
 
-REPOS, APPS = tables.repositories, tables.apps
+REPOS, APPS, STATES = tables.repositories, tables.apps, tables.app_states
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """Where a revision moved: the commit (empty: not a ref, or unknown) and the paths that differ; None when anything may."""
+
+    commit: str = ""
+    changed: frozenset[str] | None = None
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -34,17 +42,23 @@ _FIRST = sa.func.coalesce(APPS.c.spec["source"], APPS.c.spec["sources"][0])
 _REVISION = sa.func.coalesce(_FIRST.op("->>")("targetRevision"), "HEAD").label("revision")
 
 
-def touched(tx: Tx, tenant: str, repository_id: str, moved: Mapping[str, frozenset[str] | None]) -> tuple[str, ...]:
-    """Apps of the repository that asked for a refresh, or follow a moved revision and can be changed by it."""
-    query = sa.select(APPS.c.id, APPS.c.roots, APPS.c.refresh, _REVISION).where(APPS.c.tenant_id == tenant, APPS.c.repository_id == repository_id)
-    return tuple(row.id for row in tx.execute(query) if row.refresh or _hit(row.roots, row.revision, moved))
+def touched(tx: Tx, tenant: str, repository_id: str, moved: Mapping[str, Moved]) -> tuple[str, ...]:
+    """Apps of the repository that asked for a refresh, or follow a moved revision, have not seen it yet and can be changed by it."""
+    query = sa.select(APPS.c.id, APPS.c.roots, APPS.c.refresh, STATES.c.seen, _REVISION).select_from(APPS.outerjoin(STATES, _SAME_APP))
+    rows = tx.execute(query.where(APPS.c.tenant_id == tenant, APPS.c.repository_id == repository_id))
+    return tuple(row.id for row in rows if row.refresh or _hit(row, moved))
 
 
-def _hit(roots: list[str], revision: str, moved: Mapping[str, frozenset[str] | None]) -> bool:
-    if revision not in moved:
+_SAME_APP = sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id)
+
+
+def _hit(row: Any, moved: Mapping[str, Moved]) -> bool:
+    if row.revision not in moved:
         return False
-    changed = moved[revision]
-    return changed is None or not roots or sources.touches(roots, changed)
+    to = moved[row.revision]
+    if to.commit and row.seen == to.commit:
+        return False
+    return to.changed is None or not row.roots or sources.touches(row.roots, to.changed)
 
 
 def done(tx: Tx, tenant: str, repository_id: str, *, refs: Mapping[str, str], now: dt.datetime, again: dt.datetime, due: Sequence[str]) -> None:

@@ -26,6 +26,7 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     release_id: str | None = None
     digest: str = ""
     commit: str = ""
+    seen: str = ""
     problem: decide.Problem | None = None
 
 
@@ -66,9 +67,9 @@ def looked(tx: Tx, tenant: str, found: Sequence[Looked], now: dt.datetime) -> No
         return
     rows = [_looked_row(tenant, look, now) for look in found]
     insert = pg.insert(STATES)
-    newer = {name: insert.excluded[name] for name in ("release_id", "digest", "commit", "problem", "updated_at")}
+    newer = {name: insert.excluded[name] for name in ("release_id", "digest", "commit", "seen", "problem", "updated_at")}
     kept = {**newer, **{name: sa.func.coalesce(newer[name], STATES.c[name]) for name in ("release_id",)}}
-    for name in ("digest", "commit"):
+    for name in ("digest", "commit", "seen"):
         kept[name] = sa.case((newer[name] != "", newer[name]), else_=STATES.c[name])
     tx.execute(insert.on_conflict_do_update(index_elements=["tenant_id", "app_id"], set_=kept), rows)
     moved = [{"app": look.app_id, "new_roots": list(look.roots)} for look in found if look.roots is not None]
@@ -85,6 +86,7 @@ def _looked_row(tenant: str, look: Looked, now: dt.datetime) -> dict[str, Any]:
         "release_id": look.release_id,
         "digest": look.digest,
         "commit": look.commit,
+        "seen": look.seen,
         "problem": look.problem and msgspec.to_builtins(look.problem),
         "updated_at": now,
     }

@@ -252,6 +252,7 @@ app_states = sa.Table(
     _id("release_id", null=True),  # the newest release, wanted
     _text("digest", default=""),
     _text("commit", default=""),
+    _text("seen", default=""),  # the commit last looked at, whether or not it changed anything
     _json("problem", null=True),  # domain.decide.Problem
     _json("decision", null=True),  # domain.decide.Decision, tagged
     _json("attempt", null=True),  # domain.decide.Attempt

@@ -159,3 +159,9 @@ def apps_given(tx: Tx, tenant: str, cluster_id: str, digest: str) -> tuple[str, 
     """Apps for which the cluster was given a task with this release."""
     query = sa.select(TASKS.c.app_id).where(TASKS.c.tenant_id == tenant, TASKS.c.cluster_id == cluster_id, TASKS.c.digest == digest)
     return tuple(tx.execute(query.distinct()).scalars())
+
+
+def withdraw(tx: Tx, tenant: str, task: str, now: dt.datetime) -> None:
+    """Close a question that nobody waits for any more."""
+    where = (TASKS.c.tenant_id == tenant, TASKS.c.id == task, TASKS.c.state != "done")
+    tx.execute(sa.update(TASKS).where(*where).values(state="done", outcome="terminated", message="nobody waits for the answer any more", finished_at=now))

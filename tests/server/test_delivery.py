@@ -1,0 +1,133 @@
+"""From a push to a signed task, on a real database, Git host, sandbox and OPA."""
+
+import msgspec
+
+from plane.run.devgit import DevGit
+from plane.server import intake
+from plane.wire import agent, bundle
+from tests.support import planes
+
+CONFIG = """apiVersion: v1
+kind: ConfigMap
+metadata: {name: web}
+data: {greeting: hello}
+"""
+SECRET = """apiVersion: v1
+kind: Secret
+metadata: {name: web}
+stringData: {password: canary-of-delivery}
+"""
+
+
+def final(task: agent.Task, outcome: agent.Outcome = "succeeded", message: str = "") -> agent.Events:
+    return agent.Events(finals=(agent.Final(task=task.id, app_id=task.app_id, generation=task.generation, outcome=outcome, started=1.0, finished=2.0, message=message),))
+
+
+def decision(fleet: planes.Fleet) -> dict[str, str]:
+    return dict(fleet.row("SELECT decision FROM app_states").decision)
+
+
+def test_a_push_becomes_a_signed_task_with_its_release(fleet: planes.Fleet, devgit: DevGit) -> None:
+    url = devgit.create("push", planes.files("web", config=CONFIG))
+    fleet.app("web", fleet.repository(devgit, "push"), url)
+    assert fleet.work() == 1
+    [(task, release)] = fleet.claim()
+    assert (task.kind, task.generation, task.tenant, task.app, task.options.prune) == ("apply", 1, "acme", "web", True)
+    assert release is not None
+    [document] = bundle.unpack(task.release, release.body)
+    meta = msgspec.json.decode(document)["metadata"]
+    assert meta == {"name": "web", "namespace": "shop", "labels": {"gitops-plane.io/app": task.app_id}, "annotations": {"gitops-plane.io/owner": "acme/shop/web"}}
+
+
+def test_a_report_moves_task_state_history_and_audit_together(fleet: planes.Fleet, devgit: DevGit) -> None:
+    url = devgit.create("report", planes.files("web", config=CONFIG))
+    fleet.app("web", fleet.repository(devgit, "report"), url)
+    fleet.work()
+    [(task, _)] = fleet.claim()
+    assert intake.events(fleet.plane, fleet.identity, final(task)).stale == ()
+    assert fleet.row("SELECT state, outcome FROM tasks") == ("done", "succeeded")
+    assert fleet.row("SELECT number, digest FROM history") == (1, task.release)
+    assert decision(fleet)["type"] == "nothing"
+    types = fleet.row("SELECT array_agg(type ORDER BY xid) AS types FROM audit_events").types
+    assert types == ["app.sync.started", "app.sync.completed"]
+
+
+def test_a_push_that_touches_another_app_delivers_nothing(fleet: planes.Fleet, devgit: DevGit) -> None:
+    url = devgit.create("two", planes.files("web", config=CONFIG) | planes.files("api", config=CONFIG.replace("web", "api")))
+    repository = fleet.repository(devgit, "two")
+    fleet.app("web", repository, url)
+    fleet.app("api", repository, url)
+    assert fleet.work() == 2
+    devgit.commit("two", planes.files("web", config=CONFIG.replace("hello", "goodbye")), "Change web")
+    with fleet.owner.begin() as tx:
+        tx.exec_driver_sql("UPDATE repositories SET poll_at = now()")
+    assert fleet.work() == 1
+    assert fleet.row("SELECT count(*) AS n FROM releases JOIN apps ON apps.id = app_id WHERE apps.name = 'api'").n == 1
+
+
+def test_a_secret_leaves_as_ciphertext_and_fingerprint_only(fleet: planes.Fleet, devgit: DevGit) -> None:
+    url = devgit.create("secret", planes.files("web", secret=SECRET))
+    fleet.app("web", fleet.repository(devgit, "secret"), url)
+    fleet.work()
+    [(task, release)] = fleet.claim()
+    assert release is not None
+    assert len(release.sealed) == 1
+    assert task.sealed_digest == bundle.sealed_digest(release.sealed)
+    [document] = bundle.unpack(task.release, release.body)
+    assert b"canary" not in document
+    assert msgspec.json.decode(document)["data"]["password"].startswith("hmac-sha256:")
+
+
+def test_an_object_outside_the_grant_is_refused_before_dispatch(fleet: planes.Fleet, devgit: DevGit) -> None:
+    url = devgit.create("foreign", planes.files("web", config=CONFIG.replace("name: web", "name: web, namespace: kube-system")))
+    fleet.app("web", fleet.repository(devgit, "foreign"), url)
+    assert fleet.work() == 0
+    assert decision(fleet)["code"] == "source-failed"
+    assert "web/config.yaml:1" in str(fleet.row("SELECT problem FROM app_states").problem) or "kube-system" in decision(fleet)["sentence"]
+
+
+def test_a_broken_push_keeps_the_last_good_release(fleet: planes.Fleet, devgit: DevGit) -> None:
+    url = devgit.create("broken", planes.files("web", config=CONFIG))
+    fleet.app("web", fleet.repository(devgit, "broken"), url)
+    fleet.work()
+    before = fleet.row("SELECT digest FROM app_states").digest
+    devgit.commit("broken", planes.files("web", config="apiVersion: v1\nkind: [\n"), "Break it")
+    with fleet.owner.begin() as tx:
+        tx.exec_driver_sql("UPDATE repositories SET poll_at = now()")
+    assert fleet.work() == 0
+    assert fleet.row("SELECT digest FROM app_states").digest == before
+    assert "web/config.yaml:" in decision(fleet)["sentence"]
+
+
+def test_a_task_the_agent_lost_is_given_again_and_one_that_runs_is_not(fleet: planes.Fleet, devgit: DevGit) -> None:
+    url = devgit.create("lost", planes.files("web", config=CONFIG))
+    fleet.app("web", fleet.repository(devgit, "lost"), url)
+    fleet.work()
+    [(task, _)] = fleet.claim()
+    assert fleet.claim(running=(task.id,)) == []
+    assert [again.id for again, _ in fleet.claim()] == [task.id]
+
+
+def test_the_report_on_a_superseded_task_is_stale(fleet: planes.Fleet, devgit: DevGit) -> None:
+    url = devgit.create("stale", planes.files("web", config=CONFIG))
+    fleet.app("web", fleet.repository(devgit, "stale"), url)
+    fleet.work()
+    [(older, _)] = fleet.claim()
+    devgit.commit("stale", planes.files("web", config=CONFIG.replace("hello", "newer")), "Newer")
+    with fleet.owner.begin() as tx:
+        tx.exec_driver_sql("UPDATE repositories SET poll_at = now()")
+    fleet.work()
+    assert intake.events(fleet.plane, fleet.identity, final(older)).stale == (older.id,)
+    [(newer, _)] = fleet.claim()
+    assert newer.generation == older.generation + 1
+
+
+def test_a_failed_attempt_waits_for_a_person_or_a_push(fleet: planes.Fleet, devgit: DevGit) -> None:
+    url = devgit.create("failed", planes.files("web", config=CONFIG))
+    fleet.app("web", fleet.repository(devgit, "failed"), url)
+    fleet.work()
+    [(task, _)] = fleet.claim()
+    intake.events(fleet.plane, fleet.identity, final(task, "failed", "ConfigMap shop/web: field is immutable"))
+    assert decision(fleet)["code"] == "attempt-failed"
+    assert "field is immutable" in decision(fleet)["sentence"]
+    assert fleet.work() == 0
