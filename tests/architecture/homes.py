@@ -13,7 +13,7 @@ class HomesContract(Contract):
     type_name = "homes"
     homes = fields.ListField(subfield=fields.StringField())
 
-    def check(self, graph: grimp.ImportGraph, verbose: bool) -> ContractCheck:
+    def check(self, graph: grimp.ImportGraph, verbose: bool) -> ContractCheck:  # noqa: ARG002, FBT001  # the signature is import-linter's
         homes = dict(_parse(line) for line in self.homes)  # type: ignore[attr-defined]  # import-linter turns fields into lists of text
         strays = sorted(stray for library in _libraries(graph) for stray in _strays(graph, library, homes.get(library, ())))
         return ContractCheck(kept=not strays, metadata={"strays": strays})
