@@ -1,0 +1,122 @@
+"""`plane app`: what one does with an app."""
+
+from typing import Unpack
+
+import click
+import msgspec
+
+from plane.cli import app_views, client, failures, get, kinds, nouns, session, show, watch
+
+Json = client.Json
+
+app = nouns.group(kinds.APP, "Apps: a path in Git, kept the same in a cluster.")
+name_argument = nouns.named(kinds.APP)
+
+for view in (app_views.diff, app_views.explain, app_views.history, app_views.resources, app_views.manifests, watch.wait):
+    app.add_command(view)
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """An app as flags describe it."""
+
+    repo: str
+    path: str
+    revision: str
+    cluster: str
+    namespace: str
+    automated: bool
+    prune: bool
+    self_heal: bool
+
+    def spec(self) -> Json:
+        """As a document's spec."""
+        destination = {"cluster": self.cluster, "namespace": self.namespace}
+        spec: Json = {"source": {"repoURL": self.repo, "path": self.path, "targetRevision": self.revision}, "destination": destination}
+        if self.automated:
+            spec["syncPolicy"] = {"automated": {"prune": self.prune, "selfHeal": self.self_heal}}
+        return spec
+
+
+@app.command("create")
+@click.argument("name")
+@click.option("--repo", required=True, metavar="URL", help="Repository, as one of the project's names it.")
+@click.option("--path", default=".", show_default=True, help="Folder of the repository.")
+@click.option("--revision", default="HEAD", show_default=True, help="Branch, tag or commit.")
+@click.option("--cluster", required=True, help="Cluster to go to.")
+@click.option("--namespace", default="", help="Namespace of objects that name none.")
+@click.option("--automated", is_flag=True, help="Sync without a person.")
+@click.option("--prune", is_flag=True, help="With --automated: delete what left Git.")
+@click.option("--self-heal", is_flag=True, help="With --automated: undo changes made in the cluster.")
+@show.option("table", "json", "yaml", "name")
+@session.placed
+def create(where: session.Session, *, name: str, output: str, **flags: str) -> None:
+    """Create an app from flags; write a document and `plane apply` it for more."""
+    wish = msgspec.convert(flags, Wish)
+    if (wish.prune or wish.self_heal) and not wish.automated:
+        raise failures.WrongUse("--prune and --self-heal say how to sync without a person; add --automated")
+    get.create(where, kinds.APP, name, {"spec": wish.spec()}, output=output)
+
+
+@app.command("refresh")
+@name_argument
+@click.option("--hard", is_flag=True, help="Render again even if nothing changed.")
+@session.placed
+def refresh(where: session.Session, *, name: str, hard: bool) -> None:
+    """Look at the repository now instead of at the next interval."""
+    act(where, name, "refresh", {"hard": hard})
+    click.echo(f"app/{name} refreshing; see what comes of it with `plane app explain {name}`")
+
+
+@app.command("sync")
+@name_argument
+@click.option("--prune", is_flag=True, help="Delete objects that left Git.")
+@click.option("--dry-run", is_flag=True, help="Let the cluster check everything and change nothing.")
+@click.option("--force", is_flag=True, help="Replace objects that cannot be changed in place.")
+@watch.options
+@session.placed
+def sync(where: session.Session, *, name: str, prune: bool, dry_run: bool, force: bool, **following: Unpack[watch.Following]) -> None:
+    """Bring the cluster to what Git wants.
+
+    On a terminal, and with --watch, it follows the sync to its end: exit 0 when it succeeded, 1 when it failed or did not end in time.
+    """
+    operation = act(where, name, "sync", {"prune": prune, "dryRun": dry_run, "force": force})
+    watch.follow(where, name, operation, **following)
+
+
+@app.command("rollback")
+@name_argument
+@click.argument("number", type=click.IntRange(1))
+@click.option("--prune", is_flag=True, help="Delete objects that the older release does not have.")
+@click.option("--dry-run", is_flag=True, help="Let the cluster check everything and change nothing.")
+@watch.options
+@session.placed
+def rollback(where: session.Session, *, name: str, number: int, prune: bool, dry_run: bool, **following: Unpack[watch.Following]) -> None:
+    """Go back to entry NUMBER of `plane app history`."""
+    operation = act(where, name, "rollback", {"number": number, "prune": prune, "dryRun": dry_run})
+    watch.follow(where, name, operation, **following)
+
+
+@app.command("approve")
+@name_argument
+@click.option("--release", default="", metavar="DIGEST", help="The release whose deletions to allow; the one that waits otherwise.")
+@watch.options
+@session.placed
+def approve(where: session.Session, *, name: str, release: str, **following: Unpack[watch.Following]) -> None:
+    """Allow the deletions that a sync waits with."""
+    operation = act(where, name, "approve", {"release": release})
+    watch.follow(where, name, operation, **following)
+
+
+@app.command("terminate")
+@name_argument
+@session.placed
+def terminate(where: session.Session, *, name: str) -> None:
+    """Stop the sync that is under way; what it has done so far stays."""
+    act(where, name, "terminate", None)
+    click.echo(f"app/{name} terminating")
+
+
+def act(where: session.Session, name: str, verb: str, body: Json | None) -> Json:
+    """Ask for an operation on an app."""
+    found = where.api.call("POST", f"{kinds.path(kinds.APP, where, name)}/{verb}", body=body).body
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,118 @@
+"""`plane app diff|explain|history|resources|manifests`: looking at an app without changing anything."""
+
+from typing import Any
+
+import click
+
+from plane.cli import apply, client, failures, kinds, nouns, session, show, table
+from plane.domain import yaml_text
+
+Json = client.Json
+name_argument = nouns.named(kinds.APP)
+
+_HISTORY = (
+    kinds.Column("NUMBER", "number"),
+    kinds.Column("WHEN", "finishedAt", "age"),
+    kinds.Column("REVISION", "commit", "short"),
+    kinds.Column("RELEASE", "release", "short"),
+    kinds.Column("TRIGGER", "trigger"),
+    kinds.Column("BY", "actor"),
+)
+_RESOURCES = (
+    kinds.Column("GROUP", "group"),
+    kinds.Column("KIND", "kind"),
+    kinds.Column("NAMESPACE", "namespace"),
+    kinds.Column("NAME", "name"),
+    kinds.Column("SYNC", "sync"),
+    kinds.Column("HEALTH", "health"),
+    kinds.Column("DIFFERS", "fields", "words"),
+    kinds.Column("MESSAGE", "message"),
+)
+
+
+@click.command("diff")
+@name_argument
+@show.option("table", "json", "yaml")
+@session.placed
+def diff(where: session.Session, *, name: str, output: str) -> None:
+    """Show what a sync would change in the cluster: exit 0 nothing, 1 something, more on an error."""
+    try:
+        found = where.api.get(_at(where, name, "diff")).body
+    except failures.Failed as failure:
+        raise apply.exceeding(failure) from failure
+    if not show.body(found, output=output):
+        for item in found["items"]:
+            apply.print_diff(apply.unified(item.get("live"), item.get("desired"), names=(f"cluster/{key(item)}", f"git/{key(item)}")))
+    if found["items"]:
+        raise click.exceptions.Exit(failures.DIFFERS)
+
+
+@click.command("explain")
+@name_argument
+@show.option("table", "json", "yaml")
+@session.placed
+def explain(where: session.Session, *, name: str, output: str) -> None:
+    """Say why an app is as it is, and what to do."""
+    found = where.api.get(_at(where, name, "explain")).body
+    if show.body(found, output=output):
+        return
+    table.output().print(table.cell(str(found["sentence"])), soft_wrap=True)
+    show.facts(_facts(found))
+    for judged in found.get("violations") or ():
+        violation = judged.get("violation", judged)
+        click.echo(failures.visible(f"  {judged.get('mode', 'deny')}: {violation['policy']}/{violation['rule']}: {violation['message']}"))
+
+
+@click.command("history")
+@name_argument
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Show at most this many.")
+@show.option("table", "json", "yaml")
+@session.placed
+def history(where: session.Session, *, name: str, limit: int, output: str) -> None:
+    """List the syncs that went through, newest first; `plane app rollback` takes their numbers."""
+    _list(where.api.items(_at(where, name, "history"), limit=limit), _HISTORY, output=output, nothing=f"app/{name} has never been synced.")
+
+
+@click.command("resources")
+@name_argument
+@show.option("table", "json", "yaml")
+@session.placed
+def resources(where: session.Session, *, name: str, output: str) -> None:
+    """List the app's objects in the cluster as its agent sees them."""
+    nothing = f"No agent has reported an object of app/{name}; `plane app explain {name}` says why."
+    _list(where.api.items(_at(where, name, "resources")), _RESOURCES, output=output, nothing=nothing)
+
+
+@click.command("manifests")
+@name_argument
+@show.option("yaml", "json")
+@session.placed
+def manifests(where: session.Session, *, name: str, output: str) -> None:
+    """Print the objects of the newest release, in the order they are applied; secret values show as fingerprints."""
+    found = where.api.get(_at(where, name, "manifests")).body
+    if output == "json":
+        show.as_json(found)
+    else:
+        click.echo("---\n".join(yaml_text.dump(each) for each in found["manifests"]), nl=False)
+
+
+def key(item: Json) -> str:
+    """`apps/Deployment/shop/web`."""
+    return "/".join(part for part in (item.get("group"), item["kind"], item.get("namespace"), item["name"]) if part)
+
+
+def _at(where: session.Session, name: str, view: str) -> str:
+    return f"{kinds.path(kinds.APP, where, name)}/{view}"
+
+
+def _list(found: Any, columns: tuple[kinds.Column, ...], *, output: str, nothing: str) -> None:  # noqa: ANN401 any JSON
+    items = list(found)
+    if not show.body({"items": items}, output=output):
+        show.listing(columns, items, nothing=nothing)
+
+
+def _facts(found: Json) -> list[tuple[str, str]]:
+    steps = [(str(step["name"]), f"{step['status']}: {step['sentence']}") for step in found.get("steps") or ()]
+    known = {"since": found.get("since"), "sync": found.get("sync"), "health": found.get("health"), "because": found.get("healthMessage")}
+    named = [(name, str(value)) for name, value in known.items() if value]
+    return [*named, *steps, *((str(name), str(value)) for name, value in (found.get("facts") or {}).items())]
