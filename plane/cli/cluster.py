@@ -1,12 +1,11 @@
 """`plane cluster`: join clusters, revoke their agents."""
 
-import os
 import pathlib
 import shlex
 
 import click
 
-from plane.cli import client, failures, get, kinds, nouns, session, show
+from plane.cli import client, contexts, failures, get, kinds, nouns, private, session, show
 
 cluster = nouns.group(kinds.CLUSTER, "Clusters: each has an agent that asks the plane for work.")
 name_argument = nouns.named(kinds.CLUSTER)
@@ -39,12 +38,13 @@ def join(where: session.Session, *, name: str, token_file: str | None, output: s
 
     The token works once, for a short time. It goes through the environment or a file, never through a command line that others can read.
     """
+    private.check_new(token_file)
     found = where.api.call("POST", f"{kinds.path(kinds.CLUSTER, where, name)}/join").body
     if token_file:
-        _keep(pathlib.Path(token_file), found["token"])
+        private.keep(pathlib.Path(token_file), found["token"])
         found = {**found, "token": "", "tokenFile": token_file}
     if not show.body(found, output=output):
-        click.echo("\n".join(_how(where.context.url, found, token_file)))
+        click.echo("\n".join(_how(where.context, found, token_file)))
 
 
 @cluster.command("revoke")
@@ -56,21 +56,15 @@ def revoke(where: session.Session, *, name: str) -> None:
     click.echo(f"cluster/{name} revoked; let an agent in again with `plane cluster join {name}`")
 
 
-def _how(url: str, found: client.Json, token_file: str | None) -> list[str]:
-    until = f"# Run this where the cluster can be reached; the token works once, until {found['expiresAt']}."
+def _how(context: contexts.Context, found: client.Json, token_file: str | None) -> list[str]:
+    ca = f" --plane-ca {shlex.quote(context.ca)}" if context.ca else ""
+    run = f"plane agent run --plane {shlex.quote(context.url)}{ca}"
+    note = (
+        f"# Run this where the cluster can be reached (--kubeconfig FILE outside of it); the token works once, until {found['expiresAt']}."
+    )
     if token_file:
-        return [until, f"plane agent run --plane {shlex.quote(url)} --join-token-file {shlex.quote(token_file)}"]
-    return [until, f"PLANE_JOIN_TOKEN={shlex.quote(str(found['token']))} plane agent run --plane {shlex.quote(url)}"]
-
-
-def _keep(file: pathlib.Path, token: str) -> None:
-    try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as stream:
-            stream.write(f"{token}\n")
-    except OSError as error:
-        raise failures.WrongUse(
-            f"{file}: the join token cannot be written ({error.strerror}); name a file that is not there yet"
-        ) from error
+        return [note, f"{run} --join-token-file {shlex.quote(token_file)}"]
+    return [note, f"PLANE_JOIN_TOKEN={shlex.quote(str(found['token']))} {run}"]
 
 
 def _pairs(words: tuple[str, ...], option: str, form: str) -> list[tuple[str, str]]:

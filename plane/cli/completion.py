@@ -6,7 +6,7 @@ from collections.abc import Callable
 import click
 from click import shell_completion
 
-from plane.cli import contexts, failures, kinds, session
+from plane.cli import contexts, failures, kinds, session, store
 
 Completer = Callable[[click.Context, click.Parameter, str], list[str]]
 MOST = 200  # more than anybody reads
@@ -41,7 +41,7 @@ def names(kind: kinds.Kind) -> Completer:
                 session.within(chosen, tenant=given.get("tenant") or "", project=given.get("project") or ""),
                 lambda: session.connect(chosen, stack),
             )
-            found = where.api.items(kinds.home(kind, where), limit=MOST)
+            found = store.several(where, kind, limit=MOST, labels="")
             return [name for name in (str(kinds.dig(each, "metadata.name")) for each in found) if name.startswith(begun)]
         return []
 

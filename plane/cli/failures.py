@@ -21,6 +21,7 @@ MEANINGS = {
     AWAY: "the plane, or something it needs, is away; trying again may help",
 }
 
+_OWN_MISTAKE = 500  # found in the log by the instance
 _BY_STATUS = {
     400: WRONG_USE,
     401: NOT_ALLOWED,
@@ -95,5 +96,7 @@ def _sentence(status: int, problem: dict[str, Any], fields: dict[str, str]) -> s
 def _details(problem: dict[str, Any], fields: dict[str, str]) -> tuple[str, ...]:
     if len(fields) > 1:
         return tuple(f"{path}: {rule}" for path, rule in fields.items())
+    if problem.get("status") == _OWN_MISTAKE:
+        return (str(problem.get("instance") or ""),)
     listed = problem.get("problems")
     return tuple(str(line) for line in listed) if isinstance(listed, list) else ()

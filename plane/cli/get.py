@@ -5,7 +5,6 @@ import pathlib
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -36,9 +35,9 @@ def get(where: session.Session, *, kind: kinds.Kind, names: tuple[str, ...], out
     if len(names) == 1:
         show_one(where, kind, names[0], output=output)
     elif names:
-        show.documents(kind, [where.api.get(kinds.path(kind, where, name)).body for name in names], output=output)
+        show.documents(kind, [store.read(where, kind, name).body for name in names], output=output)
     else:
-        show.documents(kind, several(where, kind, **selected), output=output)
+        show.documents(kind, store.several(where, kind, **selected), output=output)
 
 
 @click.command()
@@ -90,12 +89,7 @@ def change(where: session.Session, kind: kinds.Kind, name: str) -> None:
 
 def show_one(where: session.Session, kind: kinds.Kind, name: str, *, output: str) -> None:
     """One document."""
-    show.document(kind, where.api.get(kinds.path(kind, where, name)).body, output=output)
-
-
-def several(where: session.Session, kind: kinds.Kind, *, limit: int, labels: str) -> Iterator[Json]:
-    """Documents of a kind here, as they arrive."""
-    return where.api.items(kinds.home(kind, where), limit=limit, labels=labels)
+    show.document(kind, store.read(where, kind, name).body, output=output)
 
 
 def create(where: session.Session, kind: kinds.Kind, name: str, parts: Json, *, output: str) -> None:

@@ -22,7 +22,10 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """One kind. `collection` is the last part of its path; level `either`: a tenant's, or the platform's when no tenant is in use."""
+    """One kind. `collection` is the last part of its path; level `either`: a tenant's, or the platform's when no tenant is in use.
+
+    `shared`: the platform's, but a tenant reads its part of it under the tenant's own path.
+    """
 
     name: str
     noun: str
@@ -30,6 +33,7 @@ class Kind(msgspec.Struct, frozen=True):
     level: Level
     columns: tuple[Column, ...]
     short: tuple[str, ...] = ()
+    shared: bool = False
 
     def names(self) -> tuple[str, ...]:
         """All that people may type for it."""
@@ -53,6 +57,7 @@ CLUSTER = Kind(
         Column("NAMESPACES", "status.granted", "words", wide=True),
         _AGE,
     ),
+    shared=True,
 )
 PROJECT = Kind("Project", "project", "projects", "tenant", (Column("DESCRIPTION", "spec.description"), _AGE, _CHANGED), ("proj",))
 CREDENTIAL = Kind(

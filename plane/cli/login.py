@@ -1,12 +1,11 @@
 """`plane login`: prove a token and keep it in a context."""
 
 import pathlib
-import sys
 import urllib.parse
 
 import click
 
-from plane.cli import client, contexts, failures
+from plane.cli import client, contexts, failures, private
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -58,16 +57,7 @@ def _address(url: str) -> str:
 
 
 def _token(file: str | None) -> str:
-    if file is None and sys.stdin.isatty():
-        return str(click.prompt("Token", hide_input=True)).strip()
-    found = sys.stdin.readline() if file in {None, "-"} else _read(pathlib.Path(str(file)))
-    if not found.strip() or not found.strip().isprintable():
-        raise failures.WrongUse(f"{'standard input' if file in {None, '-'} else file} holds no token; one line is expected")
-    return found.strip()
-
-
-def _read(file: pathlib.Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise failures.WrongUse(f"{file}: no token can be read here ({getattr(error, 'strerror', None) or 'not text'})") from error
+    found = private.read(file, prompt="The token").strip()
+    if not found.isascii() or not found.isprintable() or " " in found:
+        raise failures.WrongUse("a token is one line without spaces; this is something else")
+    return found

@@ -2,7 +2,7 @@
 
 import click
 
-from plane.cli import completion, get, kinds, session, show
+from plane.cli import completion, get, kinds, session, show, store
 
 
 def group(kind: kinds.Kind, doc: str) -> click.Group:
@@ -24,7 +24,7 @@ def _list(kind: kinds.Kind) -> click.Command:
     @show.option()
     @session.placed
     def command(where: session.Session, *, limit: int, labels: str, output: str) -> None:
-        show.documents(kind, get.several(where, kind, limit=limit, labels=labels), output=output)
+        show.documents(kind, store.several(where, kind, limit=limit, labels=labels), output=output)
 
     return command
 

@@ -26,7 +26,7 @@ def create(where: session.Session, *, name: str, folder: str, mode: str, rules: 
 
 
 def _files(folder: pathlib.Path) -> dict[str, str]:
-    found = sorted(file for file in folder.rglob("*.rego") if not file.name.endswith("_test.rego"))
+    found = sorted(file for file in folder.glob("*.rego") if not file.name.endswith("_test.rego"))
     if not found:
         raise failures.WrongUse(f"{folder}: no .rego file in this folder")
-    return {str(file.relative_to(folder)): file.read_text(encoding="utf-8") for file in found}
+    return {file.name: file.read_text(encoding="utf-8") for file in found}

@@ -1,12 +1,10 @@
 """`plane repo`, `plane credential`: where manifests come from, and what opens the door."""
 
-import pathlib
-import sys
 from typing import TextIO, TypedDict, Unpack
 
 import click
 
-from plane.cli import failures, get, kinds, nouns, session, show
+from plane.cli import failures, get, kinds, nouns, private, session, show
 
 repo = nouns.group(kinds.REPOSITORY, "Repositories: Git over https or ssh.")
 credential = nouns.group(kinds.CREDENTIAL, "Credentials: written, kept encrypted, never given back.")
@@ -98,17 +96,5 @@ def create_credential(
 
 
 def _secret(file: str | None, form: str) -> str:
-    asked = file is None and sys.stdin.isatty()
-    found = str(click.prompt(f"Secret of the {form} credential", hide_input=True)) if asked else _text(file)
-    if not found.strip():
-        raise failures.WrongUse(f"{file or 'standard input'} holds no secret")
+    found = private.read(file, prompt=f"The secret of a {form} credential")
     return found if form == "git-ssh" else found.strip()  # a private key ends with a newline, or ssh refuses it
-
-
-def _text(file: str | None) -> str:
-    if file is None or file == "-":
-        return sys.stdin.read()
-    try:
-        return pathlib.Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise failures.WrongUse(f"{file}: no secret can be read here ({getattr(error, 'strerror', None) or 'not text'})") from error

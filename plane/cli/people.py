@@ -1,0 +1,170 @@
+"""`plane user`, `plane token`, `plane me`: who may ask, and with what. Without a tenant (`-T -`): the platform's own people."""
+
+import pathlib
+
+import click
+
+from plane.cli import client, kinds, private, session, show
+
+Json = client.Json
+ROLES = ("viewer", "editor", "admin", "platform-admin")
+
+_USERS = (
+    kinds.Column("NAME", "name"),
+    kinds.Column("TYPE", "kind"),
+    kinds.Column("ROLES", "held", "words"),
+    kinds.Column("STATE", "state"),
+    kinds.Column("AGE", "createdAt", "age"),
+)
+_TOKENS = (
+    kinds.Column("ID", "id"),
+    kinds.Column("NAME", "name"),
+    kinds.Column("BEGINS", "prefix"),
+    kinds.Column("EXPIRES", "expiresAt"),
+    kinds.Column("REVOKED", "revokedAt"),
+    kinds.Column("AGE", "createdAt", "age"),
+)
+_role = click.argument("role", type=click.Choice(ROLES))
+_only_in = click.option("--only-in", default="", metavar="PROJECT", help="The role holds in this project only.")
+
+
+@click.command()
+@show.option("table", "json", "yaml")
+@session.placed
+def me(where: session.Session, *, output: str) -> None:
+    """Show who you are and which roles you hold."""
+    found = where.api.get("/me").body
+    if not show.body(found, output=output):
+        show.facts(
+            [
+                ("name", found["name"]),
+                ("type", found["kind"]),
+                ("plane", where.context.url),
+                *(("role", _held(role)) for role in found["roles"]),
+            ]
+        )
+
+
+@click.group()
+def user() -> None:
+    """People and services of a tenant, and their roles."""
+
+
+@user.command("list")
+@show.option("table", "json", "yaml")
+@session.placed
+def list_users(where: session.Session, *, output: str) -> None:
+    """List them with their roles."""
+    items = list(where.api.items(_users(where)))
+    shown = [
+        {**item, "held": [_held(role) for role in item["roles"]], "state": "disabled" if item["disabled"] else "active"} for item in items
+    ]
+    if not show.body({"items": items}, output=output):
+        show.listing(_USERS, shown, nothing="Nobody here; make somebody with `plane user create NAME`.")
+
+
+@user.command("create")
+@click.argument("name")
+@click.option("--service", is_flag=True, help="A machine, not a person.")
+@click.option("--role", type=click.Choice(ROLES), help="Give this role at once.")
+@_only_in
+@session.placed
+def create(where: session.Session, *, name: str, service: bool, role: str | None, only_in: str) -> None:
+    """Make somebody who may log in once they have a token (`plane token create NAME`)."""
+    where.api.call("POST", _users(where), body={"name": name, "kind": "service" if service else "user"})
+    click.echo(f"user/{name} created")
+    if role:
+        _grant(where, name, role, only_in)
+
+
+@user.command("grant")
+@click.argument("name")
+@_role
+@_only_in
+@session.placed
+def grant(where: session.Session, *, name: str, role: str, only_in: str) -> None:
+    """Give a role over the tenant, or over one of its projects."""
+    _grant(where, name, role, only_in)
+
+
+@user.command("ungrant")
+@click.argument("name")
+@_role
+@_only_in
+@session.placed
+def ungrant(where: session.Session, *, name: str, role: str, only_in: str) -> None:
+    """Take a role away, at once."""
+    where.api.call("DELETE", f"{_one(where, name)}/roles/{role}", params={"project": only_in})
+    click.echo(f"user/{name} is no longer {_held({'role': role, 'project': only_in})}")
+
+
+@user.command("disable")
+@click.argument("name")
+@session.placed
+def disable(where: session.Session, *, name: str) -> None:
+    """Shut somebody out at once; the record keeps their name."""
+    where.api.call("DELETE", _one(where, name))
+    click.echo(f"user/{name} disabled")
+
+
+@click.group()
+def token() -> None:
+    """Tokens that people and services log in with."""
+
+
+@token.command("list")
+@click.argument("user_name", metavar="USER")
+@show.option("table", "json", "yaml")
+@session.placed
+def list_tokens(where: session.Session, *, user_name: str, output: str) -> None:
+    """List somebody's tokens; their secrets are shown when they are made and never again."""
+    items = list(where.api.items(f"{_one(where, user_name)}/tokens"))
+    if not show.body({"items": items}, output=output):
+        show.listing(_TOKENS, items, nothing=f"user/{user_name} has no token; make one with `plane token create {user_name}`.")
+
+
+@token.command("create")
+@click.argument("user_name", metavar="USER")
+@click.option("--name", default="cli", show_default=True, help="What the token is called.")
+@click.option("--days", type=click.IntRange(1, 365), default=90, show_default=True, help="How long it holds.")
+@click.option("--token-file", metavar="FILE", help="Write it into this new file (0600) instead of printing it.")
+@session.placed
+def create_token(where: session.Session, *, user_name: str, name: str, days: int, token_file: str | None) -> None:
+    """Make a token for somebody and print it, this once."""
+    private.check_new(token_file)
+    made = where.api.call("POST", f"{_one(where, user_name)}/tokens", body={"name": name, "days": days}).body
+    if token_file:
+        private.keep(pathlib.Path(token_file), made["token"])
+    else:
+        click.echo(made["token"])
+    click.echo(
+        f"token {name!r} of user/{user_name} holds until {made['expiresAt']}{f'; it is in {token_file}' if token_file else ''}", err=True
+    )
+
+
+@token.command("revoke")
+@click.argument("user_name", metavar="USER")
+@click.argument("token_id", metavar="ID")
+@session.placed
+def revoke(where: session.Session, *, user_name: str, token_id: str) -> None:
+    """End a token at once."""
+    where.api.call("DELETE", f"{_one(where, user_name)}/tokens/{token_id}")
+    click.echo(f"token {token_id} of user/{user_name} revoked")
+
+
+def _users(where: session.Session) -> str:
+    return f"/tenants/{where.context.tenant}/users" if where.context.tenant else "/users"
+
+
+def _one(where: session.Session, name: str) -> str:
+    return f"{_users(where)}/{name}"
+
+
+def _grant(where: session.Session, name: str, role: str, only_in: str) -> None:
+    where.api.call("POST", f"{_one(where, name)}/roles", body={"role": role, "project": only_in})
+    click.echo(f"user/{name} is now {_held({'role': role, 'project': only_in})}")
+
+
+def _held(role: Json) -> str:
+    place = "/".join(str(role[level]) for level in ("tenant", "project") if role.get(level))
+    return f"{role['role']} in {place}" if place else str(role["role"])
