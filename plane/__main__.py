@@ -27,6 +27,7 @@ COMMANDS = {
     "project": ("plane.cli.places:project", "A tenant's apps that share rules."),
     "repo": ("plane.cli.sources:repo", "Git repositories."),
     "tenant": ("plane.cli.places:tenant", "People and projects that see nothing of other tenants."),
+    "try": ("plane.cli.trial:group", "One step of the flow on local files; contacts nothing."),
     "version": ("plane.cli.version:version", "The version of this program."),
     "devcluster": ("plane.run.devcluster.commands:command", "A real Kubernetes control plane on this machine, for demo and tests."),
 }
