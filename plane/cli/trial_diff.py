@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from plane.cli import failures, show, table, trial_files
+from plane.cli import failures, table, trial_files
 from plane.domain import diff, kinds, objects, waves
 
 Pair = tuple[objects.Manifest | None, objects.Manifest | None]  # desired, live
@@ -14,7 +14,7 @@ Pair = tuple[objects.Manifest | None, objects.Manifest | None]  # desired, live
 @click.option("--desired", required=True, multiple=True, type=trial_files.FILE, help="Objects as Git wants them; a file, a folder or -.")
 @click.option("--live", required=True, multiple=True, type=trial_files.FILE, help="Objects as the cluster returns them.")
 @trial_files.namespace_option
-@show.option("table", "diff", "json")
+@trial_files.output_option("table", "diff", "json")
 def command(desired: tuple[str, ...], live: tuple[str, ...], namespace: str, output: str) -> None:
     """What an apply would change.
 
@@ -25,7 +25,7 @@ def command(desired: tuple[str, ...], live: tuple[str, ...], namespace: str, out
         pairs = matched(trial_files.unique(desired), trial_files.unique(live), namespace)
     found = [(change, pair) for pair in pairs if (change := changed(pair))]
     if output == "json":
-        show.as_json([change for change, _ in found])
+        trial_files.as_json([change for change, _ in found])
     elif output == "diff":
         for _, (wanted, there) in found:
             click.echo(diff.text(wanted.body if wanted else None, there.body if there else None))

@@ -3,7 +3,7 @@
 import contextlib
 import pathlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import click
@@ -18,6 +18,16 @@ FILE = click.Path(exists=True, allow_dash=True)
 namespace_option = click.option(
     "-n", "--namespace", default="default", show_default=True, help="Where an object that names no namespace counts as being."
 )
+
+
+def output_option(*formats: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """`-o`; the first format is the default. Not `show.option`: that loads the REST client, which takes longer than a step."""
+    return click.option("-o", "--output", type=click.Choice(formats), default=formats[0], show_default=True, help="How to print it.")
+
+
+def as_json(body: object) -> None:
+    """JSON for programs, indented."""
+    click.echo(msgspec.json.format(msgspec.json.encode(body), indent=2).decode())
 
 
 @contextlib.contextmanager

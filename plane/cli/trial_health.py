@@ -3,7 +3,7 @@
 import click
 import msgspec
 
-from plane.cli import show, table, trial_files
+from plane.cli import table, trial_files
 from plane.domain import health, objects
 
 
@@ -17,7 +17,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 @click.command("health")
 @click.argument("files", nargs=-1, required=True, type=trial_files.FILE, metavar="FILE|DIR|-…")
-@show.option("table", "json")
+@trial_files.output_option("table", "json")
 def command(files: tuple[str, ...], output: str) -> None:
     """How the objects in FILEs are, as the cluster returned them.
 
@@ -27,7 +27,7 @@ def command(files: tuple[str, ...], output: str) -> None:
         found = trial_files.objects_in(files)
     judged = [_judged(manifest) for manifest in found]
     if output == "json":
-        show.as_json(judged)
+        trial_files.as_json(judged)
     else:
         table.show(["OBJECT", "HEALTH", "MESSAGE"], [[str(entry.key), entry.status, entry.message] for entry in judged])
 

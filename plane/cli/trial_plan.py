@@ -3,7 +3,7 @@
 import click
 import msgspec
 
-from plane.cli import show, table, trial_files
+from plane.cli import table, trial_files
 from plane.domain import kinds, objects, plan
 
 APP = "local"  # stands for the app's id, which files do not tell
@@ -16,7 +16,7 @@ APP = "local"  # stands for the app's id, which files do not tell
 @click.option("--prune/--no-prune", default=True, show_default=True, help="Whether what is no longer desired is deleted.")
 @click.option("--allow-empty", is_flag=True, help="Prune even when nothing at all is desired.")
 @trial_files.namespace_option
-@show.option("table", "json")
+@trial_files.output_option("table", "json")
 def command(output: str, desired: tuple[str, ...], live: tuple[str, ...], inventory: str | None, namespace: str, **switches: bool) -> None:
     """What an agent would do, in the order of work.
 
@@ -36,7 +36,7 @@ def command(output: str, desired: tuple[str, ...], live: tuple[str, ...], invent
             options=plan.Options(APP, prune=switches["prune"], allow_empty=switches["allow_empty"]),
         )
     if output == "json":
-        show.as_json(document(planned))
+        trial_files.as_json(document(planned))
     else:
         table.show(["PHASE", "WAVE", "ACTION", "OBJECT", "WHY"], rows(planned))
 
