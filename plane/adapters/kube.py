@@ -21,6 +21,8 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 
+# "identity": compressing a watch costs both sides more CPU than the bytes are worth inside a cluster.
+HEADERS = {"User-Agent": "gitops-plane-agent", "Accept-Encoding": "identity"}
 CONNECT_S = 10.0
 ANSWER_S = 60.0  # the API server's own bound for a request that is no watch
 CONNECTIONS = 128  # watches hold one each for ever; writers are bounded elsewhere (agent/pace.py)
@@ -149,10 +151,7 @@ async def connect(kubeconfig: str = "", *, context: str = "") -> Api:
         raise KubeConfigRefused(f"{where} cannot be used: {_reason(e)}; name another with --kubeconfig and --context") from e
     connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=trust, keepalive_timeout=60)
     timeout = aiohttp.ClientTimeout(total=ANSWER_S, connect=CONNECT_S)
-    # "identity": compressing a watch costs both sides more CPU than the bytes are worth inside a cluster.
-    session = aiohttp.ClientSession(
-        connector=connector, timeout=timeout, trust_env=True, read_bufsize=2**20, headers={"Accept-Encoding": "identity"}
-    )
+    session = aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=True, read_bufsize=2**20, headers=HEADERS)
     return Api(session, settings)
 
 
