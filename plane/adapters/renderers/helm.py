@@ -15,6 +15,7 @@ CHART = "Chart.yaml"
 
 _SOURCE = re.compile(rb"^---\n# Source: ([^\n]+)\n", re.MULTILINE)
 _PLACE = re.compile(r"[\w.-]+/((?:charts/[^\s:()\"]+/)?(?:templates|crds)/[^\s:()\"]+)(?::(\d+))?")
+_DEPENDENCY = re.compile(r"missing in charts/ directory: ([\w., -]+)")
 _COMMA = re.compile(r"(?<!\\),")
 
 
@@ -108,6 +109,10 @@ def _objects(job: ports.RenderJob, out: bytes) -> Iterator[objects.Manifest]:
 def _failure(job: ports.RenderJob, stderr: str, *, folder: str) -> errors.RenderFailed:
     """Helm's message at the deepest template it names, without any value."""
     told = programs.message(stderr, folder=folder)
+    if absent := _DEPENDENCY.search(told):
+        way_out = "vendor it there with `helm dependency build` and commit it"
+        reason = f"the chart depends on {absent[1]}, which is not in its charts/ folder; {way_out}"
+        return errors.RenderFailed(reason, where=_inside(job.source, CHART))
     places = list(_PLACE.finditer(told))
     where = posixpath.normpath(job.source.path)
     if places:
