@@ -1,0 +1,122 @@
+"""Encryption of what the plane must keep, under a master key that is not in the database: AES-256-GCM."""
+
+import base64
+import binascii
+import hashlib
+import os
+
+import cryptography.exceptions
+import msgspec
+from cryptography.hazmat.primitives.ciphers import aead
+
+from plane import ports
+from plane.adapters import vault
+from plane.domain import errors, secrets
+
+KEY_BYTES = 32
+NONCE_BYTES = 12  # random: good for 2^32 values under one master key (NIST SP 800-38D §8.3)
+LOCAL, TRANSIT = b"\x01", b"\x02"  # first byte of a wrapped value: who can unwrap it
+ID_BYTES = 8
+
+
+def parse_master_key(text: bytes, *, where: str) -> secrets.Secret:
+    """32 random bytes, raw, or as 64 hexadecimal digits or base64; SecretRefused names `where` and how to make one.
+
+    32 ASCII characters are refused: they are a password or half a key, not 32 random bytes.
+    """
+    if len(text) == KEY_BYTES and not text.isascii():
+        return secrets.Secret(text)
+    for decode in (binascii.unhexlify, lambda word: base64.b64decode(word, validate=True)):
+        try:
+            key = decode(text.strip())
+        except (binascii.Error, ValueError):
+            continue
+        if len(key) == KEY_BYTES:
+            return secrets.Secret(key)
+    raise errors.SecretRefused("the master key must be 32 random bytes; make one with: openssl rand -hex 32", where=where)
+
+
+class _DataKey(msgspec.Struct):
+    plaintext: str
+    ciphertext: str = ""
+
+    def __repr__(self) -> str:
+        return "_DataKey(…)"
+
+
+class _Answer(msgspec.Struct):
+    data: _DataKey
+
+
+class Local:
+    """`ports.Envelope` under a key from a file or the environment; `older` keys still unwrap."""
+
+    def __init__(self, master: secrets.Secret, *, older: tuple[secrets.Secret, ...] = ()) -> None:
+        self._id = _key_id(master)
+        self._keys = {_key_id(key): key for key in (*older, master)}
+
+    def wrap(self, value: secrets.Secret, *, context: bytes) -> bytes:
+        """`LOCAL`, the key's id, nonce, ciphertext."""
+        return LOCAL + self._id + _encrypt(self._keys[self._id], value, context)
+
+    def unwrap(self, wrapped: bytes, *, context: bytes) -> secrets.Secret:
+        """The value; SecretRefused when key or context is another."""
+        _check_kind(wrapped, LOCAL)
+        key_id = wrapped[1 : 1 + ID_BYTES]
+        if key_id not in self._keys:
+            message = f"a stored secret was encrypted under the master key {key_id.hex()}, which this process was not given"
+            raise errors.SecretRefused(message)
+        return _decrypt(self._keys[key_id], wrapped[1 + ID_BYTES :], context)
+
+
+class Transit:
+    """`ports.Envelope` under a key that never leaves Vault's transit engine: each value has a data key, and Vault keeps none."""
+
+    def __init__(self, sessions: vault.Sessions, access: ports.VaultAccess, *, key: str) -> None:
+        self._sessions = sessions
+        self._access = access
+        self._key = key
+
+    def wrap(self, value: secrets.Secret, *, context: bytes) -> bytes:
+        """`TRANSIT`, two bytes of length, the data key as Vault wrapped it, nonce, ciphertext."""
+        with self._sessions.client(self._access) as client:
+            answer = client.secrets.transit.generate_data_key(self._key, "plaintext", mount_point=self._access.mount)
+            data_key = msgspec.convert(answer, _Answer).data
+        wrapped = data_key.ciphertext.encode()
+        return TRANSIT + len(wrapped).to_bytes(2, "big") + wrapped + _encrypt(_key(data_key), value, context)
+
+    def unwrap(self, wrapped: bytes, *, context: bytes) -> secrets.Secret:
+        """The value; SecretRefused when key or context is another or Vault says no, BackendDown when it says nothing."""
+        _check_kind(wrapped, TRANSIT)
+        end = 3 + int.from_bytes(wrapped[1:3], "big")
+        with self._sessions.client(self._access) as client:
+            answer = client.secrets.transit.decrypt_data(self._key, wrapped[3:end].decode(), mount_point=self._access.mount)
+            data_key = msgspec.convert(answer, _Answer).data
+        return _decrypt(_key(data_key), wrapped[end:], context)
+
+
+def _key(found: _DataKey) -> secrets.Secret:
+    return secrets.Secret(base64.b64decode(found.plaintext))
+
+
+def _encrypt(key: secrets.Secret, value: secrets.Secret, context: bytes) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + aead.AESGCM(key.reveal()).encrypt(nonce, value.reveal(), context)
+
+
+def _decrypt(key: secrets.Secret, sealed: bytes, context: bytes) -> secrets.Secret:
+    try:
+        return secrets.Secret(aead.AESGCM(key.reveal()).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context))
+    except (cryptography.exceptions.InvalidTag, ValueError):
+        message = "a stored secret does not belong to this place or was changed; enter the credential again"
+        raise errors.SecretRefused(message) from None
+
+
+def _check_kind(wrapped: bytes, kind: bytes) -> None:
+    if wrapped[:1] != kind:
+        message = "a stored secret was encrypted by another kind of master key (file or Vault transit); start with that one"
+        raise errors.SecretRefused(message)
+
+
+def _key_id(key: secrets.Secret) -> bytes:
+    return hashlib.sha256(b"gitops-plane/master-key-id/v1" + key.reveal()).digest()[:ID_BYTES]
