@@ -15,6 +15,7 @@ from collections.abc import Iterator
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv/bin"
 TIMEOUT_S = 300  # a step that hangs is a failed step
+SHOWN_LINES = 60  # of a failed step's words
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,8 +43,8 @@ def steps() -> Iterator[Step]:
         "architecture", (f"{BIN}/python", "-m", "pytest", "-q", "--no-header", "tests/architecture"), needs="tests/architecture/test_*.py"
     )
     yield Step("lint-imports", (f"{BIN}/lint-imports", "--no-logo"))
-    yield Step("ruff check", (f"{BIN}/ruff", "check", "--quiet"))
-    yield Step("ruff format", (f"{BIN}/ruff", "format", "--check", "--quiet"))
+    yield Step("ruff check", (f"{BIN}/ruff", "check", "--quiet", "--output-format", "concise"))
+    yield Step("ruff format", (f"{BIN}/ruff", "format", "--check", "--quiet", "--output-format", "concise"))
     yield Step("opa check", (f"{BIN}/opa", "check", "--strict", "policies"), needs="policies/**/*.rego", program="opa")
     yield Step("opa test", (f"{BIN}/opa", "test", "policies"), needs="policies/**/*_test.rego", program="opa")
     for chart in sorted(ROOT.glob("charts/*/Chart.yaml")):
@@ -72,6 +73,14 @@ def run(step: Step) -> Result:
     return Result(step, passed, said, time.monotonic() - started)
 
 
+def report(result: Result) -> str:
+    lines = result.said.strip().splitlines()
+    left_out = [f"... {len(lines) - SHOWN_LINES} more lines"] if len(lines) > SHOWN_LINES else []
+    return "\n".join(
+        [f"\n---- {result.step.name}: {' '.join(result.step.command).replace(f'{ROOT}/', '')}", *lines[:SHOWN_LINES], *left_out]
+    )
+
+
 def main() -> int:
     wanted = [step for step in steps() if any(ROOT.glob(step.needs))]
     programs = sorted({step.program for step in wanted if step.program})
@@ -82,7 +91,7 @@ def main() -> int:
         results = list(pool.map(run, wanted))
     for result in results:
         if not result.passed:
-            print(f"\n---- {result.step.name}\n{result.said.rstrip()}")
+            print(report(result))
     print()
     for result in results:
         print(f"{'ok' if result.passed else 'FAILED':<8}{result.seconds:6.1f} s  {result.step.name}")
