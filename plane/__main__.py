@@ -4,6 +4,8 @@ import importlib
 
 import click
 
+from plane.domain import errors
+
 # name → where the click command is, and what `plane --help` says about it
 COMMANDS = {
     "user": ("plane.cli.people:user", "People and services, and their roles."),
@@ -29,6 +31,11 @@ COMMANDS = {
     "tenant": ("plane.cli.places:tenant", "People and projects that see nothing of other tenants."),
     "try": ("plane.cli.trial:group", "One step of the flow on local files; contacts nothing."),
     "version": ("plane.cli.version:version", "The version of this program."),
+    "server": ("plane.run.server:command", "Serve the API."),
+    "worker": ("plane.run.worker:command", "Resolve, render, judge and dispatch."),
+    "up": ("plane.run.up:command", "The whole plane on this machine."),
+    "db": ("plane.run.db:command", "Bring the database to this version."),
+    "demo": ("plane.run.demo.command:command", "The whole flow on real parts, told line by line."),
     "devcluster": ("plane.run.devcluster.commands:command", "A real Kubernetes control plane on this machine, for demo and tests."),
 }
 
@@ -47,6 +54,13 @@ class Lazy(click.Group):
         module, attribute = COMMANDS[cmd_name][0].split(":")
         found: click.Command = getattr(importlib.import_module(module), attribute)
         return found
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Refusals are one sentence here too."""
+        try:
+            return super().invoke(ctx)
+        except errors.PlaneError as e:
+            raise click.ClickException(str(e)) from e
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Names and what they do, importing none."""

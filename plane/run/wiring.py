@@ -6,8 +6,10 @@ import os
 import pathlib
 from collections.abc import Iterator
 
+import structlog
+
 from plane import config, log
-from plane.adapters import clock, envelope, opa, sealing, signer, sops, vault
+from plane.adapters import clock, envelope, opa, opa_files, sealing, signer, sops, vault
 from plane.adapters.git import mirrors, transport
 from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
