@@ -82,7 +82,8 @@ def test_the_network_is_not_there(attempt: Attempt) -> None:
 
 def test_no_process_can_be_made_or_signalled_and_no_right_regained(attempt: Attempt) -> None:
     reached = attempt(fork="", kill=str(os.getpid()), root="")
-    assert reached == {"fork": "BlockingIOError", "kill": "PermissionError", "root": "PermissionError"}
+    assert (reached["fork"], reached["kill"]) == ("BlockingIOError", "PermissionError")
+    assert reached["root"] in {"PermissionError", "OSError"}  # not allowed, or no such user in its namespace
 
 
 def test_nothing_of_the_plane_is_inherited(attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +137,7 @@ def test_endless_complaints_are_thrown_away(shell: Callable[[str], dict[str, str
 
 
 def test_a_fork_bomb_is_bounded_and_leaves_nothing(shell: Callable[[str], dict[str, str]], sandbox: pool.Pool) -> None:
-    with pytest.raises(errors.RenderFailed, match=r"longer than 3 s|memory"):
+    with pytest.raises(errors.RenderFailed, match=r"longer than 3 s|memory|more than 32 processes"):
         shell("bomb() { bomb | bomb & }; bomb; while :; do :; done")
     assert sandbox.render("plain", job({"a.yaml": CONFIG_MAP}))[0].key.name == "a"
     _gone(sandbox)

@@ -1,6 +1,7 @@
 """Renders side by side, each in a cell of its own; the watch over their time, memory and answers."""
 
 import contextlib
+import itertools
 import os
 import queue
 import select
@@ -21,6 +22,7 @@ from plane.adapters.sandbox import messages, warm
 from plane.domain import documents, errors, manifests, objects
 
 TICK_MS = 25  # how often a render's memory and time are looked at; its answer is noticed at once
+MOST_COUNTED = 1000  # processes looked at per tick: beyond the bound, how far does not matter
 CHUNK = 1024 * 1024
 PAGE = os.sysconf("SC_PAGESIZE")
 RUN_FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # memory: nothing a tenant sends reaches a disk
@@ -96,14 +98,14 @@ class _Cell:
             if not handles:
                 raise errors.BackendDown("sandbox", "the render's process could not lock itself down")
             with _ending(handles[0]):
-                body = self._exchange(msgspec.msgpack.encode(messages.Work(job)), _Memory(handles[0]))
+                body = self._exchange(msgspec.msgpack.encode(messages.Work(job)), _Watch(handles[0]))
         try:
             answer: messages.Answer = msgspec.msgpack.decode(body, type=messages.Answer)
         except (msgspec.DecodeError, RecursionError) as e:
             raise errors.RenderFailed(DIED) from e
         return answer
 
-    def _exchange(self, work: bytes, memory: "_Memory") -> bytes:
+    def _exchange(self, work: bytes, watch: "_Watch") -> bytes:
         self._channel.settimeout(0)
         ready = select.poll()
         ready.register(self._channel, select.POLLIN | select.POLLOUT)
@@ -120,7 +122,7 @@ class _Cell:
                     if not chunk:
                         return bytes(answer)
                     answer += chunk
-            self._hold(len(answer), memory)
+            self._hold(len(answer), watch)
 
     def _take(self) -> bytes:
         try:
@@ -128,17 +130,20 @@ class _Cell:
         except ConnectionError:
             return b""
 
-    def _hold(self, answered: int, memory: "_Memory") -> None:
+    def _hold(self, answered: int, watch: "_Watch") -> None:
         limits = self._limits
         if answered > limits.output_bytes:
             raise errors.RenderFailed(f"it renders to more than {limits.output_bytes // messages.MIB} MiB; split the app")
         if time.monotonic() > self._deadline:
             raise errors.RenderFailed(f"rendering took longer than {limits.wall_s:g} s and was stopped")
-        if memory.resident() > limits.memory_bytes:
+        resident, processes = watch.held()
+        if resident > limits.memory_bytes:
             raise errors.RenderFailed(f"rendering used more than {limits.memory_bytes // messages.MIB} MiB of memory and was stopped")
+        if processes > limits.processes:
+            raise errors.RenderFailed(f"rendering started more than {limits.processes} processes and was stopped")
 
 
-class _Memory:
+class _Watch:
     """How much a cell and the program below it hold; read by the plane, so that nothing inside can hide it."""
 
     def __init__(self, handle: int) -> None:
@@ -146,22 +151,24 @@ class _Memory:
         self._pid = next(line.split()[1] for line in lines if line.startswith("Pid:"))
         self._next = time.monotonic() + TICK_MS / 1000
 
-    def resident(self) -> int:
-        """Bytes now, looked up once per tick; 0 in between and when the process has ended."""
+    def held(self) -> tuple[int, int]:
+        """Bytes and processes now, looked up once per tick; nothing in between and when the process has ended."""
         now = time.monotonic()
         if now < self._next:
-            return 0
+            return 0, 0
         self._next = now + TICK_MS / 1000
-        return _resident(self._pid)
+        found = list(itertools.islice(_below(self._pid), MOST_COUNTED))
+        return sum(found), len(found)
 
 
-def _resident(pid: str) -> int:
-    try:
-        own = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except (OSError, IndexError):
-        return 0
-    return own + sum(_resident(child) for child in children)
+def _below(pid: str) -> Iterator[int]:
+    """The resident bytes of a process and of each below it."""
+    waiting = [pid]
+    while waiting:
+        one = waiting.pop()
+        with contextlib.suppress(OSError, IndexError):  # it has just ended
+            yield int(Path(f"/proc/{one}/statm").read_text().split()[1]) * PAGE
+            waiting += Path(f"/proc/{one}/task/{one}/children").read_text().split()
 
 
 @contextlib.contextmanager

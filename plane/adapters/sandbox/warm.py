@@ -1,6 +1,7 @@
 """The plane's end of the template process: started when first needed, replaced when it dies."""
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -61,7 +62,11 @@ class Template:
         mine.settimeout(START_S)
         with theirs:
             command = [sys.executable, "-P", "-m", "plane.adapters.sandbox.template", str(theirs.fileno())]
-            environment = {"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
+            environment = {
+                "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)]),
+                "LC_ALL": "C.UTF-8",
+                "PYTHONDONTWRITEBYTECODE": "1",
+            }
             self._process = subprocess.Popen(
                 command,
                 env=environment,
