@@ -13,6 +13,7 @@ API_VERSION = "gitops-plane.io/v1"
 MAX_POLICY_BYTES = 1024 * 1024  # all files of one set; far above any set in the field, far below what hurts
 Version = Literal["gitops-plane.io/v1"]
 Name = Annotated[str, msgspec.Meta(pattern=f"^{tenancy.DNS_LABEL.pattern}$", examples=["web"])]
+Connection = Literal["never-joined", "connected", "offline", "revoked"]
 Label = Annotated[str, msgspec.Meta(max_length=253)]
 
 
@@ -20,7 +21,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_un
     """How every struct of a document is written: camelCase, nothing unknown."""
 
 
-class Metadata(Shape, frozen=True, omit_defaults=True):
+class Metadata(Shape, frozen=True, kw_only=True, omit_defaults=True):
     """What it is called and where it lives. `tenant` and `project` may be left out where the address says them."""
 
     name: Name
@@ -29,7 +30,7 @@ class Metadata(Shape, frozen=True, omit_defaults=True):
     labels: dict[Label, Label] = {}
 
 
-class Status(Shape, frozen=True):
+class Status(Shape, frozen=True, kw_only=True):
     """What the plane says about any document. `version` is what If-Match compares."""
 
     id: str
@@ -38,7 +39,7 @@ class Status(Shape, frozen=True):
     updated_at: str
 
 
-class Problem(Shape, frozen=True, omit_defaults=True):
+class Problem(Shape, frozen=True, kw_only=True, omit_defaults=True):
     """Why something does not work: a stable code, one sentence, since when (RFC 3339)."""
 
     code: str
@@ -46,10 +47,10 @@ class Problem(Shape, frozen=True, omit_defaults=True):
     since: str = ""
 
 
-class ClusterStatus(Status, frozen=True, omit_defaults=True):
+class ClusterStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
     """The cluster's agent as the plane last heard of it. `granted`: the namespaces that the asking tenant may use."""
 
-    connection: Literal["never-joined", "connected", "offline", "revoked"] = "never-joined"
+    connection: Connection = "never-joined"
     last_seen: str = ""
     agent: str = ""
     agent_version: str = ""
@@ -57,7 +58,7 @@ class ClusterStatus(Status, frozen=True, omit_defaults=True):
     granted: tuple[str, ...] = ()
 
 
-class RepositoryStatus(Status, frozen=True, omit_defaults=True):
+class RepositoryStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
     """The last look at the repository."""
 
     looked_at: str = ""
@@ -65,7 +66,7 @@ class RepositoryStatus(Status, frozen=True, omit_defaults=True):
     problem: Problem | None = None
 
 
-class AppStatus(Status, frozen=True, omit_defaults=True):
+class AppStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
     """Where the app stands. `revision` and `release`: what Git wants; `decision`: what the plane does about it, and why."""
 
     sync: apps.SyncStatus = "Unknown"
@@ -83,7 +84,7 @@ class AppStatus(Status, frozen=True, omit_defaults=True):
     deleting: bool = False
 
 
-class Operation(Shape, frozen=True, omit_defaults=True):
+class Operation(Shape, frozen=True, kw_only=True, omit_defaults=True):
     """The app's last task. `outcome` empty: under way."""
 
     generation: int
@@ -94,48 +95,48 @@ class Operation(Shape, frozen=True, omit_defaults=True):
     needs_approval: tuple[str, ...] = ()
 
 
-class PolicySetStatus(Status, frozen=True):
+class PolicySetStatus(Status, frozen=True, kw_only=True):
     """`digest` names the files for ever."""
 
     digest: str
 
 
-class Document(Shape, frozen=True, tag_field="kind"):
+class Document(Shape, frozen=True, kw_only=True, tag_field="kind"):
     """What all kinds share."""
 
     api_version: Version
     metadata: Metadata
 
 
-class Tenant(Document, frozen=True):
+class Tenant(Document, frozen=True, kw_only=True):
     """Belongs to the platform."""
 
     spec: tenancy.TenantSpec = tenancy.TenantSpec()
     status: Status | None = None
 
 
-class Project(Document, frozen=True):
+class Project(Document, frozen=True, kw_only=True):
     """Belongs to a tenant."""
 
     spec: tenancy.ProjectSpec = tenancy.ProjectSpec()
     status: Status | None = None
 
 
-class Cluster(Document, frozen=True):
+class Cluster(Document, frozen=True, kw_only=True):
     """Belongs to the platform; tenants use it through `spec.grants`."""
 
     spec: fleet.ClusterSpec = fleet.ClusterSpec()
     status: ClusterStatus | None = None
 
 
-class Repository(Document, frozen=True):
+class Repository(Document, frozen=True, kw_only=True):
     """Belongs to a project."""
 
     spec: tenancy.RepositorySpec
     status: RepositoryStatus | None = None
 
 
-class Credential(Document, frozen=True, omit_defaults=True):
+class Credential(Document, frozen=True, kw_only=True, omit_defaults=True):
     """Belongs to a project. `data` is written and never given back; left out of an update, the stored secret stays."""
 
     spec: tenancy.CredentialSpec
@@ -143,14 +144,14 @@ class Credential(Document, frozen=True, omit_defaults=True):
     status: Status | None = None
 
 
-class App(Document, frozen=True):
+class App(Document, frozen=True, kw_only=True):
     """Belongs to a project."""
 
     spec: apps.AppSpec
     status: AppStatus | None = None
 
 
-class PolicySet(Document, frozen=True):
+class PolicySet(Document, frozen=True, kw_only=True):
     """Belongs to a tenant, or to the platform and then holds for all. `files`: name → Rego text; lists leave them out."""
 
     spec: tenancy.PolicySetSpec = tenancy.PolicySetSpec()

@@ -1,0 +1,121 @@
+"""The agent protocol's endpoints (plane.wire.agent): msgpack over plain requests, authenticated per request by the agent's own key."""
+
+import asyncio
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import Request, Response, Router, get, post
+from litestar.di import NamedDependency
+from litestar.concurrency import sync_to_thread
+from litestar.params import FromPath
+
+from plane.api import problems, wake
+from plane.domain import errors
+from plane.server import claim as claims
+from plane.server import context, enrol, intake
+from plane.wire import agent, signing
+
+BODY_BYTES = 64 * 1024 * 1024
+MAX_WAIT_S = 30
+T = TypeVar("T")
+Incoming = Request[Any, Any, Any]
+
+
+async def _identity(request: Incoming, body: bytes) -> claims.AgentIdentity:
+    """Whose key signed the request's token."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise errors.Unauthenticated("an agent's request token is needed")
+    bound = signing.Request(request.method, request.scope["path"], signing.body_digest(body))
+    return await sync_to_thread(claims.authenticate, _plane(request), token, bound)
+
+
+def _plane(request: Incoming) -> context.Plane:
+    plane: context.Plane = request.app.state.plane
+    return plane
+
+
+async def _body(request: Incoming) -> bytes:
+    if request.headers.get("Content-Type", agent.CONTENT_TYPE).partition(";")[0] != agent.CONTENT_TYPE:
+        raise problems.MediaTypeRefused(f"an agent's body is {agent.CONTENT_TYPE}")
+    return await request.body()
+
+
+def _decode(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.msgpack.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
+        raise errors.Invalid({"": f"the body is no {kind.__name__} of the agent protocol"}) from e
+
+
+def _answer(message: msgspec.Struct) -> Response[bytes]:
+    return Response(agent.encode(message), media_type=agent.CONTENT_TYPE)
+
+
+@post("/enrol", status_code=200)
+async def enrol_agent(request: Incoming) -> Response[bytes]:
+    """The one endpoint without a request token: the join token is in the body."""
+    body = _decode(await _body(request), agent.Enrol)
+    return _answer(await sync_to_thread(enrol.enrol, _plane(request), body))
+
+
+@post("/claim", status_code=200)
+async def claim(request: Incoming, hub: NamedDependency[wake.Hub]) -> Response[bytes]:
+    """Waits up to `wait` seconds for work; a revoked agent is sent away at once, to be refused at its next request."""
+    raw = await _body(request)
+    who = await _identity(request, raw)
+    wait_s, limit = _number(request, "wait", most=MAX_WAIT_S), _number(request, "max", most=claims.MAX_TASKS) or 1
+    asked, loop = _decode(raw, agent.Claim), asyncio.get_running_loop()
+    deadline = loop.time() + wait_s
+    with hub.expect("plane_tasks", who.cluster_id) as work, hub.expect("plane_agent", who.cluster_id) as word:
+        while True:
+            found = await sync_to_thread(claims.claim, _plane(request), who, asked, limit)
+            left = deadline - loop.time()
+            if found.tasks or found.lost or left <= 0:
+                return _answer(found)
+            if await _either(work, word, left):
+                return _answer(agent.Claimed())
+
+
+async def _either(work: wake.News, word: wake.News, seconds: float) -> bool:
+    """Whether word came about the agent itself, rather than work or nothing."""
+    waiting = [asyncio.ensure_future(news.wait(seconds)) for news in (work, word)]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()
+    return waiting[1].done() and not waiting[1].cancelled() and waiting[1].result()
+
+
+@post("/events", status_code=200)
+async def events(request: Incoming) -> Response[bytes]:
+    """Progress and final reports of many tasks."""
+    raw = await _body(request)
+    who = await _identity(request, raw)
+    return _answer(await sync_to_thread(intake.events, _plane(request), who, _decode(raw, agent.Events)))
+
+
+@post("/state", status_code=200)
+async def state(request: Incoming) -> Response[bytes]:
+    """Deltas of many apps."""
+    raw = await _body(request)
+    who = await _identity(request, raw)
+    return _answer(await sync_to_thread(intake.state, _plane(request), who, _decode(raw, agent.State)))
+
+
+@get("/releases/{digest:str}")
+async def release(request: Incoming, digest: FromPath[str]) -> Response[bytes]:
+    """A release that the agent should hold and does not."""
+    who = await _identity(request, b"")
+    return _answer(await sync_to_thread(claims.bundle_of, _plane(request), who, digest[:100].replace("\0", "")))
+
+
+def _number(request: Incoming, name: str, *, most: int) -> int:
+    text = request.query_params.get(name, "0")
+    if not text.isdecimal():
+        raise errors.Invalid({name: "must be a whole number"})
+    return min(int(text[:9]), most)
+
+
+ROUTER = Router(path=agent.PATH, route_handlers=[enrol_agent, claim, events, state, release], request_max_body_size=BODY_BYTES)

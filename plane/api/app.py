@@ -1,0 +1,63 @@
+"""The application: every route, in one place."""
+
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+from litestar import Litestar, Response, Router, get
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.middleware import DefineMiddleware
+
+from plane.adapters import metrics
+from plane.api import agents, apps, border, calls, documents, openapi, people, platform, problems, streams, wake
+from plane.domain import errors
+from plane.server import context, idempotent
+
+BASE = "/api/v1"
+
+
+def create(plane: context.Plane, *, database_url: str) -> Litestar:
+    """The REST API and the agents' endpoints. `database_url`: where the one listening connection of this process goes."""
+    hub, requests = wake.Hub(database_url), metrics.Requests()
+    return Litestar(
+        route_handlers=[_api(), agents.ROUTER, platform.health, platform.ready, platform.figures],
+        dependencies={"hub": Provide(lambda: hub, sync_to_thread=False)},
+        middleware=[DefineMiddleware(border.Border, requests=requests)],
+        exception_handlers={
+            errors.PlaneError: problems.refused,
+            idempotent.Replayed: problems.replayed,
+            HTTPException: problems.http,
+            Exception: problems.unexpected,
+        },
+        lifespan=[_listening(hub)],
+        state=State({"plane": plane, "requests": requests}),
+        request_max_body_size=calls.BODY_BYTES,
+        openapi_config=None,  # ours is made from the same `Doc`s by plane.api.openapi
+        logging_config=None,
+    )
+
+
+def _api() -> Router:
+    handlers = [*documents.handlers(), *apps.handlers(), streams.events, *people.handlers(), *platform.handlers()]
+    text = openapi.encode(openapi.document(handlers, base=BASE))
+
+    @get("/openapi.json", sync_to_thread=False, name="openapi")
+    def described() -> Response[bytes]:
+        return Response(text, media_type="application/json")
+
+    guarded = Router(path="/", route_handlers=handlers, guards=[border.known, border.json_only], dependencies={"call": Provide(calls.call)})
+    return Router(path=BASE, route_handlers=[guarded, described])
+
+
+def _listening(hub: wake.Hub) -> Callable[[Litestar], Any]:
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncGenerator[None, None]:
+        hub.start()
+        try:
+            yield
+        finally:
+            hub.stop()
+
+    return lifespan

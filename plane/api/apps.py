@@ -1,0 +1,114 @@
+"""What an app can be asked to do, and what is known about it."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.concurrency import sync_to_thread
+from litestar.handlers import HTTPRouteHandler
+
+from plane.api import calls, wake
+from plane.domain import access, errors
+from plane.server import authorise, diffs, explain, history, orders
+from plane.wire import documents, rest
+
+APP = "/tenants/{tenant}/projects/{project}/apps/{app}"
+DIFF_WAIT_S = 10.0  # an agent with an open claim answers within one; the client's own patience is longer
+LOOK_S = 0.5  # between looks at a row that somebody waits for, where no wake-up comes
+
+
+def _order(verb: str, body: Any, work: Any, summary: str) -> HTTPRouteHandler:  # noqa: ANN401 - a type and a use case as values
+    doc = calls.Doc(answer=rest.Operation, summary=summary, body=body, status=202, tag="apps", operation=f"{verb}_app")
+    return calls.endpoint("POST", f"{APP}/{verb}", doc)(lambda call: work(call.plane, call.caller, call.names, call.read(body)))
+
+
+def _list(path: str, item: Any, work: Any, summary: str) -> HTTPRouteHandler:  # noqa: ANN401 - a type and a use case as values
+    doc = calls.Doc(answer=rest.Page[item], summary=summary, query=rest.PageQuery, tag="apps", operation=f"list_app_{path}")
+    return calls.endpoint("GET", f"{APP}/{path}", doc)(lambda call: work(call.plane, call.caller, call.names, call.query(rest.PageQuery)))
+
+
+@calls.endpoint("POST", f"{APP}/terminate", calls.Doc(answer=documents.App, summary="Stop the sync under way.", tag="apps", operation="terminate_app"))
+def terminate(call: calls.Call) -> documents.App:
+    """What was applied stays."""
+    return orders.terminate(call.plane, call.caller, call.names)
+
+
+@calls.endpoint("GET", f"{APP}/resources", calls.Doc(answer=rest.Page[rest.Resource], summary="The app's objects as its agent sees them.", query=rest.PageQuery, tag="apps"))
+def resources(call: calls.Call) -> rest.Page[rest.Resource]:
+    """One page holds them all: an app's objects are bounded by its release."""
+    call.query(rest.PageQuery)
+    return rest.Page(items=history.resources(call.plane, call.caller, call.names))
+
+
+@calls.endpoint("GET", f"{APP}/manifests", calls.Doc(answer=rest.Manifests, summary="The newest release's objects.", tag="apps"))
+def manifests(call: calls.Call) -> rest.Manifests:
+    """Secret values show as fingerprints."""
+    return history.manifests(call.plane, call.caller, call.names, "")
+
+
+@calls.endpoint("GET", f"{APP}/releases/{{digest}}", calls.Doc(answer=rest.Manifests, summary="One release's objects.", tag="apps"))
+def release(call: calls.Call) -> rest.Manifests:
+    """Secret values show as fingerprints."""
+    return history.manifests(call.plane, call.caller, call.names, call.path["digest"])
+
+
+@calls.endpoint("GET", f"{APP}/tasks/{{task}}", calls.Doc(answer=rest.Task, summary="One order to the agent, with its results.", tag="apps"))
+def task(call: calls.Call) -> rest.Task:
+    """Results appear while the task runs."""
+    return history.task(call.plane, call.caller, call.names, call.path["task"])
+
+
+@calls.endpoint("GET", f"{APP}/explain", calls.Doc(answer=rest.Explanation, summary="Why the app is as it is.", tag="apps", operation="explain_app"))
+def explain_app(call: calls.Call) -> rest.Explanation:
+    """The decision's own words."""
+    scope, project = authorise.scope(call.plane, call.caller, call.names, "app:get")
+    found = explain.explain(call.plane, scope, project_id=project, app=call.names.name)
+    return rest.Explanation(app=call.names.name, **msgspec.structs.asdict(found))
+
+
+DIFF = calls.Doc(answer=rest.Diff, summary="Git against the cluster at this moment; asks the agent and waits up to 10 s.", tag="apps", operation="diff_app")
+
+
+@get(calls.typed(f"{APP}/diff"), opt={"doc": DIFF}, name="diff_app")
+async def diff(call: NamedDependency[calls.Call], hub: NamedDependency[wake.Hub]) -> Response[bytes]:
+    """503 when the agent does not answer."""
+    asked = await sync_to_thread(diffs.ask, call.plane, call.caller, call.names)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + DIFF_WAIT_S
+    with hub.expect("plane_app", asked.app) as news:
+        while loop.time() < deadline:
+            found = await sync_to_thread(diffs.answer, call.plane, call.caller, call.names, asked)
+            if found:
+                return calls.respond(found)
+            await news.wait(LOOK_S)
+    raise await sync_to_thread(diffs.give_up, call.plane, call.caller, call.names, asked)
+
+
+def handlers() -> list[HTTPRouteHandler]:
+    """All of them."""
+    return [
+        _order("refresh", rest.Refresh, orders.refresh, "Look at the repository now."),
+        _order("sync", rest.Sync, orders.sync, "Bring the cluster to what Git wants."),
+        _order("rollback", rest.Rollback, orders.rollback, "Go back to an earlier release."),
+        _order("approve", rest.Approve, orders.approve, "Allow the deletions that a sync waits with."),
+        _list("history", rest.HistoryEntry, history.entries, "Syncs that went through, newest first."),
+        _list("releases", rest.Release, history.releases, "Releases, newest first."),
+        _list("tasks", rest.Task, history.tasks, "Orders to the agent, newest first."),
+        terminate,
+        resources,
+        manifests,
+        release,
+        task,
+        explain_app,
+        diff,
+    ]
+
+
+def permitted(call: calls.Call, token: str) -> access.Actor:
+    """The caller anew: a stream does not outlive its token or role."""
+    who = authorise.actor(call.plane, token, ip=call.caller.actor.ip, user_agent=call.caller.actor.user_agent)
+    if who.id != call.caller.actor.id:
+        raise errors.Unauthenticated("the token changed hands")
+    return who

@@ -1,0 +1,101 @@
+"""What holds for every request before an endpoint sees it: an id, who asks, a media type, headers of safety, one log line."""
+
+import re
+import time
+import uuid
+from typing import Any
+
+import structlog
+from litestar.concurrency import sync_to_thread
+from litestar.connection import ASGIConnection
+from litestar.datastructures import MutableScopeHeaders
+from litestar.handlers import BaseRouteHandler
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from plane.adapters import metrics
+from plane.api import problems
+from plane.domain import errors
+from plane.server import authorise
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+SAFETY = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Strict-Transport-Security": "max-age=31536000",
+}
+QUIET = frozenset({"/health", "/ready", "/metrics"})  # asked every few seconds; they would drown the rest
+log = structlog.get_logger()
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+class Border:
+    """Middleware around everything."""
+
+    def __init__(self, app: ASGIApp, requests: metrics.Requests) -> None:
+        self._app = app
+        self._requests = requests
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with its id, and tell of it when it is answered."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id, began, status = _request_id(dict(scope["headers"])), time.perf_counter(), 500
+        scope["state"]["request_id"] = request_id
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request=request_id)
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableScopeHeaders.from_message(message)
+                headers["X-Request-Id"] = request_id
+                for name, value in SAFETY.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            self._tell(scope, status, time.perf_counter() - began)
+
+    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+        route = str(scope.get("path_template") or "unknown")
+        self._requests.observe(scope["method"], route, status, seconds)
+        if route in QUIET:
+            return
+        tenant = scope.get("path_params", {}).get("tenant", "")
+        who = getattr(scope.get("user"), "name", "")
+        log.info("request.finished", method=scope["method"], route=route, status=status, tenant=tenant, actor=who, duration_s=round(seconds, 4))
+
+
+async def known(connection: Connection, _: BaseRouteHandler) -> None:
+    """Every endpoint of the API asks for a bearer token; who holds it is asked of the database each time, so that revoking holds at once."""
+    scheme, _space, token = connection.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise errors.Unauthenticated
+    ip = connection.client.host if connection.client else ""
+    plane = connection.app.state.plane
+    agent = connection.headers.get("User-Agent", "")
+    connection.scope["user"] = await sync_to_thread(authorise.actor, plane, token, ip=ip, user_agent=agent)
+    connection.scope["auth"] = token
+
+
+async def json_only(connection: Connection, _: BaseRouteHandler) -> None:
+    """A form of another site cannot send this media type, so it cannot act for somebody."""
+    if connection.scope["method"] in {"GET", "HEAD"}:
+        return
+    length = connection.headers.get("Content-Length", "")
+    chunked = "Transfer-Encoding" in connection.headers
+    media = connection.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if (length not in {"", "0"} or chunked or media) and media != "application/json":
+        raise problems.MediaTypeRefused("a body is application/json here; the command line turns YAML into it")
+
+
+def _request_id(headers: dict[bytes, bytes]) -> str:
+    given = headers.get(b"x-request-id", b"").decode("latin-1")
+    return given if REQUEST_ID.fullmatch(given) else str(uuid.uuid4())

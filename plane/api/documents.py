@@ -1,0 +1,80 @@
+"""The five endpoints of every kind of document, made from its `Kind`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from litestar.handlers import HTTPRouteHandler
+
+from plane.api import calls
+from plane.server import apps, clusters, credentials, policies, projects, repositories, tenants
+from plane.server import documents as generic
+from plane.wire import rest
+
+ABOVE = ("", "/tenants/{tenant}", "/tenants/{tenant}/projects/{project}")
+
+
+def handlers() -> list[HTTPRouteHandler]:
+    """All of them."""
+    return [
+        *_crud(tenants.KIND, page=lambda call: tenants.page(call.plane, call.caller, call.query(rest.PageQuery)), get=tenants.get),
+        *_crud(projects.KIND, page=lambda call: projects.page(call.plane, call.caller, call.names, call.query(rest.PageQuery)), get=projects.get),
+        *_crud(clusters.KIND),
+        *_crud(repositories.KIND),
+        *_crud(credentials.KIND),
+        *_crud(apps.KIND, delete=_delete_app),
+        *_crud(policies.KIND),
+        *_crud(policies.PLATFORM_KIND, prefix="platform_"),
+    ]
+
+
+def _crud(
+    kind: generic.Kind,
+    *,
+    page: Callable[[calls.Call], Any] | None = None,
+    get: Callable[..., Any] | None = None,
+    delete: Callable[[calls.Call], Any] | None = None,
+    prefix: str = "",
+) -> list[HTTPRouteHandler]:
+    """`page`, `get` and `delete` where a kind does it in its own way."""
+    many = f"{ABOVE[kind.level]}/{kind.plural}"
+    one = f"{many}/{{{kind.noun}}}"
+    of, name = prefix + kind.plural, prefix + kind.noun
+
+    def doc(answer: Any, summary: str, operation: str, **more: Any) -> calls.Doc:  # noqa: ANN401 - types as values
+        return calls.Doc(answer=answer, summary=summary, operation=operation, tag=kind.plural, **more)
+
+    return [
+        calls.endpoint("GET", many, doc(rest.Page[kind.type], f"One page of {kind.plural} by name.", f"list_{of}", query=rest.PageQuery))(  # type: ignore[name-defined]  # a type as value
+            page or (lambda call: generic.page(call.plane, call.caller, kind, call.names, call.query(rest.PageQuery)))
+        ),
+        calls.endpoint("POST", many, doc(kind.type, f"Create a {kind.noun}.", f"create_{name}", body=kind.type, status=201))(
+            lambda call: generic.create(call.plane, call.caller, kind, _parent(call), call.read(kind.type))
+        ),
+        calls.endpoint("GET", one, doc(kind.type, f"One {kind.noun}.", f"get_{name}"))(
+            (lambda call: get(call.plane, call.caller, call.names)) if get else (lambda call: generic.get(call.plane, call.caller, kind, call.names))
+        ),
+        calls.endpoint("PUT", one, doc(kind.type, f"Make the {kind.noun} be as given, new or not.", f"put_{name}", body=kind.type))(lambda call: _put(call, kind)),
+        calls.endpoint("DELETE", one, doc(rest.Deleted, f"Delete the {kind.noun}.", f"delete_{name}", **_deleting(kind)))(
+            delete or (lambda call: generic.delete(call.plane, call.caller, kind, call.names, version=call.version))
+        ),
+    ]
+
+
+def _parent(call: calls.Call) -> Any:  # noqa: ANN401 - authorise.Names
+    """The place of a collection: its path ends with no name of the new document."""
+    names = call.names
+    return type(names)(names.tenant, names.project, "")
+
+
+def _put(call: calls.Call, kind: generic.Kind) -> tuple[Any, int]:
+    written = generic.replace(call.plane, call.caller, kind, call.names, call.read(kind.type), version=call.version)
+    return written.document, 201 if written.created else 200
+
+
+def _deleting(kind: generic.Kind) -> dict[str, Any]:
+    return {"status": 202, "query": rest.DeleteApp} if kind is apps.KIND else {}
+
+
+def _delete_app(call: calls.Call) -> rest.Deleted:
+    cascade = call.query(rest.DeleteApp).cascade
+    return apps.delete(call.plane, call.caller, call.names, cascade=cascade, version=call.version)

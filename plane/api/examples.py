@@ -1,0 +1,60 @@
+"""Examples for the OpenAPI document, written as people would send them; a test reads each with the type it stands for."""
+
+from typing import Any
+
+from plane.wire import documents, rest
+
+_HEAD = {"apiVersion": documents.API_VERSION}
+_PLACE = {"tenant": "acme", "project": "shop"}
+
+EXAMPLES: dict[Any, Any] = {
+    documents.Tenant: {**_HEAD, "kind": "Tenant", "metadata": {"name": "acme"}, "spec": {"description": "The web shop's people"}},
+    documents.Project: {
+        **_HEAD,
+        "kind": "Project",
+        "metadata": {"name": "shop", "tenant": "acme"},
+        "spec": {"sourceRepos": ["https://git.example/acme/*"], "destinations": [{"cluster": "prod-*", "namespace": "shop-*"}]},
+    },
+    documents.Cluster: {
+        **_HEAD,
+        "kind": "Cluster",
+        "metadata": {"name": "prod-eu"},
+        "spec": {"labels": {"env": "prod"}, "grants": [{"tenant": "acme", "namespaces": ["shop-*"]}]},
+    },
+    documents.Repository: {
+        **_HEAD,
+        "kind": "Repository",
+        "metadata": {"name": "deploy", **_PLACE},
+        "spec": {"url": "https://git.example/acme/deploy.git", "credential": "deploy-token"},
+    },
+    documents.Credential: {
+        **_HEAD,
+        "kind": "Credential",
+        "metadata": {"name": "deploy-token", **_PLACE},
+        "spec": {"kind": "git-password", "username": "plane"},
+        "data": {"password": "written, never read back"},
+    },
+    documents.App: {
+        **_HEAD,
+        "kind": "App",
+        "metadata": {"name": "web", **_PLACE, "labels": {"tier": "front"}},
+        "spec": {
+            "source": {"repoURL": "https://git.example/acme/deploy.git", "path": "web/overlays/prod", "targetRevision": "main"},
+            "destination": {"cluster": "prod-eu", "namespace": "shop-web"},
+            "syncPolicy": {"automated": {"prune": True, "selfHeal": True}, "syncOptions": ["CreateNamespace=true"]},
+        },
+    },
+    documents.PolicySet: {
+        **_HEAD,
+        "kind": "PolicySet",
+        "metadata": {"name": "images", "tenant": "acme"},
+        "spec": {"mode": "deny", "parameters": {"images/registries": {"allowed": ["registry.example"]}}},
+        "files": {"images.rego": "package images\n"},
+    },
+    rest.Sync: {"prune": True},
+    rest.Rollback: {"number": 7},
+    rest.Refresh: {"hard": False},
+    rest.NewPerson: {"name": "ana", "kind": "user"},
+    rest.Role: {"role": "editor", "project": "shop"},
+    rest.NewToken: {"name": "laptop", "days": 90},
+}

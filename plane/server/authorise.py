@@ -1,0 +1,167 @@
+"""The one door: who asks, about which place, may they; beyond it lies the only way to a transaction for a caller."""
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import secrets as random
+import string
+import zlib
+from collections.abc import Iterator
+from typing import TypeVar
+
+import msgspec
+
+from plane.domain import access, errors
+from plane.server import context, idempotent, record
+from plane.store import engine, idempotency, people
+
+READS = (":get", ":read", ":export")
+FOR_MEMBERS = frozenset({"tenant:get"})  # anybody with a role somewhere in the tenant may read its own row and its lists' frames
+TOKEN_BYTES = 24
+CHECK_DIGITS = 6  # 62^6 > 2^32
+BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class Names(msgspec.Struct, frozen=True):
+    """What a path names, as people wrote it; an empty tenant is the platform."""
+
+    tenant: str = ""
+    project: str = ""
+    name: str = ""
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """An authenticated request. `key` only for writes that carry one."""
+
+    actor: access.Actor
+    request: str = ""
+    key: idempotent.Key | None = None
+
+
+class Place(msgspec.Struct, frozen=True):
+    """An open transaction where the caller may do what was asked. `project` is an id, empty above projects."""
+
+    tx: engine.Tx
+    scope: access.Scope
+    names: Names
+    project: str = ""
+    key: idempotent.Key | None = None
+
+    def where(self) -> dict[str, str]:
+        """The columns that every statement names."""
+        tenant = {"tenant_id": self.scope.tenant}
+        return {**tenant, "project_id": self.project} if self.project else tenant
+
+    def done(self, answer: T, *, status: int = 200) -> T:
+        """Keep the answer under the caller's key, and give it back."""
+        if self.key:
+            idempotency.keep(self.tx, self.scope.tenant, self.scope.actor.id, self.key.value, status=status, body=msgspec.json.encode(answer))
+        return answer
+
+
+def actor(plane: context.Plane, bearer: str, *, ip: str = "", user_agent: str = "") -> access.Actor:
+    """Who holds a bearer token, with the roles of this moment.
+
+    Raises:
+        Unauthenticated: unknown, expired, revoked, or of somebody who was disabled.
+    """
+    if not well_formed(bearer):
+        raise errors.Unauthenticated("the token is not one of this plane's")
+    with engine.dispatch(plane.engine) as tx:
+        found = people.bearer(tx, hashed(bearer))
+    if found is None:
+        raise errors.Unauthenticated("the token is unknown")
+    if found.revoked or found.disabled:
+        raise errors.Unauthenticated("the token was revoked" if found.revoked else "the token's owner was disabled")
+    if found.expires_at <= plane.clock.now():
+        raise errors.Unauthenticated(f"the token expired at {found.expires_at:%Y-%m-%d %H:%M} UTC")
+    return access.Actor(found.principal, found.name, found.kind, found.token, found.grants, ip, user_agent[:200])
+
+
+@contextlib.contextmanager
+def enter(plane: context.Plane, caller: Caller, names: Names, permission: str) -> Iterator[Place]:
+    """A transaction in the place that `names` say, if the caller may.
+
+    Raises:
+        NotFound: the place is absent or not the caller's to know. Forbidden: it is, but the permission is lacking.
+        Replayed: the caller's Idempotency-Key was answered before.
+    """
+    made, project = scope(plane, caller, names, permission)
+    with engine.begin(plane.engine, made) as tx:
+        key = caller.key if not permission.endswith(READS) else None
+        if key:
+            idempotent.claim(plane, tx, made, key)
+        yield Place(tx, made, names, project, key)
+
+
+def scope(plane: context.Plane, caller: Caller, names: Names, permission: str) -> tuple[access.Scope, str]:
+    """The key to transactions in a place, and its project's id; raises as `enter`."""
+    tenant, project = locate(plane, caller.actor, names)
+    made = access.Scope(tenant or access.PLATFORM_TENANT, caller.actor, caller.request)
+    if not _may(caller.actor, permission, access.Target(tenant, project)):
+        _denied(plane, made, permission, names)
+        raise errors.Forbidden(permission)
+    return made, project
+
+
+def locate(plane: context.Plane, who: access.Actor, names: Names) -> tuple[str, str]:
+    """Ids of tenant and project; NotFound in the same words whether they are absent or somebody else's."""
+    if not names.tenant:
+        return "", ""
+    with engine.dispatch(plane.engine) as tx:
+        found = people.place(tx, names.tenant, names.project)
+    if found is None or not access.sees(who, access.Target(found[0])):
+        raise errors.NotFound("tenant", names.tenant)
+    tenant, project = found
+    if names.project and not (project and access.sees(who, access.Target(tenant, project))):
+        raise errors.NotFound("project", names.project)
+    return tenant, project
+
+
+def _may(who: access.Actor, permission: str, target: access.Target) -> bool:
+    return access.allows(who, permission, target) or (permission in FOR_MEMBERS and bool(target.tenant) and access.sees(who, target))
+
+
+def _denied(plane: context.Plane, scope: access.Scope, permission: str, names: Names) -> None:
+    """Auditors ask for refused access too; refused reading would only drown it."""
+    if permission.endswith(READS):
+        return
+    with engine.begin(plane.engine, scope) as tx:
+        place = "/".join(part for part in (names.tenant, names.project, names.name) if part)
+        record.append(plane, tx, scope, "access.denied", outcome="denied", project=names.project, message=f"{permission} on {place or 'the platform'}")
+
+
+def new_secret(kind: str) -> str:
+    """`gp_KIND_` and 24 random bytes in base 62, then a CRC-32, so that scanners know one when they see it."""
+    body = f"gp_{kind}_{_base62(int.from_bytes(random.token_bytes(TOKEN_BYTES)))}"
+    return f"{body}_{_check_digits(body)}"
+
+
+def well_formed(text: str) -> bool:
+    """Whether the check digits hold: a slip of the hand never reaches the database."""
+    body, _, check = text.rpartition("_")
+    return body.startswith("gp_") and text.isascii() and hmac.compare_digest(check, _check_digits(body))
+
+
+def hashed(text: str) -> bytes:
+    """How a token is stored; a fast hash is right for 192 random bits."""
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _check_digits(body: str) -> str:
+    return _base62(zlib.crc32(body.encode())).rjust(CHECK_DIGITS, "0")
+
+
+def _base62(number: int) -> str:
+    digits = ""
+    while number:
+        number, rest = divmod(number, len(BASE62))
+        digits = BASE62[rest] + digits
+    return digits or "0"
+
+
+def request_digest(method: str, path: str, body: bytes) -> str:
+    """What an Idempotency-Key is bound to."""
+    return base64.b85encode(hashlib.sha256(b"\0".join((method.encode(), path.encode(), body))).digest()).decode()

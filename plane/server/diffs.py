@@ -1,0 +1,167 @@
+"""Git against the cluster at this moment: the agent is asked for its live objects, the plane compares."""
+
+from typing import Any
+
+import msgspec
+
+from plane.domain import apps as domain
+from plane.domain import decide, diff, errors, objects
+from plane.server import apps, authorise, context
+from plane.server import documents as generic
+from plane.store import apps as store
+from plane.store import facts, history, tasks, wake
+from plane.store import documents as rows
+from plane.wire import agent, bundle, rest
+
+FINGERPRINT = "hmac-sha256:"
+Body = dict[str, Any]
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A question under way."""
+
+    task: str
+    app: str  # id, the payload of `plane_app`
+    cluster: str
+
+
+class Live(msgspec.Struct, frozen=True):
+    """One object of the agent's answer, as plane.agent.query gives it; `diff` is against the release that the agent holds."""
+
+    key: objects.ObjectKey
+    live: Body | None
+    diff: str
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """The whole answer."""
+
+    objects: tuple[Live, ...]
+
+
+def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) -> Asked:
+    """Queue the question for the app's agent.
+
+    Raises:
+        Conflict: there is nothing to compare with yet. BackendDown: no agent is there to answer.
+    """
+    with authorise.enter(plane, caller, names, "app:get") as place:
+        row = generic.existing(apps.KIND, place)
+        if not row.digest:
+            message = f"app {names.name!r} has no release yet; see `plane app explain`"
+            raise errors.Conflict(message)
+        cluster = _present(place, row)
+        keys = {objects.key_of(body) for body in _bodies(place, row.id, row.digest)} | {_key(state.key) for state in history.objects(place.tx, place.scope.tenant, row.id)}
+        task = _task(plane, place, row, tuple(agent.Key(key.group, key.kind, key.namespace, key.name) for key in sorted(keys)))
+        tasks.add(place.tx, place.scope.tenant, [_row(caller, row, task)], plane.clock.now())
+        wake.notify(place.tx, "plane_tasks", cluster.id)
+    return Asked(task.id, row.id, cluster.name)
+
+
+def answer(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, asked: Asked) -> rest.Diff | None:
+    """The comparison, or None while the agent has not answered."""
+    with authorise.enter(plane, caller, names, "app:get") as place:
+        done, problem, live = store.answer(place.tx, place.scope.tenant, asked.task)
+        if not done:
+            return None
+        if problem:
+            raise errors.BackendDown("agent", problem)
+        row = generic.existing(apps.KIND, place)
+        deployed = msgspec.convert(row.attempt, decide.Attempt).digest if row.attempt else ""
+        wanted = _bodies(place, row.id, row.digest)
+        before = _bodies(place, row.id, deployed) if deployed.startswith("sha256:") else []
+    found = {each.key: each for each in msgspec.json.decode(live, type=Answered).objects}
+    items = compare(wanted, before, found, rules=msgspec.convert(row.spec, domain.AppSpec).ignore_differences)
+    return rest.Diff(release=row.digest, commit=row.commit, items=items)
+
+
+def give_up(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, asked: Asked) -> errors.BackendDown:
+    """Take the question back, and the sentence for whoever waited."""
+    with authorise.enter(plane, caller, names, "app:get") as place:
+        tasks.withdraw(place.tx, place.scope.tenant, asked.task, plane.clock.now())
+    return errors.BackendDown("agent", f"the agent of cluster {asked.cluster} did not answer in time; look at its pod and its way out to the plane")
+
+
+def compare(wanted: list[Body], before: list[Body], found: dict[objects.ObjectKey, Live], *, rules: tuple[domain.IgnoreDifference, ...]) -> tuple[rest.Difference, ...]:
+    """What an apply of `wanted` would change. `before`: the release deployed now, whose equal fingerprints stand for equal secret values."""
+    deployed = {objects.key_of(body): body for body in before}
+    items = []
+    for body in wanted:
+        key = objects.key_of(body)
+        live = found[key].live if key in found else None
+        desired = level(body, live, deployed.get(key))
+        change = diff.compare(desired, live, ignore=diff.ignored(key, rules))
+        if change:
+            items.append(_item(key, change.action, change.fields, diff.text(desired, live)))
+    kept = {objects.key_of(body) for body in wanted}
+    gone = [each for key, each in sorted(found.items()) if key not in kept and each.live is not None]
+    return (*items, *(_item(each.key, "delete", (), diff.text(None, each.live)) for each in gone))
+
+
+def level(desired: Any, live: Any, deployed: Any) -> Any:  # noqa: ANN401 - JSON
+    """Git's object with the live value wherever its fingerprint is the deployed one: a masked value cannot be compared otherwise."""
+    if isinstance(desired, dict):
+        return {name: level(value, _in(live, name), _in(deployed, name)) for name, value in desired.items()}
+    if isinstance(desired, list):
+        return [level(value, _in(live, n), _in(deployed, n)) for n, value in enumerate(desired)]
+    same = isinstance(desired, str) and FINGERPRINT in desired and desired == deployed and live is not None
+    return live if same else desired
+
+
+def _in(body: Any, step: str | int) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(body, dict):
+        return body.get(step)
+    return body[step] if isinstance(body, list) and isinstance(step, int) and step < len(body) else None
+
+
+def _item(key: objects.ObjectKey, action: diff.Action, fields: tuple[str, ...], text: str) -> rest.Difference:
+    return rest.Difference(group=key.group, kind=key.kind, namespace=key.namespace, name=key.name, action=action, fields=fields, diff=text)
+
+
+def _present(place: authorise.Place, row: rows.Row) -> facts.Cluster:
+    """The app's cluster with an agent that is not known to be away."""
+    cluster = facts.clusters(place.tx, place.scope.tenant, {row.cluster_id}).get(row.cluster_id) if row.cluster_id else None
+    if cluster is None or not cluster.joined or cluster.revoked:
+        name = row.spec["destination"]["cluster"]
+        raise errors.BackendDown("agent", f"cluster {name} has no agent that could be asked; see `plane app explain`")
+    return cluster
+
+
+def _bodies(place: authorise.Place, app: str, digest: str) -> list[Body]:
+    found = history.release(place.tx, place.scope.tenant, app, digest)
+    return [msgspec.json.decode(body) for body in bundle.unpack(found.digest, bytes(found.body))] if found else []
+
+
+def _key(key: agent.Key) -> objects.ObjectKey:
+    return objects.ObjectKey(key.group, key.kind, key.namespace, key.name)
+
+
+def _task(plane: context.Plane, place: authorise.Place, row: rows.Row, keys: tuple[agent.Key, ...]) -> agent.Task:
+    names = place.names
+    return agent.Task(
+        id=plane.clock.id(),
+        kind="query",
+        query="live",
+        cluster_id=row.cluster_id,
+        app_id=row.id,
+        tenant=names.tenant,
+        project=names.project,
+        app=names.name,
+        generation=row.generation,
+        expires=0,  # set when it is claimed and signed
+        keys=keys,
+    )
+
+
+def _row(caller: authorise.Caller, row: rows.Row, task: agent.Task) -> tasks.New:
+    return tasks.New(
+        id=task.id,
+        app_id=row.id,
+        project_id=row.project_id,
+        cluster_id=row.cluster_id,
+        kind=task.kind,
+        generation=task.generation,
+        payload=agent.encode(task),
+        actor=caller.actor.name,
+        trigger="diff",
+    )

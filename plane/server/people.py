@@ -1,0 +1,168 @@
+"""Who may ask: people and services, their roles and tokens. Nobody grants a role, or a token of somebody, above their own."""
+
+import datetime as dt
+
+from plane.domain import access, errors
+from plane.server import authorise, context, record
+from plane.server import documents as generic
+from plane.store import engine, facts, people
+from plane.wire import rest
+
+PREFIX = 8  # characters of the random part that lists show
+EMPTY = ""
+
+
+def me(plane: context.Plane, caller: authorise.Caller) -> rest.Me:
+    """The caller and what it holds."""
+    with engine.dispatch(plane.engine) as tx:
+        tenants, projects = people.named(tx, caller.actor.grants)
+    held = (rest.HeldRole(role=each.role, tenant=tenants.get(each.tenant, ""), project=projects.get(each.project, "")) for each in caller.actor.grants)
+    return rest.Me(id=caller.actor.id, name=caller.actor.name, kind=caller.actor.kind, roles=tuple(sorted(held, key=lambda each: (each.tenant, each.project, each.role))))
+
+
+def page(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: rest.PageQuery) -> rest.Page[rest.Person]:
+    """A tenant's people (or the platform's) by name."""
+    with authorise.enter(plane, caller, _above(names), "access:get") as place:
+        found = people.page(place.tx, place.scope.tenant, after=rest.after(query), limit=query.limit + 1)
+    return rest.page([_person(each) for each in found], query.limit, key=lambda each: each.name)
+
+
+def create(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.NewPerson) -> rest.Person:
+    """Somebody new, without any role; Conflict when the name is taken."""
+    with authorise.enter(plane, caller, _above(names), "access:create") as place:
+        identity, now = plane.clock.id(), plane.clock.now()
+        if not people.add(place.tx, place.scope.tenant, identity=identity, name=body.name, kind=body.kind):
+            message = f"{body.kind} {body.name!r} exists already"
+            raise errors.Conflict(message)
+        record.append(plane, place.tx, place.scope, "access.person.created", target=f"person/{body.name}", details={"kind": body.kind})
+        made = rest.Person(id=identity, name=body.name, kind=body.kind, disabled=False, created_at=facts.stamp(now), roles=())
+        return place.done(made, status=201)
+
+
+def set_disabled(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, *, disabled: bool) -> rest.Deleted:
+    """Shut somebody out at once, or let them in again; the log keeps their name either way."""
+    with authorise.enter(plane, caller, _above(names), "access:delete" if disabled else "access:create") as place:
+        identity = _known(place)
+        _check_above(place, caller.actor, people.roles(place.tx, place.scope.tenant, identity))
+        people.set_disabled(place.tx, place.scope.tenant, identity, plane.clock.now() if disabled else None)
+        record.append(plane, place.tx, place.scope, "access.person.disabled" if disabled else "access.person.enabled", target=f"person/{names.name}")
+        return place.done(rest.Deleted(name=names.name))
+
+
+def bind(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.Role) -> rest.Role:
+    """Give a role over the tenant or one project; platform-admin only to the platform's people.
+
+    Raises:
+        Forbidden: the role holds a permission that the caller does not hold there.
+    """
+    with authorise.enter(plane, caller, authorise.Names(names.tenant, body.project, names.name), "access:create") as place:
+        _check_place(names, body)
+        _check_above(place, caller.actor, (access.Grant(body.role, _tenant(place), place.project),))
+        row = {"id": plane.clock.id(), "principal_id": _known(place), "role": body.role, "project_id": place.project or None}
+        if people.bind(place.tx, place.scope.tenant, row):
+            record.append(plane, place.tx, place.scope, "access.role.granted", project_id=place.project, **_about(names, body))
+        return place.done(body, status=201)
+
+
+def unbind(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.Role) -> rest.Deleted:
+    """Take a role; it ends with this transaction."""
+    with authorise.enter(plane, caller, authorise.Names(names.tenant, body.project, names.name), "access:delete") as place:
+        _check_above(place, caller.actor, (access.Grant(body.role, _tenant(place), place.project),))
+        if not people.unbind(place.tx, place.scope.tenant, principal=_known(place), role=body.role, project=place.project or None):
+            raise errors.NotFound("role", body.role)
+        record.append(plane, place.tx, place.scope, "access.role.taken", project_id=place.project, **_about(names, body))
+        return place.done(rest.Deleted(name=body.role))
+
+
+def tokens(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: rest.PageQuery) -> rest.Page[rest.Token]:
+    """Somebody's tokens, without their secrets."""
+    with authorise.enter(plane, caller, _above(names), "access:get") as place:
+        after = rest.after(query)
+        found = people.tokens(place.tx, place.scope.tenant, _known(place), after=after, limit=query.limit + 1)
+    return rest.page([_token(each) for each in found], query.limit, key=lambda each: each.id)
+
+
+def issue(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.NewToken) -> rest.IssuedToken:
+    """A new token for somebody whose roles the caller holds too; its hash alone is kept."""
+    with authorise.enter(plane, caller, _above(names), "access:create") as place:
+        identity = _known(place)
+        _check_above(place, caller.actor, people.roles(place.tx, place.scope.tenant, identity))
+        return _issue(plane, place, identity, body)
+
+
+def revoke(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, token: str) -> rest.Deleted:
+    """End a token at once."""
+    with authorise.enter(plane, caller, _above(names), "access:delete") as place:
+        found = people.revoke(place.tx, place.scope.tenant, _known(place), token, plane.clock.now()) if generic.is_id(token) else EMPTY
+        if not found:
+            raise errors.NotFound("token", token)
+        record.append(plane, place.tx, place.scope, "access.token.revoked", target=f"person/{names.name}", details={"token": token, "name": found})
+        return place.done(rest.Deleted(name=found))
+
+
+def bootstrap(plane: context.Plane, *, name: str, days: int) -> rest.IssuedToken:
+    """A platform admin and a token, made at the machine itself; an admin of that name gets a further token."""
+    scope = access.Scope(access.PLATFORM_TENANT, access.SYSTEM)
+    with engine.begin(plane.engine, scope) as tx:
+        place = authorise.Place(tx, scope, authorise.Names(name=name))
+        identity = people.find(tx, scope.tenant, name) or plane.clock.id()
+        people.add(tx, scope.tenant, identity=identity, name=name, kind="user")
+        people.bind(tx, scope.tenant, {"id": plane.clock.id(), "principal_id": identity, "role": "platform-admin", "project_id": None})
+        record.append(plane, tx, scope, "access.role.granted", target=f"person/{name}", details={"role": "platform-admin"})
+        return _issue(plane, place, identity, rest.NewToken(name="bootstrap", days=days))
+
+
+def _issue(plane: context.Plane, place: authorise.Place, identity: str, body: rest.NewToken) -> rest.IssuedToken:
+    secret, token = authorise.new_secret("user"), plane.clock.id()
+    expires = plane.clock.now() + dt.timedelta(days=body.days)
+    shown = secret.removeprefix("gp_user_")[:PREFIX]
+    row = {"id": token, "principal_id": identity, "name": body.name, "prefix": shown, "hash": authorise.hashed(secret), "expires_at": expires}
+    people.add_token(place.tx, place.scope.tenant, row)
+    facts_ = {"target": f"person/{place.names.name}", "details": {"token": token, "name": body.name, "expires": facts.stamp(expires)}}
+    record.append(plane, place.tx, place.scope, "access.token.issued", **facts_)
+    return rest.IssuedToken(id=token, name=body.name, token=secret, expires_at=facts.stamp(expires))
+
+
+def _above(names: authorise.Names) -> authorise.Names:
+    """People belong to tenants, never to projects."""
+    return authorise.Names(names.tenant, "", names.name)
+
+
+def _tenant(place: authorise.Place) -> str:
+    return "" if place.scope.tenant == access.PLATFORM_TENANT else place.scope.tenant
+
+
+def _known(place: authorise.Place) -> str:
+    found = people.find(place.tx, place.scope.tenant, place.names.name)
+    if not found:
+        raise errors.NotFound("person", place.names.name)
+    return found
+
+
+def _check_place(names: authorise.Names, body: rest.Role) -> None:
+    if bool(names.tenant) == (body.role == "platform-admin"):
+        where = "the platform's own people" if body.role == "platform-admin" else "people of a tenant"
+        raise errors.Invalid({"role": f"{body.role} is given to {where} only"})
+
+
+def _check_above(place: authorise.Place, who: access.Actor, grants: tuple[access.Grant, ...]) -> None:
+    """Whoever gives or wields a role must hold each of its permissions there."""
+    for grant in grants:
+        target = access.Target(grant.tenant, grant.project)
+        for permission in sorted(access.ROLES[grant.role]):
+            if not access.allows(who, permission, target):
+                raise errors.Forbidden(permission)
+
+
+def _about(names: authorise.Names, body: rest.Role) -> dict[str, object]:
+    return {"project": body.project, "target": f"person/{names.name}", "details": {"role": body.role}}
+
+
+def _person(row: people.Person) -> rest.Person:
+    roles = tuple(rest.Role(role=role, project=project) for role, project in row.roles)  # type: ignore[arg-type]  # written by bind alone
+    return rest.Person(id=row.id, name=row.name, kind=row.kind, disabled=row.disabled, created_at=facts.stamp(row.created_at), roles=roles)
+
+
+def _token(row: people.Token) -> rest.Token:
+    times = {name: facts.stamp(getattr(row, name)) for name in ("created_at", "expires_at", "revoked_at")}
+    return rest.Token(id=row.id, name=row.name, prefix=row.prefix, **times)

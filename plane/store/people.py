@@ -1,0 +1,160 @@
+"""Principals, their tokens and roles; and names → ids for authorisation."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from plane.domain import access
+from plane.store import tables
+from plane.store.engine import Tx
+
+PRINCIPALS, TOKENS, BINDINGS = tables.principals, tables.tokens, tables.role_bindings
+TENANTS, PROJECTS = tables.tenants, tables.projects
+
+
+class Bearer(msgspec.Struct, frozen=True):
+    """Who a token stands for, and whether it still does."""
+
+    token: str
+    principal: str
+    name: str
+    kind: Any
+    expires_at: dt.datetime
+    revoked: bool
+    disabled: bool
+    grants: tuple[access.Grant, ...]
+
+
+class Person(msgspec.Struct, frozen=True):
+    """A principal with its roles, for lists."""
+
+    id: str
+    name: str
+    kind: str
+    disabled: bool
+    created_at: dt.datetime
+    roles: tuple[tuple[str, str], ...]  # role, project name or empty
+
+
+class Token(msgspec.Struct, frozen=True):
+    """A token without its secret."""
+
+    id: str
+    name: str
+    prefix: str
+    created_at: dt.datetime
+    expires_at: dt.datetime
+    revoked_at: dt.datetime | None
+
+
+def bearer(tx: Tx, hashed: bytes) -> Bearer | None:
+    """Who holds the token with this hash; a dispatch transaction."""
+    row = tx.execute(_BEARER, {"hash": hashed}).one_or_none()
+    if row is None:
+        return None
+    grants = tuple(access.Grant(role, "" if tenant == tables.NIL else tenant, project or "") for role, tenant, project in row.grants)
+    return Bearer(row.token, row.principal, row.name, row.kind, row.expires_at, row.revoked_at is not None, row.disabled_at is not None, grants)
+
+
+# A binding counts in the principal's own tenant; only the platform's people may hold roles in several.
+_BEARER = sa.text("""
+    SELECT t.id::text AS token, p.id::text AS principal, p.name, p.kind, t.expires_at, t.revoked_at, p.disabled_at,
+      (SELECT coalesce(json_agg(json_build_array(b.role, b.tenant_id, b.project_id)), '[]') FROM role_bindings b
+       WHERE b.principal_id = p.id AND (p.tenant_id = b.tenant_id OR p.tenant_id = '00000000-0000-0000-0000-000000000000')) AS grants
+    FROM tokens t JOIN principals p ON p.tenant_id = t.tenant_id AND p.id = t.principal_id WHERE t.hash = :hash
+""")
+
+
+def place(tx: Tx, tenant: str, project: str) -> tuple[str, str] | None:
+    """Ids of a tenant and a project by their names (an unknown project: empty); a dispatch transaction."""
+    same = sa.and_(PROJECTS.c.tenant_id == TENANTS.c.id, PROJECTS.c.name == project)
+    query = sa.select(TENANTS.c.id, PROJECTS.c.id.label("project")).select_from(TENANTS.outerjoin(PROJECTS, same))
+    row = tx.execute(query.where(TENANTS.c.name == tenant)).one_or_none()
+    return row and (row.id, row.project or "")
+
+
+def named(tx: Tx, grants: Sequence[access.Grant]) -> tuple[dict[str, str], dict[str, str]]:
+    """Names of the tenants and of the projects that grants speak of, by id; a dispatch transaction."""
+    tenants = {grant.tenant for grant in grants if grant.tenant}
+    projects = {grant.project for grant in grants if grant.project}
+    found = tx.execute(sa.select(TENANTS.c.id, TENANTS.c.name).where(TENANTS.c.id.in_(tenants))).all()
+    below = tx.execute(sa.select(PROJECTS.c.id, PROJECTS.c.name).where(PROJECTS.c.tenant_id.in_(tenants), PROJECTS.c.id.in_(projects))).all()
+    return {row.id: row.name for row in found}, {row.id: row.name for row in below}
+
+
+def find(tx: Tx, tenant: str, name: str) -> str:
+    """The id of a principal, or the empty string."""
+    return tx.execute(sa.select(PRINCIPALS.c.id).where(PRINCIPALS.c.tenant_id == tenant, PRINCIPALS.c.name == name)).scalar_one_or_none() or ""
+
+
+def add(tx: Tx, tenant: str, *, identity: str, name: str, kind: str) -> bool:
+    """False when the name is taken."""
+    row = {"tenant_id": tenant, "id": identity, "name": name, "kind": kind}
+    return tx.execute(pg.insert(PRINCIPALS).values(row).on_conflict_do_nothing().returning(PRINCIPALS.c.id)).one_or_none() is not None
+
+
+def page(tx: Tx, tenant: str, *, after: str, limit: int) -> tuple[Person, ...]:
+    """Principals by name with their roles in the tenant."""
+    found = tx.execute(_PAGE, {"tenant": tenant, "after": after, "limit": limit})
+    return tuple(Person(row.id, row.name, row.kind, row.disabled, row.created_at, tuple((role, project or "") for role, project in row.roles)) for row in found)
+
+
+_PAGE = sa.text("""
+    SELECT p.id::text AS id, p.name, p.kind, p.disabled_at IS NOT NULL AS disabled, p.created_at,
+      (SELECT coalesce(json_agg(json_build_array(b.role, r.name) ORDER BY b.created_at), '[]') FROM role_bindings b
+       LEFT JOIN projects r ON r.tenant_id = b.tenant_id AND r.id = b.project_id
+       WHERE b.tenant_id = p.tenant_id AND b.principal_id = p.id) AS roles
+    FROM principals p WHERE p.tenant_id = :tenant AND p.name > :after ORDER BY p.name LIMIT :limit
+""")
+
+
+def set_disabled(tx: Tx, tenant: str, identity: str, at: dt.datetime | None) -> None:
+    """Shut a principal out (its tokens with it), or let it in again."""
+    tx.execute(sa.update(PRINCIPALS).where(PRINCIPALS.c.tenant_id == tenant, PRINCIPALS.c.id == identity).values(disabled_at=at))
+
+
+def bind(tx: Tx, tenant: str, row: Mapping[str, Any]) -> bool:
+    """Give a role; False when it was given before. `row`: id, principal_id, role, project_id."""
+    made = pg.insert(BINDINGS).values({"tenant_id": tenant, **row}).on_conflict_do_nothing().returning(BINDINGS.c.id)
+    return tx.execute(made).one_or_none() is not None
+
+
+def unbind(tx: Tx, tenant: str, *, principal: str, role: str, project: str | None) -> bool:
+    """Take a role; False when it was not given."""
+    where = (BINDINGS.c.tenant_id == tenant, BINDINGS.c.principal_id == principal, BINDINGS.c.role == role, BINDINGS.c.project_id.is_not_distinct_from(project))
+    return tx.execute(sa.delete(BINDINGS).where(*where).returning(BINDINGS.c.id)).one_or_none() is not None
+
+
+def roles(tx: Tx, tenant: str, principal: str) -> tuple[access.Grant, ...]:
+    """What a principal holds in a tenant."""
+    rows = tx.execute(sa.select(BINDINGS.c.role, BINDINGS.c.project_id).where(BINDINGS.c.tenant_id == tenant, BINDINGS.c.principal_id == principal))
+    return tuple(access.Grant(row.role, "" if tenant == tables.NIL else tenant, row.project_id or "") for row in rows)
+
+
+def add_token(tx: Tx, tenant: str, row: Mapping[str, Any]) -> None:
+    """`row`: id, principal_id, name, prefix, hash, expires_at."""
+    tx.execute(sa.insert(TOKENS).values({"tenant_id": tenant, **row}))
+
+
+def tokens(tx: Tx, tenant: str, principal: str, *, after: str, limit: int) -> tuple[Token, ...]:
+    """A principal's tokens in order of making."""
+    query = sa.select(TOKENS.c.id, TOKENS.c.name, TOKENS.c.prefix, TOKENS.c.created_at, TOKENS.c.expires_at, TOKENS.c.revoked_at)
+    mine = query.where(TOKENS.c.tenant_id == tenant, TOKENS.c.principal_id == principal, TOKENS.c.id > (after or tables.NIL))
+    return tuple(Token(*row) for row in tx.execute(mine.order_by(TOKENS.c.id).limit(limit)))
+
+
+def revoke(tx: Tx, tenant: str, principal: str, token: str, now: dt.datetime) -> str:
+    """The revoked token's name; empty when there is no such token."""
+    where = (TOKENS.c.tenant_id == tenant, TOKENS.c.principal_id == principal, TOKENS.c.id == token)
+    changed = sa.update(TOKENS).where(*where).values(revoked_at=sa.func.coalesce(TOKENS.c.revoked_at, now)).returning(TOKENS.c.name)
+    return tx.execute(changed).scalar_one_or_none() or ""
+
+
+def forget_tenant(tx: Tx, tenant: str) -> None:
+    """Remove a tenant's people with the tenant; a platform transaction."""
+    tx.execute(sa.delete(PRINCIPALS).where(PRINCIPALS.c.tenant_id == tenant))
+    tx.execute(sa.delete(BINDINGS).where(BINDINGS.c.tenant_id == tenant))

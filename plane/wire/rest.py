@@ -1,0 +1,326 @@
+"""The REST bodies that are not documents: pages, requests, operations, answers about running apps."""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from plane.domain import access, errors, policy
+from plane.wire import documents
+
+T = TypeVar("T")
+MAX_PAGE = 500
+Text = Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """A request: camelCase, nothing unknown."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An answer: clients ignore what they do not know."""
+
+
+class PageQuery(Body, frozen=True, kw_only=True):
+    """`cursor` is the `next` of the page before; `labels`: `key=value` words, comma between."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)] = 50
+    cursor: Text = ""
+    labels: Text = ""
+
+
+class Page(Answer, Generic[T], frozen=True, kw_only=True):
+    """Items in the order of their key; `next` is empty on the last page."""
+
+    items: tuple[T, ...]
+    next: str = ""
+
+
+class Deleted(Answer, frozen=True, kw_only=True):
+    """It is gone, or on its way."""
+
+    name: str
+    deleting: bool = False  # an app's objects go first
+
+
+class DeleteApp(Body, frozen=True, kw_only=True):
+    """`cascade`: its objects in the cluster go with it."""
+
+    cascade: bool = True
+
+
+class EventsQuery(Body, frozen=True, kw_only=True):
+    """`after`: end when a task above this generation is through; -1: go on until the client leaves."""
+
+    after: Annotated[int, msgspec.Meta(ge=-1)] = -1
+
+
+class Sync(Body, frozen=True, kw_only=True):
+    """Bring the cluster to what Git wants. `force`: replace objects that cannot be changed in place."""
+
+    prune: bool = False
+    dry_run: bool = False
+    force: bool = False
+
+
+class Refresh(Body, frozen=True, kw_only=True):
+    """Look at the repository now. `hard`: render again even if nothing changed."""
+
+    hard: bool = False
+
+
+class Rollback(Body, frozen=True, kw_only=True):
+    """`number` of the history entry to go back to."""
+
+    number: Annotated[int, msgspec.Meta(ge=1)]
+    prune: bool = False
+    dry_run: bool = False
+
+
+class Approve(Body, frozen=True, kw_only=True):
+    """Allow the deletions of a release; empty: of the one that waits."""
+
+    release: Text = ""
+
+
+class Operation(Answer, frozen=True, kw_only=True):
+    """Long work that was taken on: follow `events`; it is the app's first task above `generation`."""
+
+    kind: Literal["sync", "rollback", "refresh", "approve"]
+    app: str
+    events: str
+    generation: int = 0
+
+
+class Key(Answer, frozen=True, kw_only=True, omit_defaults=True):
+    """A Kubernetes object."""
+
+    group: str = ""
+    kind: str
+    namespace: str = ""
+    name: str
+
+
+class Resource(Key, frozen=True, kw_only=True):
+    """An object of an app as its agent sees it. `fields`: JSON pointers that differ from Git."""
+
+    sync: str
+    health: str
+    message: str = ""
+    fields: tuple[str, ...] = ()
+    wave: int = 0
+
+
+class HistoryEntry(Answer, frozen=True, kw_only=True):
+    """One sync that went through."""
+
+    number: int
+    task: str
+    release: str
+    commit: str
+    actor: str
+    trigger: str
+    started_at: str
+    finished_at: str
+
+
+class Release(Answer, frozen=True, kw_only=True):
+    """One release of an app, without its manifests."""
+
+    id: str
+    digest: str
+    commit: str
+    author: str
+    subject: str
+    objects: int
+    allowed: bool
+    verdict: Any
+    created_at: str
+
+
+class Manifests(Answer, frozen=True, kw_only=True):
+    """A release's objects in apply order; a secret value shows as its fingerprint."""
+
+    digest: str
+    commit: str
+    manifests: tuple[Any, ...]
+
+
+class Result(Key, frozen=True, kw_only=True):
+    """What a task did to one object."""
+
+    result: str
+    message: str = ""
+    phase: str = "Sync"
+    wave: int = 0
+
+
+class Task(Answer, frozen=True, kw_only=True):
+    """One order to an agent. `results` only when one task is asked for."""
+
+    id: str
+    kind: str
+    generation: int
+    state: str
+    outcome: str
+    message: str
+    phase: str
+    release: str
+    commit: str
+    actor: str
+    trigger: str
+    attempts: int
+    created_at: str
+    started_at: str
+    finished_at: str
+    results: tuple[Result, ...] = ()
+
+
+class Difference(Key, frozen=True, kw_only=True):
+    """One object that differs. `diff`: unified, in YAML, from the live object to Git's, without secret values."""
+
+    action: Literal["create", "update", "delete"]
+    fields: tuple[str, ...] = ()
+    diff: str = ""
+
+
+class Diff(Answer, frozen=True, kw_only=True):
+    """Git against the cluster at this moment."""
+
+    release: str
+    commit: str
+    items: tuple[Difference, ...]
+
+
+class Explanation(Answer, frozen=True, kw_only=True, omit_defaults=True):
+    """Why the app is as it is. `status`: nothing, apply, remove, or the code of what it waits for; `facts` are what the sentence rests on."""
+
+    app: str
+    status: str
+    sentence: str
+    since: str = ""
+    sync: str = "Unknown"
+    health: str = "Unknown"
+    health_message: str = ""
+    facts: dict[str, str] = {}
+    violations: tuple[policy.Judged, ...] = ()
+
+
+class JoinToken(Answer, frozen=True, kw_only=True):
+    """One enrolment; `token` is shown this once."""
+
+    cluster: str
+    token: str
+    expires_at: str
+
+
+class Tested(Answer, frozen=True, kw_only=True):
+    """What a look at the repository found."""
+
+    ok: bool
+    refs: int = 0
+    sentence: str = ""
+
+
+class NewPerson(Body, frozen=True, kw_only=True):
+    """A user, or a service for machines."""
+
+    name: documents.Name
+    kind: Literal["user", "service"] = "user"
+
+
+class Role(Body, frozen=True, kw_only=True):
+    """A role over the tenant, or over one of its projects."""
+
+    role: access.RoleName
+    project: str = ""
+
+
+class Person(Answer, frozen=True, kw_only=True):
+    """Somebody who may ask."""
+
+    id: str
+    name: str
+    kind: str
+    disabled: bool
+    created_at: str
+    roles: tuple[Role, ...]
+
+
+class NewToken(Body, frozen=True, kw_only=True):
+    """A token's name and how long it holds."""
+
+    name: documents.Name
+    days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 90
+
+
+class Token(Answer, frozen=True, kw_only=True):
+    """A token without its secret; `prefix` is how it begins."""
+
+    id: str
+    name: str
+    prefix: str
+    created_at: str
+    expires_at: str
+    revoked_at: str = ""
+
+
+class IssuedToken(Answer, frozen=True, kw_only=True):
+    """`token` is shown this once."""
+
+    id: str
+    name: str
+    token: str
+    expires_at: str
+
+
+class Me(Answer, frozen=True, kw_only=True):
+    """The caller, with the roles of this moment."""
+
+    id: str
+    name: str
+    kind: str
+    roles: tuple["HeldRole", ...]
+
+
+class HeldRole(Answer, frozen=True, kw_only=True, omit_defaults=True):
+    """A role and where it holds; no tenant: everywhere."""
+
+    role: str
+    tenant: str = ""
+    project: str = ""
+
+
+class AuditQuery(Body, frozen=True, kw_only=True):
+    """`since`: RFC 3339, default a day ago; `project`: only its events."""
+
+    format: Literal["jsonl"] = "jsonl"
+    since: Text = ""
+    project: Text = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)] = 100
+    cursor: Text = ""
+
+
+def after(query: PageQuery | AuditQuery) -> str:
+    """The key a cursor stands for; Invalid when it is none of ours."""
+    try:
+        return base64.urlsafe_b64decode(query.cursor + "=" * (-len(query.cursor) % 4)).decode() if query.cursor else ""
+    except (binascii.Error, UnicodeDecodeError, ValueError) as e:
+        raise errors.Invalid({"cursor": "is not one that this plane gave; begin without it"}) from e
+
+
+def selector(query: PageQuery) -> Mapping[str, str]:
+    """The labels that a page asks for."""
+    words = [word.partition("=") for word in query.labels.split(",") if word]
+    if any(not equals or not key for key, equals, _ in words):
+        raise errors.Invalid({"labels": "must be key=value words with commas between, for example team=shop,tier=web"})
+    return {key: value for key, _, value in words}
+
+
+def page(items: Sequence[T], limit: int, *, key: Callable[[T], object]) -> Page[T]:
+    """A page from one row more than it shows."""
+    shown = tuple(items[:limit])
+    more = base64.urlsafe_b64encode(str(key(shown[-1])).encode()).rstrip(b"=").decode() if len(items) > limit else ""
+    return Page(items=shown, next=more)
