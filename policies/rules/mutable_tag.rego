@@ -25,7 +25,7 @@ violations contains {"message": message, "path": sprintf("%s/image", [container.
 
 fault("") := "names no image"
 
-fault(reference) := sprintf("has image %q, which is no valid image reference", [reference]) if {
+fault(reference) := sprintf("has image %s, which is no valid image reference", [json.marshal(reference)]) if {
 	reference != ""
 	not lib.image(reference)
 }

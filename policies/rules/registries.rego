@@ -26,9 +26,9 @@ violations contains {"message": message, "path": sprintf("%s/image", [container.
 	some container in lib.containers(input.manifest)
 	reference := object.get(container.spec, "image", "")
 	not permitted(reference)
-	message := sprintf("%s has image %q, which is not from an allowed registry (%s)", [
+	message := sprintf("%s has image %s, which is not from an allowed registry (%s)", [
 		lib.named(container),
-		reference,
+		json.marshal(reference),
 		concat(", ", allowed),
 	])
 }
