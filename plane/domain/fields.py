@@ -78,13 +78,19 @@ _FREE_MAPS = frozenset({"annotations", "binaryData", "data", "labels", "matchLab
 # Zero values that the API leaves out of its answers. Others (replicas: 0, runAsNonRoot: false …) it keeps: their absence is a change.
 _ZERO_OMITTED = frozenset(
     {
+        "deprecated",
+        "exclusiveMaximum",
+        "exclusiveMinimum",
+        "globalDefault",
         "hostIPC",
         "hostNetwork",
         "hostPID",
         "hostPort",
         "initialDelaySeconds",
+        "insecureSkipTLSVerify",
         "minReadySeconds",
         "nodePort",
+        "nullable",
         "paused",
         "preserveUnknownFields",
         "publishNotReadyAddresses",
@@ -92,7 +98,45 @@ _ZERO_OMITTED = frozenset(
         "stdin",
         "stdinOnce",
         "tty",
+        "uniqueItems",
         "unschedulable",
+        "x-kubernetes-embedded-resource",
+        "x-kubernetes-int-or-string",
+    }
+)
+# What the API fills in inside lists that count as a whole.
+_ITEM_DEFAULTS = frozenset(
+    {
+        "apiGroup",
+        "apiVersion",
+        "defaultMode",
+        "expirationSeconds",
+        "kind",
+        "pathType",
+        "protocol",
+        "scope",
+        "status",
+        "volumeMode",
+    }
+)
+# Zero values that the API replaces by a default of its own.
+_ZERO_DEFAULTED = frozenset(
+    {
+        "concurrencyPolicy",
+        "dnsPolicy",
+        "failureThreshold",
+        "imagePullPolicy",
+        "nodePort",
+        "periodSeconds",
+        "protocol",
+        "restartPolicy",
+        "schedulerName",
+        "sessionAffinity",
+        "successThreshold",
+        "terminationMessagePath",
+        "terminationMessagePolicy",
+        "timeoutSeconds",
+        "type",
     }
 )
 
@@ -121,13 +165,21 @@ class Place(msgspec.Struct, frozen=True):
         atomic = self.atomic or (self.built_in() and (name in _ATOMIC or (name == "rules" and self.group == _RBAC)))
         return Place(self.group, self.kind, (*self.path, name), atomic)
 
+    def item(self, index: int) -> "Place":
+        """The place of an item of a list that counts as a whole. LimitRanges copy their fields into one another, so they are let be."""
+        return Place(self.group, self.kind, (*self.path, str(index)), self.atomic or (self.built_in() and self.kind != "LimitRange"))
+
+    def adds(self, name: str, value: object) -> bool:
+        """Whether a value that only the live object has in a part with one owner is the API's own."""
+        return not value or name in _ITEM_DEFAULTS
+
     def pointer(self) -> str:
         """RFC 6901."""
         return "".join(f"/{name.replace('~', '~0').replace('/', '~1')}" for name in self.path)
 
     def list_keys(self) -> tuple[str, ...]:
         """The fields that tell the items of a list here apart; empty when the list counts as a whole."""
-        if not self.built_in() or self.atomic:
+        if not self.built_in() or self.atomic or (self.kind, self.path) == ("ServiceAccount", ("imagePullSecrets",)):
             return ()
         if (self.kind, self.path) == ("Service", ("spec", "ports")):
             return _SERVICE_PORT_KEYS
@@ -153,3 +205,7 @@ class Place(msgspec.Struct, frozen=True):
         if not self.built_in() or (len(self.path) > 1 and self.path[-2] in _FREE_MAPS):
             return False
         return value == "" or (self.path[-1] in _ZERO_OMITTED and value in (0, False))
+
+    def defaults(self, value: object) -> bool:
+        """Whether the API takes a value for "you choose"."""
+        return self.built_in() and not self.atomic and self.path[-1] in _ZERO_DEFAULTED and value in ("", 0)

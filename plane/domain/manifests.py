@@ -90,10 +90,10 @@ def _check(body: dict[str, Any], where: objects.Position) -> None:
     meta = body.get("metadata")
     if not isinstance(meta, dict):
         raise documents.Unreadable(where, f"{kind} has no metadata; give it `metadata:` with a name")
-    _check_name(kind, meta, where)
     for field in ("namespace", "name"):
-        if not isinstance(meta.get(field) or "", str):
+        if not isinstance(meta.get(field), str | None):
             raise documents.Unreadable(where, f"metadata.{field} of {kind} must be text, this is {_noun(meta[field])}; put it in quotes")
+    _check_name(kind, meta, where)
     for field in ("labels", "annotations"):
         _check_words(kind, field, meta, where)
 

@@ -51,7 +51,7 @@ class _Merge:
                     merged[name] = outcome
         if place.atomic:
             for name in live.keys() - desired.keys():
-                if not _empty(live[name]):
+                if not place.adds(name, live[name]):
                     self.changed.add(place.at(name).pointer())
                     del merged[name]
         return merged
@@ -79,7 +79,7 @@ class _Merge:
             self.changed.add(place.pointer())
             return desired
         pairs = zip(desired, live, strict=True)
-        return [self._value(item, other, place.at(str(index))) for index, (item, other) in enumerate(pairs)]
+        return [self._value(item, other, place.item(index)) for index, (item, other) in enumerate(pairs)]
 
     def _keyed(self, desired: list[Any], live: list[Any], keys: tuple[str, ...], place: fields.Place) -> list[Any]:
         merged = {_key(item, keys): item for item in live}
@@ -140,7 +140,7 @@ def same(desired: object, live: object, place: fields.Place) -> bool:
     """Whether the API server would call two scalars equal at a place."""
     if isinstance(desired, bool) or isinstance(live, bool):
         return desired is live or (live is None and place.omits(desired))
-    if desired == live or (live is None and place.omits(desired)):
+    if desired == live or place.defaults(desired) or (live is None and place.omits(desired)):
         return True
     if place.holds_quantity() and quantities.same(desired, live):
         return True

@@ -68,6 +68,10 @@ def test_an_empty_file_holds_no_objects() -> None:
         (b"apiVersion: v1\nkind: ConfigMap\nmetadata: {}", "app.yaml:1: ConfigMap has no metadata.name; give it one"),
         (b"apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-}", "app.yaml:1: Pod has generateName, which only hooks may have"),
         (
+            b"apiVersion: v1\nkind: Pod\nmetadata: {name: n}",
+            "metadata.name of Pod must be text, this is the boolean false; put it in quotes",
+        ),
+        (
             b"apiVersion: v1\nkind: Pod\nmetadata: {name: 12}",
             "app.yaml:1: metadata.name of Pod must be text, this is the number 12; put it in quotes",
         ),
