@@ -57,6 +57,15 @@ def create(where: session.Session, *, name: str, output: str, **flags: str) -> N
     get.create(where, kinds.APP, name, {"spec": wish.spec()}, output=output)
 
 
+@app.command("delete")
+@name_argument
+@click.option("--keep-objects", is_flag=True, help="Leave its objects in the cluster; nobody keeps them from then on.")
+@session.placed
+def delete(where: session.Session, *, name: str, keep_objects: bool) -> None:
+    """Delete an app and, unless they are to be kept, its objects; `plane app wait --deleted` waits for the end."""
+    get.remove(where, kinds.APP, name, cascade="false" if keep_objects else "")
+
+
 @app.command("refresh")
 @name_argument
 @click.option("--hard", is_flag=True, help="Render again even if nothing changed.")

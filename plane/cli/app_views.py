@@ -85,11 +85,12 @@ def resources(where: session.Session, *, name: str, output: str) -> None:
 
 @click.command("manifests")
 @name_argument
+@click.option("--release", default="", metavar="DIGEST", help="The release, as `plane app history -o json` names it; the newest otherwise.")
 @show.option("yaml", "json")
 @session.placed
-def manifests(where: session.Session, *, name: str, output: str) -> None:
-    """Print the objects of the newest release, in the order they are applied; secret values show as fingerprints."""
-    found = where.api.get(_at(where, name, "manifests")).body
+def manifests(where: session.Session, *, name: str, release: str, output: str) -> None:
+    """Print the objects of a release in the order they are applied; secret values show as fingerprints."""
+    found = where.api.get(_at(where, name, f"releases/{release}" if release else "manifests")).body
     if output == "json":
         show.as_json(found)
     else:

@@ -20,7 +20,7 @@ _ACCEPTED = 202
 def selection(function: session.Command) -> session.Command:
     """`--limit` and `-l`."""
     labels = click.option("-l", "--labels", default="", metavar="KEY=VALUE,...", help="Only documents with all these labels.")
-    limit = click.option("--limit", type=click.IntRange(1), default=0, help="Show at most this many; all otherwise.")
+    limit = click.option("--limit", type=click.IntRange(0), default=0, help="Show at most this many; all otherwise.")
     return limit(labels(function))
 
 
@@ -103,16 +103,16 @@ def create(where: session.Session, kind: kinds.Kind, name: str, parts: Json, *, 
         show.document(kind, made, output=output)
 
 
-def remove(where: session.Session, kind: kinds.Kind, name: str, *, absent_is_fine: bool = False) -> None:
+def remove(where: session.Session, kind: kinds.Kind, name: str, *, absent_is_fine: bool = False, **params: str) -> None:
     """Delete one document and say so; an app goes when its objects are gone."""
     try:
-        reply = where.api.call("DELETE", kinds.path(kind, where, name))
+        reply = where.api.call("DELETE", kinds.path(kind, where, name), params=params)
     except failures.Refused as refusal:
         if refusal.code == failures.NOT_FOUND and absent_is_fine:
             click.echo(f"{kind.noun}/{name} absent")
             return
         raise
-    click.echo(f"{kind.noun}/{name} {'deleting: its objects go first' if reply.status == _ACCEPTED else 'deleted'}")
+    click.echo(f"{kind.noun}/{name} {'deleting' if reply.status == _ACCEPTED else 'deleted'}")
 
 
 def _write(where: session.Session, each: manifests.Manifest, *, etag: str) -> None:

@@ -135,9 +135,14 @@ def home(kind: Kind, where: session.Session) -> str:
 
 def path(kind: Kind, where: session.Session, name: str) -> str:
     """The path of one document."""
-    if not name or not name.replace("-", "").isalnum():
-        raise failures.WrongUse(f"{name!r} cannot be the name of a {kind.noun}; names are lower-case letters, digits and dashes")
-    return f"{home(kind, where)}/{name}"
+    return f"{home(kind, where)}/{checked(kind.noun, name)}"
+
+
+def checked(noun: str, name: str) -> str:
+    """The name, as part of a path; whatever could lead to another path is refused."""
+    if not name.replace("-", "").isalnum() or not name.isascii():
+        raise failures.WrongUse(f"{name!r} cannot be the name of a {noun}; names are lower-case letters, digits and dashes")
+    return name
 
 
 def dig(body: Any, dotted: str) -> Any:  # noqa: ANN401 any JSON

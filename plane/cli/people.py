@@ -94,7 +94,7 @@ def grant(where: session.Session, *, name: str, role: str, only_in: str) -> None
 @session.placed
 def ungrant(where: session.Session, *, name: str, role: str, only_in: str) -> None:
     """Take a role away, at once."""
-    where.api.call("DELETE", f"{_one(where, name)}/roles/{role}", params={"project": only_in})
+    where.api.call("DELETE", f"{_one(where, name)}/roles", params={"role": role, "project": only_in})
     click.echo(f"user/{name} is no longer {_held({'role': role, 'project': only_in})}")
 
 
@@ -103,8 +103,17 @@ def ungrant(where: session.Session, *, name: str, role: str, only_in: str) -> No
 @session.placed
 def disable(where: session.Session, *, name: str) -> None:
     """Shut somebody out at once; the record keeps their name."""
-    where.api.call("DELETE", _one(where, name))
+    where.api.call("POST", f"{_one(where, name)}/disable")
     click.echo(f"user/{name} disabled")
+
+
+@user.command("enable")
+@click.argument("name")
+@session.placed
+def enable(where: session.Session, *, name: str) -> None:
+    """Let somebody in again, with the roles they had."""
+    where.api.call("POST", f"{_one(where, name)}/enable")
+    click.echo(f"user/{name} enabled")
 
 
 @click.group()
@@ -153,11 +162,11 @@ def revoke(where: session.Session, *, user_name: str, token_id: str) -> None:
 
 
 def _users(where: session.Session) -> str:
-    return f"/tenants/{where.context.tenant}/users" if where.context.tenant else "/users"
+    return f"/tenants/{where.context.tenant}/people" if where.context.tenant else "/people"
 
 
 def _one(where: session.Session, name: str) -> str:
-    return f"{_users(where)}/{name}"
+    return f"{_users(where)}/{kinds.checked('user', name)}"
 
 
 def _grant(where: session.Session, name: str, role: str, only_in: str) -> None:

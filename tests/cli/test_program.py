@@ -1,0 +1,109 @@
+"""What the program is before any plane is there."""
+
+import json
+import os
+import pathlib
+import stat
+import subprocess
+import sys
+import time
+
+import pytest
+
+from plane.cli import contexts
+from tests.cli import conftest
+
+
+def plane(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PLANE_")}
+    return subprocess.run(
+        [sys.executable, "-m", "plane", *words], capture_output=True, text=True, check=False, env={**clean, **environment}
+    )
+
+
+def test_help_imports_no_command() -> None:
+    code = "import sys; from plane import __main__ as p; p.main(['--help'], standalone_mode=False); print(sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "Usage:" in loaded
+    assert not any(f"'{heavy}'" in loaded for heavy in ("httpx", "rich", "msgspec", "yaml", "plane.cli"))
+
+
+def test_help_is_there_at_once() -> None:
+    best = min(_timed() for _ in range(3))
+    assert best < 1.0  # 0.1 s on an idle machine; the bound only catches an import that crept in
+
+
+def _timed() -> float:
+    begun = time.monotonic()
+    assert plane("--help").returncode == 0
+    return time.monotonic() - begun
+
+
+def test_a_wrong_command_is_wrong_use() -> None:
+    assert plane("aply").returncode == 2
+
+
+def test_version(run: conftest.Run) -> None:
+    assert run("version").output.startswith("plane ")
+    assert "version" in json.loads(run("version", "-o", "json").output)
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_completion_prints_a_script(run: conftest.Run, shell: str) -> None:
+    assert "_PLANE_COMPLETE" in run("completion", shell).output
+
+
+def test_kinds_complete() -> None:
+    asked = {"_PLANE_COMPLETE": "bash_complete", "COMP_WORDS": "plane get ", "COMP_CWORD": "2"}
+    code = "from plane import __main__ as p; p.main(prog_name='plane')"
+    words = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env={**os.environ, **asked}
+    ).stdout.split()
+    assert {"plain,app", "plain,tenant", "plain,policy"} <= set(words)
+
+
+def test_without_a_plane_one_is_told_to_log_in(run: conftest.Run) -> None:
+    assert run("get", "apps", code=3).stderr == "Error: no plane to talk to; run `plane login URL`, or set PLANE_URL and PLANE_TOKEN\n"
+
+
+def test_an_unknown_kind_names_the_known(run: conftest.Run) -> None:
+    said = run("get", "deployments", code=2).stderr
+    assert said == "Error: there is no kind 'deployments'; known kinds: tenant, cluster, project, credential, repo, policy, app\n"
+
+
+def test_a_plane_that_is_away_is_exit_6(run: conftest.Run) -> None:
+    said = run("get", "tenants", code=6, PLANE_URL="http://127.0.0.1:9", PLANE_TOKEN="t").stderr
+    assert said.startswith("Error: the plane at http://127.0.0.1:9 cannot be reached: ")
+    assert said.endswith("; check the address with `plane context show`, and that the plane runs\n")
+
+
+@pytest.mark.parametrize("url", ["plane.example", "ftp://plane.example", "https://user:secret@plane.example", "https://"])
+def test_login_refuses_what_is_no_address(run: conftest.Run, url: str) -> None:
+    assert "is not the address of a plane; write it as https://plane.example" in run("login", url, typed="t\n", code=2).stderr
+
+
+def test_contexts_are_listed_chosen_changed_and_forgotten(run: conftest.Run, tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "config.yaml"
+    contexts.save(
+        file,
+        contexts.File(
+            "one", (contexts.Context("one", "https://one.example", token="gp_secret"), contexts.Context("two", "https://two.example"))
+        ),
+    )
+    assert run("context", "use", "two").output == "Context 'two' is current.\n"
+    assert run("context", "set", "-T", "acme", "-P", "shop").output == "Context 'two' works in tenant acme, project shop.\n"
+    assert run("context", "list").output.splitlines() == [
+        "CURRENT  NAME  URL                  TENANT  PROJECT",
+        "-        one   https://one.example  -       -",
+        "*        two   https://two.example  acme    shop",
+    ]
+    assert "gp_secret" not in run("context", "show", "one", "-o", "yaml").output
+    run("context", "delete", "two")
+    assert run("context", "show", code=2).stderr.startswith("Error: there is no current context")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_bad_document_is_refused_before_any_plane_is_asked(run: conftest.Run, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "app.yaml").write_text("apiVersion: v1\nkind: App\n")
+    said = run("apply", "-f", str(tmp_path / "app.yaml"), code=2, PLANE_URL="http://127.0.0.1:9", PLANE_TOKEN="t").stderr
+    assert said.startswith(f"Error: {tmp_path}/app.yaml:1: apiVersion is 'v1', not gitops-plane.io/v1")
