@@ -146,9 +146,15 @@ def _group(manifest: objects.Manifest, index: int) -> tuple[str, str]:
 def _sops_file(manifests: tuple[objects.Manifest, ...], members: tuple[int, ...], files: Mapping[str, bytes]) -> SopsFile:
     """The text for sops. JSON is YAML, and keeps the order of fields that the MAC depends on."""
     first = manifests[members[0]]
-    written = files.get(first.position.file) if first.position else None
+    written = files.get(_where(first)) if _fill_file(manifests, members) else None
     documents = [msgspec.json.encode(manifests[index].body) for index in members]
     return SopsFile(_where(first), written or b"\n---\n".join(documents) + b"\n", members)
+
+
+def _fill_file(manifests: tuple[objects.Manifest, ...], members: tuple[int, ...]) -> bool:
+    """Whether the file holds nothing else: several encrypted files may be one text, each with its own MAC."""
+    file = _where(manifests[members[0]])
+    return members == tuple(index for index, manifest in enumerate(manifests) if _where(manifest) == file)
 
 
 def _refs_at(manifest: objects.Manifest, at: str, text: str, aliases: frozenset[str]) -> list[secrets.VaultRef]:

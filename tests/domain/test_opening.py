@@ -184,6 +184,13 @@ def test_sops_sees_the_file_itself_where_there_is_one() -> None:
     assert file.text == written
 
 
+def test_encrypted_files_that_were_put_into_one_are_opened_each_by_itself() -> None:
+    other = SOPS.replace("name: db", "name: cache").replace("data:m", "data:n")
+    text = SOPS + "---" + other + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain}\n"
+    found = opening.needs(read(text), aliases=frozenset(), files={"app/secret.yaml": text.encode()}).sops
+    assert [(file.members, len(manifests.read(file.text, file="again"))) for file in found] == [((0,), 1), ((1,), 1)]
+
+
 def test_only_encrypted_leaves_take_decrypted_values() -> None:
     found = read(SOPS.replace("stringData:", "immutable: true\nstringData:"))
     clear = opening.documents(needs(found).sops[0], SOPS.replace("ENC[AES256_GCM,data:x,iv:y,tag:z,type:str]", CANARY).encode())
