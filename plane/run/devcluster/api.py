@@ -38,6 +38,10 @@ class Api(msgspec.Struct, frozen=True):
         """POST to a collection."""
         self._call("POST", path, json.dumps(body).encode())
 
+    def delete(self, path: str) -> None:
+        """Ask for an object's deletion; finalizers may keep it a while."""
+        self._call("DELETE", path)
+
     def _call(self, method: str, path: str, body: bytes | None = None) -> bytes:
         asked = urllib.request.Request(self.server + path, data=body, method=method, headers={"Content-Type": "application/json"})  # noqa: S310 always https
         with urllib.request.urlopen(asked, timeout=CALL_S, context=self.tls) as answer:  # noqa: S310 always https

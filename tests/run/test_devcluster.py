@@ -1,0 +1,256 @@
+"""Against the real programs; what a start costs is printed (`pytest -s`), never asserted."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from click import testing
+
+from plane.domain import errors
+from plane.run.devcluster import api, clusters, commands, state
+
+PARTS = {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"}
+CONTAINER = {"name": "main", "image": "registry.example/app:1.0.0"}
+FATE = "gitops-plane.io/devcluster-fate"
+
+
+def deployment(name: str, **labels: str) -> dict[str, object]:
+    labels = {"app": name, **labels}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [CONTAINER]}}
+    spec = {"replicas": 2, "selector": {"matchLabels": labels}, "template": template}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec}
+
+
+def job(name: str, **labels: str) -> dict[str, object]:
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [CONTAINER], "restartPolicy": "Never"}}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {"template": template, "backoffLimit": 0}}
+
+
+def condition(item: dict[str, object] | None, wanted: str) -> bool:
+    status = (item or {}).get("status")
+    found = status.get("conditions", []) if isinstance(status, dict) else []
+    return any(one["type"] == wanted and one["status"] == "True" for one in found)
+
+
+def until(true: Callable[[], bool], timeout_s: float = 30) -> float:
+    """Seconds it took."""
+    began = time.monotonic()
+    while not true():
+        assert time.monotonic() - began < timeout_s, "it did not happen"
+        time.sleep(0.02)
+    return time.monotonic() - began
+
+
+def gone(pids: dict[str, int]) -> bool:
+    return not any(about(pid).get("State", "Z")[0] not in "ZX" for pid in pids.values())
+
+
+def about(pid: int) -> dict[str, str]:
+    """/proc/PID/status; empty when there is none."""
+    try:
+        lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    except FileNotFoundError:
+        return {}
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+@pytest.fixture
+def admin(cluster: clusters.DevCluster) -> api.Api:
+    return api.admin(cluster.folder, cluster.server)
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[clusters.DevCluster]:
+    """A cluster of this module's, beside the shared one."""
+    began = time.monotonic()
+    with clusters.start("own", nodes=3, prefix=tmp_path_factory.mktemp("own"), audit_log=True) as cluster:
+        sys.stdout.write(f"\na development cluster took {time.monotonic() - began:.1f} s to start\n")
+        yield cluster
+
+
+def test_a_deployment_becomes_available(admin: api.Api, namespace: str) -> None:
+    admin.create(f"/apis/apps/v1/namespaces/{namespace}/deployments", deployment("web"))
+    path = f"/apis/apps/v1/namespaces/{namespace}/deployments/web"
+    sys.stdout.write(f"\na Deployment took {until(lambda: condition(admin.get(path), 'Available')):.2f} s to become Available\n")
+
+
+def test_a_job_completes(admin: api.Api, namespace: str) -> None:
+    admin.create(f"/apis/batch/v1/namespaces/{namespace}/jobs", job("once"))
+    path = f"/apis/batch/v1/namespaces/{namespace}/jobs/once"
+    sys.stdout.write(f"\na Job took {until(lambda: condition(admin.get(path), 'Complete')):.2f} s to become Complete\n")
+
+
+def test_a_job_can_be_told_to_fail(admin: api.Api, namespace: str) -> None:
+    admin.create(f"/apis/batch/v1/namespaces/{namespace}/jobs", job("bad", **{FATE: "fails"}))
+    until(lambda: condition(admin.get(f"/apis/batch/v1/namespaces/{namespace}/jobs/bad"), "Failed"))
+
+
+def test_a_pod_can_be_told_never_to_be_ready(admin: api.Api, namespace: str) -> None:
+    admin.create(f"/api/v1/namespaces/{namespace}/pods", pod("slow", **{FATE: "never-ready"}))
+    until(lambda: phase(admin, namespace, "slow") == "Running")
+    assert not condition(admin.get(f"/api/v1/namespaces/{namespace}/pods/slow"), "Ready")
+
+
+def pod(name: str, **labels: str) -> dict[str, object]:
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}, "spec": {"containers": [CONTAINER]}}
+
+
+def phase(admin: api.Api, namespace: str, name: str) -> object:
+    status = (admin.get(f"/api/v1/namespaces/{namespace}/pods/{name}") or {}).get("status")
+    return status.get("phase") if isinstance(status, dict) else None
+
+
+def test_a_deleted_pod_goes_at_once(admin: api.Api, namespace: str) -> None:
+    admin.create(f"/api/v1/namespaces/{namespace}/pods", pod("x"))
+    until(lambda: phase(admin, namespace, "x") == "Running")
+    admin.delete(f"/api/v1/namespaces/{namespace}/pods/x")
+    until(lambda: admin.get(f"/api/v1/namespaces/{namespace}/pods/x") is None, timeout_s=5)
+
+
+def test_a_service_account_may_do_nothing_until_a_role_says_so(
+    cluster: clusters.DevCluster, namespace: str, tmp_path: pathlib.Path
+) -> None:
+    kubectl = ("kubectl", "--kubeconfig", str(cluster.kubeconfig), "--namespace", namespace)
+    token = run(*kubectl, "create", "token", "default").stdout.strip()
+    server = ("kubectl", "--server", cluster.server, "--certificate-authority", str(cluster.folder / "ca.crt"), "--token", token)
+    assert "forbidden" in run(*server, "--namespace", namespace, "get", "configmaps", HOME=str(tmp_path)).stderr
+    run(*kubectl, "create", "rolebinding", "look", "--clusterrole=view", f"--serviceaccount={namespace}:default")
+    until(lambda: run(*server, "--namespace", namespace, "get", "configmaps", HOME=str(tmp_path)).returncode == 0)
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    path = f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(["/usr/bin/env", *command], env={"PATH": path, **environment}, capture_output=True, text=True, check=False)
+
+
+def test_two_clusters_run_side_by_side(own: clusters.DevCluster, cluster: clusters.DevCluster) -> None:
+    assert own.server != cluster.server
+    assert api.nodes_ready(api.admin(own.folder, own.server)) == 3
+    assert api.nodes_ready(api.admin(cluster.folder, cluster.server)) == 2
+
+
+def test_the_audit_log_says_who_did_what_without_bodies(own: clusters.DevCluster) -> None:
+    api.admin(own.folder, own.server).create(
+        "/api/v1/namespaces/default/secrets", {"metadata": {"name": "s"}, "stringData": {"k": "hunter2"}}
+    )
+    text = (own.folder / "audit.log").read_text()
+    events = [json.loads(line) for line in text.splitlines()]
+    assert any(one["user"]["username"] == "admin" and one.get("objectRef", {}).get("name") == "s" for one in events)
+    assert "hunter2" not in text
+
+
+def test_memory_of_the_parts_is_printed(own: clusters.DevCluster) -> None:
+    sizes = {name: int(about(pid)["VmRSS"].split()[0]) >> 10 for name, pid in own.pids.items()}
+    sys.stdout.write(f"\nresident memory in MiB: {sizes}\n")
+    assert sizes.keys() == PARTS | {"supervisor"}
+
+
+def test_a_second_start_of_the_same_name_is_refused(own: clusters.DevCluster) -> None:
+    with pytest.raises(errors.Conflict, match="runs already"):
+        clusters.start("own", prefix=own.folder.parent)
+
+
+def test_a_start_takes_the_place_of_a_dead_one_and_a_stop_leaves_nothing(tmp_path: pathlib.Path) -> None:
+    clusters.prepare("brief", nodes=1, prefix=tmp_path, audit_log=False, leashed=False)
+    cluster = clusters.start("brief", prefix=tmp_path)
+    pids = cluster.pids
+    cluster.stop()
+    assert gone(pids)
+    assert not cluster.folder.exists()
+
+
+def test_no_part_survives_its_supervisor(tmp_path: pathlib.Path) -> None:
+    cluster = clusters.start("orphan", prefix=tmp_path)
+    pids = cluster.pids
+    os.kill(pids["supervisor"], signal.SIGKILL)
+    until(lambda: gone(pids), timeout_s=5)
+    assert state.read_state(cluster.folder).status is state.Status.DEAD
+    cluster.stop()
+
+
+def test_no_cluster_survives_the_process_that_holds_it(tmp_path: pathlib.Path) -> None:
+    program = "import sys, pathlib, time\nfrom plane.run.devcluster import clusters\n"
+    program += "clusters.start('held', prefix=pathlib.Path(sys.argv[1]))\nprint('ready', flush=True)\ntime.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        pids = clusters.find("held", prefix=tmp_path).pids
+        holder.kill()
+    until(lambda: gone(pids) and not (tmp_path / "held").exists(), timeout_s=5)
+
+
+def test_a_shared_cluster_ends_with_its_last_holder(tmp_path: pathlib.Path) -> None:
+    first = clusters.share("shared", prefix=tmp_path)
+    second = clusters.share("shared", prefix=tmp_path)
+    pids = first.pids
+    first.stop()
+    assert api.admin(second.folder, second.server).ready()
+    second.stop()
+    until(lambda: gone(pids) and not second.folder.exists(), timeout_s=5)
+
+
+def test_a_crashed_part_is_named_with_the_end_of_its_log(tmp_path: pathlib.Path) -> None:
+    cluster = clusters.start("crash", prefix=tmp_path)
+    pids = cluster.pids
+    os.kill(pids["kube-scheduler"], signal.SIGKILL)
+    until(lambda: gone(pids), timeout_s=5)
+    failed = state.read_state(cluster.folder)
+    assert failed.status is state.Status.FAILED
+    assert failed.detail.startswith("kube-scheduler: it was killed by SIGKILL; last lines of its log:\n")
+    cluster.stop()
+
+
+def test_a_part_that_does_not_start_is_named(tmp_path: pathlib.Path) -> None:
+    folder = clusters.prepare("broken", nodes=1, prefix=tmp_path, audit_log=False, leashed=False)
+    (folder / "apiserver.key").write_text("not a key")
+    assert "kube-apiserver: it ended with exit code 1" in supervised(folder)
+
+
+def supervised(folder: pathlib.Path) -> str:
+    return run("python", "-m", "plane.run.devcluster.supervisor", str(folder)).stdout
+
+
+def test_the_command_line_starts_lists_and_stops(tmp_path: pathlib.Path) -> None:
+    def plane(*words: str) -> testing.Result:
+        return testing.CliRunner().invoke(commands.command, [*words, "--prefix", str(tmp_path)])
+
+    assert "cli is ready after" in plane("up", "cli").output
+    assert plane("list").output.startswith("cli\tready\thttps://127.0.0.1:")
+    assert "client-certificate-data" in plane("kubeconfig", "cli").output
+    assert plane("up", "cli").exit_code == 5
+    assert plane("down", "cli").output == "cli is gone\n"
+    assert plane("list").output == ""
+
+
+def test_a_foreground_cluster_ends_with_ctrl_c(tmp_path: pathlib.Path) -> None:
+    command = [sys.executable, "-m", "plane", "devcluster", "up", "fore", "--foreground", "--prefix", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as foreground:
+        assert foreground.stdout is not None
+        assert b"fore is ready after" in foreground.stdout.readline()
+        pids = clusters.find("fore", prefix=tmp_path).pids
+        foreground.send_signal(signal.SIGINT)
+        assert foreground.wait(10) == 0
+    assert gone(pids)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("up", "Web"), "NAME: 'Web' is not a name: use up to 40 lower-case letters, digits and dashes, with no dash at an end"),
+        (("up", "x", "--kube-version", "1.20"), "--kube-version: Kubernetes 1.20 is not available, "),
+        (("down", "x"), "development cluster 'x' was not found"),
+        (("kubeconfig", "x"), "development cluster 'x' was not found"),
+    ],
+    ids=str,
+)
+def test_a_refusal_is_one_sentence(tmp_path: pathlib.Path, words: tuple[str, ...], sentence: str) -> None:
+    said = testing.CliRunner().invoke(commands.command, [*words, "--prefix", str(tmp_path)])
+    assert said.exit_code in {2, 4}
+    assert said.output.startswith(f"Error: {sentence}")
+    assert said.output.count("\n") == 1
