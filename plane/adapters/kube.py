@@ -96,8 +96,7 @@ class Api:
 
     async def get(self, path: str, *, query: str = "", accept: str = JSON) -> bytes:
         """GET with another representation."""
-        headers = await self._headers()
-        headers["Accept"] = accept
+        headers = await self._headers() | {"Accept": accept, "Content-Type": JSON}
         try:
             async with self._session.get(self._url(path, query), headers=headers) as answer:
                 payload = await answer.read()
@@ -110,8 +109,7 @@ class Api:
     @contextlib.asynccontextmanager
     async def stream(self, path: str, *, query: str, accept: str = JSON, silence_s: float) -> AsyncIterator[aiohttp.StreamReader]:
         """A long answer, given up when nothing arrives for `silence_s`; raises as `call` does, also while it is read."""
-        headers = await self._headers()
-        headers["Accept"] = accept
+        headers = await self._headers() | {"Accept": accept, "Content-Type": JSON}
         timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_S, sock_read=silence_s)
         try:
             async with self._session.get(self._url(path, query), headers=headers, timeout=timeout) as answer:

@@ -7,7 +7,24 @@ import msgspec
 import structlog
 
 from plane.adapters import kube, kube_kinds, link
-from plane.agent import accept, apply, book, capabilities, drift, fence, identity, lease, loop, own, releases, report, shelf, waits, watch
+from plane.agent import (
+    accept,
+    apply,
+    book,
+    capabilities,
+    cluster,
+    drift,
+    fence,
+    identity,
+    lease,
+    loop,
+    own,
+    releases,
+    report,
+    shelf,
+    waits,
+    watch,
+)
 from plane.domain import secrets
 
 log = structlog.get_logger()
@@ -68,19 +85,17 @@ async def _assemble(home: own.Home, plane: link.Plane, who: identity.Identity, k
         acting.acknowledged(task)
 
     watches = watch.Watches(home.api, kinds, changed)
-    applier = apply.Applier(home.api, kinds, watches, apps, unsealer)
+    there = cluster.Cluster(home.api, kinds, watches, waiting, apps, unsealer)
+    applier = apply.Applier(there)
     reporter = report.Reporter(plane, apps, watches, acknowledged)
-    drifting = drift.Drift(kept=apps, watches=watches, applier=applier, unsealer=unsealer, reporter=reporter)
+    drifting = drift.Drift(there, applier, reporter)
     acting = loop.Loop(
         loop.Parts(
             who=who,
             plane=plane,
-            kinds=kinds,
+            there=there,
             shelf=kept,
-            book=apps,
             fence=fenced,
-            watches=watches,
-            waits=waiting,
             applier=applier,
             drift=drifting,
             reporter=reporter,

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +11,7 @@ import msgspec
 import structlog
 
 from plane.adapters import kube, kube_kinds
-from plane.agent import book, pace, records, releases, watch
+from plane.agent import cluster, pace, records, releases, waits
 from plane.domain import errors, objects, waves
 from plane.wire import agent
 
@@ -21,6 +22,9 @@ PAUSE_S = (0.1, 5.0)
 DRAIN_S = 10.0  # of the 30 s that Kubernetes gives a pod to end
 NOT_FOUND, CONFLICT, INVALID, BUSY, BROKEN = 404, 409, 422, 429, 500
 PROPAGATION = {"foreground": "Foreground", "background": "Background", "orphan": "Orphan"}
+
+# A validation error quotes the whole value: pages of pod template, or a Secret. Go's JSON never has a space after `}:`, the sentence does.
+_OBJECT = re.compile(r"Invalid value: [{\[].*?[}\]](?=: )", re.DOTALL)
 
 log = structlog.get_logger()
 
@@ -44,14 +48,8 @@ class Order(msgspec.Struct, frozen=True):
 class Applier:
     """Writes objects. One per agent: it holds the pace for all tasks."""
 
-    def __init__(
-        self, api: kube.Api, kinds: kube_kinds.Kinds, watches: watch.Watches, kept: book.Book, unsealer: releases.Unsealer
-    ) -> None:
-        self._api = api
-        self._kinds = kinds
-        self._watches = watches
-        self._book = kept
-        self._unsealer = unsealer
+    def __init__(self, there: cluster.Cluster) -> None:
+        self._there = there
         self.pace = pace.Pace()
         self.inflight: set[objects.ObjectKey] = set()
         self._asking = 0
@@ -64,11 +62,11 @@ class Applier:
             Refused: final. SecretRefused: a sealed value cannot be opened. UnknownKind, BadName.
         """
         manifest = order.release.manifests[order.index]
-        resource = await self._kinds.resolve(manifest.api_version, manifest.key.kind)
+        resource = await self._there.kinds.resolve(manifest.api_version, manifest.key.kind)
         path = kube_kinds.key_path(resource, order.key)
         self._refuse_taken(order)
-        await self._watches.ensure([(resource.group, resource.kind)])
-        opened = releases.values(order.release, manifest.key, self._unsealer)
+        await self._there.watches.ensure([(resource.group, resource.kind)])
+        opened = releases.values(order.release, manifest.key, self._there.unsealer)
         payload = _payload(order, opened)
         query = QUERY + ("&dryRun=All" if order.options.dry_run else "") + _validation(manifest, order.options)
         self.inflight.add(order.key)
@@ -77,13 +75,19 @@ class Applier:
         except kube.KubeRefused as e:
             if not _replaceable(e, manifest, order.options):
                 raise Refused(releases.mask(_explained(e, manifest), opened)) from None  # the chained text could quote a value
-            await self.delete(order.key, resource, uid="")
+            await self._make_room(order.key, resource)
             answer = await self._insist("PATCH", path, query, payload)
         finally:
             self.inflight.discard(order.key)
         if order.options.dry_run:
             return records.record(records.see(msgspec.Raw(answer), resource))
-        return self._watches.absorb(answer, resource)
+        return self._there.watches.absorb(answer, resource)
+
+    async def _make_room(self, key: objects.ObjectKey, resource: kube_kinds.Resource) -> None:
+        """Delete an object that is to be created anew, and wait until its name is free."""
+        await self.delete(key, resource, uid="", propagation="background")
+        async with asyncio.timeout(TRY_S):
+            await self._there.waits.until(key, waits.gone, self._there.watches.get(key))
 
     async def delete(self, key: objects.ObjectKey, resource: kube_kinds.Resource, *, uid: str, propagation: str = "foreground") -> bool:
         """Delete; False when it was gone already or is another object by now. Refused when the API server says no."""
@@ -104,9 +108,9 @@ class Applier:
 
     async def get(self, key: objects.ObjectKey, api_version: str) -> dict[str, Any] | None:
         """The live object in the version Git uses, or None."""
-        resource = await self._kinds.resolve(api_version, key.kind)
+        resource = await self._there.kinds.resolve(api_version, key.kind)
         try:
-            return kube.decode(await self._api.get(kube_kinds.key_path(resource, key)))
+            return kube.decode(await self._there.api.get(kube_kinds.key_path(resource, key)))
         except kube.KubeRefused as e:
             if e.status == NOT_FOUND:
                 return None
@@ -114,7 +118,7 @@ class Applier:
 
     async def resource(self, key: objects.ObjectKey) -> kube_kinds.Resource:
         """The version in which to delete."""
-        found = self._kinds.preferred(key.group, key.kind)
+        found = self._there.kinds.preferred(key.group, key.kind)
         if found is None:
             raise kube_kinds.UnknownKind(key.group or "v1", key.kind)
         return found
@@ -141,7 +145,7 @@ class Applier:
                 await asyncio.Event().wait()  # for ever: the program ends
             self._asking += 1
             try:
-                return await self._api.call(method, path, query=query, body=payload, content_type=content_type)
+                return await self._there.api.call(method, path, query=query, body=payload, content_type=content_type)
             finally:
                 self._asking -= 1
 
@@ -167,8 +171,8 @@ class Applier:
 
     def _refuse_taken(self, order: Order) -> None:
         """Two apps naming one object would undo each other for ever: the first keeps it."""
-        record = self._watches.get(order.key)
-        if record and record.app != order.release.app and self._book.wants(record.app, order.key):
+        record = self._there.watches.get(order.key)
+        if record and record.app != order.release.app and self._there.book.wants(record.app, order.key):
             mark = record.live.mark or record.app
             raise Refused(f"{order.key} belongs to app {mark}; remove it there first, or here")
 
@@ -212,7 +216,7 @@ def _passing(error: kube.KubeRefused, attempt: int) -> bool:
 
 def _explained(error: kube.KubeRefused, manifest: objects.Manifest) -> str:
     """The API server's own message and, for the common ones, the way out."""
-    text = str(error)
+    text = _OBJECT.sub("Invalid value: {…}", str(error))
     if error.status == INVALID and "immutable" in text:
         return f"{text}; such a field can only change with the object: delete it, or allow that with the annotation gitops-plane.io/sync-options: Force=true"
     if error.status == NOT_FOUND and f'namespaces "{manifest.key.namespace}" not found' in text:

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from plane.adapters import kube
-from plane.agent import apply, book, records, releases, report, watch
+from plane.agent import apply, book, cluster, records, releases, report, watch
 from plane.domain import apps, diff, errors, objects
 from plane.wire import agent
 
@@ -34,13 +34,9 @@ class _History(msgspec.Struct):
 class Drift:
     """Told of every change; compares those that somebody else made."""
 
-    def __init__(
-        self, *, kept: book.Book, watches: watch.Watches, applier: apply.Applier, unsealer: releases.Unsealer, reporter: report.Reporter
-    ) -> None:
-        self._book = kept
-        self._watches = watches
+    def __init__(self, there: cluster.Cluster, applier: apply.Applier, reporter: report.Reporter) -> None:
+        self._there = there
         self._applier = applier
-        self._unsealer = unsealer
         self._reporter = reporter
         self._history: dict[objects.ObjectKey, _History] = {}
         self._healing: dict[objects.ObjectKey, asyncio.Task[None]] = {}
@@ -53,7 +49,7 @@ class Drift:
             self._reporter.touch(app)
         known = change.old or change.new
         owner = known.app if known else ""
-        held = self._book.get(owner)
+        held = self._there.book.get(owner)
         wanted = held.objects.get(change.key) if held else None
         if held is None or wanted is None or change.key in self._applier.inflight:
             return
@@ -66,9 +62,9 @@ class Drift:
 
     async def review(self, app: str) -> None:
         """After a task or a start: look at everything of an app that is not known to be as Git wants it."""
-        held = self._book.get(app)
+        held = self._there.book.get(app)
         for key, wanted in list(held.objects.items()) if held else []:
-            record = self._watches.get(key)
+            record = self._there.watches.get(key)
             if record is None or (record.settled == record.digest and record.wanted == wanted.digest):
                 if record is None and held:
                     self._repair(held, key)
@@ -77,7 +73,7 @@ class Drift:
 
     async def look(self, app: str, key: objects.ObjectKey) -> diff.Change | None:
         """Read the live object and compare; heals as an event would."""
-        held, record = self._book.get(app), self._watches.get(key)
+        held, record = self._there.book.get(app), self._there.watches.get(key)
         if held is None or record is None or record.app != app:
             return None
         wanted = held.objects.get(key)
@@ -106,11 +102,11 @@ class Drift:
     ) -> diff.Change | None:
         """Settle the record, or note how it differs and heal it."""
         wanted = held.objects.get(record.key)
-        release = self._book.release(held.id)
+        release = self._there.book.release(held.id)
         if wanted is None or release is None or release.digest != held.release:
             return None
         try:
-            opened = releases.values(release, record.key, self._unsealer)
+            opened = releases.values(release, record.key, self._there.unsealer)
             desired = releases.body(release, wanted.index, opened)
         except errors.SecretRefused as e:
             held.trouble = str(e)
@@ -135,11 +131,11 @@ class Drift:
     async def _heal(self, app: str, key: objects.ObjectKey, fields: tuple[str, ...], manager: str) -> None:
         history = self._history.setdefault(key, _History())
         await asyncio.sleep(history.wait_s(time.monotonic()))
-        held, release = self._book.get(app), self._book.release(app)
+        held, release = self._there.book.get(app), self._there.book.release(app)
         wanted = held.objects.get(key) if held else None
         if held is None or held.task or wanted is None or release is None or release.digest != held.release:
             return
-        before, failed = self._watches.get(key), ""
+        before, failed = self._there.watches.get(key), ""
         if before and before.settled == before.digest and before.wanted == wanted.digest:
             return  # somebody put it back meanwhile
         history.times, history.last = history.times + 1, time.monotonic()
@@ -159,8 +155,8 @@ class Drift:
         )
 
     def _again(self, app: str, key: objects.ObjectKey) -> None:
-        held = self._book.get(app)
-        record = self._watches.get(key)
+        held = self._there.book.get(app)
+        record = self._there.watches.get(key)
         if held and key in held.objects and (record is None or record.digest != record.settled):
             self._repair(held, key, fields=record.fields if record else ())
 

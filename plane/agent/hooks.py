@@ -1,23 +1,22 @@
 """The life of a hook: made anew for each operation, waited for, and deleted as its policy says."""
 
-from plane.agent import apply, records, waits, watch
+import msgspec
+
+from plane.agent import apply, cluster, records, waits
 from plane.domain import plan
 
 
-async def start(
-    applier: apply.Applier, watches: watch.Watches, waiting: waits.Waits, order: apply.Order, *, step: plan.Step, run: str
-) -> records.Record:
+async def start(there: cluster.Cluster, applier: apply.Applier, order: apply.Order, *, step: plan.Step, run: str) -> records.Record:
     """Make the hook unless this very operation made it before a restart."""
     resource = await applier.resource(order.key)
-    await watches.ensure([(resource.group, resource.kind)])
-    record = watches.get(order.key)
+    await there.watches.ensure([(resource.group, resource.kind)])
+    record = there.watches.get(order.key)
     if record and record.run == run and not record.deleting:
         return record
     if record and "BeforeHookCreation" in step.deletes:
-        await applier.delete(order.key, resource, uid=record.live.uid)
-        await waiting.until(order.key, waits.gone, watches.get(order.key))
-    made = apply.Order(order.release, order.index, order.key, order.options, hook_run=run)
-    return await applier.apply(made)
+        await applier.delete(order.key, resource, uid=record.live.uid, propagation="background")
+        await there.waits.until(order.key, waits.gone, there.watches.get(order.key))
+    return await applier.apply(msgspec.structs.replace(order, hook_run=run))
 
 
 async def finish(applier: apply.Applier, step: plan.Step, record: records.Record | None, *, succeeded: bool) -> None:

@@ -6,8 +6,8 @@ import time
 import msgspec
 import structlog
 
-from plane.adapters import kube, kube_kinds, link
-from plane.agent import accept, backoff, book, capabilities, drift, fence, identity, query, releases, report, shelf, sync, waits, watch
+from plane.adapters import kube, link
+from plane.agent import accept, backoff, capabilities, cluster, drift, fence, identity, query, releases, report, shelf, sync
 from plane.agent import apply as applying
 from plane.domain import errors
 from plane.wire import agent, signing
@@ -28,12 +28,9 @@ class Parts(msgspec.Struct, frozen=True):
 
     who: identity.Identity
     plane: link.Plane
-    kinds: kube_kinds.Kinds
+    there: cluster.Cluster
     shelf: shelf.Shelf
-    book: book.Book
     fence: fence.Fence
-    watches: watch.Watches
-    waits: waits.Waits
     applier: applying.Applier
     drift: drift.Drift
     reporter: report.Reporter
@@ -46,10 +43,8 @@ class Loop:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._tools = sync.Tools(parts.kinds, parts.watches, parts.applier, parts.book, parts.waits, parts.reporter.progress)
-        self._asker = query.Asker(
-            parts.applier, parts.book, parts.watches, releases.Unsealer(parts.who.keys.sealing.private, parts.who.enrolled.cluster_id)
-        )
+        self._there = parts.there
+        self._tools = sync.Tools(parts.there, parts.applier, parts.reporter.progress)
         self._open: dict[str, str] = {}  # task id → app id, until the plane has the last word
         self._running: dict[str, asyncio.Task[None]] = {}
         self._at_work: dict[str, str] = {}  # app id → the task that changes it
@@ -65,18 +60,18 @@ class Loop:
     async def run(self) -> None:
         """Until cancelled: first what is on disk, so that the cluster is kept whether the plane answers or not; then claim."""
         self._restore()
-        wanted = {kind for held in self._parts.book.all() for kind in held.kinds}
+        wanted = {kind for held in self._there.book.all() for kind in held.kinds}
         fenced = {kind for mark in self._parts.fence.marks().values() for kind in fence.kinds(mark)}
-        served = {kind for kind in wanted | fenced if self._parts.kinds.preferred(*kind)}
+        served = {kind for kind in wanted | fenced if self._there.kinds.preferred(*kind)}
         async with asyncio.TaskGroup() as group:
             group.create_task(self._parts.reporter.send_events(), name="events")
             group.create_task(self._parts.reporter.send_state(), name="state")
             group.create_task(self._parts.capabilities.run(), name="capabilities")
-            await self._parts.watches.ensure(served)
-            for held in list(self._parts.book.all()):
+            await self._there.watches.ensure(served)
+            for held in list(self._there.book.all()):
                 self._parts.reporter.touch(held.id)
                 await self._parts.drift.review(held.id)
-            log.info("agent.ready", apps=len(list(self._parts.book.all())), kinds=len(served))
+            log.info("agent.ready", apps=len(list(self._there.book.all())), kinds=len(served))
             group.create_task(self._claims(), name="claims")
 
     async def stop(self) -> None:
@@ -87,7 +82,7 @@ class Loop:
             task.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
         await self._parts.drift.close()
-        await self._parts.watches.close()
+        await self._there.watches.close()
 
     def _restore(self) -> None:
         """Take up every app whose release on disk is the one the cluster's fence names."""
@@ -100,7 +95,7 @@ class Loop:
                 if mark is None or mark.removed or task.generation < mark.generation:
                     log.warning("release.outdated", app=app, generation=task.generation)
                     continue
-                self._parts.book.take(task, releases.load(app, signed.bundle))
+                self._there.book.take(task, releases.load(app, signed.bundle))
             except errors.PlaneError as e:
                 log.error("release.unusable", app=app, reason=str(e))  # noqa: TRY400 - the sentence says it
 
@@ -189,14 +184,14 @@ class Loop:
             case "observe":
                 await self._observe(work)
             case "query":
-                self._parts.reporter.final(await query.answer(self._asker, task))
+                self._parts.reporter.final(await query.answer(self._there, self._parts.applier, task))
 
     async def _apply(self, work: sync.Work) -> None:
         task = work.task
         if task.options.dry_run:
             self._told(task, await sync.Sync(self._tools, work).run())
             return
-        held = self._parts.book.take(task, work.release)
+        held = self._there.book.take(task, work.release)
         held.task = task.id
         try:
             final = await sync.Sync(self._tools, work).run()
@@ -208,13 +203,13 @@ class Loop:
         await self._parts.drift.review(task.app_id)
 
     async def _remove(self, work: sync.Work) -> None:
-        held = self._parts.book.get(work.task.app_id)
+        held = self._there.book.get(work.task.app_id)
         if held:
             held.options = msgspec.structs.replace(held.options, self_heal=False)
         final = await sync.Sync(self._tools, work).run()
         if final.outcome == "succeeded":
             await self._parts.fence.forget([work.task.app_id])
-            self._parts.book.drop(work.task.app_id)
+            self._there.book.drop(work.task.app_id)
             self._parts.shelf.drop([work.task.app_id])
             self._parts.reporter.forget(work.task.app_id)
         self._told(work.task, final)
@@ -223,9 +218,9 @@ class Loop:
         """Tell everything of an app; with a release, take it up as what the app wants, as after the loss of the disk."""
         started = time.time()
         if work.task.release:
-            self._parts.book.take(work.task, work.release)
-            await self._parts.watches.ensure(
-                kind for kind in {(one.key.group, one.key.kind) for one in work.release.manifests} if self._parts.kinds.preferred(*kind)
+            self._there.book.take(work.task, work.release)
+            await self._there.watches.ensure(
+                kind for kind in {(one.key.group, one.key.kind) for one in work.release.manifests} if self._there.kinds.preferred(*kind)
             )
         await self._parts.drift.review(work.task.app_id)
         self._parts.reporter.everything(work.task.app_id)

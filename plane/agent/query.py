@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from plane.adapters import kube, kube_kinds
-from plane.agent import apply, book, drift, releases, watch
+from plane.agent import apply, book, cluster, drift, releases
 from plane.domain import diff, errors, objects
 from plane.wire import agent
 
@@ -22,38 +22,31 @@ class Answer(msgspec.Struct, frozen=True):
     diff: str
 
 
-class Asker(msgspec.Struct, frozen=True):
-    """What answering takes."""
-
-    applier: apply.Applier
-    book: book.Book
-    watches: watch.Watches
-    unsealer: releases.Unsealer
-
-
-async def answer(asker: Asker, task: agent.Task) -> agent.Final:
+async def answer(there: cluster.Cluster, applier: apply.Applier, task: agent.Task) -> agent.Final:
     """The last word on a `live` query."""
     started = time.time()
-    held, release = asker.book.get(task.app_id), asker.book.release(task.app_id)
+    held, release = there.book.get(task.app_id), there.book.release(task.app_id)
     wanted = dict(held.objects) if held else {}
-    keys = [releases.key_of(key) for key in task.keys] or sorted({*wanted, *asker.watches.owned(task.app_id)})
+    keys = [releases.key_of(key) for key in task.keys] or sorted({*wanted, *there.watches.owned(task.app_id)})
     try:
-        found = [await _one(asker, key, held, release) for key in keys[:MOST]]
+        found = [await _one(there, applier, key, held, release) for key in keys[:MOST]]
     except (errors.PlaneError, kube.Unreachable) as e:
         return _final(task, started, "failed", str(e), b"")
     return _final(task, started, "succeeded", "", msgspec.json.encode({"objects": found}))
 
 
-async def _one(asker: Asker, key: objects.ObjectKey, held: book.Held | None, release: releases.Release | None) -> Answer:
+async def _one(
+    there: cluster.Cluster, applier: apply.Applier, key: objects.ObjectKey, held: book.Held | None, release: releases.Release | None
+) -> Answer:
     wanted = held.objects.get(key) if held else None
     try:
-        api_version = wanted.api_version if wanted else (await asker.applier.resource(key)).api_version
-        live = await asker.applier.get(key, api_version)
+        api_version = wanted.api_version if wanted else (await applier.resource(key)).api_version
+        live = await applier.get(key, api_version)
     except kube_kinds.UnknownKind:
         live = None
     if wanted is None or release is None or held is None:
         return Answer(key, masked(live), "")
-    desired = releases.body(release, wanted.index, releases.values(release, key, asker.unsealer))
+    desired = releases.body(release, wanted.index, releases.values(release, key, there.unsealer))
     change = diff.compare(desired, live, ignore=drift.ignored(held.options, key)) if live else True
     text = _text(release, key, desired, live) if change else ""
     return Answer(key, masked(live, release, key), text)

@@ -8,8 +8,8 @@ from itertools import groupby
 import msgspec
 import structlog
 
-from plane.adapters import kube, kube_kinds
-from plane.agent import apply, book, guard, hooks, outcome, records, releases, waits, watch
+from plane.adapters import kube
+from plane.agent import apply, cluster, guard, hooks, outcome, records, releases, waits
 from plane.domain import apps, errors, kinds, objects, plan
 from plane.wire import agent
 
@@ -22,11 +22,8 @@ log = structlog.get_logger()
 class Tools(msgspec.Struct, frozen=True):
     """What every task works with."""
 
-    kinds: kube_kinds.Kinds
-    watches: watch.Watches
+    there: cluster.Cluster
     applier: apply.Applier
-    book: book.Book
-    waits: waits.Waits
     progress: Callable[[agent.Progress], None]
 
 
@@ -49,6 +46,7 @@ class Sync:
 
     def __init__(self, tools: Tools, work: Work) -> None:
         self._tools = tools
+        self._there = tools.there
         self._work = work
         self._task = work.task
         self._removing = work.task.kind == "remove"
@@ -75,8 +73,8 @@ class Sync:
     async def _plan(self) -> plan.Plan:
         task, release = self._task, self._work.release
         owned_kinds = self._work.before | {(one.key.group, one.key.kind) for one in release.manifests}
-        await self._tools.watches.ensure(kind for kind in owned_kinds if self._tools.kinds.preferred(*kind))
-        live = {key: record.live for key, record in self._tools.watches.owned(task.app_id).items() if record.ours}
+        await self._there.watches.ensure(kind for kind in owned_kinds if self._there.kinds.preferred(*kind))
+        live = {key: record.live for key, record in self._there.watches.owned(task.app_id).items() if record.ours}
         options = plan.Options(
             app_id=task.app_id,
             prune=task.options.prune,
@@ -94,7 +92,7 @@ class Sync:
         options = self._task.options
         if options.approved or options.dry_run or self._removing:
             return ()
-        inventory = sum(not record.live.hook for record in self._tools.watches.owned(self._task.app_id).values())
+        inventory = sum(not record.live.hook for record in self._there.watches.owned(self._task.app_id).values())
         return plan.radius(planned, inventory=inventory, blast=apps.BlastRadius(options.max_deletes, options.max_percent))
 
     async def _phases(self, planned: plan.Plan) -> None:
@@ -147,11 +145,9 @@ class Sync:
     async def _apply(self, step: plan.Step, phase: plan.Phase, wave: plan.Wave) -> records.Record:
         order = apply.Order(self._work.release, step.index, step.key, self._task.options)
         if step.action == "hook":
-            return await hooks.start(
-                self._tools.applier, self._tools.watches, self._tools.waits, order, step=step, run=str(self._task.generation)
-            )
+            return await hooks.start(self._there, self._tools.applier, order, step=step, run=str(self._task.generation))
         digest = records.document_digest(self._work.release.documents[step.index])
-        record = self._tools.watches.get(step.key)
+        record = self._there.watches.get(step.key)
         if (
             record
             and record.app == self._task.app_id
@@ -172,10 +168,10 @@ class Sync:
     async def _usable(self, key: objects.ObjectKey, record: records.Record) -> None:
         """What comes next may live in this namespace or be of this kind."""
         async with asyncio.timeout(WAVE_S):
-            await self._tools.waits.until(key, waits.decided(record.version), record)
+            await self._there.waits.until(key, waits.decided(record.version), record)
 
     async def _prune(self, step: plan.Step, phase: plan.Phase, wave: plan.Wave) -> None:
-        record = self._tools.watches.get(step.key)
+        record = self._there.watches.get(step.key)
         if record and not self._task.options.dry_run:
             propagation = next(
                 (word.partition("=")[2] for word in self._task.options.sync_options if word.startswith("PrunePropagationPolicy=")), ""
@@ -193,18 +189,18 @@ class Sync:
     async def _gone(self, key: objects.ObjectKey, phase: plan.Phase, wave: plan.Wave) -> None:
         try:
             async with asyncio.timeout(GONE_S):
-                await self._tools.waits.until(key, waits.gone, self._tools.watches.get(key))
+                await self._there.waits.until(key, waits.gone, self._there.watches.get(key))
         except TimeoutError:
             step = plan.Step("prune", key)
             self._note(step, phase, wave, "SyncFailed", f"it is still there {GONE_S:.0f} s after its deletion; look at its finalizers")
 
     async def _healthy(self, step: plan.Step, applied: records.Record, phase: plan.Phase, wave: plan.Wave) -> None:
-        now = self._tools.watches.get(step.key) or applied
+        now = self._there.watches.get(step.key) or applied
         try:
             async with asyncio.timeout(WAVE_S):
-                found = await self._tools.waits.until(step.key, waits.decided(applied.version), now)
+                found = await self._there.waits.until(step.key, waits.decided(applied.version), now)
         except TimeoutError:
-            state = self._tools.watches.get(step.key) or applied
+            state = self._there.watches.get(step.key) or applied
             self._note(
                 step, phase, wave, _worst(step), f"not healthy after {WAVE_S:.0f} s: {state.health.status} {state.health.message}".rstrip()
             )

@@ -86,8 +86,8 @@ class PlaneEnd:
         owner = release.Owner(app, TENANT, PROJECT, app)
         made = (objects.Manifest(objects.key_of(body), body["apiVersion"], body) for body in bodies)
         digest, body = bundle.pack(tuple(objects.canonical(release.stamp(one, owner, namespace="").body) for one in made))
-        values = tuple(self._sealed(app, digest, place, value) for place, value in sealed)
-        found = agent.ReleaseBundle(digest=digest, body=body, sealed=values, key_id=sealing.key_id(self._sealing) if values else "")
+        values = tuple(self.sealed(app, digest, place, value) for place, value in sealed)
+        found = agent.ReleaseBundle(digest=digest, body=body, sealed=values, key_id=self.key_id if values else "")
         self._bundles[digest] = found
         return found
 
@@ -105,6 +105,10 @@ class PlaneEnd:
 
     def unfinished(self) -> set[str]:
         return set(self._tasks)
+
+    @property
+    def key_id(self) -> str:
+        return sealing.key_id(self._sealing)
 
     def lease_runs_out(self) -> None:
         """Every task given out may be given again, as after the lease's end."""
@@ -128,7 +132,7 @@ class PlaneEnd:
         self._wake()
         return task.id
 
-    def _sealed(self, app: str, digest: str, place: secrets.Place, value: bytes) -> agent.SealedValue:
+    def sealed(self, app: str, digest: str, place: secrets.Place, value: bytes) -> agent.SealedValue:
         context = secrets.sealing_context(cluster=CLUSTER_ID, app=app, release=digest, place=place)
         key = agent.Key(place.key.group, place.key.kind, place.key.namespace, place.key.name)
         return agent.SealedValue(key, place.pointer, sealing.Hpke().seal(self._sealing, secrets.Secret(value), context))

@@ -1,0 +1,94 @@
+"""The cluster as a test looks at it: paths and JSON, waiting by watch."""
+
+import json
+import pathlib
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+Body = dict[str, Any]
+MERGE = {"Content-Type": "application/merge-patch+json"}
+
+
+class Kube:
+    """One namespace of a cluster, as its admin."""
+
+    def __init__(self, folder: pathlib.Path, server: str, namespace: str) -> None:
+        tls = ssl.create_default_context(cafile=str(folder / "ca.crt"))
+        tls.load_cert_chain(folder / "admin.crt", folder / "admin.key")
+        self._http = httpx.Client(base_url=server, verify=tls, timeout=30)
+        self.namespace = namespace
+
+    def close(self) -> None:
+        self._http.close()
+
+    def path(self, kind: str, name: str = "") -> str:
+        """`configmaps`, `apps/v1/deployments`, or an absolute path."""
+        if kind.startswith("/"):
+            return f"{kind}/{name}" if name else kind
+        base = f"/apis/{kind.rpartition('/')[0]}" if "/" in kind else "/api/v1"
+        return f"{base}/namespaces/{self.namespace}/{kind.rpartition('/')[2]}{'/' + name if name else ''}"
+
+    def get(self, kind: str, name: str) -> Body | None:
+        answer = self._http.get(self.path(kind, name))
+        return None if answer.status_code == 404 else _body(answer)
+
+    def there(self, kind: str, name: str) -> Body:
+        found = self.get(kind, name)
+        assert found is not None, f"{kind}/{name} is not there"
+        return found
+
+    def patch(self, kind: str, name: str, body: Body) -> Body:
+        return _body(self._http.patch(self.path(kind, name), content=json.dumps(body), headers=MERGE))
+
+    def create(self, kind: str, body: Body) -> Body:
+        return _body(self._http.post(self.path(kind), json=body))
+
+    def delete(self, kind: str, name: str) -> None:
+        self._http.delete(self.path(kind, name)).raise_for_status()
+
+    def until(self, kind: str, name: str, wanted: Callable[[Body | None], bool], *, within: float = 30.0) -> Body | None:
+        """The object's first state that is as wanted; None stands for its absence."""
+        now = self.get(kind, name)
+        if wanted(now):
+            return now
+        listed = self._http.get(self.path(kind)).raise_for_status().json()
+        query = {"watch": "true", "fieldSelector": f"metadata.name={name}", "timeoutSeconds": str(int(within))}
+        if now is None:
+            query["resourceVersion"] = listed["metadata"]["resourceVersion"]
+        with self._http.stream("GET", self.path(kind), params=query, timeout=within + 5) as events:
+            for line in events.iter_lines():
+                event = json.loads(line)
+                now = None if event["type"] == "DELETED" else event["object"]
+                if wanted(now):
+                    return now
+        raise AssertionError(f"waited {within} s for {kind}/{name}; it is {json.dumps(now)[:800]}")
+
+
+def _body(answer: httpx.Response) -> Body:
+    body: Body = answer.raise_for_status().json()
+    return body
+
+
+def config_map(namespace: str, name: str, annotations: dict[str, str] | None = None, **data: str) -> Body:
+    meta: Body = {"name": name, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta | ({"annotations": annotations} if annotations else {}), "data": data}
+
+
+def job(namespace: str, name: str, annotations: dict[str, str], *, command: str = "true") -> Body:
+    container = {"name": "main", "image": "registry.example/job:1", "command": [command]}
+    template = {"spec": {"restartPolicy": "Never", "containers": [container]}}
+    meta = {"name": name, "namespace": namespace, "annotations": annotations}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": {"backoffLimit": 0, "template": template}}
+
+
+def deployment(namespace: str, name: str, *, wave: str = "0", node: str = "") -> Body:
+    """With a node that does not exist it never becomes available."""
+    labels = {"app": name}
+    pod: Body = {"containers": [{"name": "main", "image": "registry.example/app:1"}]}
+    pod |= {"nodeSelector": {"kubernetes.io/hostname": node}} if node else {}
+    meta = {"name": name, "namespace": namespace, "annotations": {"argocd.argoproj.io/sync-wave": wave}}
+    spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pod}}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}

@@ -1,0 +1,121 @@
+"""Between tasks: what somebody changed is put back, with or without the plane, and nothing of a secret is told."""
+
+import base64
+
+from plane.domain import objects, secrets
+from plane.wire import agent as wire
+from tests.agent.conftest import Agent, Start
+from tests.agent.kube import Body, Kube, config_map
+from tests.agent.plane_end import PlaneEnd
+
+CANARY = "canary-7f3b91"
+
+
+def colour(body: Body | None) -> str:
+    return str(body["data"]["colour"]) if body else ""
+
+
+def heals(plane: PlaneEnd, app: str) -> list[wire.Healed]:
+    return [healed for of, healed in plane.healed if of == app]
+
+
+def test_a_changed_field_is_put_back_and_told_with_who_changed_it(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", colour="blue"), self_heal=True))
+    kube.patch("configmaps", "web", {"data": {"colour": "red"}})
+    kube.until("configmaps", "web", lambda body: colour(body) == "blue")
+    shared_plane.wait(lambda: bool(heals(shared_plane, app)), 30, "a heal")
+    healed = heals(shared_plane, app)[0]
+    assert (healed.action, healed.fields, healed.failed) == ("update", ("/data/colour",), "")
+    assert healed.manager.startswith("python-httpx")
+
+
+def test_a_deleted_object_and_a_stolen_label_come_back(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    bodies = [config_map(kube.namespace, name, colour="blue") for name in ("gone", "bare")]
+    shared_plane.final(shared_plane.apply(app, *bodies, self_heal=True))
+    kube.delete("configmaps", "gone")
+    kube.patch("configmaps", "bare", {"metadata": {"labels": {wire.OWNER_LABEL: None}}})
+    kube.until("configmaps", "gone", lambda body: colour(body) == "blue")
+    kube.until("configmaps", "bare", lambda body: bool(body) and body["metadata"].get("labels") == {wire.OWNER_LABEL: app})
+
+
+def test_without_self_heal_drift_is_told_and_left(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", colour="blue")))
+    kube.patch("configmaps", "web", {"data": {"colour": "red"}})
+    shared_plane.state(app, lambda state: state.sync == "OutOfSync")
+    assert [one.fields for one in shared_plane.objects[app].values()] == [("/data/colour",)]
+    assert colour(kube.get("configmaps", "web")) == "red"
+
+
+def test_a_field_that_is_ignored_is_no_drift(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    rule = wire.Ignore(group="", kind="ConfigMap", pointers=("/data/colour",))
+    shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", colour="blue", size="s"), self_heal=True, ignore=(rule,)))
+    kube.patch("configmaps", "web", {"data": {"colour": "red"}})
+    kube.patch("configmaps", "web", {"data": {"size": "xl"}})
+    kube.until("configmaps", "web", lambda body: bool(body) and body["data"]["size"] == "s")
+    assert [one.fields for one in heals(shared_plane, app)] in ([], [("/data/size",)])
+
+
+def test_what_others_add_is_no_drift(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", colour="blue"), self_heal=True))
+    kube.patch("configmaps", "web", {"metadata": {"annotations": {"example/by": "another"}}})
+    final = shared_plane.final(shared_plane.query(app))
+    assert b'"diff":""' in final.live
+    assert shared_plane.states[app].sync == "Synced"
+
+
+def test_drift_is_healed_while_the_plane_is_away_and_after_a_restart(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
+    first = start()
+    plane.final(plane.apply(app, config_map(kube.namespace, "web", colour="blue"), self_heal=True))
+    plane.away = True
+    kube.patch("configmaps", "web", {"data": {"colour": "red"}})
+    kube.until("configmaps", "web", lambda body: colour(body) == "blue")
+    first.kill()
+    kube.patch("configmaps", "web", {"data": {"colour": "green"}})
+    start()
+    kube.until("configmaps", "web", lambda body: colour(body) == "blue", within=60)
+    plane.away = False
+    plane.wait(lambda: bool(heals(plane, app)), 60, "the heals told later")
+
+
+def test_a_sealed_value_is_applied_healed_and_told_to_nobody(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
+    agent = start()
+    plane.wait(lambda: plane.capabilities is not None, 60, agent.log)
+    body = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "login", "namespace": kube.namespace},
+        "data": {"password": "hmac-sha256:00"},
+    }
+    place = secrets.Place(objects.ObjectKey("", "Secret", kube.namespace, "login"), "/data/password")
+    value = base64.b64encode(CANARY.encode())
+    final = plane.final(plane.apply(app, body, sealed=[(place, value)], self_heal=True))
+    assert final.outcome == "succeeded", final.message
+    assert kube.there("secrets", "login")["data"] == {"password": value.decode()}
+    kube.patch("secrets", "login", {"data": {"password": base64.b64encode(b"other").decode()}})
+    kube.until("secrets", "login", lambda found: bool(found) and found["data"]["password"] == value.decode())
+    plane.wait(lambda: bool(heals(plane, app)), 30, "a heal")
+    answer = plane.final(plane.query(app))
+    told = repr((plane.finals, plane.states, plane.healed, answer)) + agent.log()
+    assert CANARY not in told
+    assert value.decode() not in told
+
+
+def test_a_value_sealed_for_another_object_is_refused(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
+    agent = start()
+    plane.wait(lambda: plane.capabilities is not None, 60, agent.log)
+    body = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "login", "namespace": kube.namespace},
+        "data": {"password": "hmac-sha256:00"},
+    }
+    made = plane.release(app, body)
+    place = secrets.Place(objects.ObjectKey("", "Secret", kube.namespace, "other"), "/data/password")
+    stolen = plane.sealed(app, made.digest, place, b"eA==")
+    key = wire.Key("", "Secret", kube.namespace, "login")
+    moved = wire.ReleaseBundle(
+        digest=made.digest, body=made.body, sealed=(wire.SealedValue(key, "/data/password", stolen.ciphertext),), key_id=plane.key_id
+    )
+    final = plane.final(plane.apply(app, release=moved))
+    assert "was not made for this agent, object and release" in final.message
+    assert kube.get("secrets", "login") is None
