@@ -92,9 +92,11 @@ def _is_secret(body: dict[str, Any]) -> bool:
     return (body.get("apiVersion"), body.get("kind")) == ("v1", "Secret")
 
 
-def _secret_data(body: dict[str, Any]) -> dict[str, Any]:
-    written = {name: base64.b64encode(str(value).encode()).decode() for name, value in (body.get("stringData") or {}).items()}
-    return {**(body.get("data") or {}), **written}
+def _secret_data(body: dict[str, Any]) -> Any:  # noqa: ANN401 what stands there instead of a mapping is compared as it is
+    data, written = body.get("data") or {}, body.get("stringData")
+    if not isinstance(data, dict) or not isinstance(written, dict):
+        return data
+    return {**data, **{name: base64.b64encode(str(value).encode()).decode() for name, value in written.items()}}
 
 
 def _covered(pointer: str, ignore: tuple[str, ...]) -> bool:
@@ -114,12 +116,17 @@ def _matches(rule: apps.IgnoreDifference, key: objects.ObjectKey) -> bool:
 def _masked(before: dict[str, Any] | None, after: dict[str, Any] | None) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     if not _is_secret(before or after or {}):
         return before, after
-    old, new = (before or {}).get("data") or {}, (after or {}).get("data") or {}
+    old, new = _values(before), _values(after)
     changed = {name for name, value in new.items() if before is not None and value != old.get(name)}
     return (
         None if before is None else {**before, "data": dict.fromkeys(old, HIDDEN)},
         None if after is None else {**after, "data": {name: f"{HIDDEN} (changed)" if name in changed else HIDDEN for name in new}},
     )
+
+
+def _values(body: dict[str, Any] | None) -> dict[str, Any]:
+    data = (body or {}).get("data")
+    return data if isinstance(data, dict) else {}
 
 
 def _lines(body: dict[str, Any] | None) -> list[str]:

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from plane.domain import fields, quantities, release
 
 MANAGER = "gitops-plane"
+_OURS = (MANAGER, "Apply", None)  # manager, operation, subresource
 _OUR_MARKS = frozenset({release.OWNER_LABEL, release.OWNER_ANNOTATION})  # Git's objects need not have them yet
 
 
@@ -30,9 +31,8 @@ def merge(desired: dict[str, Any], live: dict[str, Any]) -> Merged:
     place = fields.Place(group if version else "", str(desired.get("kind", "")))
     # Two versions of one kind are the same object; which one the cluster answers with is no difference.
     body = work.mapping({**desired, "apiVersion": live.get("apiVersion", desired.get("apiVersion"))}, live, place)
-    for entry in ((live.get("metadata") or {}).get("managedFields")) or ():
-        if entry.get("manager") == MANAGER and entry.get("operation") == "Apply" and not entry.get("subresource"):
-            work.abandon(entry.get("fieldsV1") or {}, desired, body, place)
+    for owned in _applied_by_us(live):
+        work.abandon(owned, desired, body, place)
     return Merged(body, frozenset(work.changed))
 
 
@@ -47,7 +47,7 @@ class _Merge:
         for name, value in desired.items():
             if value is not None:
                 outcome = self._value(value, live.get(name), place.at(name))
-                if outcome is not None:
+                if not _empty(outcome) or name in live:
                     merged[name] = outcome
         if place.atomic:
             for name in live.keys() - desired.keys():
@@ -109,7 +109,7 @@ class _Merge:
         elif isinstance(desired, list) and isinstance(merged, list):
             for name, below in owned.items():
                 if name.startswith("k:"):
-                    self._abandon_item(msgspec.json.decode(name[2:]), below, desired, merged, place)
+                    self._abandon_item(_item_key(name[2:]), below, desired, merged, place)
 
     def _abandon_field(
         self, name: str, below: dict[str, Any], desired: dict[str, Any], merged: dict[str, Any], place: fields.Place
@@ -134,6 +134,25 @@ class _Merge:
             del merged[there]
         else:
             self.abandon(below, desired[wanted], merged[there], place.at(str(wanted)))
+
+
+def _applied_by_us(live: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    managed = (live.get("metadata") or {}).get("managedFields")
+    for entry in managed if isinstance(managed, list) else ():
+        if (
+            isinstance(entry, dict)
+            and (entry.get("manager"), entry.get("operation")) == (MANAGER, "Apply")
+            and not entry.get("subresource")
+        ):
+            owned = entry.get("fieldsV1")
+            yield owned if isinstance(owned, dict) else {}
+
+
+def _item_key(written: str) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(written, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return {"": None}  # names no item
 
 
 def same(desired: object, live: object, place: fields.Place) -> bool:

@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plane.domain import apps, diff, objects, quantities
@@ -81,10 +81,28 @@ def test_what_others_add_is_no_difference(body: dict[str, Any], more: dict[str, 
     assert diff.compare(body, live) is None
 
 
+@settings(max_examples=50)
 @given(bodies(), bodies())
 def test_an_apply_settles_every_difference(desired: dict[str, Any], live: dict[str, Any]) -> None:
     live = {**live, "apiVersion": desired["apiVersion"], "kind": desired["kind"]}
     assert diff.compare(desired, diff.applied(desired, live)) is None
+
+
+OWNED: dict[str, Any] = {"f:spec": {"f:containers": {"k:{": {}, 'k:{"name":"a"}': {"f:env": {}}}}}
+MANAGED = [{"manager": "gitops-plane", "operation": "Apply", "fieldsV1": OWNED}]
+ODD = st.dictionaries(st.sampled_from(["labels", "annotations", "managedFields", "finalizers"]), TREE)
+ODD_PARTS = st.dictionaries(st.sampled_from(["data", "stringData", "spec", "aggregationRule", "status"]), TREE)
+
+
+@settings(max_examples=50)
+@given(KINDS, ODD, ODD_PARTS, ODD, ODD_PARTS)
+def test_no_object_breaks_the_comparison(
+    kind: tuple[str, str], meta: dict[str, Any], parts: dict[str, Any], live_meta: dict[str, Any], live_parts: dict[str, Any]
+) -> None:
+    desired = {**parts, "apiVersion": kind[0], "kind": kind[1], "metadata": {**meta, "name": "a"}}
+    live = {**live_parts, "apiVersion": kind[0], "kind": kind[1], "metadata": {"managedFields": MANAGED, **live_meta, "name": "a"}}
+    diff.compare(desired, live)
+    assert bool(diff.text(desired, live)) <= bool(diff.compare(desired, live))
 
 
 def rule(**fields: Any) -> apps.IgnoreDifference:  # noqa: ANN401 fields of the struct
