@@ -253,6 +253,7 @@ class _SocketConnection(urllib3.connection.HTTPConnection):
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))
 
 

@@ -13,7 +13,10 @@ from plane.domain import documents, errors
 MAX_BYTES = 5 * 1024 * 1024
 TIMEOUT_S = 20.0
 
-CHANGED = "the SOPS file was changed after it was encrypted (its MAC does not match); edit it with `sops edit` and commit the result"
+CHANGED = (
+    "the SOPS file was changed after it was encrypted, by hand or by a kustomization (its MAC does not match); "
+    "edit it with `sops edit` and commit the result"
+)
 FOREIGN_KEY = (
     "none of the project's age keys opens the SOPS file; "
     "add the project's recipient with `sops updatekeys`, or give the project the right key"
