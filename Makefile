@@ -29,6 +29,10 @@ tools: venv ## build the pinned third-party programs, once per user
 
 venv: $(BIN)/.ready
 
+ifeq ($(origin PYTHON),command line) # make PYTHON=python3.13 …: another Python makes another .venv
+.PHONY: $(BIN)/.ready
+endif
+
 $(BIN)/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 	@sh tools/venv.sh
 

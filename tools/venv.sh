@@ -2,9 +2,16 @@
 # Makes .venv from requirements/dev.txt with the newest Python that really runs (a pyenv shim may be there and refuse). PYTHON=… chooses one.
 set -eu
 
+case "$(uname -s) $(uname -m)" in
+    "Linux x86_64" | "Linux aarch64") ;;
+    *) echo "make: the plane and its clusters run on Linux, x86-64 or arm64; this is $(uname -s) $(uname -m)" >&2 && exit 1 ;;
+esac
+
 usable() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
 
-if [ ! -x .venv/bin/python ] || ! usable .venv/bin/python || [ -n "${PYTHON:-}" ]; then
+right() { usable .venv/bin/python && { [ -z "${PYTHON:-}" ] || [ "$(.venv/bin/python -V)" = "$("$PYTHON" -V 2>&1)" ]; }; }
+
+if ! right; then
     found=
     for candidate in ${PYTHON:-python3.13 python3.12 python3.11 python3}; do
         if usable "$candidate"; then found=$candidate && break; fi
