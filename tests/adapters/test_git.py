@@ -3,6 +3,7 @@
 import concurrent.futures
 import ipaddress
 import os
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -154,6 +155,25 @@ def test_links_and_submodules_are_not_there(mirrors: Mirrors, host: git_hosts.Ho
     for path, noun in (("linked", "a symbolic link"), ("linked/deep", "a symbolic link"), ("vendor", "a submodule")):
         with pytest.raises(errors.SourceRefused, match=f"goes through '{path.split('/')[0]}', which is {noun}"):
             tree.files(path)
+
+
+def test_a_tree_that_names_billions_of_files_is_refused(mirrors: Mirrors, host: git_hosts.Host, repository: git_hosts.Repository) -> None:
+    level = f"100644 blob {repository.run('hash-object', '-w', 'web/a.yaml')}\t"
+    for _ in range(10):
+        entries = "".join(f"{level}f{number}\n" for number in range(10))
+        listing = repository.folder.parent / "listing"
+        listing.write_text(entries)
+        with listing.open() as lines:
+            made = subprocess.run(["git", "mktree"], cwd=repository.folder, stdin=lines, capture_output=True, check=True)  # noqa: S607
+        level = f"040000 tree {made.stdout.decode().strip()}\t"
+    sha = repository.run("commit-tree", level.split()[2], "-m", "bomb")
+    repository.run("update-ref", "refs/heads/bomb", sha)
+    mine, there = mirrors(), remote(host)
+    mine.fetch(there)
+    with pytest.raises(errors.SourceRefused, match="names more files than fit into"):
+        mine.tree(there, sha).files(".")
+    with pytest.raises(errors.SourceRefused, match="names more files than fit into"):
+        mine.changed(there, mine.resolve(there, "main").sha, sha)
 
 
 @pytest.mark.parametrize(

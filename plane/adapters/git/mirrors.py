@@ -107,9 +107,10 @@ class Mirrors:
         folder = self._mirror(remote).folder
         if not self._holds(folder, old):
             return None
-        options = ("-r", "-z", "--name-only", "--no-renames", "--no-ext-diff")
-        text: bytes = git_tree.command(folder).diff_tree(*options, old, new, stdout_as_string=False, strip_newline_in_stdout=False)
-        return frozenset(name.decode(errors="backslashreplace") for name in text.split(b"\0") if name)
+        before, after = git_tree.listed(folder, old), git_tree.listed(folder, new)
+        # From the two bounded listings, not by diff-tree: that one holds every difference before it prints the first.
+        files = {file.path for file in set(before.files) ^ set(after.files)}
+        return frozenset(files | {path for path, _ in before.left_out.items() ^ after.left_out.items()})
 
     def close(self) -> None:
         """End the reading processes."""

@@ -17,7 +17,8 @@ import msgspec
 from plane import ports
 from plane.domain import errors
 
-MAX_FILES = 500_000  # of one commit; about 120 MiB as a listing
+MAX_LISTING_BYTES = 64 * 1024**2  # of one commit: about 500,000 files
+CHUNK = 1024**2
 MAX_READ_BYTES = 100 * 1024**2  # of one call of read()
 IDLE_READERS = 16  # persistent git processes kept for all mirrors together
 LISTINGS = 32  # commits whose listings are kept
@@ -147,12 +148,22 @@ def clean(folder: str) -> str:
     return path
 
 
+def bounded(child: git.Git.AutoInterrupt, *, what: str) -> bytes:
+    """All that a git process prints; SourceRefused beyond the bound: a few nested trees can name more files than there are atoms."""
+    kept = bytearray()
+    while chunk := child.stdout.read(CHUNK):
+        kept += chunk
+        if len(kept) > MAX_LISTING_BYTES:
+            child._terminate()  # noqa: SLF001  # GitPython's only way that does not wait for the whole output
+            raise errors.SourceRefused(f"{what} names more files than fit into {MAX_LISTING_BYTES:,} bytes")
+    child.wait()
+    return bytes(kept)
+
+
 @functools.lru_cache(maxsize=LISTINGS)
 def listed(mirror: Path, sha: str) -> Listing:
     """Everything a commit names; one git process. A commit never changes, so the answer is kept."""
-    text: bytes = command(mirror).ls_tree("-r", "-z", "-l", "--full-tree", sha, stdout_as_string=False, strip_newline_in_stdout=False)
-    if text.count(b"\0") > MAX_FILES:
-        raise errors.SourceRefused(f"commit {sha[:12]} holds more than {MAX_FILES:,} files")
+    text = bounded(command(mirror).ls_tree("-r", "-z", "-l", "--full-tree", sha, as_process=True), what=f"commit {sha[:12]}")
     files: list[ports.File] = []
     left_out: dict[str, str] = {}
     for line in text.split(b"\0")[:-1]:

@@ -73,7 +73,7 @@ class Template:
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
             )
@@ -82,10 +82,18 @@ class Template:
             self._missing = msgspec.msgpack.decode(mine.recv(ANSWER_BYTES), type=messages.Started).missing
         except (OSError, msgspec.DecodeError) as e:
             mine.close()
-            self._stop()
-            raise errors.BackendDown("sandbox", "the template process of the renderers does not start") from e
+            raise errors.BackendDown("sandbox", f"the template process of the renderers does not start: {self._last_words()}") from e
+        self._process.stderr.close()  # type: ignore[union-attr]  # a pipe, above; from here on nothing inside has a place to write to
         mine.settimeout(None)
         return mine
+
+    def _last_words(self) -> str:
+        process, self._process = self._process, None
+        if process is None:
+            return ""
+        process.kill()
+        _, said = process.communicate()
+        return (said.decode(errors="replace").strip().splitlines() or ["it gave no reason"])[-1]
 
     def _stop(self) -> None:
         if self._orders is not None:
