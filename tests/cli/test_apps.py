@@ -1,0 +1,171 @@
+"""Apps against a real plane: a worker beside the API, and a test that speaks as the cluster's agent."""
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from plane.run.devgit import DevGit
+from plane.server import intake
+from plane.wire import agent
+from tests.cli import conftest
+from tests.support import planes
+
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {greeting: hello}\n"
+KEY = agent.Key("", "ConfigMap", "shop", "web")
+HOOK = agent.Key("batch", "Job", "shop", "migrate")
+TURN_S = 0.05
+
+
+def made(key: agent.Key, result: str, *, wave: int = 0, phase: str = "Sync", message: str = "") -> agent.ObjectResult:
+    return agent.ObjectResult(key=key, result=result, message=message, phase=phase, wave=wave)  # type: ignore[arg-type] # the test's own words
+
+
+@contextlib.contextmanager
+def working(fleet: planes.Fleet, *, outcome: agent.Outcome = "succeeded", message: str = "") -> Iterator[None]:
+    """A worker, and an agent that does each task in two waves and says how it went."""
+    over = threading.Event()
+
+    def turn() -> None:
+        while not over.wait(TURN_S):
+            fleet.work()
+            for task, _ in fleet.claim():
+                hook = made(HOOK, "HookSucceeded", phase="PreSync")
+                intake.events(
+                    fleet.plane, fleet.identity, agent.Events(progress=(agent.Progress(task=task.id, phase="PreSync", results=(hook,)),))
+                )
+                last = made(KEY, "Synced" if outcome == "succeeded" else "SyncFailed", wave=1, message=message)
+                said = agent.Final(
+                    task=task.id,
+                    app_id=task.app_id,
+                    generation=task.generation,
+                    outcome=outcome,
+                    started=1.0,
+                    finished=2.0,
+                    message=message,
+                    results=(hook, last),
+                )
+                intake.events(fleet.plane, fleet.identity, agent.Events(finals=(said,)))
+                told = agent.ObjectState(key=KEY, health="Healthy")
+                state = agent.AppState(
+                    app_id=task.app_id,
+                    generation=task.generation,
+                    release=task.release,
+                    sync="Synced",
+                    health="Healthy",
+                    objects=(told,),
+                    full=True,
+                )
+                intake.state(fleet.plane, fleet.identity, agent.State(apps=(state,)))
+
+    thread = threading.Thread(target=turn)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.fixture
+def web(shop: planes.Fleet, devgit: DevGit, run: conftest.Run, request: pytest.FixtureRequest) -> planes.Fleet:
+    """App web of a repository of this test's own, synced by hand."""
+    name = request.node.name.replace("_", "-")[:60].strip("-")
+    url = devgit.create(name, planes.files("web", config=CONFIG))
+    run("repo", "create", name, url, "--ca", str(devgit.ca_file))
+    run("app", "create", "web", "--repo", url, "--path", "web", "--revision", "main", "--cluster", "east", "--namespace", "shop")
+    return shop
+
+
+def test_a_sync_is_followed_to_its_end_wave_by_wave(web: planes.Fleet, run: conftest.Run) -> None:
+    with working(web):
+        said = run("app", "sync", "web", "--watch").output.splitlines()
+    assert said[:-1] == ["PreSync, wave 0", "  HookSucceeded Job shop/migrate", "Sync, wave 1", "  Synced        ConfigMap shop/web"]
+    assert said[-1].startswith("app/web synced to ")
+    assert said[-1].endswith(": 1 HookSucceeded, 1 Synced")
+
+
+def test_a_failed_sync_is_exit_1_with_the_objects_words(web: planes.Fleet, run: conftest.Run) -> None:
+    with working(web, outcome="failed", message="field is immutable"):
+        result = run("app", "sync", "web", "--watch", code=1)
+    assert result.stderr.splitlines() == ["Error: app/web: the sync failed: field is immutable", "  ConfigMap web: field is immutable"]
+
+
+def test_a_sync_that_is_not_followed_says_how_to(web: planes.Fleet, run: conftest.Run) -> None:
+    assert run("app", "sync", "web").output == "app/web syncing; follow it with `plane app wait web`\n"
+    assert "waits already" in run("app", "sync", "web", code=5).stderr
+
+
+def test_a_followed_sync_as_json_is_the_task(web: planes.Fleet, run: conftest.Run) -> None:
+    with working(web):
+        task = json.loads(run("app", "sync", "web", "--watch", "-o", "json").stdout)
+    assert (task["outcome"], len(task["results"])) == ("succeeded", 2)
+
+
+def test_wait_ends_when_the_app_is_well(web: planes.Fleet, run: conftest.Run) -> None:
+    with working(web):
+        run("app", "sync", "web")
+        assert run("app", "wait", "web", "--timeout", "30s").output == "app/web Synced and Healthy\n"
+
+
+def test_wait_gives_up_with_the_reason(web: planes.Fleet, run: conftest.Run) -> None:
+    web.work()
+    said = run("app", "wait", "web", "--timeout", "1s", code=1).stderr.splitlines()
+    assert said[0].startswith("Error: app/web is still Unknown and Unknown after 1s: Git and cluster differ and this app syncs by hand")
+    assert said[1] == "  see `plane app explain web`"
+
+
+def test_a_sync_that_nothing_will_let_through_ends_with_the_sentence(web: planes.Fleet, run: conftest.Run, devgit: DevGit) -> None:
+    edited = json.loads(run("app", "get", "web", "-o", "json").output)
+    edited["spec"]["source"]["path"] = "nowhere"
+    del edited["status"]
+    run("apply", "-f", "-", typed=json.dumps(edited))
+    with working(web):
+        said = run("app", "sync", "web", "--watch", code=1).stderr.splitlines()
+    assert "nowhere" in said[0]
+    assert said[1] == "  the request stays and is done once that is mended; `plane app terminate web` takes it back"
+
+
+def test_explain_says_the_sentence_first(web: planes.Fleet, run: conftest.Run) -> None:
+    web.work()
+    lines = run("app", "explain", "web").output.splitlines()
+    assert lines[0].startswith("Git and cluster differ and this app syncs by hand")
+    assert {line.split()[0] for line in lines[1:]} >= {"sync", "health"}
+
+
+def test_after_a_sync_history_tasks_resources_and_manifests_are_there(web: planes.Fleet, run: conftest.Run) -> None:
+    with working(web):
+        run("app", "sync", "web", "--watch")
+        run("app", "wait", "web", "--timeout", "30s")
+    [entry] = json.loads(run("app", "history", "web", "-o", "json").output)["items"]
+    assert (entry["number"], entry["actor"], entry["trigger"]) == (1, "admin", "manual")
+    assert run("app", "resources", "web").output.splitlines()[1].split() == ["-", "ConfigMap", "shop", "web", "Synced", "Healthy", "-", "-"]
+    [task] = json.loads(run("task", "list", "web", "-o", "json").output)["items"]
+    assert "HookSucceeded" in run("task", "get", "web", task["id"]).output
+    assert "greeting: hello" in run("app", "manifests", "web").output
+    assert run("app", "manifests", "web", "--release", entry["release"]).output == run("app", "manifests", "web").output
+
+
+def test_rollback_asks_for_an_older_release(web: planes.Fleet, run: conftest.Run) -> None:
+    with working(web):
+        run("app", "sync", "web", "--watch")
+        assert run("app", "rollback", "web", "1", "--watch").output.splitlines()[-1].startswith("app/web synced to ")
+    assert "was not found" in run("app", "rollback", "web", "99", code=4).stderr
+
+
+def test_an_app_without_a_sync_has_nothing_to_terminate(web: planes.Fleet, run: conftest.Run) -> None:
+    assert run("app", "terminate", "web", code=5).stderr == "Error: app 'web' has no sync under way\n"
+
+
+def test_an_app_that_was_never_applied_is_gone_at_once(web: planes.Fleet, run: conftest.Run) -> None:
+    assert run("app", "delete", "web").output == "app/web deleting\n"
+    with working(web):
+        assert run("app", "wait", "web", "--deleted", "--timeout", "30s").output == "app/web is gone\n"
+
+
+def test_refresh_and_repo_test(web: planes.Fleet, run: conftest.Run) -> None:
+    assert run("app", "refresh", "web", "--hard").output.startswith("app/web refreshing")
+    [repo] = json.loads(run("repo", "list", "-o", "json").output)["items"]
+    assert run("repo", "test", repo["metadata"]["name"]).output == f"repo/{repo['metadata']['name']} answers: 2 refs\n"
