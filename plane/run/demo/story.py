@@ -51,7 +51,7 @@ class Scene(msgspec.Struct, frozen=True):
             if time.monotonic() - begun > PATIENCE_S:
                 message = f"{what}: still not so after {PATIENCE_S:.0f} s; logs are in {self.world.plane.folder / 'logs'}"
                 raise DemoFailed(message)
-            time.sleep(LOOK_S)
+            self.world.family.wait(LOOK_S)  # raises when one of the parts ends
         return time.monotonic() - begun
 
 
@@ -82,20 +82,19 @@ def tenants(scene: Scene) -> None:
     w = scene.world
     for tenant, project in (("acme", "shop"), ("globex", "books")):
         scene.plane("platform", "user", "create", "admin", "-T", tenant, show=False)
-        scene.plane("platform", "user", "bind", "admin", "admin", "-T", tenant, show=False)
-        token = scene.plane("platform", "token", "create", "admin", "demo", "-T", tenant, "-o", "json", show=False)
-        _login(scene, tenant, project, str(msgspec.json.decode(token)["token"]))
+        scene.plane("platform", "user", "grant", "admin", "admin", "-T", tenant, show=False)
+        _login(scene, tenant, project, scene.plane("platform", "token", "create", "admin", "-T", tenant, show=False).strip())
         scene.plane(tenant, "apply", "-f", str(_document(scene, tenant, only="Project")))
         login = w.git.login
         scene.plane(tenant, "credential", "create", "git", "--kind", "git-password", "--username", "demo", given=login.password if login else "")
     scene.plane("acme", "credential", "create", "age", "--kind", "sops-age", given=w.age.identity)
     vault = ("--address", w.vault.address, "--mount", "secret", "--prefix", "globex/", "--role-id", w.vault.role_id)
-    scene.plane("globex", "credential", "create", "globex", "--kind", "vault", *vault, given=w.vault.secret_id)
+    scene.plane("globex", "credential", "create", "store", "--kind", "vault", *vault, given=w.vault.secret_id)
     begun = time.monotonic()
     for tenant in ("acme", "globex"):
         scene.plane(tenant, "apply", "-f", str(_document(scene, tenant)))
     for tenant, app in (("acme", "web"), ("acme", "api"), ("globex", "ledger")):
-        scene.plane(tenant, "app", "wait", app, "--sync", "--health", "--timeout", "120", show=False)
+        scene.plane(tenant, "app", "wait", app, "--sync", "--health", "--timeout", "2m", show=False)
     scene.measured["three apps (plain + SOPS, Helm, Kustomize + Vault) from apply to healthy"] = f"{time.monotonic() - begun:.1f} s"
     scene.plane("acme", "get", "apps")
     scene.plane("globex", "get", "apps")
@@ -105,7 +104,7 @@ def tenants(scene: Scene) -> None:
 def secrets(scene: Scene) -> None:
     """The values are in the clusters and nowhere else."""
     chapter("3. Secrets", "opened while rendering, sealed to one agent's key: the plane's database holds fingerprints and ciphertext only.")
-    scene.plane("acme", "app", "manifests", "web", "--kind", "Secret")
+    scene.plane("acme", "app", "manifests", "web")
     found = scene.world.kubectl("east", "-n", "acme-shop", "get", "secret", "web-session", "-o", "go-template={{.data.key | base64decode}}")
     click.echo(f"\n  in cluster east the Secret holds the real value: {'yes' if found == scene.world.canary[0] else 'NO'}")
     west = "west" if "west" in scene.world.kubeconfigs else "east"
@@ -135,7 +134,7 @@ def refusal(scene: Scene) -> None:
     scene.plane("acme", "app", "refresh", "web", show=False)
     scene.until("the fix arrives", lambda: "web:1.5.0" in scene.world.kubectl("east", "-n", "acme-shop", "get", "deployment", "web", "-o", "yaml"))
     scene.measured["push of a fix, from refresh to changed in the cluster (commands included)"] = f"{time.monotonic() - begun:.2f} s"
-    scene.plane("acme", "app", "wait", "web", "--sync", "--health", "--timeout", "60")
+    scene.plane("acme", "app", "wait", "web", "--sync", "--health", "--timeout", "1m")
     scene.plane("acme", "app", "history", "web")
 
 

@@ -1,0 +1,184 @@
+"""One whole installation per worker: Postgres, server, worker, two clusters with an agent each, a Git host; tests bring their own names."""
+
+import os
+import pathlib
+import ssl
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from plane.run import children, devgit, up
+from plane.run.devcluster import clusters
+
+PATIENCE_S = 90.0
+LOOK_S = 0.1
+
+
+class Tenant(msgspec.Struct, frozen=True):
+    """Somebody's place: a tenant with one project and a token for it."""
+
+    name: str
+    token: str
+    install: "Install"
+
+    @property
+    def place(self) -> str:
+        """Path of the project."""
+        return f"/api/v1/tenants/{self.name}/projects/main"
+
+    def call(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """A request as this tenant's admin; paths that begin with / are whole."""
+        where = path if path.startswith("/") else f"{self.place}/{path}"
+        return self.install.http.request(method, where, headers={"Authorization": f"Bearer {self.token}"}, **more)
+
+    def put(self, kind: str, collection: str, name: str, *, spec: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """Create or change a document."""
+        body = {"apiVersion": "gitops-plane.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec, **more}
+        answer = self.call("PUT", f"{collection}/{name}", json=body)
+        assert answer.is_success, answer.text
+        return dict(answer.json())
+
+    def repository(self, name: str, files: dict[str, bytes]) -> str:
+        """A Git repository with files, known to the plane; gives its URL."""
+        git = self.install.git
+        url = git.create(name, files)
+        self.put("Repository", "repositories", name, spec={"url": url, "caPem": git.ca_file.read_text(), "pollInterval": 10})
+        return url
+
+    def app(self, name: str, url: str, **spec: Any) -> "App":
+        """An automated app of the folder of its name on cluster east, in the namespace of its name."""
+        wanted = {
+            "source": {"repoURL": url, "path": name, "targetRevision": "main"},
+            "destination": {"cluster": "east", "namespace": f"{self.name}-{name}"},
+            "syncPolicy": {"automated": {"prune": True, "selfHeal": True}, "syncOptions": ["CreateNamespace=true"]},
+        }
+        self.put("App", "apps", name, spec=wanted | spec)
+        return App(self, name)
+
+
+class App(msgspec.Struct, frozen=True):
+    """An app and what can be asked of it."""
+
+    tenant: Tenant
+    name: str
+
+    @property
+    def namespace(self) -> str:
+        """Where it lives unless its test says otherwise."""
+        return f"{self.tenant.name}-{self.name}"
+
+    def call(self, method: str, verb: str = "", **more: Any) -> httpx.Response:
+        """A request about the app."""
+        return self.tenant.call(method, f"apps/{self.name}/{verb}".rstrip("/"), **more)
+
+    def status(self) -> dict[str, Any]:
+        """The document's status."""
+        return dict(self.call("GET").json()["status"])
+
+    def explain(self) -> dict[str, Any]:
+        """What `plane app explain` shows."""
+        return dict(self.call("GET", "explain").json())
+
+    def refresh(self) -> None:
+        """Look at Git now."""
+        assert self.call("POST", "refresh", json={}).is_success
+
+    def healthy(self) -> None:
+        """Wait until it is synced and healthy."""
+        until(lambda: (lambda s: s["sync"] == "Synced" and s["health"] == "Healthy")(self.status()), lambda: f"{self.status()} {self.explain()}")
+
+    def waits(self, code: str) -> str:
+        """Wait until explain says this status; gives the sentence."""
+        until(lambda: self.explain()["status"] == code, lambda: str(self.explain()))
+        return str(self.explain()["sentence"])
+
+
+class Install(msgspec.Struct, frozen=True):
+    """The running installation."""
+
+    made: up.Installation
+    family: children.Family
+    http: httpx.Client
+    git: devgit.DevGit
+    clusters: dict[str, clusters.DevCluster]
+
+    def tenant(self) -> Tenant:
+        """A fresh tenant with a project, granted `NAME-*` on both clusters."""
+        name = f"t{uuid.uuid4().hex[:8]}"
+        admin = Tenant(name, self.made.token_file.read_text(), self)
+        admin.put("Tenant", "/api/v1/tenants", name, spec={})
+        admin.put("Project", f"/api/v1/tenants/{name}/projects", "main", spec={})
+        for cluster in self.clusters:
+            self.grant(cluster, name)
+        assert admin.call("POST", f"/api/v1/tenants/{name}/people", json={"name": "admin"}).is_success
+        assert admin.call("POST", f"/api/v1/tenants/{name}/people/admin/roles", json={"role": "admin"}).is_success
+        token = admin.call("POST", f"/api/v1/tenants/{name}/people/admin/tokens", json={"name": "test", "days": 1})
+        return Tenant(name, token.json()["token"], self)
+
+    def grant(self, cluster: str, tenant: str) -> None:
+        """Namespaces of the tenant's name on a cluster."""
+        admin = Tenant("", self.made.token_file.read_text(), self)
+        document = admin.call("GET", f"/api/v1/clusters/{cluster}").json()
+        grants = [*document["spec"].get("grants", []), {"tenant": tenant, "namespaces": [f"{tenant}-*"]}]
+        admin.put("Cluster", "/api/v1/clusters", cluster, spec={"grants": grants})
+
+    def kube(self, cluster: str) -> httpx.Client:
+        """The cluster's API as its admin."""
+        folder = self.clusters[cluster].folder
+        tls = ssl.create_default_context(cafile=str(folder / "ca.crt"))
+        tls.load_cert_chain(folder / "admin.crt", folder / "admin.key")
+        return httpx.Client(base_url=self.clusters[cluster].server, verify=tls, timeout=30)
+
+
+def until(holds: Callable[[], bool], tell: Callable[[], str] = lambda: "") -> float:
+    """Seconds until it holds; fails with what `tell` says."""
+    begun = time.monotonic()
+    while not holds():
+        if time.monotonic() - begun > PATIENCE_S:
+            pytest.fail(f"still not so after {PATIENCE_S:.0f} s: {tell()}")
+        time.sleep(LOOK_S)
+    return time.monotonic() - begun
+
+
+def start_agent(install: Install, cluster: str, *, namespace: str) -> children.Child:
+    """Join and run an agent; its log is in the installation's folder."""
+    admin = install.made.token_file.read_text()
+    joined = install.http.post(f"/api/v1/clusters/{cluster}/join", headers={"Authorization": f"Bearer {admin}"})
+    token = install.made.folder / f"{cluster}.join"
+    token.write_text(joined.raise_for_status().json()["token"])
+    argv = [sys.executable, "-m", "plane", "agent", "run", "--plane", install.made.url, "--plane-ca", str(install.made.ca_file), "--join-token-file", str(token)]
+    argv += ["--kubeconfig", str(install.clusters[cluster].kubeconfig), "--namespace", namespace, "--state-dir", str(install.made.folder / f"agent-{cluster}")]
+    return install.family.start(f"agent-{cluster}", argv, env=os.environ)
+
+
+@pytest.fixture(scope="session")
+def install(tmp_path_factory: pytest.TempPathFactory, cluster: clusters.DevCluster, other_cluster: clusters.DevCluster) -> Iterator[Install]:
+    """Up for the worker's whole run."""
+    folder = tmp_path_factory.mktemp("install")
+    with devgit.start(folder) as git, up.running(folder / "plane", environment={"PLANE_GIT_NETWORKS": "127.0.0.0/8"}) as (made, family):
+        tls = ssl.create_default_context(cafile=str(made.ca_file))
+        with httpx.Client(base_url=made.url, verify=tls, timeout=30) as http:
+            running = Install(made, family, http, git, {"east": cluster, "west": other_cluster})
+            admin = Tenant("", made.token_file.read_text(), running)
+            for name in running.clusters:
+                admin.put("Cluster", "/api/v1/clusters", name, spec={})
+                start_agent(running, name, namespace=f"plane-{uuid.uuid4().hex[:8]}")
+            until(lambda: all('"connected"' in admin.call("GET", f"/api/v1/clusters/{name}").text for name in running.clusters))
+            yield running
+
+
+@pytest.fixture
+def tenant(install: Install) -> Tenant:
+    """A fresh one."""
+    return install.tenant()
+
+
+def logs(install: Install) -> str:
+    """All that the processes have logged."""
+    return "".join(file.read_text(errors="replace") for file in pathlib.Path(install.made.folder / "logs").glob("*.log"))
