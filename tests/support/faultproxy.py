@@ -226,6 +226,7 @@ def _session(tls: ssl.SSLContext) -> aiohttp.ClientSession:
 
 
 async def _answer(proxy: FaultProxy, upstream: Upstream, request: web.BaseRequest) -> web.StreamResponse:
+    await request.read()  # as an API server does; to answer before would cost the client its connection
     match proxy.struck(request):
         case Status() as fault:
             proxy.record(request, fault.code)
