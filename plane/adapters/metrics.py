@@ -13,7 +13,9 @@ class Requests:
         self._registry = prometheus.CollectorRegistry()
         prometheus.ProcessCollector(registry=self._registry)
         labels = ("method", "route", "status")
-        self._seconds = prometheus.Histogram("plane_request_seconds", "Time to answer a request.", labels, buckets=BUCKETS, registry=self._registry)
+        self._seconds = prometheus.Histogram(
+            "plane_request_seconds", "Time to answer a request.", labels, buckets=BUCKETS, registry=self._registry
+        )
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""

@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 
 import msgspec
 from litestar import Request, Response, Router, get, post
-from litestar.di import NamedDependency
 from litestar.concurrency import sync_to_thread
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from plane.api import problems, wake

@@ -8,6 +8,7 @@ from litestar import Litestar, Response, Router, get
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import DefineMiddleware
 
 from plane.adapters import metrics
@@ -39,8 +40,17 @@ def create(plane: context.Plane, *, database_url: str) -> Litestar:
     )
 
 
+def description() -> bytes:
+    """The OpenAPI document as it is served and committed."""
+    return openapi.encode(openapi.document(_handlers(), base=BASE))
+
+
+def _handlers() -> list[HTTPRouteHandler]:
+    return [*documents.handlers(), *apps.handlers(), streams.events, *people.handlers(), *platform.handlers()]
+
+
 def _api() -> Router:
-    handlers = [*documents.handlers(), *apps.handlers(), streams.events, *people.handlers(), *platform.handlers()]
+    handlers = _handlers()
     text = openapi.encode(openapi.document(handlers, base=BASE))
 
     @get("/openapi.json", sync_to_thread=False, name="openapi")

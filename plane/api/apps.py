@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get
-from litestar.di import NamedDependency
 from litestar.concurrency import sync_to_thread
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
 from plane.api import calls, wake
@@ -29,13 +29,19 @@ def _list(path: str, item: Any, work: Any, summary: str) -> HTTPRouteHandler:  #
     return calls.endpoint("GET", f"{APP}/{path}", doc)(lambda call: work(call.plane, call.caller, call.names, call.query(rest.PageQuery)))
 
 
-@calls.endpoint("POST", f"{APP}/terminate", calls.Doc(answer=documents.App, summary="Stop the sync under way.", tag="apps", operation="terminate_app"))
+@calls.endpoint(
+    "POST", f"{APP}/terminate", calls.Doc(answer=documents.App, summary="Stop the sync under way.", tag="apps", operation="terminate_app")
+)
 def terminate(call: calls.Call) -> documents.App:
     """What was applied stays."""
     return orders.terminate(call.plane, call.caller, call.names)
 
 
-@calls.endpoint("GET", f"{APP}/resources", calls.Doc(answer=rest.Page[rest.Resource], summary="The app's objects as its agent sees them.", query=rest.PageQuery, tag="apps"))
+@calls.endpoint(
+    "GET",
+    f"{APP}/resources",
+    calls.Doc(answer=rest.Page[rest.Resource], summary="The app's objects as its agent sees them.", query=rest.PageQuery, tag="apps"),
+)
 def resources(call: calls.Call) -> rest.Page[rest.Resource]:
     """One page holds them all: an app's objects are bounded by its release."""
     call.query(rest.PageQuery)
@@ -54,13 +60,17 @@ def release(call: calls.Call) -> rest.Manifests:
     return history.manifests(call.plane, call.caller, call.names, call.path["digest"])
 
 
-@calls.endpoint("GET", f"{APP}/tasks/{{task}}", calls.Doc(answer=rest.Task, summary="One order to the agent, with its results.", tag="apps"))
+@calls.endpoint(
+    "GET", f"{APP}/tasks/{{task}}", calls.Doc(answer=rest.Task, summary="One order to the agent, with its results.", tag="apps")
+)
 def task(call: calls.Call) -> rest.Task:
     """Results appear while the task runs."""
     return history.task(call.plane, call.caller, call.names, call.path["task"])
 
 
-@calls.endpoint("GET", f"{APP}/explain", calls.Doc(answer=rest.Explanation, summary="Why the app is as it is.", tag="apps", operation="explain_app"))
+@calls.endpoint(
+    "GET", f"{APP}/explain", calls.Doc(answer=rest.Explanation, summary="Why the app is as it is.", tag="apps", operation="explain_app")
+)
 def explain_app(call: calls.Call) -> rest.Explanation:
     """The decision's own words."""
     scope, project = authorise.scope(call.plane, call.caller, call.names, "app:get")
@@ -68,7 +78,12 @@ def explain_app(call: calls.Call) -> rest.Explanation:
     return rest.Explanation(app=call.names.name, **msgspec.structs.asdict(found))
 
 
-DIFF = calls.Doc(answer=rest.Diff, summary="Git against the cluster at this moment; asks the agent and waits up to 10 s.", tag="apps", operation="diff_app")
+DIFF = calls.Doc(
+    answer=rest.Diff,
+    summary="Git against the cluster at this moment; asks the agent and waits up to 10 s.",
+    tag="apps",
+    operation="diff_app",
+)
 
 
 @get(calls.typed(f"{APP}/diff"), opt={"doc": DIFF}, name="diff_app")

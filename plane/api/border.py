@@ -9,8 +9,9 @@ import structlog
 from litestar.concurrency import sync_to_thread
 from litestar.connection import ASGIConnection
 from litestar.datastructures import MutableScopeHeaders
+from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from plane.adapters import metrics
 from plane.api import problems
@@ -40,7 +41,7 @@ class Border:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its id, and tell of it when it is answered."""
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
         request_id, began, status = _request_id(dict(scope["headers"])), time.perf_counter(), 500
@@ -63,18 +64,20 @@ class Border:
         finally:
             self._tell(scope, status, time.perf_counter() - began)
 
-    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+    def _tell(self, scope: HTTPScope, status: int, seconds: float) -> None:
         route = str(scope.get("path_template") or "unknown")
         self._requests.observe(scope["method"], route, status, seconds)
         if route in QUIET:
             return
         tenant = scope.get("path_params", {}).get("tenant", "")
         who = getattr(scope.get("user"), "name", "")
-        log.info("request.finished", method=scope["method"], route=route, status=status, tenant=tenant, actor=who, duration_s=round(seconds, 4))
+        log.info(
+            "request.finished", method=scope["method"], route=route, status=status, tenant=tenant, actor=who, duration_s=round(seconds, 4)
+        )
 
 
 async def known(connection: Connection, _: BaseRouteHandler) -> None:
-    """Every endpoint of the API asks for a bearer token; who holds it is asked of the database each time, so that revoking holds at once."""
+    """Every endpoint asks for a bearer token; who holds it is asked of the database each time, so that revoking holds at once."""
     scheme, _space, token = connection.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise errors.Unauthenticated
@@ -87,7 +90,7 @@ async def known(connection: Connection, _: BaseRouteHandler) -> None:
 
 async def json_only(connection: Connection, _: BaseRouteHandler) -> None:
     """A form of another site cannot send this media type, so it cannot act for somebody."""
-    if connection.scope["method"] in {"GET", "HEAD"}:
+    if connection.scope["type"] == ScopeType.HTTP and connection.scope["method"] in {"GET", "HEAD"}:
         return
     length = connection.headers.get("Content-Length", "")
     chunked = "Transfer-Encoding" in connection.headers

@@ -14,7 +14,16 @@ from plane.server import authorise, context, idempotent
 from plane.wire import reading
 
 T = TypeVar("T")
-NOUNS = ("tenant", "project", "cluster", "repository", "credential", "app", "policy", "person")  # path parameters that are names, inner ones later
+NOUNS = (
+    "tenant",
+    "project",
+    "cluster",
+    "repository",
+    "credential",
+    "app",
+    "policy",
+    "person",
+)  # path parameters that are names, inner ones later
 PARAMETER = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,127}")
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 KEY = re.compile(r"[!-~]{1,200}")

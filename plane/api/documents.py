@@ -17,7 +17,11 @@ def handlers() -> list[HTTPRouteHandler]:
     """All of them."""
     return [
         *_crud(tenants.KIND, page=lambda call: tenants.page(call.plane, call.caller, call.query(rest.PageQuery)), get=tenants.get),
-        *_crud(projects.KIND, page=lambda call: projects.page(call.plane, call.caller, call.names, call.query(rest.PageQuery)), get=projects.get),
+        *_crud(
+            projects.KIND,
+            page=lambda call: projects.page(call.plane, call.caller, call.names, call.query(rest.PageQuery)),
+            get=projects.get,
+        ),
         *_crud(clusters.KIND),
         *_crud(repositories.KIND),
         *_crud(credentials.KIND),
@@ -51,9 +55,13 @@ def _crud(
             lambda call: generic.create(call.plane, call.caller, kind, _parent(call), call.read(kind.type))
         ),
         calls.endpoint("GET", one, doc(kind.type, f"One {kind.noun}.", f"get_{name}"))(
-            (lambda call: get(call.plane, call.caller, call.names)) if get else (lambda call: generic.get(call.plane, call.caller, kind, call.names))
+            (lambda call: get(call.plane, call.caller, call.names))
+            if get
+            else (lambda call: generic.get(call.plane, call.caller, kind, call.names))
         ),
-        calls.endpoint("PUT", one, doc(kind.type, f"Make the {kind.noun} be as given, new or not.", f"put_{name}", body=kind.type))(lambda call: _put(call, kind)),
+        calls.endpoint("PUT", one, doc(kind.type, f"Make the {kind.noun} be as given, new or not.", f"put_{name}", body=kind.type))(
+            lambda call: _put(call, kind)
+        ),
         calls.endpoint("DELETE", one, doc(rest.Deleted, f"Delete the {kind.noun}.", f"delete_{name}", **_deleting(kind)))(
             delete or (lambda call: generic.delete(call.plane, call.caller, kind, call.names, version=call.version))
         ),

@@ -43,7 +43,11 @@ def document(handlers: Iterable[HTTPRouteHandler], *, base: str) -> Json:
                 paths.setdefault(plain, {})[method.lower()] = operation(method, plain, handler.name or "", doc)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "GitOps plane", "version": VERSION, "description": "Documents, operations and the record of a multi-cluster, multi-tenant GitOps plane."},
+        "info": {
+            "title": "GitOps plane",
+            "version": VERSION,
+            "description": "Documents, operations and the record of a multi-cluster, multi-tenant GitOps plane.",
+        },
         "security": [{"token": []}],
         "paths": {path: paths[path] for path in sorted(paths)},
         "components": {
@@ -75,7 +79,11 @@ def encode(found: Json) -> bytes:
 
 
 def _answer(doc: calls.Doc) -> Json:
-    headers = {"ETag": {"description": "The document's version, for If-Match.", "schema": {"type": "string"}}} if hasattr(doc.answer, "api_version") else {}
+    headers = (
+        {"ETag": {"description": "The document's version, for If-Match.", "schema": {"type": "string"}}}
+        if hasattr(doc.answer, "api_version")
+        else {}
+    )
     made: Json = {"description": doc.summary, "content": {doc.media_type: _content(doc.answer)}}
     return {**made, "headers": headers} if headers else made
 

@@ -41,19 +41,25 @@ def _at(above: str, prefix: str) -> list[HTTPRouteHandler]:
         calls.endpoint("GET", many, doc(rest.Page[rest.Person], "list_people", "People by name, with their roles.", query=rest.PageQuery))(
             lambda call: people.page(call.plane, call.caller, call.names, call.query(rest.PageQuery))
         ),
-        calls.endpoint("POST", many, doc(rest.Person, "create_person", "Somebody new, without any role.", body=rest.NewPerson, status=201))(_create),
+        calls.endpoint("POST", many, doc(rest.Person, "create_person", "Somebody new, without any role.", body=rest.NewPerson, status=201))(
+            _create
+        ),
         calls.endpoint("POST", f"{one}/disable", doc(rest.Deleted, "disable_person", "Shut somebody out at once."))(disable),
         calls.endpoint("POST", f"{one}/enable", doc(rest.Deleted, "enable_person", "Let somebody in again."))(enable),
-        calls.endpoint("POST", f"{one}/roles", doc(rest.Role, "give_role", "Give a role; nobody gives more than they hold.", body=rest.Role, status=201))(
-            lambda call: people.bind(call.plane, call.caller, call.names, call.read(rest.Role))
-        ),
+        calls.endpoint(
+            "POST",
+            f"{one}/roles",
+            doc(rest.Role, "give_role", "Give a role; nobody gives more than they hold.", body=rest.Role, status=201),
+        )(lambda call: people.bind(call.plane, call.caller, call.names, call.read(rest.Role))),
         calls.endpoint("DELETE", f"{one}/roles", doc(rest.Deleted, "take_role", "Take a role.", query=rest.Role))(role),
-        calls.endpoint("GET", f"{one}/tokens", doc(rest.Page[rest.Token], "list_tokens", "Somebody's tokens, without their secrets.", query=rest.PageQuery))(
-            lambda call: people.tokens(call.plane, call.caller, call.names, call.query(rest.PageQuery))
-        ),
-        calls.endpoint("POST", f"{one}/tokens", doc(rest.IssuedToken, "issue_token", "A new token, shown this once.", body=rest.NewToken, status=201))(
-            lambda call: people.issue(call.plane, call.caller, call.names, call.read(rest.NewToken))
-        ),
+        calls.endpoint(
+            "GET",
+            f"{one}/tokens",
+            doc(rest.Page[rest.Token], "list_tokens", "Somebody's tokens, without their secrets.", query=rest.PageQuery),
+        )(lambda call: people.tokens(call.plane, call.caller, call.names, call.query(rest.PageQuery))),
+        calls.endpoint(
+            "POST", f"{one}/tokens", doc(rest.IssuedToken, "issue_token", "A new token, shown this once.", body=rest.NewToken, status=201)
+        )(lambda call: people.issue(call.plane, call.caller, call.names, call.read(rest.NewToken))),
         calls.endpoint("DELETE", f"{one}/tokens/{{token}}", doc(rest.Deleted, "revoke_token", "End a token at once."))(revoke),
     ]
 

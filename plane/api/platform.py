@@ -3,8 +3,8 @@
 from typing import Any
 
 from litestar import Request, Response, get
-from litestar.di import NamedDependency
 from litestar.concurrency import sync_to_thread
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
@@ -15,31 +15,43 @@ from plane.server import clusters, exports, readiness, repositories
 from plane.wire import documents, rest
 
 LINES = calls.Doc(
-    answer=str, summary="Events as JSON lines, the signed checkpoint last.", query=rest.AuditQuery, media_type="application/jsonl", tag="audit",
+    answer=str, summary="Events as JSON lines, then the checkpoint.", query=rest.AuditQuery, media_type="application/jsonl", tag="audit",
 )  # fmt: skip
 
 
-@calls.endpoint("POST", "/clusters/{cluster}/join", calls.Doc(answer=rest.JoinToken, summary="A token for one enrolment within 15 minutes.", tag="clusters", operation="join_cluster"))
+@calls.endpoint(
+    "POST",
+    "/clusters/{cluster}/join",
+    calls.Doc(answer=rest.JoinToken, summary="A token for one enrolment within 15 minutes.", tag="clusters", operation="join_cluster"),
+)
 def join(call: calls.Call) -> rest.JoinToken:
     """Shown this once."""
     return clusters.join(call.plane, call.caller, call.names)
 
 
-@calls.endpoint("POST", "/clusters/{cluster}/revoke", calls.Doc(answer=documents.Cluster, summary="Shut the cluster's agent out at once.", tag="clusters", operation="revoke_cluster"))
+@calls.endpoint(
+    "POST",
+    "/clusters/{cluster}/revoke",
+    calls.Doc(answer=documents.Cluster, summary="Shut the cluster's agent out at once.", tag="clusters", operation="revoke_cluster"),
+)
 def revoke(call: calls.Call) -> documents.Cluster:
     """Holds at its next request."""
     return clusters.revoke(call.plane, call.caller, call.names)
 
 
 @calls.endpoint("GET", "/tenants/{tenant}/clusters", calls.Doc(
-    answer=rest.Page[documents.Cluster], summary="The clusters a tenant may use.", query=rest.PageQuery, tag="clusters", operation="list_tenant_clusters",
+    answer=rest.Page[documents.Cluster], summary="Its clusters.", query=rest.PageQuery, tag="clusters", operation="list_tenant_clusters",
 ))  # fmt: skip
 def granted(call: calls.Call) -> rest.Page[documents.Cluster]:
     """Without the grants of others."""
     return clusters.page_for(call.plane, call.caller, call.names, call.query(rest.PageQuery))
 
 
-@calls.endpoint("GET", "/tenants/{tenant}/clusters/{cluster}", calls.Doc(answer=documents.Cluster, summary="One of them.", tag="clusters", operation="get_tenant_cluster"))
+@calls.endpoint(
+    "GET",
+    "/tenants/{tenant}/clusters/{cluster}",
+    calls.Doc(answer=documents.Cluster, summary="One of them.", tag="clusters", operation="get_tenant_cluster"),
+)
 def one_granted(call: calls.Call) -> documents.Cluster:
     """Without the grants of others."""
     return clusters.get_for(call.plane, call.caller, call.names)
@@ -54,14 +66,22 @@ def test(call: calls.Call) -> rest.Tested:
 
 
 def _audit(above: str, prefix: str) -> list[HTTPRouteHandler]:
-    listing = calls.Doc(answer=rest.Page[audit.Sealed], summary="Sealed events in order.", query=rest.AuditQuery, tag="audit", operation=f"{prefix}list_audit")
+    listing = calls.Doc(
+        answer=rest.Page[audit.Sealed],
+        summary="Sealed events in order.",
+        query=rest.AuditQuery,
+        tag="audit",
+        operation=f"{prefix}list_audit",
+    )
 
     @get(calls.typed(f"{above}/audit/export"), opt={"doc": LINES}, name=f"{prefix}export_audit")
     async def export(call: NamedDependency[calls.Call]) -> Stream:
         lines = await sync_to_thread(exports.export, call.plane, call.caller, call.names, call.query(rest.AuditQuery))
         return Stream(lines, media_type="application/jsonl")
 
-    page = calls.endpoint("GET", f"{above}/audit", listing)(lambda call: exports.page(call.plane, call.caller, call.names, call.query(rest.AuditQuery)))
+    page = calls.endpoint("GET", f"{above}/audit", listing)(
+        lambda call: exports.page(call.plane, call.caller, call.names, call.query(rest.AuditQuery))
+    )
     return [page, export]
 
 

@@ -2,17 +2,19 @@
 
 import math
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from plane.domain import documents, errors, policy, release
+from plane.domain import documents, errors, policy, release, waves
 from plane.server import documents as generic
 from plane.server import idempotent
 from plane.store import schema
 from plane.wire import bundle, problem
 
+Incoming = Request[Any, Any, Any]
 log = structlog.get_logger()
 
 
@@ -50,6 +52,7 @@ TABLE: dict[type[errors.PlaneError], HTTPStatus] = {
     errors.SecretRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     release.ScopeRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     documents.Unreadable: HTTPStatus.UNPROCESSABLE_ENTITY,
+    waves.BadAnnotation: HTTPStatus.UNPROCESSABLE_ENTITY,
     policy.PolicyInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     policy.PolicyRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     policy.PolicyFailed: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -65,7 +68,7 @@ def status_of(kind: type[errors.PlaneError]) -> HTTPStatus | None:
     return next((TABLE[ancestor] for ancestor in kind.__mro__ if ancestor in TABLE), None)
 
 
-def refused(request: Request, error: errors.PlaneError) -> Response[bytes]:
+def refused(request: Incoming, error: errors.PlaneError) -> Response[bytes]:
     """A refusal as problem+json."""
     status = status_of(type(error)) or HTTPStatus.INTERNAL_SERVER_ERROR
     headers = {}
@@ -75,10 +78,12 @@ def refused(request: Request, error: errors.PlaneError) -> Response[bytes]:
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="gitops-plane"'
     title = type(error).code.replace("-", " ").capitalize()
-    return _response(request, problem.Problem(type=problem.TYPE + error.code, title=title, status=status, detail=str(error)), error.public(), headers)
+    return _response(
+        request, problem.Problem(type=problem.TYPE + error.code, title=title, status=status, detail=str(error)), error.public(), headers
+    )
 
 
-def http(request: Request, error: HTTPException) -> Response[bytes]:
+def http(request: Incoming, error: HTTPException) -> Response[bytes]:
     """What the framework itself refuses, in our words."""
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return refused(request, BodyTooLarge("the body is larger than this endpoint takes; split it"))
@@ -93,20 +98,20 @@ def http(request: Request, error: HTTPException) -> Response[bytes]:
     return refused(request, errors.Invalid({"": "the request cannot be read"}))
 
 
-def unexpected(request: Request, error: Exception) -> Response[bytes]:
+def unexpected(request: Incoming, error: Exception) -> Response[bytes]:
     """Our own mistake: told to the log with its stack, to the caller without."""
     log.error("request.failed", error=type(error).__name__, exc_info=error)
     said = "the plane failed; the request's id finds the reason in its log"
     return _response(request, problem.Problem(type=problem.TYPE + "internal", title="Internal", status=500, detail=said), {}, {})
 
 
-def replayed(_: Request, answered: idempotent.Replayed) -> Response[bytes]:
+def replayed(_: Incoming, answered: idempotent.Replayed) -> Response[bytes]:
     """The answer that the same Idempotency-Key got before."""
     found = answered.answer
     return Response(found.body, status_code=found.status, media_type="application/json", headers={"Idempotency-Replayed": "true"})
 
 
-def _response(request: Request, body: problem.Problem, fields: dict[str, object], headers: dict[str, str]) -> Response[bytes]:
+def _response(request: Incoming, body: problem.Problem, fields: dict[str, object], headers: dict[str, str]) -> Response[bytes]:
     instance = f"urn:gitops-plane:request:{request.scope.get('state', {}).get('request_id', '')}"
     said = problem.Problem(type=body.type, title=body.title, status=int(body.status), detail=body.detail, instance=instance)
     return Response(problem.encode(said, fields), status_code=int(body.status), media_type=problem.CONTENT_TYPE, headers=headers)

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import msgspec
 from litestar import Request, get
-from litestar.di import NamedDependency
 from litestar.concurrency import sync_to_thread
+from litestar.di import NamedDependency
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from plane.api import apps, calls, wake
@@ -35,23 +36,26 @@ DOC = calls.Doc(
 
 
 @get(calls.typed(f"{apps.APP}/events"), opt={"doc": DOC}, name="watch_app")
-async def events(request: Request, call: NamedDependency[calls.Call], hub: NamedDependency[wake.Hub]) -> ServerSentEvent:
+async def events(request: Request[Any, Any, Any], call: NamedDependency[calls.Call], hub: NamedDependency[wake.Hub]) -> ServerSentEvent:
     """`state` events, and `done` with the last one when the awaited task is through."""
     watching = Watching(call, str(request.auth), call.query(rest.EventsQuery).after)
     first: documents.App = await sync_to_thread(_read, watching)  # refusals are answers, not events
-    return ServerSentEvent(_events(watching, first, hub), ping_interval=PING_S)
+    return ServerSentEvent(_events(watching, first, hub))
 
 
 async def _events(watching: Watching, app: documents.App, hub: NamedDependency[wake.Hub]) -> AsyncGenerator[ServerSentEventMessage, None]:
     loop = asyncio.get_running_loop()
-    began = checked = loop.time()
+    began = checked = spoke = loop.time()
     said: documents.AppStatus | None = None
     woken = True
     with hub.expect("plane_app", app.status.id if app.status else "") as news:
         while loop.time() - began < LONGEST_S:
             if woken or app.status != said:
-                said = app.status
+                said, spoke = app.status, loop.time()
                 yield _message("state", said)
+            elif loop.time() - spoke > PING_S:  # proxies close what is silent
+                spoke = loop.time()
+                yield ServerSentEventMessage(comment="still here")
             if _through(said, watching.after):
                 yield _message("done", said)
                 return

@@ -41,7 +41,10 @@ class Place(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=T
 
 
 class ProjectSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """Apps that share rules. `source_repos`: globs over repository URLs, none: every repository of the project; `destinations`, none: all that is granted."""
+    """Apps that share rules.
+
+    `source_repos` are globs over URLs, none: every repository of the project; `destinations`, none: all that is granted.
+    """
 
     description: str = ""
     source_repos: tuple[str, ...] = ()
@@ -129,7 +132,9 @@ def check_credential(spec: CredentialSpec, data: dict[str, str] | None) -> Probl
     if spec.kind == "vault" and not spec.address.startswith("https://") and not _loopback(spec.address):
         problems["spec.address"] = "must be an https:// address"
     if spec.kind == "git-ssh" and not spec.known_hosts:
-        problems["spec.knownHosts"] = "is required: the host's lines of known_hosts, as `ssh-keyscan` prints them and you have verified them"
+        problems["spec.knownHosts"] = (
+            "is required: the host's lines of known_hosts, as `ssh-keyscan` prints them and you have verified them"
+        )
     if data is not None and frozenset(data) not in SECRET_KEYS[spec.kind]:
         wanted = " or ".join(", ".join(sorted(keys)) for keys in SECRET_KEYS[spec.kind])
         problems["data"] = f"a credential of kind {spec.kind} needs exactly: {wanted}"

@@ -44,19 +44,19 @@ def status(row: rows.Row) -> documents.AppStatus:
     )
 
 
-def _decision(stored: Any) -> documents.Problem | None:
+def _decision(stored: dict[str, Any] | None) -> documents.Reason | None:
     if not stored:
         return None
-    made: decide.Decision = msgspec.convert(stored, decide.Decision)  # type: ignore[call-overload]  # a union of types is a type form
+    made: decide.Decision = msgspec.convert(stored, decide.Decision)
     code = made.code if isinstance(made, decide.Wait) else stored["type"]
-    return documents.Problem(code=code, sentence=made.sentence, since=getattr(made, "since", ""))
+    return documents.Reason(code=code, sentence=made.sentence, since=getattr(made, "since", ""))
 
 
-def _operation(stored: Any) -> documents.Operation | None:
+def _operation(stored: dict[str, Any] | None) -> documents.Attempt | None:
     if not stored:
         return None
     last = msgspec.convert(stored, decide.Attempt)
-    return documents.Operation(
+    return documents.Attempt(
         generation=last.generation,
         release=last.digest,
         outcome=last.outcome,
@@ -72,7 +72,9 @@ def _columns(change: generic.Change) -> generic.Columns:
     if change.before and change.before.deleted_at:
         message = f"app {change.wish.metadata.name!r} is being deleted; wait until it is gone, then create it again"
         raise errors.Conflict(message)
-    problems = tenancy.check_app(spec) or tenancy.project_problems(apps.project_spec(place.tx, place.scope.tenant, place.project), place.names.project, spec)
+    problems = tenancy.check_app(spec) or tenancy.project_problems(
+        apps.project_spec(place.tx, place.scope.tenant, place.project), place.names.project, spec
+    )
     if problems:
         raise errors.Invalid(problems)
     cluster, repository = tied(place, spec)
@@ -82,7 +84,9 @@ def _columns(change: generic.Change) -> generic.Columns:
 def tied(place: authorise.Place, spec: domain.AppSpec) -> tuple[str | None, str | None]:
     """Ids of the cluster and of the first source's repository, None where the names mean nothing today."""
     url = tenancy.normal_url(spec.all_sources()[0].repo_url)
-    return apps.cluster(place.tx, place.scope.tenant, spec.destination.cluster), sources.by_url(place.tx, place.scope.tenant, place.project, url)
+    return apps.cluster(place.tx, place.scope.tenant, spec.destination.cluster), sources.by_url(
+        place.tx, place.scope.tenant, place.project, url
+    )
 
 
 def _settle(change: generic.Change) -> None:
@@ -92,7 +96,9 @@ def _settle(change: generic.Change) -> None:
 KIND = generic.Kind(type=documents.App, noun="app", plural="apps", level=2, shelf=views.APPS, read=read, columns=_columns, settle=_settle)
 
 
-def delete(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, *, cascade: bool, version: int | None = None) -> rest.Deleted:
+def delete(
+    plane: context.Plane, caller: authorise.Caller, names: authorise.Names, *, cascade: bool, version: int | None = None
+) -> rest.Deleted:
     """Mark the app as going. With `cascade` its objects go first, else they stay; the row follows when that is done."""
     with authorise.enter(plane, caller, names, "app:delete") as place:
         row = generic.existing(KIND, place, lock=True)
@@ -107,7 +113,7 @@ def delete(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
         return place.done(rest.Deleted(name=names.name, deleting=True), status=202)
 
 
-def note(plane: context.Plane, place: authorise.Place, kind: str, **facts_: Any) -> None:
+def note(plane: context.Plane, place: authorise.Place, kind: str, **facts_: Any) -> None:  # noqa: ANN401 - fields of audit.Event
     """An audit event about the app that the names speak of."""
     named = {"project": place.names.project, "target": f"app/{place.names.name}"}
     record.append(plane, place.tx, place.scope, kind, project_id=place.project, **named, **facts_)

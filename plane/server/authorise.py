@@ -57,7 +57,9 @@ class Place(msgspec.Struct, frozen=True):
     def done(self, answer: T, *, status: int = 200) -> T:
         """Keep the answer under the caller's key, and give it back."""
         if self.key:
-            idempotency.keep(self.tx, self.scope.tenant, self.scope.actor.id, self.key.value, status=status, body=msgspec.json.encode(answer))
+            idempotency.keep(
+                self.tx, self.scope.tenant, self.scope.actor.id, self.key.value, status=status, body=msgspec.json.encode(answer)
+            )
         return answer
 
 
@@ -130,7 +132,9 @@ def _denied(plane: context.Plane, scope: access.Scope, permission: str, names: N
         return
     with engine.begin(plane.engine, scope) as tx:
         place = "/".join(part for part in (names.tenant, names.project, names.name) if part)
-        record.append(plane, tx, scope, "access.denied", outcome="denied", project=names.project, message=f"{permission} on {place or 'the platform'}")
+        record.append(
+            plane, tx, scope, "access.denied", outcome="denied", project=names.project, message=f"{permission} on {place or 'the platform'}"
+        )
 
 
 def new_secret(kind: str) -> str:

@@ -44,8 +44,12 @@ def _columns(change: generic.Change) -> generic.Columns:
     """Every granted tenant must be there, once."""
     grants = change.wish.spec.grants
     known = clusters.tenants(change.place.tx, [grant.tenant for grant in grants])
-    problems = {f"spec.grants[{n}].tenant": f"there is no tenant {grant.tenant!r}" for n, grant in enumerate(grants) if grant.tenant not in known}
-    problems |= {f"spec.grants[{n}].namespaces": "name at least one glob of namespaces" for n, grant in enumerate(grants) if not grant.namespaces}
+    problems = {
+        f"spec.grants[{n}].tenant": f"there is no tenant {grant.tenant!r}" for n, grant in enumerate(grants) if grant.tenant not in known
+    }
+    problems |= {
+        f"spec.grants[{n}].namespaces": "name at least one glob of namespaces" for n, grant in enumerate(grants) if not grant.namespaces
+    }
     if len({grant.tenant for grant in grants}) < len(grants):
         problems["spec.grants"] = "a tenant may be named once; put its namespaces into one grant"
     if problems:
@@ -69,7 +73,7 @@ def _release(change: generic.Change) -> None:
 
 
 def _tie(change: generic.Change) -> None:
-    """Tie or untie the apps of tenants whose grant came or went: one transaction each, in that tenant; what a crash leaves untied, a refresh ties."""
+    """Tie or untie the apps of tenants whose grant came or went, a transaction in each; what a crash leaves, a refresh ties."""
     before = {grant.tenant for grant in read(change.before, authorise.Names()).spec.grants} if change.before else set[str]()
     after = {grant.tenant for grant in change.wish.spec.grants} if change.wish else set[str]()
     for name in sorted(before | after):
@@ -79,8 +83,17 @@ def _tie(change: generic.Change) -> None:
 
 
 KIND = generic.Kind(
-    type=documents.Cluster, noun="cluster", plural="clusters", level=0, shelf=views.CLUSTERS, read=read, columns=_columns, settle=_settle, release=_release, afterwards=_tie,
-)  # fmt: skip
+    type=documents.Cluster,
+    noun="cluster",
+    plural="clusters",
+    level=0,
+    shelf=views.CLUSTERS,
+    read=read,
+    columns=_columns,
+    settle=_settle,
+    release=_release,
+    afterwards=_tie,
+)
 
 
 def page_for(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: rest.PageQuery) -> rest.Page[documents.Cluster]:

@@ -55,5 +55,13 @@ def _release(change: generic.Change) -> None:
 
 
 KIND = generic.Kind(
-    type=documents.Credential, noun="credential", plural="credentials", level=2, shelf=rows.CREDENTIALS, read=read, columns=_columns, settle=_settle, release=_release,
-)  # fmt: skip
+    type=documents.Credential,
+    noun="credential",
+    plural="credentials",
+    level=2,
+    shelf=rows.CREDENTIALS,
+    read=read,
+    columns=_columns,
+    settle=_settle,
+    release=_release,
+)

@@ -9,8 +9,8 @@ from plane.domain import decide, diff, errors, objects
 from plane.server import apps, authorise, context
 from plane.server import documents as generic
 from plane.store import apps as store
-from plane.store import facts, history, tasks, wake
 from plane.store import documents as rows
+from plane.store import facts, history, tasks, wake
 from plane.wire import agent, bundle, rest
 
 FINGERPRINT = "hmac-sha256:"
@@ -51,7 +51,9 @@ def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) 
             message = f"app {names.name!r} has no release yet; see `plane app explain`"
             raise errors.Conflict(message)
         cluster = _present(place, row)
-        keys = {objects.key_of(body) for body in _bodies(place, row.id, row.digest)} | {_key(state.key) for state in history.objects(place.tx, place.scope.tenant, row.id)}
+        keys = {objects.key_of(body) for body in _bodies(place, row.id, row.digest)} | {
+            _key(state.key) for state in history.objects(place.tx, place.scope.tenant, row.id)
+        }
         task = _task(plane, place, row, tuple(agent.Key(key.group, key.kind, key.namespace, key.name) for key in sorted(keys)))
         tasks.add(place.tx, place.scope.tenant, [_row(caller, row, task)], plane.clock.now())
         wake.notify(place.tx, "plane_tasks", cluster.id)
@@ -79,11 +81,15 @@ def give_up(plane: context.Plane, caller: authorise.Caller, names: authorise.Nam
     """Take the question back, and the sentence for whoever waited."""
     with authorise.enter(plane, caller, names, "app:get") as place:
         tasks.withdraw(place.tx, place.scope.tenant, asked.task, plane.clock.now())
-    return errors.BackendDown("agent", f"the agent of cluster {asked.cluster} did not answer in time; look at its pod and its way out to the plane")
+    return errors.BackendDown(
+        "agent", f"the agent of cluster {asked.cluster} did not answer in time; look at its pod and its way out to the plane"
+    )
 
 
-def compare(wanted: list[Body], before: list[Body], found: dict[objects.ObjectKey, Live], *, rules: tuple[domain.IgnoreDifference, ...]) -> tuple[rest.Difference, ...]:
-    """What an apply of `wanted` would change. `before`: the release deployed now, whose equal fingerprints stand for equal secret values."""
+def compare(
+    wanted: list[Body], before: list[Body], found: dict[objects.ObjectKey, Live], *, rules: tuple[domain.IgnoreDifference, ...]
+) -> tuple[rest.Difference, ...]:
+    """What an apply of `wanted` would change. `before`: the release deployed now; equal fingerprints are equal secret values."""
     deployed = {objects.key_of(body): body for body in before}
     items = []
     for body in wanted:

@@ -1,5 +1,7 @@
 """What all documents have in common: list, get, create, replace, delete. A `Kind` says where they differ."""
 
+# ruff: noqa: ANN401 - the wish is a document of the kind at hand
+
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -73,7 +75,9 @@ class Written(msgspec.Struct, frozen=True):
 def page(plane: context.Plane, caller: authorise.Caller, kind: Kind, names: authorise.Names, query: rest.PageQuery) -> rest.Page[Any]:
     """One page by name."""
     with authorise.enter(plane, caller, kind.parent(names), f"{kind.noun}:get") as place:
-        found = rows.page(place.tx, kind.shelf, kind.where(place), after=rest.after(query), limit=query.limit + 1, labels=rest.selector(query))
+        found = rows.page(
+            place.tx, kind.shelf, kind.where(place), after=rest.after(query), limit=query.limit + 1, labels=rest.selector(query)
+        )
     return rest.page([kind.read(row, names) for row in found], query.limit, key=lambda each: each.metadata.name)
 
 
@@ -95,7 +99,9 @@ def create(plane: context.Plane, caller: authorise.Caller, kind: Kind, names: au
     return _finish(kind, written).document
 
 
-def replace(plane: context.Plane, caller: authorise.Caller, kind: Kind, names: authorise.Names, wish: Any, *, version: int | None = None) -> Written:
+def replace(
+    plane: context.Plane, caller: authorise.Caller, kind: Kind, names: authorise.Names, wish: Any, *, version: int | None = None
+) -> Written:
     """Make the document be as wished, also when it is not there yet; an equal wish changes nothing.
 
     Raises:
@@ -110,7 +116,9 @@ def replace(plane: context.Plane, caller: authorise.Caller, kind: Kind, names: a
     return _finish(kind, written)
 
 
-def delete(plane: context.Plane, caller: authorise.Caller, kind: Kind, names: authorise.Names, *, version: int | None = None) -> rest.Deleted:
+def delete(
+    plane: context.Plane, caller: authorise.Caller, kind: Kind, names: authorise.Names, *, version: int | None = None
+) -> rest.Deleted:
     """Remove the document; Conflict while something depends on it."""
     with authorise.enter(plane, caller, kind.parent(names), f"{kind.noun}:delete") as place:
         before = existing(kind, place, lock=True)
@@ -159,7 +167,9 @@ def existing(kind: Kind, place: authorise.Place, *, lock: bool = False) -> rows.
 
 def metadata(row: rows.Row, names: authorise.Names, *, level: int) -> documents.Metadata:
     """As answers show it."""
-    return documents.Metadata(name=row.name, tenant=names.tenant if level > 0 else "", project=names.project if level > 1 else "", labels=row.labels)
+    return documents.Metadata(
+        name=row.name, tenant=names.tenant if level > 0 else "", project=names.project if level > 1 else "", labels=row.labels
+    )
 
 
 def plain(struct: msgspec.Struct) -> dict[str, Any]:

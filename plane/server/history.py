@@ -7,8 +7,8 @@ import msgspec
 from plane.domain import errors, policy
 from plane.server import apps, authorise, context
 from plane.server import documents as generic
-from plane.store import facts, history
 from plane.store import documents as rows
+from plane.store import facts, history
 from plane.wire import agent, bundle, rest
 
 _RESULTS = msgspec.json.Decoder(agent.ObjectResult)
@@ -83,7 +83,9 @@ def _id(query: rest.PageQuery) -> str:
 
 def _entry(row: rows.Row) -> rest.HistoryEntry:
     times = {"started_at": facts.stamp(row.started_at), "finished_at": facts.stamp(row.finished_at)}
-    return rest.HistoryEntry(number=row.number, task=row.task_id, release=row.digest, commit=row.commit, actor=row.actor, trigger=row.trigger, **times)
+    return rest.HistoryEntry(
+        number=row.number, task=row.task_id, release=row.digest, commit=row.commit, actor=row.actor, trigger=row.trigger, **times
+    )
 
 
 def _release(row: rows.Row) -> rest.Release:
@@ -101,9 +103,12 @@ def _release(row: rows.Row) -> rest.Release:
 
 
 def _task(row: rows.Row) -> rest.Task:
-    copied: dict[str, Any] = {name: getattr(row, name) for name in ("id", "kind", "generation", "state", "outcome", "message", "phase", "commit", "actor", "trigger", "attempts")}
-    times = {name: facts.stamp(getattr(row, name)) for name in ("created_at", "started_at", "finished_at")}
-    return rest.Task(**copied, **times, release=row.digest)
+    copied: dict[str, Any] = {
+        name: getattr(row, name)
+        for name in ("id", "kind", "generation", "state", "outcome", "message", "phase", "commit", "actor", "trigger", "attempts")
+    }
+    copied |= {name: facts.stamp(getattr(row, name)) for name in ("created_at", "started_at", "finished_at")}
+    return rest.Task(**copied, release=row.digest)
 
 
 def _result(done: agent.ObjectResult) -> rest.Result:

@@ -15,7 +15,7 @@ class Key(msgspec.Struct, frozen=True):
     request: str
 
 
-class Replayed(Exception):  # noqa: N818 - not an error: the way out of a use case that was already done
+class Replayed(Exception):
     """The answer that the first request got."""
 
     def __init__(self, answer: idempotency.Answer) -> None:

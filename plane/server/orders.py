@@ -17,7 +17,7 @@ def refresh(plane: context.Plane, caller: authorise.Caller, names: authorise.Nam
     with authorise.enter(plane, caller, names, "app:refresh") as place:
         row = generic.existing(documents_.KIND, place)
         found = documents_.tied(place, _spec(row))
-        apps.refresh(place.tx, place.scope.tenant, row, hard=body.hard, found=found, now=plane.clock.now())
+        apps.refresh(place.tx, place.scope.tenant, row.id, hard=body.hard, found=found, now=plane.clock.now())
         documents_.note(plane, place, "app.refresh.asked", message="hard" if body.hard else "")
         return place.done(_operation(names, "refresh", row), status=202)
 
@@ -37,7 +37,8 @@ def rollback(plane: context.Plane, caller: authorise.Caller, names: authorise.Na
     with authorise.enter(plane, caller, names, "app:rollback") as place:
         row = _free(place)
         if _spec(row).automated():
-            message = f"app {names.name!r} syncs by itself and would undo the rollback; switch syncPolicy.automated off first, or revert the commit"
+            why = "syncs by itself and would undo the rollback; switch syncPolicy.automated off first, or revert the commit"
+            message = f"app {names.name!r} {why}"
             raise errors.Conflict(message)
         entry = history.entry(place.tx, place.scope.tenant, row.id, body.number)
         if entry is None:
@@ -82,7 +83,9 @@ def _free(place: authorise.Place) -> rows.Row:
         message = f"app {place.names.name!r} is being deleted"
         raise errors.Conflict(message)
     if row.request:
-        message = f"a sync asked for by {row.request.get('actor', 'somebody')} waits already; follow it, or stop it with `plane app terminate`"
+        message = (
+            f"a sync asked for by {row.request.get('actor', 'somebody')} waits already; follow it, or stop it with `plane app terminate`"
+        )
         raise errors.Conflict(message)
     return row
 

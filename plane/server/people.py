@@ -1,6 +1,7 @@
 """Who may ask: people and services, their roles and tokens. Nobody grants a role, or a token of somebody, above their own."""
 
 import datetime as dt
+from typing import Any
 
 from plane.domain import access, errors
 from plane.server import authorise, context, record
@@ -16,8 +17,16 @@ def me(plane: context.Plane, caller: authorise.Caller) -> rest.Me:
     """The caller and what it holds."""
     with engine.dispatch(plane.engine) as tx:
         tenants, projects = people.named(tx, caller.actor.grants)
-    held = (rest.HeldRole(role=each.role, tenant=tenants.get(each.tenant, ""), project=projects.get(each.project, "")) for each in caller.actor.grants)
-    return rest.Me(id=caller.actor.id, name=caller.actor.name, kind=caller.actor.kind, roles=tuple(sorted(held, key=lambda each: (each.tenant, each.project, each.role))))
+    held = (
+        rest.HeldRole(role=each.role, tenant=tenants.get(each.tenant, ""), project=projects.get(each.project, ""))
+        for each in caller.actor.grants
+    )
+    return rest.Me(
+        id=caller.actor.id,
+        name=caller.actor.name,
+        kind=caller.actor.kind,
+        roles=tuple(sorted(held, key=lambda each: (each.tenant, each.project, each.role))),
+    )
 
 
 def page(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: rest.PageQuery) -> rest.Page[rest.Person]:
@@ -43,9 +52,11 @@ def set_disabled(plane: context.Plane, caller: authorise.Caller, names: authoris
     """Shut somebody out at once, or let them in again; the log keeps their name either way."""
     with authorise.enter(plane, caller, _above(names), "access:delete" if disabled else "access:create") as place:
         identity = _known(place)
-        _check_above(place, caller.actor, people.roles(place.tx, place.scope.tenant, identity))
+        _check_above(caller.actor, people.roles(place.tx, place.scope.tenant, identity))
         people.set_disabled(place.tx, place.scope.tenant, identity, plane.clock.now() if disabled else None)
-        record.append(plane, place.tx, place.scope, "access.person.disabled" if disabled else "access.person.enabled", target=f"person/{names.name}")
+        record.append(
+            plane, place.tx, place.scope, "access.person.disabled" if disabled else "access.person.enabled", target=f"person/{names.name}"
+        )
         return place.done(rest.Deleted(name=names.name))
 
 
@@ -57,7 +68,7 @@ def bind(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
     """
     with authorise.enter(plane, caller, authorise.Names(names.tenant, body.project, names.name), "access:create") as place:
         _check_place(names, body)
-        _check_above(place, caller.actor, (access.Grant(body.role, _tenant(place), place.project),))
+        _check_above(caller.actor, (access.Grant(body.role, _tenant(place), place.project),))
         row = {"id": plane.clock.id(), "principal_id": _known(place), "role": body.role, "project_id": place.project or None}
         if people.bind(place.tx, place.scope.tenant, row):
             record.append(plane, place.tx, place.scope, "access.role.granted", project_id=place.project, **_about(names, body))
@@ -67,7 +78,7 @@ def bind(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
 def unbind(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.Role) -> rest.Deleted:
     """Take a role; it ends with this transaction."""
     with authorise.enter(plane, caller, authorise.Names(names.tenant, body.project, names.name), "access:delete") as place:
-        _check_above(place, caller.actor, (access.Grant(body.role, _tenant(place), place.project),))
+        _check_above(caller.actor, (access.Grant(body.role, _tenant(place), place.project),))
         if not people.unbind(place.tx, place.scope.tenant, principal=_known(place), role=body.role, project=place.project or None):
             raise errors.NotFound("role", body.role)
         record.append(plane, place.tx, place.scope, "access.role.taken", project_id=place.project, **_about(names, body))
@@ -86,7 +97,7 @@ def issue(plane: context.Plane, caller: authorise.Caller, names: authorise.Names
     """A new token for somebody whose roles the caller holds too; its hash alone is kept."""
     with authorise.enter(plane, caller, _above(names), "access:create") as place:
         identity = _known(place)
-        _check_above(place, caller.actor, people.roles(place.tx, place.scope.tenant, identity))
+        _check_above(caller.actor, people.roles(place.tx, place.scope.tenant, identity))
         return _issue(plane, place, identity, body)
 
 
@@ -96,7 +107,9 @@ def revoke(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
         found = people.revoke(place.tx, place.scope.tenant, _known(place), token, plane.clock.now()) if generic.is_id(token) else EMPTY
         if not found:
             raise errors.NotFound("token", token)
-        record.append(plane, place.tx, place.scope, "access.token.revoked", target=f"person/{names.name}", details={"token": token, "name": found})
+        record.append(
+            plane, place.tx, place.scope, "access.token.revoked", target=f"person/{names.name}", details={"token": token, "name": found}
+        )
         return place.done(rest.Deleted(name=found))
 
 
@@ -116,9 +129,19 @@ def _issue(plane: context.Plane, place: authorise.Place, identity: str, body: re
     secret, token = authorise.new_secret("user"), plane.clock.id()
     expires = plane.clock.now() + dt.timedelta(days=body.days)
     shown = secret.removeprefix("gp_user_")[:PREFIX]
-    row = {"id": token, "principal_id": identity, "name": body.name, "prefix": shown, "hash": authorise.hashed(secret), "expires_at": expires}
+    row = {
+        "id": token,
+        "principal_id": identity,
+        "name": body.name,
+        "prefix": shown,
+        "hash": authorise.hashed(secret),
+        "expires_at": expires,
+    }
     people.add_token(place.tx, place.scope.tenant, row)
-    facts_ = {"target": f"person/{place.names.name}", "details": {"token": token, "name": body.name, "expires": facts.stamp(expires)}}
+    facts_: dict[str, Any] = {
+        "target": f"person/{place.names.name}",
+        "details": {"token": token, "name": body.name, "expires": facts.stamp(expires)},
+    }
     record.append(plane, place.tx, place.scope, "access.token.issued", **facts_)
     return rest.IssuedToken(id=token, name=body.name, token=secret, expires_at=facts.stamp(expires))
 
@@ -145,7 +168,7 @@ def _check_place(names: authorise.Names, body: rest.Role) -> None:
         raise errors.Invalid({"role": f"{body.role} is given to {where} only"})
 
 
-def _check_above(place: authorise.Place, who: access.Actor, grants: tuple[access.Grant, ...]) -> None:
+def _check_above(who: access.Actor, grants: tuple[access.Grant, ...]) -> None:
     """Whoever gives or wields a role must hold each of its permissions there."""
     for grant in grants:
         target = access.Target(grant.tenant, grant.project)

@@ -53,6 +53,15 @@ def _public(wish: documents.PolicySet) -> documents.PolicySet:
 
 
 KIND = generic.Kind(
-    type=documents.PolicySet, noun="policy", plural="policies", level=1, shelf=rows.POLICY_SETS, read=read, columns=_columns, settle=_settle, release=_settle, public=_public,
-)  # fmt: skip
+    type=documents.PolicySet,
+    noun="policy",
+    plural="policies",
+    level=1,
+    shelf=rows.POLICY_SETS,
+    read=read,
+    columns=_columns,
+    settle=_settle,
+    release=_settle,
+    public=_public,
+)
 PLATFORM_KIND = msgspec.structs.replace(KIND, level=0, settle=generic.nothing_more, release=generic.nothing_more, afterwards=_everywhere)

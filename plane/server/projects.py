@@ -50,8 +50,16 @@ def _release(change: generic.Change) -> None:
 
 
 KIND = generic.Kind(
-    type=documents.Project, noun="project", plural="projects", level=1, shelf=rows.PROJECTS, read=read, columns=_columns, settle=_settle, release=_release,
-)  # fmt: skip
+    type=documents.Project,
+    noun="project",
+    plural="projects",
+    level=1,
+    shelf=rows.PROJECTS,
+    read=read,
+    columns=_columns,
+    settle=_settle,
+    release=_release,
+)
 
 
 def page(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: rest.PageQuery) -> rest.Page[documents.Project]:

@@ -12,17 +12,19 @@ from plane.wire import documents, rest
 
 def read(row: rows.Row, names: authorise.Names) -> documents.Repository:
     """From a row."""
-    status = documents.RepositoryStatus(**generic.common(row), looked_at=facts.stamp(row.refs_at), refs=len(row.refs), problem=problem(row.problem))
+    status = documents.RepositoryStatus(
+        **generic.common(row), looked_at=facts.stamp(row.refs_at), refs=len(row.refs), problem=problem(row.problem)
+    )
     spec = msgspec.convert(row.spec, tenancy.RepositorySpec)
     return documents.Repository(api_version=documents.API_VERSION, metadata=generic.metadata(row, names, level=2), spec=spec, status=status)
 
 
-def problem(stored: object) -> documents.Problem | None:
+def problem(stored: object) -> documents.Reason | None:
     """A stored decide.Problem as documents show it."""
     if not stored:
         return None
     found = msgspec.convert(stored, decide.Problem)
-    return documents.Problem(code=found.code, sentence=found.sentence, since=found.since)
+    return documents.Reason(code=found.code, sentence=found.sentence, since=found.since)
 
 
 def _columns(change: generic.Change) -> generic.Columns:
@@ -48,8 +50,16 @@ def _release(change: generic.Change) -> None:
 
 
 KIND = generic.Kind(
-    type=documents.Repository, noun="repository", plural="repositories", level=2, shelf=rows.REPOSITORIES, read=read, columns=_columns, settle=_settle, release=_release,
-)  # fmt: skip
+    type=documents.Repository,
+    noun="repository",
+    plural="repositories",
+    level=2,
+    shelf=rows.REPOSITORIES,
+    read=read,
+    columns=_columns,
+    settle=_settle,
+    release=_release,
+)
 
 
 def test(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) -> rest.Tested:

@@ -31,8 +31,15 @@ def _release(change: generic.Change) -> None:
 
 
 KIND = generic.Kind(
-    type=documents.Tenant, noun="tenant", plural="tenants", level=0, shelf=rows.TENANTS, read=read, columns=generic.spec_only, release=_release,
-)  # fmt: skip
+    type=documents.Tenant,
+    noun="tenant",
+    plural="tenants",
+    level=0,
+    shelf=rows.TENANTS,
+    read=read,
+    columns=generic.spec_only,
+    release=_release,
+)
 
 
 def page(plane: context.Plane, caller: authorise.Caller, query: rest.PageQuery) -> rest.Page[documents.Tenant]:

@@ -17,7 +17,9 @@ APPS, STATES, TASKS, CLUSTERS, GRANTS = tables.apps, tables.app_states, tables.t
 def cluster(tx: Tx, tenant: str, name: str) -> str | None:
     """The id of a cluster that the tenant may use."""
     joined = CLUSTERS.join(GRANTS, GRANTS.c.cluster_id == CLUSTERS.c.id)
-    return tx.execute(sa.select(CLUSTERS.c.id).select_from(joined).where(GRANTS.c.tenant_id == tenant, CLUSTERS.c.name == name)).scalar_one_or_none()
+    return tx.execute(
+        sa.select(CLUSTERS.c.id).select_from(joined).where(GRANTS.c.tenant_id == tenant, CLUSTERS.c.name == name)
+    ).scalar_one_or_none()
 
 
 def project_spec(tx: Tx, tenant: str, project: str) -> tenancy.ProjectSpec:
@@ -33,11 +35,11 @@ def ask(tx: Tx, tenant: str, app: str, values: Mapping[str, Any], now: dt.dateti
     wake.notify(tx, "plane_due")
 
 
-def refresh(tx: Tx, tenant: str, app: Any, *, hard: bool, found: tuple[str | None, str | None], now: dt.datetime) -> None:
+def refresh(tx: Tx, tenant: str, app: str, *, hard: bool, found: tuple[str | None, str | None], now: dt.datetime) -> None:
     """Look at the app's repository and at the app now. `found`: cluster and repository as its spec names them today."""
     cluster_id, repository_id = found
     values = {"refresh": True, "hard": APPS.c.hard | hard, "cluster_id": cluster_id, "repository_id": repository_id}
-    ask(tx, tenant, app.id, values, now)
+    ask(tx, tenant, app, values, now)
     if repository_id:
         repositories.look_now(tx, tenant, repository_id, now)
 
@@ -48,13 +50,15 @@ def approve(tx: Tx, tenant: str, app: str, digest: str, now: dt.datetime) -> Non
 
 
 def stop(tx: Tx, tenant: str, app: str, *, attempt: decide.Attempt | None, message: str, now: dt.datetime) -> tuple[str, ...]:
-    """Close the open changes and drop a request that waits; returns the closed tasks. Their agent hears that they are lost when it asks next."""
+    """Close open changes and drop a request that waits; returns the closed tasks. Their agent hears of it when it asks next."""
     opened = (TASKS.c.tenant_id == tenant, TASKS.c.app_id == app, TASKS.c.state != "done", TASKS.c.kind.in_(["apply", "remove"]))
     values = {"state": "done", "outcome": "terminated", "message": message, "finished_at": now}
     closed = tx.execute(sa.update(TASKS).where(*opened).values(values).returning(TASKS.c.id, TASKS.c.cluster_id)).all()
     if closed and attempt and not attempt.outcome:
         # failed, so that automation does not begin the same work again at once
-        ended = msgspec.structs.replace(attempt, outcome="failed", message=message, finished=now.isoformat(timespec="seconds").replace("+00:00", "Z"))
+        ended = msgspec.structs.replace(
+            attempt, outcome="failed", message=message, finished=now.isoformat(timespec="seconds").replace("+00:00", "Z")
+        )
         tx.execute(sa.update(STATES).where(STATES.c.tenant_id == tenant, STATES.c.app_id == app).values(attempt=msgspec.to_builtins(ended)))
     ask(tx, tenant, app, {"request": None}, now)
     for place in {row.cluster_id for row in closed}:
@@ -64,5 +68,7 @@ def stop(tx: Tx, tenant: str, app: str, *, attempt: decide.Attempt | None, messa
 
 def answer(tx: Tx, tenant: str, task: str) -> tuple[bool, str, bytes]:
     """Whether a query is done, its message, and what the agent answered."""
-    row = tx.execute(sa.select(TASKS.c.state, TASKS.c.outcome, TASKS.c.message, TASKS.c.live).where(TASKS.c.tenant_id == tenant, TASKS.c.id == task)).one()
+    row = tx.execute(
+        sa.select(TASKS.c.state, TASKS.c.outcome, TASKS.c.message, TASKS.c.live).where(TASKS.c.tenant_id == tenant, TASKS.c.id == task)
+    ).one()
     return row.state == "done", row.message if row.outcome != "succeeded" else "", bytes(row.live or b"")

@@ -51,7 +51,9 @@ def add(tx: Tx, shelf: Shelf, where: Where, values: Mapping[str, Any]) -> bool:
 def change(tx: Tx, shelf: Shelf, where: Where, identity: str, values: Mapping[str, Any], *, now: dt.datetime) -> None:
     """Update a locked row; its version rises."""
     table = shelf.table
-    tx.execute(sa.update(table).where(*_at(table, where), table.c.id == identity).values(**values, version=table.c.version + 1, updated_at=now))
+    tx.execute(
+        sa.update(table).where(*_at(table, where), table.c.id == identity).values(**values, version=table.c.version + 1, updated_at=now)
+    )
 
 
 def remove(tx: Tx, shelf: Shelf, where: Where, identity: str) -> None:

@@ -11,7 +11,7 @@ from plane.wire import agent
 
 HISTORY, RELEASES, TASKS, BLOBS, STATES = tables.history, tables.releases, tables.tasks, tables.blobs, tables.app_states
 LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-Row = sa.Row[Any]
+Row = sa.Row[*tuple[Any, ...]]
 _SLIM = [column for column in TASKS.c if column.name not in {"payload", "results", "live"}]
 _STATES = msgspec.msgpack.Decoder(list[agent.ObjectState])
 
@@ -24,7 +24,9 @@ def entries(tx: Tx, tenant: str, app: str, *, before: int, limit: int) -> list[R
 
 def entry(tx: Tx, tenant: str, app: str, number: int) -> Row | None:
     """One entry."""
-    return tx.execute(sa.select(HISTORY).where(HISTORY.c.tenant_id == tenant, HISTORY.c.app_id == app, HISTORY.c.number == number)).one_or_none()
+    return tx.execute(
+        sa.select(HISTORY).where(HISTORY.c.tenant_id == tenant, HISTORY.c.app_id == app, HISTORY.c.number == number)
+    ).one_or_none()
 
 
 def releases(tx: Tx, tenant: str, app: str, *, before: str, limit: int) -> list[Row]:

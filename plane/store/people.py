@@ -57,7 +57,9 @@ def bearer(tx: Tx, hashed: bytes) -> Bearer | None:
     if row is None:
         return None
     grants = tuple(access.Grant(role, "" if tenant == tables.NIL else tenant, project or "") for role, tenant, project in row.grants)
-    return Bearer(row.token, row.principal, row.name, row.kind, row.expires_at, row.revoked_at is not None, row.disabled_at is not None, grants)
+    return Bearer(
+        row.token, row.principal, row.name, row.kind, row.expires_at, row.revoked_at is not None, row.disabled_at is not None, grants
+    )
 
 
 # A binding counts in the principal's own tenant; only the platform's people may hold roles in several.
@@ -82,13 +84,17 @@ def named(tx: Tx, grants: Sequence[access.Grant]) -> tuple[dict[str, str], dict[
     tenants = {grant.tenant for grant in grants if grant.tenant}
     projects = {grant.project for grant in grants if grant.project}
     found = tx.execute(sa.select(TENANTS.c.id, TENANTS.c.name).where(TENANTS.c.id.in_(tenants))).all()
-    below = tx.execute(sa.select(PROJECTS.c.id, PROJECTS.c.name).where(PROJECTS.c.tenant_id.in_(tenants), PROJECTS.c.id.in_(projects))).all()
+    below = tx.execute(
+        sa.select(PROJECTS.c.id, PROJECTS.c.name).where(PROJECTS.c.tenant_id.in_(tenants), PROJECTS.c.id.in_(projects))
+    ).all()
     return {row.id: row.name for row in found}, {row.id: row.name for row in below}
 
 
 def find(tx: Tx, tenant: str, name: str) -> str:
     """The id of a principal, or the empty string."""
-    return tx.execute(sa.select(PRINCIPALS.c.id).where(PRINCIPALS.c.tenant_id == tenant, PRINCIPALS.c.name == name)).scalar_one_or_none() or ""
+    return (
+        tx.execute(sa.select(PRINCIPALS.c.id).where(PRINCIPALS.c.tenant_id == tenant, PRINCIPALS.c.name == name)).scalar_one_or_none() or ""
+    )
 
 
 def add(tx: Tx, tenant: str, *, identity: str, name: str, kind: str) -> bool:
@@ -100,7 +106,10 @@ def add(tx: Tx, tenant: str, *, identity: str, name: str, kind: str) -> bool:
 def page(tx: Tx, tenant: str, *, after: str, limit: int) -> tuple[Person, ...]:
     """Principals by name with their roles in the tenant."""
     found = tx.execute(_PAGE, {"tenant": tenant, "after": after, "limit": limit})
-    return tuple(Person(row.id, row.name, row.kind, row.disabled, row.created_at, tuple((role, project or "") for role, project in row.roles)) for row in found)
+    return tuple(
+        Person(row.id, row.name, row.kind, row.disabled, row.created_at, tuple((role, project or "") for role, project in row.roles))
+        for row in found
+    )
 
 
 _PAGE = sa.text("""
@@ -125,13 +134,20 @@ def bind(tx: Tx, tenant: str, row: Mapping[str, Any]) -> bool:
 
 def unbind(tx: Tx, tenant: str, *, principal: str, role: str, project: str | None) -> bool:
     """Take a role; False when it was not given."""
-    where = (BINDINGS.c.tenant_id == tenant, BINDINGS.c.principal_id == principal, BINDINGS.c.role == role, BINDINGS.c.project_id.is_not_distinct_from(project))
+    where = (
+        BINDINGS.c.tenant_id == tenant,
+        BINDINGS.c.principal_id == principal,
+        BINDINGS.c.role == role,
+        BINDINGS.c.project_id.is_not_distinct_from(project),
+    )
     return tx.execute(sa.delete(BINDINGS).where(*where).returning(BINDINGS.c.id)).one_or_none() is not None
 
 
 def roles(tx: Tx, tenant: str, principal: str) -> tuple[access.Grant, ...]:
     """What a principal holds in a tenant."""
-    rows = tx.execute(sa.select(BINDINGS.c.role, BINDINGS.c.project_id).where(BINDINGS.c.tenant_id == tenant, BINDINGS.c.principal_id == principal))
+    rows = tx.execute(
+        sa.select(BINDINGS.c.role, BINDINGS.c.project_id).where(BINDINGS.c.tenant_id == tenant, BINDINGS.c.principal_id == principal)
+    )
     return tuple(access.Grant(row.role, "" if tenant == tables.NIL else tenant, row.project_id or "") for row in rows)
 
 

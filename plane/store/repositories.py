@@ -17,7 +17,8 @@ LIKELY = sa.func.regexp_replace(sa.func.lower(FIRST_URL), r"(\.git)?/*$", "")
 def adopt(tx: Tx, tenant: str, project: str, *, repository: str, url: str, now: dt.datetime) -> int:
     """Tie the project's apps that name the (normal) URL to the repository, untie those that no longer do; returns how many follow it."""
     mine = (APPS.c.tenant_id == tenant, APPS.c.project_id == project)
-    likely = sa.or_(LIKELY == url.lower(), APPS.c.repository_id == repository)
+    same = LIKELY.op("=")(url.lower())
+    likely = sa.or_(same, APPS.c.repository_id == repository)
     rows = tx.execute(sa.select(APPS.c.id, APPS.c.repository_id, FIRST_URL.label("url")).where(*mine, likely)).all()
     here = [row.id for row in rows if tenancy.normal_url(row.url) == url]
     gone = [row.id for row in rows if row.repository_id == repository and row.id not in set(here)]

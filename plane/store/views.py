@@ -10,9 +10,15 @@ from plane.store import documents, tables
 _APPS, _STATES = tables.apps, tables.app_states
 _STATE = sa.and_(_STATES.c.tenant_id == _APPS.c.tenant_id, _STATES.c.app_id == _APPS.c.id)
 _APP = (
-    *(_APPS.c[name] for name in ("id", "name", "spec", "labels", "version", "created_at", "updated_at", "deleted_at", "request", "generation")),
+    *(
+        _APPS.c[name]
+        for name in ("id", "name", "spec", "labels", "version", "created_at", "updated_at", "deleted_at", "request", "generation")
+    ),
     *(_APPS.c[name] for name in ("tenant_id", "project_id", "cluster_id", "repository_id", "approved")),
-    *(_STATES.c[name] for name in ("sync", "health", "message", "commit", "digest", "decision", "problem", "attempt", "reported_at", "healthy_at")),
+    *(
+        _STATES.c[name]
+        for name in ("sync", "health", "message", "commit", "digest", "decision", "problem", "attempt", "reported_at", "healthy_at")
+    ),
 )
 _JOINED = sa.select(*_APP).select_from(_APPS.outerjoin(_STATES, _STATE))
 APPS = documents.Shelf(_APPS, _JOINED, _JOINED)

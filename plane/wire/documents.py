@@ -1,6 +1,6 @@
 """Everything a person can create, as a document: `apiVersion`, `kind`, `metadata`, `spec`; `status` is the plane's alone.
 
-The REST body, the CLI's file and the answer are this one shape. Reading refuses what it does not know, with the path and the nearest spelling.
+The REST body, the CLI's file and the answer are this one shape. Reading refuses what it does not know.
 """
 
 from typing import Annotated, Literal
@@ -9,7 +9,7 @@ import msgspec
 
 from plane.domain import apps, fleet, tenancy
 
-API_VERSION = "gitops-plane.io/v1"
+API_VERSION: Literal["gitops-plane.io/v1"] = "gitops-plane.io/v1"
 MAX_POLICY_BYTES = 1024 * 1024  # all files of one set; far above any set in the field, far below what hurts
 Version = Literal["gitops-plane.io/v1"]
 Name = Annotated[str, msgspec.Meta(pattern=f"^{tenancy.DNS_LABEL.pattern}$", examples=["web"])]
@@ -39,7 +39,7 @@ class Status(Shape, frozen=True, kw_only=True):
     updated_at: str
 
 
-class Problem(Shape, frozen=True, kw_only=True, omit_defaults=True):
+class Reason(Shape, frozen=True, kw_only=True, omit_defaults=True):
     """Why something does not work: a stable code, one sentence, since when (RFC 3339)."""
 
     code: str
@@ -63,7 +63,7 @@ class RepositoryStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
 
     looked_at: str = ""
     refs: int = 0
-    problem: Problem | None = None
+    problem: Reason | None = None
 
 
 class AppStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
@@ -75,16 +75,16 @@ class AppStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
     revision: str = ""
     release: str = ""
     generation: int = 0
-    decision: Problem | None = None
-    problem: Problem | None = None
-    operation: "Operation | None" = None
+    decision: Reason | None = None
+    problem: Reason | None = None
+    operation: "Attempt | None" = None
     requested: str = ""  # who asked for a sync that is not dispatched yet
     reported_at: str = ""
     healthy_at: str = ""
     deleting: bool = False
 
 
-class Operation(Shape, frozen=True, kw_only=True, omit_defaults=True):
+class Attempt(Shape, frozen=True, kw_only=True, omit_defaults=True):
     """The app's last task. `outcome` empty: under way."""
 
     generation: int

@@ -12,6 +12,7 @@ T = TypeVar("T")
 _MESSAGE = re.compile(r"(?P<rule>.*?)(?: - at `(?:key in )?\$?(?P<path>[^`]*)`)?", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # the escape, not a backslash before the letters; Postgres has no NUL
 _STEP = re.compile(r"\.?([^.\[\]]+)|(\[[^\]]*\])")
 
 
@@ -21,6 +22,8 @@ def decode(body: bytes, kind: type[T]) -> T:
     Raises:
         Invalid: no JSON, or the first field that breaks a rule.
     """
+    if _NUL.search(body):
+        raise errors.Invalid({"": "a text holds the character NUL, which no name, path or manifest may"})
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as e:

@@ -195,7 +195,7 @@ class Diff(Answer, frozen=True, kw_only=True):
 
 
 class Explanation(Answer, frozen=True, kw_only=True, omit_defaults=True):
-    """Why the app is as it is. `status`: nothing, apply, remove, or the code of what it waits for; `facts` are what the sentence rests on."""
+    """Why the app is as it is. `status`: nothing, apply, remove, or the code it waits with; `facts`: what the sentence rests on."""
 
     app: str
     status: str

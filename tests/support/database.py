@@ -44,7 +44,9 @@ def owner_url(postgres: str) -> str:
     owner = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
     schema.migrate(owner)
     with owner.begin() as tx:
-        tx.execute(sa.text("DO $$ BEGIN CREATE ROLE plane LOGIN NOINHERIT; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"))
+        tx.execute(
+            sa.text("DO $$ BEGIN CREATE ROLE plane LOGIN NOINHERIT; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$")
+        )
         tx.execute(sa.text("SELECT pg_advisory_xact_lock(1)"))  # roles are the server's, and two workers may grant at once
         tx.execute(sa.text("GRANT plane_app, plane_dispatch TO plane"))
     owner.dispose()
@@ -83,7 +85,7 @@ def empty(owner: sa.Engine) -> None:
     """Delete every row, the append-only ones too; faster than TRUNCATE on small tables."""
     with owner.begin() as tx:
         tx.execute(sa.text("SET LOCAL session_replication_role = replica"))  # neither triggers nor foreign keys: the order is free
-        tx.execute(sa.text("; ".join(f"DELETE FROM {table.name}" for table in tables.METADATA.sorted_tables)))
+        tx.execute(sa.text("; ".join(f"DELETE FROM {table.name}" for table in tables.METADATA.sorted_tables)))  # noqa: S608 - our own tables
 
 
 def _superuser(url: str) -> sa.Connection:
