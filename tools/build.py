@@ -259,9 +259,7 @@ def provide(names: Sequence[str], *, folder: pathlib.Path, copy: bool) -> None:
 
 def build(missing: Sequence[Tool], *, folder: pathlib.Path, copy: bool) -> None:
     started = time.monotonic()
-    say(
-        f"{len(missing)} of {len(TOOLS)} programs to build, once per user; all take a quarter of an hour on two cores, and 15 GB of disk meanwhile"
-    )
+    say(f"{len(missing)} of {len(TOOLS)} programs to build, once per user; all take 15 minutes on two cores, and 15 GB of disk meanwhile")
     with go.compiler(say) as compiler:
         for number, tool in enumerate(missing, 1):
             label = f"[{number}/{len(missing)}, {_span(time.monotonic() - started)}] {tool.name} {version(tool)}"
