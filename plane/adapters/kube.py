@@ -41,7 +41,7 @@ class KubeConfigRefused(errors.PlaneError):
 
 
 class KubeRefused(errors.PlaneError):
-    """The API server said no; `str()` is its own message. `reason` is Kubernetes' word: NotFound, Conflict, Invalid …"""
+    """The API server said no; `str()` is its own message. `reason` is Kubernetes' word, such as NotFound, Conflict or Invalid."""
 
     code = "kube-refused"
     fields = ("status", "reason")

@@ -23,9 +23,8 @@ class UnknownKind(errors.PlaneError):
     code = "unknown-kind"
 
     def __init__(self, api_version: str, kind: str) -> None:
-        super().__init__(
-            f"the cluster serves no kind {kind} in {api_version}; install its CustomResourceDefinition first, or correct apiVersion and kind"
-        )
+        way_out = "install its CustomResourceDefinition first, or correct apiVersion and kind"
+        super().__init__(f"the cluster serves no kind {kind} in {api_version}; {way_out}")
 
 
 class BadName(errors.PlaneError):

@@ -78,7 +78,10 @@ async def events(api: kube.Api, path: str, *, since: str, selector: str = "", ac
 
 
 def _event(line: bytes) -> Event:
-    event = _EVENT.decode(line)
+    try:
+        event = _EVENT.decode(line)
+    except msgspec.MsgspecError as e:  # a proxy's words in the middle of a stream
+        raise kube.Unreachable(f"a watch sent something that is no event: {e}") from e
     if event.type == "ERROR":
         status = kube.decode(bytes(event.object))
         raise kube.KubeRefused(int(status.get("code", 500)), str(status.get("reason", "")), str(status.get("message", "")))

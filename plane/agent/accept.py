@@ -10,7 +10,7 @@ import structlog
 from plane.adapters import kube_kinds, link
 from plane.agent import book, fence, guard, identity, releases, shelf, sync
 from plane.domain import errors
-from plane.wire import agent, signing
+from plane.wire import agent
 
 CHANGING = frozenset({"apply", "remove"})
 
@@ -51,7 +51,10 @@ class Door:
         for signed in claimed:
             try:
                 one, complete = await self._verified(signed)
-            except (guard.TaskRefused, signing.TokenRefused, errors.PlaneError, ValueError) as e:
+            except link.PlaneAway as e:
+                log.warning("release.away", reason=str(e))  # not named as running, the task is handed out again
+                continue
+            except (errors.PlaneError, ValueError) as e:
                 finals += _refusal(signed, str(e))
                 continue
             other = work.get(one.task.app_id)
@@ -85,14 +88,9 @@ class Door:
         marks: dict[str, fence.Mark] = {}
         for one, _ in work.values():
             present = self._fence.mark(one.task.app_id)
-            if one.task.kind in CHANGING and not fence.admits(present, generation=one.task.generation, task=one.task.id):
-                refused.append(
-                    final(
-                        one.task,
-                        "superseded",
-                        f"generation {one.task.generation} is not above {present.generation if present else 0}, which this cluster has already seen",
-                    )
-                )
+            late = one.task.release and present and one.task.generation < present.generation
+            if late or (one.task.kind in CHANGING and not fence.admits(present, generation=one.task.generation, task=one.task.id)):
+                refused.append(final(one.task, "superseded", _stale(one.task, present)))
             elif one.task.kind in CHANGING and not one.task.options.dry_run:
                 marks[one.task.app_id] = _mark(one)
         written = await self._fence.raise_to(marks)
@@ -126,6 +124,10 @@ def _refusal(signed: agent.SignedTask, message: str) -> tuple[agent.Final, ...]:
         log.error("task.unreadable", reason=message)  # noqa: TRY400 - the sentence says it
         return ()
     return (final(task, "refused", message),)
+
+
+def _stale(task: agent.Task, present: fence.Mark | None) -> str:
+    return f"generation {task.generation} is not above {present.generation if present else 0}, which this cluster has already seen"
 
 
 def _mark(one: sync.Work) -> fence.Mark:

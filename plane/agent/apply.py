@@ -136,7 +136,7 @@ class Applier:
         """Start no request any more and let those under way end."""
         self._draining = True
         until = time.monotonic() + DRAIN_S
-        while self._asking and time.monotonic() < until:
+        while self._asking and time.monotonic() < until:  # noqa: ASYNC110 - at the end of the program; an event per request costs the hot path
             await asyncio.sleep(0.02)
 
     async def _ask(self, method: str, path: str, *, query: str, payload: bytes, content_type: str) -> bytes:
@@ -218,7 +218,8 @@ def _explained(error: kube.KubeRefused, manifest: objects.Manifest) -> str:
     """The API server's own message and, for the common ones, the way out."""
     text = _OBJECT.sub("Invalid value: {…}", str(error))
     if error.status == INVALID and "immutable" in text:
-        return f"{text}; such a field can only change with the object: delete it, or allow that with the annotation gitops-plane.io/sync-options: Force=true"
+        way_out = "delete it, or allow that with the annotation gitops-plane.io/sync-options: Force=true"
+        return f"{text}; such a field can only change with the object: {way_out}"
     if error.status == NOT_FOUND and f'namespaces "{manifest.key.namespace}" not found' in text:
         return f"{text}; create it, or set the sync option CreateNamespace=true"
     return text

@@ -77,7 +77,11 @@ class Drift:
         if held is None or record is None or record.app != app:
             return None
         wanted = held.objects.get(key)
-        live = await self._applier.get(key, wanted.api_version) if wanted else None
+        try:
+            live = await self._applier.get(key, wanted.api_version) if wanted else None
+        except (kube.KubeRefused, kube.Unreachable) as e:
+            log.warning("object.unread", app=app, object=str(key), reason=str(e))
+            return None
         if live is None:
             return None
         return self._judge(held, record, live, managers=live["metadata"].get("managedFields") or [])

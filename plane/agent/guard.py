@@ -70,6 +70,5 @@ def _check(task: agent.Task, key: objects.ObjectKey) -> None:
     grant = fleet.Grant(task.tenant, task.scope.namespaces, task.scope.cluster_kinds)
     if not fleet.permits(grant, group=key.group, kind=key.kind, namespace=key.namespace, name=key.name):
         allowed = ", ".join(task.scope.namespaces) or "no namespace"
-        raise TaskRefused(
-            f"{key} is outside what tenant {task.tenant} may use on this cluster ({allowed}); change its namespace, or ask for a wider grant"
-        )
+        outside = f"{key} is outside what tenant {task.tenant} may use on this cluster ({allowed})"
+        raise TaskRefused(f"{outside}; change its namespace, or ask for a wider grant")

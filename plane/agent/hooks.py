@@ -1,9 +1,13 @@
 """The life of a hook: made anew for each operation, waited for, and deleted as its policy says."""
 
+import asyncio
+
 import msgspec
 
 from plane.agent import apply, cluster, records, waits
 from plane.domain import plan
+
+GONE_S = 60.0  # an earlier run's hook that is still there by then hangs on a finalizer
 
 
 async def start(there: cluster.Cluster, applier: apply.Applier, order: apply.Order, *, step: plan.Step, run: str) -> records.Record:
@@ -15,7 +19,8 @@ async def start(there: cluster.Cluster, applier: apply.Applier, order: apply.Ord
         return record
     if record and "BeforeHookCreation" in step.deletes:
         await applier.delete(order.key, resource, uid=record.live.uid, propagation="background")
-        await there.waits.until(order.key, waits.gone, there.watches.get(order.key))
+        async with asyncio.timeout(GONE_S):
+            await there.waits.until(order.key, waits.gone, there.watches.get(order.key))
     return await applier.apply(msgspec.structs.replace(order, hook_run=run))
 
 

@@ -55,9 +55,8 @@ async def load(home: own.Home, plane: link.Plane, join_token: secrets.Secret | N
     if "enrolled" in data:
         return Identity(keys, msgspec.json.decode(data["enrolled"], type=agent.Enrolled))
     if join_token is None:
-        raise NotEnrolled(
-            "this agent has not joined a plane yet; give it the token that `plane cluster join` prints, with --join-token-file or PLANE_JOIN_TOKEN"
-        )
+        way_out = "give it the token that `plane cluster join` prints, with --join-token-file or PLANE_JOIN_TOKEN"
+        raise NotEnrolled(f"this agent has not joined a plane yet; {way_out}")
     enrolled = await plane.enrol(await _introduction(home.api, keys, join_token))
     await home.patch("secrets", SECRET, {"data": {"enrolled": base64.b64encode(msgspec.json.encode(enrolled)).decode()}})
     return Identity(keys, enrolled)

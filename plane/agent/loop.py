@@ -166,9 +166,13 @@ class Loop:
             self._at_work[task.app_id] = task.id
         running = asyncio.create_task(self._work(work), name=f"task {task.id}")
         self._running[task.id] = running
-        running.add_done_callback(lambda _: self._ended(task))
+        running.add_done_callback(lambda done: self._ended(task, done))
 
-    def _ended(self, task: agent.Task) -> None:
+    def _ended(self, task: agent.Task, done: asyncio.Task[None]) -> None:
+        error = None if done.cancelled() else done.exception()
+        if error:
+            log.error("task.broken", task=task.id, app=task.app_id, exc_info=error)
+            self._parts.reporter.final(accept.final(task, "failed", f"the agent ran into {type(error).__name__}; its log says where"))
         self._running.pop(task.id, None)
         if self._at_work.get(task.app_id) == task.id:
             del self._at_work[task.app_id]

@@ -101,6 +101,6 @@ def _blank(body: Any, pointer: str) -> None:  # noqa: ANN401 - JSON
 
 
 def _final(task: agent.Task, started: float, outcome: agent.Outcome, message: str, live: bytes) -> agent.Final:
-    return agent.Final(
-        task=task.id, app_id=task.app_id, generation=task.generation, outcome=outcome, started=started, finished=time.time(), message=message, live=live
-    )  # fmt: skip
+    now = time.time()
+    said = agent.Final(task=task.id, app_id=task.app_id, generation=task.generation, outcome=outcome, started=started, finished=now)
+    return msgspec.structs.replace(said, message=message, live=live)

@@ -8,7 +8,6 @@ from itertools import groupby
 import msgspec
 import structlog
 
-from plane.adapters import kube
 from plane.agent import apply, cluster, guard, hooks, outcome, records, releases, waits
 from plane.domain import apps, errors, kinds, objects, plan
 from plane.wire import agent
@@ -138,8 +137,10 @@ class Sync:
                 await self._prune(step, phase, wave)
             else:
                 return step, await self._apply(step, phase, wave)
-        except (errors.PlaneError, kube.Unreachable) as e:
-            self._note(step, phase, wave, "HookFailed" if step.action == "hook" else "SyncFailed", str(e))
+        except TimeoutError:
+            self._note(step, phase, wave, _worst(step), f"not ready after {WAVE_S:.0f} s")
+        except errors.PlaneError as e:
+            self._note(step, phase, wave, _worst(step), str(e))
         return None
 
     async def _apply(self, step: plan.Step, phase: plan.Phase, wave: plan.Wave) -> records.Record:

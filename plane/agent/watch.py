@@ -22,7 +22,10 @@ log = structlog.get_logger()
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What an event did to a record. old None: new here; new None: deleted, or our label was taken off. `seen`: the object, when there is one."""
+    """What an event did to a record.
+
+    old None: new here; new None: deleted, or our label was taken off. `seen`: the object, unless we wrote it ourselves.
+    """
 
     key: objects.ObjectKey
     old: records.Record | None

@@ -43,6 +43,11 @@ class Kube:
     def patch(self, kind: str, name: str, body: Body) -> Body:
         return _body(self._http.patch(self.path(kind, name), content=json.dumps(body), headers=MERGE))
 
+    def label_a_node(self, label: str) -> None:
+        """Lets pods in that wait for a node with this label."""
+        nodes = _body(self._http.get("/api/v1/nodes"))["items"]
+        self.patch("/api/v1/nodes", nodes[0]["metadata"]["name"], {"metadata": {"labels": {label: "yes"}}})
+
     def create(self, kind: str, body: Body) -> Body:
         return _body(self._http.post(self.path(kind), json=body))
 
@@ -85,10 +90,10 @@ def job(namespace: str, name: str, annotations: dict[str, str], *, command: str 
 
 
 def deployment(namespace: str, name: str, *, wave: str = "0", node: str = "") -> Body:
-    """With a node that does not exist it never becomes available."""
+    """Waits for a node that has the label `node`, if one is given."""
     labels = {"app": name}
     pod: Body = {"containers": [{"name": "main", "image": "registry.example/app:1"}]}
-    pod |= {"nodeSelector": {"kubernetes.io/hostname": node}} if node else {}
+    pod |= {"nodeSelector": {node: "yes"}} if node else {}
     meta = {"name": name, "namespace": namespace, "annotations": {"argocd.argoproj.io/sync-wave": wave}}
     spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pod}}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}

@@ -1,7 +1,7 @@
-"""The plane's end of the wire for tests of the agent: tasks are queued by hand, signed as the plane signs them, and what the agent says is kept."""
+"""The plane's end of the wire for tests of the agent: tasks are queued by hand and signed; what the agent says is kept."""
 
 import asyncio
-import dataclasses
+import contextlib
 import threading
 import time
 import uuid
@@ -21,17 +21,15 @@ CLUSTER_ID, PLANE_ID, JOIN_TOKEN = "0190-cluster", "plane-under-test", "join-onc
 MAX_BODY = 256 * 1024 * 1024
 
 
-@dataclasses.dataclass
-class Leased:
-    """A task given out and not finished."""
+class Leased(msgspec.Struct, frozen=True):
+    """A task without a last word; handed to whoever does not name it as running, as the plane does with one agent."""
 
     task: agent.Task
     bundle: agent.ReleaseBundle | None
-    given: bool = False
 
 
 class PlaneEnd:
-    """A server in a thread of its own. `away`: answers 503; `revoked`: answers 401."""
+    """A server in a thread of its own. `away`: answers 503; `revoked`: answers 401; `forge`: signs tasks with another key."""
 
     def __init__(self) -> None:
         self._key = Ed25519PrivateKey.generate()
@@ -43,7 +41,7 @@ class PlaneEnd:
         self._sealing: bytes = b""
         self._generations: dict[str, int] = {}
         self._woken = asyncio.Event()
-        self.away = self.revoked = False
+        self.away = self.revoked = self.forge = False
         self.url = ""
         self.finals: dict[str, agent.Final] = {}
         self.final_at: dict[str, float] = {}
@@ -67,15 +65,15 @@ class PlaneEnd:
 
     # ---- what a test says
 
-    def apply(self, app: str, *bodies: dict[str, Any], sealed: Iterable[tuple[secrets.Place, bytes]] = (), **given: Any) -> str:
+    def apply(self, app: str, *bodies: dict[str, Any], sealed: Iterable[tuple[secrets.Place, bytes]] = (), **given: Any) -> str:  # noqa: ANN401 - fields of Options and Task
         """Queue an apply task; returns its id. Options by name; `generation`, `scope`, `release` (a bundle) override."""
         made = given.pop("release", None) or self.release(app, *bodies, sealed=sealed)
         return self._queue(app, "apply", made, given)
 
-    def remove(self, app: str, **given: Any) -> str:
+    def remove(self, app: str, **given: Any) -> str:  # noqa: ANN401 - fields of Options and Task
         return self._queue(app, "remove", None, given)
 
-    def observe(self, app: str, made: agent.ReleaseBundle | None = None, **given: Any) -> str:
+    def observe(self, app: str, made: agent.ReleaseBundle | None = None, **given: Any) -> str:  # noqa: ANN401 - fields of Options and Task
         return self._queue(app, "observe", made, given)
 
     def query(self, app: str, *keys: agent.Key) -> str:
@@ -110,24 +108,19 @@ class PlaneEnd:
     def key_id(self) -> str:
         return sealing.key_id(self._sealing)
 
-    def lease_runs_out(self) -> None:
-        """Every task given out may be given again, as after the lease's end."""
-        for one in self._tasks.values():
-            one.given = False
-        self._wake()
-
     # ---- the server
 
-    def _queue(self, app: str, kind: str, made: agent.ReleaseBundle | None, given: dict[str, Any]) -> str:
+    def _queue(self, app: str, kind: agent.TaskKind, made: agent.ReleaseBundle | None, given: dict[str, Any]) -> str:
         generation = given.pop("generation", None) or self._generations.get(app, 0) + (kind in {"apply", "remove"})
         self._generations[app] = max(generation, self._generations.get(app, 0))
         fields = {name: given.pop(name) for name in list(given) if name in agent.Task.__struct_fields__}
         fields.setdefault("scope", agent.Scope(namespaces=("*",), cluster_kinds=("*",)))
-        task = agent.Task(**{
-            "id": str(uuid.uuid4()), "kind": kind, "cluster_id": CLUSTER_ID, "app_id": app, "tenant": TENANT, "project": PROJECT, "app": app,
-            "generation": generation, "expires": int(time.time()) + 3600, "release": made.digest if made else "", "revision": "0123456789abcdef",
-            "sealed_digest": bundle.sealed_digest(made.sealed) if made else "", "options": agent.Options(**given), **fields,
-        })  # fmt: skip
+        task = agent.Task(
+            id=str(uuid.uuid4()), kind=kind, cluster_id=CLUSTER_ID, app_id=app, tenant=TENANT, project=PROJECT, app=app,
+            generation=generation, expires=int(time.time()) + 3600, release=made.digest if made else "", revision="0123456789abcdef",
+            sealed_digest=bundle.sealed_digest(made.sealed) if made else "", options=agent.Options(**given),
+        )  # fmt: skip
+        task = msgspec.structs.replace(task, **fields)
         self._tasks[task.id] = Leased(task, made)
         self._wake()
         return task.id
@@ -190,22 +183,22 @@ class PlaneEnd:
         until = time.monotonic() + float(request.query["wait"])
         while True:
             self._woken.clear()
-            open_ = [one for one in self._tasks.values() if not one.given and one.task.id not in claim.running][: int(request.query["max"])]
+            open_ = [one for one in self._tasks.values() if one.task.id not in claim.running][: int(request.query["max"])]
             left = until - time.monotonic()
             if open_ or left <= 0 or self.away or self.revoked:
                 break
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), left)
-            except TimeoutError:
-                pass
-        for one in open_:
-            one.given = True
         lost = tuple(id_ for id_ in claim.running if id_ not in self._tasks and id_ not in self.finals)
         return _answer(agent.Claimed(tasks=tuple(self.signed(one.task, one.bundle) for one in open_), lost=lost))
 
     def signed(self, task: agent.Task, made: agent.ReleaseBundle | None) -> agent.SignedTask:
         payload = agent.encode(task)
-        return agent.SignedTask(payload=payload, signature=self._key.sign(signing.TASK_CONTEXT + payload), bundle=made)
+        return agent.SignedTask(
+            payload=payload,
+            signature=(Ed25519PrivateKey.generate() if self.forge else self._key).sign(signing.TASK_CONTEXT + payload),
+            bundle=made,
+        )
 
     async def _events(self, request: web.Request) -> web.Response:
         events = msgspec.msgpack.decode(await request.read(), type=agent.Events)

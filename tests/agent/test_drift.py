@@ -35,7 +35,7 @@ def test_a_deleted_object_and_a_stolen_label_come_back(agent: Agent, shared_plan
     kube.delete("configmaps", "gone")
     kube.patch("configmaps", "bare", {"metadata": {"labels": {wire.OWNER_LABEL: None}}})
     kube.until("configmaps", "gone", lambda body: colour(body) == "blue")
-    kube.until("configmaps", "bare", lambda body: bool(body) and body["metadata"].get("labels") == {wire.OWNER_LABEL: app})
+    kube.until("configmaps", "bare", lambda body: body is not None and body["metadata"].get("labels") == {wire.OWNER_LABEL: app})
 
 
 def test_without_self_heal_drift_is_told_and_left(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
@@ -51,7 +51,7 @@ def test_a_field_that_is_ignored_is_no_drift(agent: Agent, shared_plane: PlaneEn
     shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", colour="blue", size="s"), self_heal=True, ignore=(rule,)))
     kube.patch("configmaps", "web", {"data": {"colour": "red"}})
     kube.patch("configmaps", "web", {"data": {"size": "xl"}})
-    kube.until("configmaps", "web", lambda body: bool(body) and body["data"]["size"] == "s")
+    kube.until("configmaps", "web", lambda body: body is not None and body["data"]["size"] == "s")
     assert [one.fields for one in heals(shared_plane, app)] in ([], [("/data/size",)])
 
 
@@ -92,7 +92,7 @@ def test_a_sealed_value_is_applied_healed_and_told_to_nobody(start: Start, plane
     assert final.outcome == "succeeded", final.message
     assert kube.there("secrets", "login")["data"] == {"password": value.decode()}
     kube.patch("secrets", "login", {"data": {"password": base64.b64encode(b"other").decode()}})
-    kube.until("secrets", "login", lambda found: bool(found) and found["data"]["password"] == value.decode())
+    kube.until("secrets", "login", lambda found: found is not None and found["data"]["password"] == value.decode())
     plane.wait(lambda: bool(heals(plane, app)), 30, "a heal")
     answer = plane.final(plane.query(app))
     told = repr((plane.finals, plane.states, plane.healed, answer)) + agent.log()

@@ -86,7 +86,7 @@ def test_hooks_run_before_and_after_and_only_once(agent: Agent, shared_plane: Pl
 
 
 def test_an_unhealthy_wave_holds_the_next_back(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
-    stuck = deployment(kube.namespace, "stuck", wave="-1", node="nowhere")
+    stuck = deployment(kube.namespace, "stuck", wave="-1", node="example/nowhere")
     task = shared_plane.apply(app, stuck, config_map(kube.namespace, "later"))
     shared_plane.state(
         app, lambda _: any(one.key.name == "stuck" and one.health == "Progressing" for one in shared_plane.objects[app].values())

@@ -1,0 +1,151 @@
+"""What the agent does when the API server, the plane, another agent or a signal gets in its way."""
+
+import pathlib
+import time
+
+from plane.wire import agent as wire
+from tests.agent.conftest import Start
+from tests.agent.kube import Body, Kube, config_map, deployment, job
+from tests.agent.plane_end import PlaneEnd
+from tests.support import faultproxy
+from tests.support.faultproxy import FaultProxy, Rule, Status
+
+CONFIG_MAPS = r".*/configmaps/web-.*"
+
+
+def many(kube: Kube, count: int = 12) -> list[Body]:
+    return [config_map(kube.namespace, f"web-{index}", colour="blue") for index in range(count)]
+
+
+def test_refusals_for_being_busy_and_broken_are_waited_out(
+    start: Start, plane: PlaneEnd, kube: Kube, app: str, fault_proxy: FaultProxy
+) -> None:
+    fault_proxy.add(Rule(Status(429, retry_after_s=1), method="PATCH", path=CONFIG_MAPS, times=5))
+    fault_proxy.add(Rule(Status(500), method="PATCH", path=CONFIG_MAPS, times=3))
+    fault_proxy.add(Rule(Status(503), method="PATCH", path=CONFIG_MAPS, times=3))
+    fault_proxy.add(Rule(faultproxy.Drop(applied=True), method="PATCH", path=CONFIG_MAPS, times=2))
+    start(through=fault_proxy.kubeconfig)
+    final = plane.final(plane.apply(app, *many(kube)))
+    assert (final.outcome, final.message) == ("succeeded", "12 applied")
+
+
+def test_a_refusal_that_stays_is_the_objects_alone_and_the_next_wave_waits(
+    start: Start, plane: PlaneEnd, kube: Kube, app: str, fault_proxy: FaultProxy
+) -> None:
+    fault_proxy.add(Rule(Status(422, message="a webhook says no"), method="PATCH", path=r".*/configmaps/web-1"))
+    start(through=fault_proxy.kubeconfig)
+    later = deployment(kube.namespace, "later", wave="1")
+    final = plane.final(plane.apply(app, *many(kube, 3), later))
+    assert final.message == f"ConfigMap {kube.namespace}/web-1: a webhook says no"
+    assert {one.key.name: one.result for one in final.results} == {"web-0": "Synced", "web-1": "SyncFailed", "web-2": "Synced"}
+    assert kube.get("apps/v1/deployments", "later") is None
+
+
+def test_a_watch_that_broke_or_expired_misses_nothing(start: Start, plane: PlaneEnd, kube: Kube, app: str, fault_proxy: FaultProxy) -> None:
+    fault_proxy.add(Rule(faultproxy.CutWatch(events=1), path=".*/configmaps", times=2))
+    fault_proxy.add(Rule(faultproxy.GoneWatch(), path=".*/configmaps", times=2))
+    start(through=fault_proxy.kubeconfig)
+    plane.final(plane.apply(app, *many(kube, 3), self_heal=True))
+    for index in range(3):
+        kube.patch("configmaps", f"web-{index}", {"data": {"colour": "red"}})
+        kube.until("configmaps", f"web-{index}", lambda body: body is not None and body["data"]["colour"] == "blue")
+
+
+def test_a_killed_agent_takes_its_task_up_again_and_repeats_no_hook(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
+    first = start()
+    hook = job(kube.namespace, "before", {"argocd.argoproj.io/hook": "PreSync"})
+    stuck = deployment(kube.namespace, "stuck", wave="0", node=f"example/{app}")
+    task = plane.apply(app, hook, stuck, deployment(kube.namespace, "later", wave="1"))
+    kube.until("apps/v1/deployments", "stuck", lambda body: body is not None)
+    made = kube.there("batch/v1/jobs", "before")["metadata"]["uid"]
+    first.kill()
+    start()
+    kube.label_a_node(f"example/{app}")
+    final = plane.final(task)
+    assert final.outcome == "succeeded", final.message
+    assert kube.there("batch/v1/jobs", "before")["metadata"]["uid"] == made
+    assert kube.get("apps/v1/deployments", "later")
+
+
+def test_a_revoked_agent_changes_nothing_any_more(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
+    agent = start()
+    plane.final(plane.apply(app, config_map(kube.namespace, "web", colour="blue"), self_heal=True))
+    plane.revoked = True
+    plane.apply(app, config_map(kube.namespace, "web", colour="green"))  # wakes the long poll, which answers 401
+    deadline = time.monotonic() + 20
+    while not agent.events("agent.revoked") and time.monotonic() < deadline:
+        time.sleep(0.05)  # the log is a file: there is nothing to wait on
+    assert agent.events("agent.revoked")
+    kube.patch("configmaps", "web", {"data": {"colour": "red"}})
+    plane.revoked = False
+    assert kube.there("configmaps", "web")["data"]["colour"] == "red"
+
+
+def test_a_second_agent_waits_for_the_lease_and_takes_over_when_the_first_ends(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
+    first = start()
+    plane.wait(lambda: plane.capabilities is not None, 60, first.log)
+    second = start(state="another")
+    assert first.terminate() == 0
+    final = plane.final(plane.apply(app, config_map(kube.namespace, "web")))
+    assert final.outcome == "succeeded"
+    assert len(second.events("agent.started")) == 1
+    assert second.events("lease.acquired")
+
+
+def test_a_stopped_agent_gives_its_tasks_back(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
+    agent = start()
+    task = plane.apply(app, deployment(kube.namespace, "stuck", node="example/nowhere"), deployment(kube.namespace, "later", wave="1"))
+    kube.until("apps/v1/deployments", "stuck", lambda body: body is not None)
+    assert agent.terminate() == 0
+    assert task not in plane.finals
+    assert agent.events("agent.stopped")
+
+
+def test_a_forged_task_is_refused(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
+    start()
+    plane.forge = True
+    final = plane.final(plane.apply(app, config_map(kube.namespace, "web")))
+    assert (final.outcome, final.message) == (
+        "refused",
+        "the task's signature does not hold; it is not from this plane; log in with `plane login`",
+    )
+    assert kube.get("configmaps", "web") is None
+
+
+def test_a_task_for_another_cluster_and_an_expired_one_are_refused(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
+    start()
+    other = plane.final(plane.apply(app, config_map(kube.namespace, "web"), cluster_id="0190-other"))
+    late = plane.final(plane.apply(f"{app}-2", config_map(kube.namespace, "web"), expires=int(time.time()) - 3600))
+    assert [one.outcome for one in (other, late)] == ["refused", "refused"]
+    assert (other.message, late.message.partition(";")[0]) == ("the task is for another cluster", "the task has expired")
+    assert kube.get("configmaps", "web") is None
+
+
+def test_a_release_with_other_content_than_its_digest_is_refused(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
+    start()
+    good, bad = plane.release(app, config_map(kube.namespace, "web")), plane.release(app, config_map(kube.namespace, "evil"))
+    final = plane.final(plane.apply(app, release=wire.ReleaseBundle(digest=good.digest, body=bad.body)))
+    assert "arrived with other content" in final.message
+    assert kube.get("configmaps", "evil") is None
+
+
+def test_a_used_join_token_ends_the_agent_with_the_planes_sentence(start: Start, plane: PlaneEnd) -> None:
+    agent = start(token="stale")
+    deadline = time.monotonic() + 30
+    while agent.running() and time.monotonic() < deadline:
+        time.sleep(0.05)  # a process of its own: there is nothing to wait on
+    assert agent.log() == "plane agent: this join token is unknown, used or expired\n"
+
+
+def test_a_lost_disk_is_told_and_made_good_by_an_observe(
+    start: Start, plane: PlaneEnd, kube: Kube, app: str, tmp_path: pathlib.Path
+) -> None:
+    first = start()
+    body = config_map(kube.namespace, "web", colour="blue")
+    plane.final(plane.apply(app, body, self_heal=True))
+    first.kill()
+    kube.patch("configmaps", "web", {"data": {"colour": "red"}})
+    start(state="fresh")
+    plane.final(plane.observe(app, plane.release(app, body), self_heal=True))
+    kube.until("configmaps", "web", lambda found: found is not None and found["data"]["colour"] == "blue")
+    assert (tmp_path / "fresh" / "releases").stat().st_size > 0
