@@ -42,7 +42,7 @@ def diff(where: session.Session, *, name: str, output: str) -> None:
         raise apply.exceeding(failure) from failure
     if not show.body(found, output=output):
         for item in found["items"]:
-            apply.print_diff(apply.unified(item.get("live"), item.get("desired"), names=(f"cluster/{key(item)}", f"git/{key(item)}")))
+            apply.print_diff([f"--- cluster/{key(item)}", f"+++ git/{key(item)}", *_changes(item["diff"])])
     if found["items"]:
         raise click.exceptions.Exit(failures.DIFFERS)
 
@@ -100,6 +100,11 @@ def manifests(where: session.Session, *, name: str, release: str, output: str) -
 def key(item: Json) -> str:
     """`apps/Deployment/shop/web`."""
     return "/".join(part for part in (item.get("group"), item["kind"], item.get("namespace"), item["name"]) if part)
+
+
+def _changes(text: str) -> list[str]:
+    """The lines of a unified diff below its two of header; which sides they are is said here."""
+    return text.splitlines()[2:]
 
 
 def _at(where: session.Session, name: str, view: str) -> str:

@@ -2,17 +2,20 @@
 
 import sys
 import time
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 import click
 import msgspec
 from rich import status as rich_status
+from rich import text as rich_text
 
 from plane.cli import client, failures, kinds, news, nouns, session, show, table, times
 
 Json = client.Json
 STANDING = {"policy-refused", "source-failed", "empty-render", "cluster-unknown", "cluster-never-joined", "cluster-revoked"}
 DECIDED_S = 3.0  # a worker decides within one; what stood before the request may be seen until then
+DECIDING = "waiting for the plane's decision"
+_WORD = 14  # HookSucceeded and a blank
 RECENT = 20  # tasks of one app that can have come up between two looks
 
 
@@ -88,7 +91,7 @@ def _followed(where: session.Session, name: str, *, after: int, how: Following) 
     """The finished task; prints what happens meanwhile."""
     out = table.output(err=how["output"] == "json")
     seconds, begun, said = times.span(how["timeout"]).total_seconds(), time.monotonic(), Said()
-    with rich_status.Status(f"app/{name}: waiting for the plane's decision", console=out) as line:
+    with rich_status.Status(f"app/{name}: {DECIDING}", console=out) as line:
         for app in news.looks(where, name, seconds=seconds):
             sight = Sight(app, _task(where, name, after=after))
             for text in said.fresh(sight.task):
@@ -108,9 +111,9 @@ class Said:
         self._known: set[tuple[object, ...]] = set()
         self._heading: tuple[str, int] | None = None
 
-    def fresh(self, task: Json | None) -> list[Any]:
+    def fresh(self, task: Json | None) -> list[rich_text.Text]:
         """Lines for the results that are new, a heading before each phase and wave."""
-        lines: list[Any] = []
+        lines: list[rich_text.Text] = []
         for result in (task or {}).get("results") or ():
             seen = tuple(result.get(field, "") for field in ("phase", "wave", "group", "kind", "namespace", "name", "result", "message"))
             if seen in self._known:
@@ -119,18 +122,17 @@ class Said:
             heading = (str(result.get("phase") or "Sync"), int(result.get("wave") or 0))
             if heading != self._heading:
                 self._heading = heading
-                lines.append(f"{heading[0]}, wave {heading[1]}")
+                lines.append(rich_text.Text(f"{heading[0]}, wave {heading[1]}"))
             lines.append(_result(result))
         return lines
 
 
-def _result(result: Json) -> Any:  # noqa: ANN401 text in colours
-    line = table.cell(str(result["result"]))
-    line.pad_left(2)
-    line.truncate(16, pad=True)
+def _result(result: Json) -> rich_text.Text:
+    word = table.cell(str(result["result"]))
+    word.truncate(_WORD, pad=True)
     place = "/".join(part for part in (result.get("namespace"), result["name"]) if part)
     message = f": {result['message']}" if result.get("message") else ""
-    return line.append_text(table.cell(f"{result['kind']} {place}{message}"))
+    return rich_text.Text("  ").append_text(word).append_text(table.cell(f"{result['kind']} {place}{message}"))
 
 
 def _task(where: session.Session, name: str, *, after: int) -> Json | None:
@@ -151,11 +153,14 @@ def _check_standing(name: str, sight: Sight) -> None:
         raise failures.Failed(str(decision.get("sentence")), details=(stays,))
 
 
-def _line(name: str, sight: Sight) -> str:
-    if sight.task is None:
-        return failures.visible(f"app/{name}: {kinds.dig(sight.app, 'status.decision.sentence') or 'waiting for the decision'}")
-    phase, done = sight.task.get("phase") or sight.task["state"], len(sight.task.get("results") or ())
-    return failures.visible(f"app/{name}: {phase}, {done} objects done {sight.task.get('message') or ''}")
+def _line(name: str, sight: Sight) -> rich_text.Text:
+    """What lives at the foot of the terminal: one line, whatever it says."""
+    decision, task = kinds.dig(sight.app, "status.decision") or {}, sight.task
+    if task:
+        said = f"{task.get('phase') or task['state']}, {len(task.get('results') or ())} objects done {task.get('message') or ''}"
+    else:
+        said = str(decision["sentence"]) if decision.get("code") in STANDING else DECIDING
+    return rich_text.Text(failures.visible(f"app/{name}: {said}"), no_wrap=True, overflow="ellipsis")
 
 
 def _conclude(name: str, task: Json, *, quiet: bool) -> None:

@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from plane.run.devgit import DevGit
@@ -23,42 +24,65 @@ def made(key: agent.Key, result: str, *, wave: int = 0, phase: str = "Sync", mes
     return agent.ObjectResult(key=key, result=result, message=message, phase=phase, wave=wave)  # type: ignore[arg-type] # the test's own words
 
 
+def answer(fleet: planes.Fleet, task: agent.Task) -> None:
+    """The agent's live objects, when it is asked for them."""
+    data = {"greeting": "goodbye"}
+    live = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}, "data": data}
+    told = {"objects": [{"key": dict(zip(KEY.__struct_fields__, msgspec.structs.astuple(KEY), strict=True)), "live": live, "diff": ""}]}
+    final = agent.Final(
+        task=task.id,
+        app_id=task.app_id,
+        generation=task.generation,
+        outcome="succeeded",
+        started=1.0,
+        finished=2.0,
+        live=msgspec.json.encode(told),
+    )
+    intake.events(fleet.plane, fleet.identity, agent.Events(finals=(final,)))
+
+
+def do(fleet: planes.Fleet, task: agent.Task, outcome: agent.Outcome, message: str) -> None:
+    """One task in two steps, and how the app stands after it."""
+    hook = made(HOOK, "HookSucceeded", phase="PreSync")
+    last = made(KEY, "Synced" if outcome == "succeeded" else "SyncFailed", wave=1, message=message)
+    final = agent.Final(
+        task=task.id,
+        app_id=task.app_id,
+        generation=task.generation,
+        outcome=outcome,
+        started=1.0,
+        finished=2.0,
+        message=message,
+        results=(hook, last),
+    )
+    state = agent.AppState(
+        app_id=task.app_id,
+        generation=task.generation,
+        release=task.release,
+        sync="Synced",
+        health="Healthy",
+        objects=(agent.ObjectState(key=KEY, health="Healthy"),),
+        full=True,
+    )
+    progress = agent.Progress(task=task.id, phase="PreSync", results=(hook,))
+    intake.events(fleet.plane, fleet.identity, agent.Events(progress=(progress,)))
+    intake.events(fleet.plane, fleet.identity, agent.Events(finals=(final,)))
+    intake.state(fleet.plane, fleet.identity, agent.State(apps=(state,)))
+
+
 @contextlib.contextmanager
 def working(fleet: planes.Fleet, *, outcome: agent.Outcome = "succeeded", message: str = "") -> Iterator[None]:
-    """A worker, and an agent that does each task in two waves and says how it went."""
+    """A worker, and an agent that does each task and says how it went."""
     over = threading.Event()
 
     def turn() -> None:
         while not over.wait(TURN_S):
             fleet.work()
             for task, _ in fleet.claim():
-                hook = made(HOOK, "HookSucceeded", phase="PreSync")
-                intake.events(
-                    fleet.plane, fleet.identity, agent.Events(progress=(agent.Progress(task=task.id, phase="PreSync", results=(hook,)),))
-                )
-                last = made(KEY, "Synced" if outcome == "succeeded" else "SyncFailed", wave=1, message=message)
-                said = agent.Final(
-                    task=task.id,
-                    app_id=task.app_id,
-                    generation=task.generation,
-                    outcome=outcome,
-                    started=1.0,
-                    finished=2.0,
-                    message=message,
-                    results=(hook, last),
-                )
-                intake.events(fleet.plane, fleet.identity, agent.Events(finals=(said,)))
-                told = agent.ObjectState(key=KEY, health="Healthy")
-                state = agent.AppState(
-                    app_id=task.app_id,
-                    generation=task.generation,
-                    release=task.release,
-                    sync="Synced",
-                    health="Healthy",
-                    objects=(told,),
-                    full=True,
-                )
-                intake.state(fleet.plane, fleet.identity, agent.State(apps=(state,)))
+                if task.kind == "query":
+                    answer(fleet, task)
+                else:
+                    do(fleet, task, outcome, message)
 
     thread = threading.Thread(target=turn)
     thread.start()
@@ -126,6 +150,14 @@ def test_a_sync_that_nothing_will_let_through_ends_with_the_sentence(web: planes
         said = run("app", "sync", "web", "--watch", code=1).stderr.splitlines()
     assert "nowhere" in said[0]
     assert said[1] == "  the request stays and is done once that is mended; `plane app terminate web` takes it back"
+
+
+def test_diff_shows_what_a_sync_would_change(web: planes.Fleet, run: conftest.Run) -> None:
+    with working(web):
+        run("app", "sync", "web", "--watch")
+        shown = run("app", "diff", "web", code=1).output.splitlines()
+    assert shown[:2] == ["--- cluster/ConfigMap/shop/web", "+++ git/ConfigMap/shop/web"]
+    assert {"-  greeting: goodbye", "+  greeting: hello"} <= set(shown)
 
 
 def test_explain_says_the_sentence_first(web: planes.Fleet, run: conftest.Run) -> None:
