@@ -37,31 +37,38 @@ def _since(default: str) -> session.Decorator:
     )
 
 
+_only_in = click.option(
+    "--only-in", default="", metavar="PROJECT", help="Only events of this project; such a file cannot prove that it is complete."
+)
+
+
 @audit.command("list")
 @_since("24h")
+@_only_in
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Show at most this many.")
 @show.option("table", "json", "yaml")
 @session.placed
-def list_(where: session.Session, *, since: str, limit: int, output: str) -> None:
+def list_(where: session.Session, *, since: str, only_in: str, limit: int, output: str) -> None:
     """List events, oldest first."""
-    items = list(where.api.items(_at(where), limit=limit, since=_moment(since), project=where.asked[1]))
+    items = list(where.api.items(_at(where), limit=limit, since=_moment(since), project=only_in))
     if not show.body({"items": items}, output=output):
         show.listing(_COLUMNS, [_event(item) for item in items], nothing=f"Nothing happened here since {_moment(since)}.")
 
 
 @audit.command("export")
 @_since("24h")
+@_only_in
 @click.option(
     "--format", expose_value=False, type=click.Choice(["jsonl"]), default="jsonl", show_default=True, help="One JSON document per line."
 )
 @click.option("-o", "--output", "file", metavar="FILE", help="File to write; standard output otherwise.")
 @session.placed
-def export(where: session.Session, *, since: str, file: str | None) -> None:
+def export(where: session.Session, *, since: str, only_in: str, file: str | None) -> None:
     """Write the record since TIME: sealed events, each with its place in the log, and the checkpoint that proves them complete.
 
     How many events there were, and the checkpoint, are said on standard error.
     """
-    lines = where.api.lines(f"{_at(where)}/export", since=_moment(since), project=where.asked[1])
+    lines = where.api.lines(f"{_at(where)}/export", since=_moment(since), project=only_in)
     with _sink(file) as sink:
         count, checkpoint = _copy(lines, sink)
     click.echo(f"{count} events since {_moment(since)}{f' in {file}' if file else ''}", err=True)

@@ -1,0 +1,128 @@
+"""People, tokens, clusters, credentials and the record, against a real plane."""
+
+import json
+import pathlib
+import stat
+import time
+
+from plane.server import seal_log
+from tests.cli import conftest
+from tests.support import planes
+
+IDENTITY = "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ"
+
+
+def seal_everything(fleet: planes.Fleet) -> None:
+    """An event gets its place when no older transaction is open, those of autovacuum and of other tests included."""
+    placed = "SELECT 1 FROM audit_leaves WHERE event_id = e.id"
+    left = f"SELECT count(*) AS n FROM audit_events e WHERE tenant_id = :tenant AND NOT EXISTS ({placed})"  # noqa: S608 its own text
+    deadline = time.monotonic() + 30
+    while fleet.row(left, tenant=fleet.tenant).n and time.monotonic() < deadline:
+        seal_log.seal(fleet.plane, fleet.tenant)
+
+
+def test_login_keeps_a_context_that_works(api: str, run: conftest.Run, environment: dict[str, str | None], tmp_path: pathlib.Path) -> None:
+    (tmp_path / "token").write_text(f"{environment.pop('PLANE_TOKEN')}\n")
+    environment |= {"PLANE_URL": None, "PLANE_TOKEN": None}
+    said = run("login", api, "--token-file", str(tmp_path / "token"), "--context", "here", "-T", "acme").output
+    assert said == f"Logged in to {api} as admin; context 'here' is current.\n"
+    run("tenant", "create", "acme")
+    assert run("get", "tenants", "-o", "name").output == "tenant/acme\n"
+    assert "platform-admin" in run("me").output
+
+
+def test_a_wrong_token_is_refused_and_nothing_is_kept(api: str, run: conftest.Run, tmp_path: pathlib.Path) -> None:
+    assert run("login", api, typed="gp_user_wrong\n", code=3).stderr.endswith("log in with `plane login`\n")
+    assert not (tmp_path / "config.yaml").exists()
+
+
+def test_a_viewer_may_look_but_not_change(shop: planes.Fleet, run: conftest.Run) -> None:
+    run("user", "create", "eve", "--role", "viewer")
+    token = run("token", "create", "eve", "--days", "1").stdout.strip()
+    assert run("project", "list", "-o", "name", PLANE_TOKEN=token).output == "project/shop\n"
+    said = run("app", "create", "web", "--repo", "https://git.example/web", "--cluster", "east", code=3, PLANE_TOKEN=token).stderr
+    assert said == "Error: this needs the permission app:create; ask an admin of the project or tenant for a role that has it\n"
+
+
+def test_a_revoked_token_and_a_disabled_user_are_shut_out(shop: planes.Fleet, run: conftest.Run) -> None:
+    run("user", "create", "eve", "--role", "viewer")
+    first, second = (run("token", "create", "eve", "--name", name).stdout.strip() for name in ("one", "two"))
+    [one] = [item for item in json.loads(run("token", "list", "eve", "-o", "json").output)["items"] if item["name"] == "one"]
+    run("token", "revoke", "eve", one["id"])
+    assert "was revoked" in run("me", code=3, PLANE_TOKEN=first).stderr
+    run("user", "disable", "eve")
+    assert "was disabled" in run("me", code=3, PLANE_TOKEN=second).stderr
+    run("user", "enable", "eve")
+    run("me", PLANE_TOKEN=second)
+
+
+def test_roles_are_given_and_taken(shop: planes.Fleet, run: conftest.Run) -> None:
+    run("user", "create", "robot", "--service")
+    assert run("user", "grant", "robot", "editor", "--only-in", "shop").output == "user/robot is now editor in shop\n"
+    assert run("user", "list").output.splitlines()[1].split()[:5] == ["robot", "service", "editor", "in", "shop"]
+    assert run("user", "ungrant", "robot", "editor", "--only-in", "shop").output == "user/robot is no longer editor in shop\n"
+
+
+def test_a_token_in_a_file_is_its_owners_alone(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
+    run("user", "create", "eve")
+    result = run("token", "create", "eve", "--token-file", str(tmp_path / "eve"))
+    assert (result.stdout, stat.S_IMODE((tmp_path / "eve").stat().st_mode)) == ("", 0o600)
+    assert "is there already" in run("token", "create", "eve", "--token-file", str(tmp_path / "eve"), code=2).stderr
+
+
+def test_a_join_token_stands_in_the_environment_or_a_file(api: str, run: conftest.Run, tmp_path: pathlib.Path) -> None:
+    run("cluster", "create", "east", "--label", "region=eu")
+    note, command = run("cluster", "join", "east").output.splitlines()
+    assert note.startswith("# Run this where the cluster can be reached")
+    assert command.startswith("PLANE_JOIN_TOKEN=gp_join_")
+    assert command.endswith(f" plane agent run --plane {api}")
+    assert "gp_join_" not in run("cluster", "join", "east", "--token-file", str(tmp_path / "join")).output
+    assert (tmp_path / "join").read_text().startswith("gp_join_")
+
+
+def test_a_cluster_without_an_agent_has_nothing_to_revoke(api: str, run: conftest.Run) -> None:
+    run("cluster", "create", "east")
+    assert run("cluster", "revoke", "east", code=5).stderr == "Error: cluster 'east' has no active agent; there is nothing to revoke\n"
+
+
+def test_a_tenant_sees_its_part_of_the_clusters(shop: planes.Fleet, run: conftest.Run) -> None:
+    run("user", "create", "eve", "--role", "viewer")
+    token = run("token", "create", "eve").stdout.strip()
+    assert run("cluster", "list", "-o", "name", PLANE_TOKEN=token).output == "cluster/east\n"
+    assert "connected" in run("get", "cluster", "east", PLANE_TOKEN=token).output
+
+
+def test_a_credential_comes_from_a_file_and_never_back(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "age.txt").write_text(f"{IDENTITY}\n")
+    assert (
+        run("credential", "create", "sops", "--kind", "sops-age", "--from-file", str(tmp_path / "age.txt")).output
+        == "credential/sops created\n"
+    )
+    assert IDENTITY not in run("credential", "get", "sops", "-o", "yaml").output
+    assert "is empty" in run("credential", "create", "none", "--kind", "sops-age", typed="\n", code=2).stderr
+
+
+def test_a_policy_that_does_not_compile_names_file_and_line(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "bad.rego").write_text("package bad\n\ndeny contains {\n")
+    said = run("policy", "create", "mine", "-d", str(tmp_path), code=1).stderr
+    assert "does not compile" in said
+    assert "bad.rego:" in said
+
+
+def test_the_record_is_listed_and_exported_with_its_checkpoint(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
+    run("user", "create", "eve", "--role", "viewer")
+    seal_everything(shop)
+    assert "access.person.created" in run("audit", "list").output
+    file = tmp_path / "audit.jsonl"
+    said = run("audit", "export", "--since", "1h", "-o", str(file)).stderr.splitlines()
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert said[0].startswith(f"{len(lines) - 1} events since ")
+    assert said[1].startswith(
+        f"checkpoint: {lines[-1]['checkpoint']['size']} events in the whole log, root {lines[-1]['checkpoint']['root']}"
+    )
+    assert run("audit", "export", "--since", "1h").stdout.splitlines()[0].startswith('{"event":')
+
+
+def test_the_platforms_own_record_is_asked_for_with_a_dash(api: str, run: conftest.Run) -> None:
+    run("tenant", "create", "acme")
+    assert "tenant.created" in run("audit", "export", "-T", "-").stdout
