@@ -5,7 +5,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))  # run from a checkout, installed or not
 
-from plane.api import app  # noqa: E402
+from plane.api import app
 
 COPY = pathlib.Path(__file__).parent.parent / "docs" / "openapi.json"
 

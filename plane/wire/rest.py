@@ -319,8 +319,12 @@ def selector(query: PageQuery) -> Mapping[str, str]:
     return {key: value for key, _, value in words}
 
 
+def cursor(key: object) -> str:
+    """The opaque text for a key; `after` reads it."""
+    return base64.urlsafe_b64encode(str(key).encode()).rstrip(b"=").decode()
+
+
 def page(items: Sequence[T], limit: int, *, key: Callable[[T], object]) -> Page[T]:
     """A page from one row more than it shows."""
     shown = tuple(items[:limit])
-    more = base64.urlsafe_b64encode(str(key(shown[-1])).encode()).rstrip(b"=").decode() if len(items) > limit else ""
-    return Page(items=shown, next=more)
+    return Page(items=shown, next=cursor(key(shown[-1])) if len(items) > limit else "")

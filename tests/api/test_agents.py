@@ -1,0 +1,143 @@
+"""The agents' endpoints: who signs a request, what a waiting claim is woken by, and what a revoked agent gets."""
+
+import concurrent.futures
+import uuid
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from plane.server import context
+from plane.wire import agent, bundle, signing
+from tests.support.rest import Api, Tenant, app_document
+
+
+class Agent(msgspec.Struct, frozen=True):
+    """An enrolled agent of the cluster `east`."""
+
+    client: TestClient[Litestar]
+    key: ed25519.Ed25519PrivateKey
+    enrolled: agent.Enrolled
+
+    def call(self, method: str, path: str, message: object = None, *, jti: str = "") -> httpx.Response:
+        """A signed request."""
+        body = b"" if message is None else msgspec.msgpack.encode(message)
+        bound = signing.Request(method, agent.PATH + path.partition("?")[0], signing.body_digest(body))
+        token = signing.mint(
+            self.key, bound, agent_id=self.enrolled.agent_id, plane_id=self.enrolled.plane_id, generation=1, jti=jti or uuid.uuid4().hex
+        )
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": agent.CONTENT_TYPE}
+        return self.client.request(method, agent.PATH + path, content=body, headers=headers)
+
+    def claim(self, wait_s: int = 0) -> agent.Claimed:
+        """What there is to do."""
+        return msgspec.msgpack.decode(self.call("POST", f"/claim?wait={wait_s}&max=8", agent.Claim()).content, type=agent.Claimed)
+
+
+def enrol(client: TestClient[Litestar], token: str) -> tuple[httpx.Response, ed25519.Ed25519PrivateKey]:
+    key = ed25519.Ed25519PrivateKey.generate()
+    public, sealing = key.public_key().public_bytes_raw(), bytes(32)
+    proof = key.sign(signing.proof_text(token, public, sealing))
+    return client.post(
+        f"{agent.PATH}/enrol", content=agent.encode(agent.Enrol(join_token=token, proof=proof, signing_key=public, sealing_key=sealing))
+    ), key
+
+
+@pytest.fixture
+def east(platform: Api, acme: Tenant) -> Agent:
+    answer, key = enrol(platform.client, platform.post("/clusters/east/join").json()["token"])
+    return Agent(platform.client, key, msgspec.msgpack.decode(answer.content, type=agent.Enrolled))
+
+
+def test_a_join_token_enrols_once(platform: Api, acme: Tenant) -> None:
+    token = platform.post("/clusters/east/join").json()["token"]
+    first, second = (enrol(platform.client, token)[0] for _ in range(2))
+    assert (first.status_code, second.status_code, second.json()["type"]) == (200, 401, "urn:gitops-plane:problem:join-refused")
+
+
+def test_an_enrolled_agent_is_seen_and_finds_nothing_to_do(platform: Api, east: Agent) -> None:
+    assert east.claim().tasks == ()
+    assert platform.get("/clusters/east").json()["status"]["connection"] == "connected"
+
+
+def test_a_request_token_holds_for_one_request(east: Agent) -> None:
+    assert east.call("POST", "/claim", agent.Claim(), jti="once").status_code == 200
+    assert east.call("POST", "/claim", agent.Claim(), jti="once").status_code == 401
+
+
+def test_a_revoked_agent_is_refused_at_once(platform: Api, east: Agent) -> None:
+    assert platform.post("/clusters/east/revoke").json()["status"]["connection"] == "revoked"
+    assert east.call("POST", "/claim", agent.Claim()).status_code == 401
+
+
+def test_a_body_that_is_no_message_is_refused(east: Agent) -> None:
+    assert east.call("POST", "/events", {"finals": 3}).json()["detail"] == "the body is no Events of the agent protocol"
+
+
+def test_a_release_that_was_never_given_is_absent(east: Agent) -> None:
+    assert east.call("GET", "/releases/sha256:00").status_code == 404
+
+
+def ready_to_diff(acme: Tenant, owner: sa.Engine) -> str:
+    """An app that has a release with one object."""
+    acme.api.make(f"{acme.shop}/apps", app_document("web"))
+    digest, body = pack({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}, "data": {"a": "1"}})
+    with owner.begin() as tx:
+        tenant, app, project = tx.exec_driver_sql("SELECT tenant_id, id, project_id FROM apps").one()
+        tx.exec_driver_sql("INSERT INTO blobs (tenant_id, digest, body) VALUES (%s, %s, %s)", (tenant, digest, body))
+        row = (tenant, uuid.uuid4(), app, digest)
+        tx.exec_driver_sql("INSERT INTO releases (tenant_id, id, app_id, digest, key, commit) VALUES (%s, %s, %s, %s, 'k', 'c')", row)
+        tx.exec_driver_sql(
+            "INSERT INTO app_states (tenant_id, app_id, project_id, digest) VALUES (%s, %s, %s, %s)", (tenant, app, project, digest)
+        )
+    return f"{acme.shop}/apps/web"
+
+
+def pack(*objects: dict[str, Any]) -> tuple[str, bytes]:
+    return bundle.pack(tuple(msgspec.json.encode(each) for each in objects))
+
+
+def test_a_diff_wakes_a_waiting_agent_and_brings_its_answer(acme: Tenant, east: Agent, owner: sa.Engine, plane: context.Plane) -> None:
+    web = ready_to_diff(acme, owner)
+    with concurrent.futures.ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(acme.api.get, f"{web}/diff")
+        [signed] = east.claim(wait_s=20).tasks
+        task = signing.open_task(signed, plane.signer.public_key())
+        key = {"group": "", "kind": "ConfigMap", "namespace": "shop", "name": "web"}
+        live = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}, "data": {"a": "2"}}
+        said = msgspec.json.encode({"objects": [{"key": key, "live": live, "diff": ""}]})
+        final = agent.Final(
+            task=task.id, app_id=task.app_id, generation=task.generation, outcome="succeeded", started=1.0, finished=2.0, live=said
+        )
+        east.call("POST", "/events", agent.Events(finals=(final,)))
+        [item] = waiting.result().json()["items"]
+    assert (task.kind, task.query, item["action"], item["fields"]) == ("query", "live", "update", ["/data/a"])
+    assert '-  a: "2"' in item["diff"]
+
+
+def test_a_diff_without_an_agent_says_so(acme: Tenant, owner: sa.Engine) -> None:
+    answer = acme.api.get(f"{ready_to_diff(acme, owner)}/diff")
+    assert (answer.status_code, answer.json()["backend"], "Retry-After" in answer.headers) == (503, "agent", True)
+
+
+def test_manifests_are_the_newest_releases(acme: Tenant, owner: sa.Engine) -> None:
+    found = acme.api.get(f"{ready_to_diff(acme, owner)}/manifests").json()
+    assert [body["kind"] for body in found["manifests"]] == ["ConfigMap"]
+
+
+def test_a_stream_tells_the_status_and_ends_with_the_awaited_task(acme: Tenant, owner: sa.Engine) -> None:
+    web = ready_to_diff(acme, owner)
+    done = '{"digest": "sha256:00", "generation": 1, "outcome": "succeeded"}'
+    with owner.begin() as tx:
+        tx.exec_driver_sql("UPDATE app_states SET attempt = %s::jsonb, sync = 'Synced'", (done,))
+    text = acme.api.get(f"{web}/events?after=0").text
+    assert [line for line in text.splitlines() if line.startswith("event:")] == ["event: state", "event: done"]
+
+
+def test_a_stream_of_somebody_elses_app_is_absent(acme: Tenant, globex: Tenant, owner: sa.Engine) -> None:
+    assert globex.api.get(f"{ready_to_diff(acme, owner)}/events").status_code == 404

@@ -1,0 +1,52 @@
+"""The rules of repositories, credentials and apps, before anything is stored."""
+
+import pytest
+
+from plane.domain import apps, tenancy
+
+
+@pytest.mark.parametrize(
+    "url", ["https://git.example/a/b", "https://git.example:8443/a/b.git", "ssh://git@git.example/a/b", "https://[2001:db8::1]/a"]
+)
+def test_a_plain_address_is_taken(url: str) -> None:
+    assert tenancy.url_problem(url) == ""
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ext::sh -c id",
+        "http://git.example/a",
+        "git@git.example:a/b",
+        "https://user@git.example/a",
+        "https://user:canary@git.example/a",
+        "ssh://git:canary@git.example/a",
+        "https://git.example",
+        "https://git.example/a?b=c",
+        "https://git.example/a b",
+        "https://git.example/a\n",
+        "ssh://-oProxyCommand=canary/a",
+        "https://git.example:x/a",
+        "",
+    ],
+)
+def test_any_other_address_is_refused_without_repeating_it(url: str) -> None:
+    rule = tenancy.url_problem(url)
+    assert rule
+    assert "canary" not in rule
+
+
+def test_two_spellings_of_a_repository_are_one() -> None:
+    assert tenancy.normal_url("https://GIT.example/A/b.git/") == tenancy.normal_url("https://git.example/A/b") == "https://git.example/A/b"
+
+
+@pytest.mark.parametrize("revision", ["--upload-pack=x", "a b", "a..b", "x@{1}", "", "a:b"])
+def test_a_revision_that_could_be_an_option_is_refused(revision: str) -> None:
+    source = apps.Source(repo_url="https://git.example/a", target_revision=revision)
+    assert set(tenancy.check_app(apps.AppSpec(apps.Destination("east"), source))) == {"spec.source.targetRevision"}
+
+
+def test_a_field_of_another_kind_of_credential_is_refused() -> None:
+    spec = tenancy.CredentialSpec(kind="sops-age", username="x")
+    assert set(tenancy.check_credential(spec, {"identity": "AGE-SECRET-KEY-1"})) == {"spec.username"}
