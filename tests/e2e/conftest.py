@@ -1,9 +1,11 @@
 """One whole installation per worker: Postgres, server, worker, two clusters with an agent each, a Git host; tests bring their own names."""
 
+import contextlib
 import os
 import pathlib
 import ssl
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -91,7 +93,7 @@ class App(msgspec.Struct, frozen=True):
 
     def healthy(self) -> None:
         """Wait until it is synced and healthy."""
-        until(lambda: (lambda s: s["sync"] == "Synced" and s["health"] == "Healthy")(self.status()), lambda: f"{self.status()} {self.explain()}")
+        until(lambda: (lambda s: s.get("sync") == "Synced" and s.get("health") == "Healthy")(self.status()), lambda: f"{self.status()} {self.explain()}")
 
     def waits(self, code: str) -> str:
         """Wait until explain says this status; gives the sentence."""
@@ -158,10 +160,12 @@ def start_agent(install: Install, cluster: str, *, namespace: str) -> children.C
 
 
 @pytest.fixture(scope="session")
-def install(tmp_path_factory: pytest.TempPathFactory, cluster: clusters.DevCluster, other_cluster: clusters.DevCluster) -> Iterator[Install]:
-    """Up for the worker's whole run."""
-    folder = tmp_path_factory.mktemp("install")
-    with devgit.start(folder) as git, up.running(folder / "plane", environment={"PLANE_GIT_NETWORKS": "127.0.0.0/8"}) as (made, family):
+def install(cluster: clusters.DevCluster, other_cluster: clusters.DevCluster) -> Iterator[Install]:
+    """Up for the worker's whole run; not below pytest's folder, which every run shuts to the user that Postgres runs as."""
+    with contextlib.ExitStack() as stack:
+        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="plane-e2e-")))
+        git = stack.enter_context(devgit.start(folder))
+        made, family = stack.enter_context(up.running(folder / "plane", environment={"PLANE_GIT_NETWORKS": "127.0.0.0/8"}))
         tls = ssl.create_default_context(cafile=str(made.ca_file))
         with httpx.Client(base_url=made.url, verify=tls, timeout=30) as http:
             running = Install(made, family, http, git, {"east": cluster, "west": other_cluster})
