@@ -26,6 +26,7 @@ def connect(url: str) -> sa.Engine:
         max_overflow=POOL_SIZE,
         pool_timeout=POOL_WAIT_S,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error names the statement, never a value
         connect_args={"prepare_threshold": 3, "options": "-c timezone=UTC -c lock_timeout=5000 -c statement_timeout=30000"},
     )
 
