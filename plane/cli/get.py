@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from plane.cli import apply, client, failures, kinds, manifests, session, show, store
+from plane.cli import apply, client, failures, kinds, manifests, news, session, show, store, times
 from plane.domain import yaml_text
 
 KIND = kinds.Parameter()
@@ -44,16 +44,26 @@ def get(where: session.Session, *, kind: kinds.Kind, names: tuple[str, ...], out
 @click.argument("kind", type=KIND, required=False)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @manifests.files_option
+@click.option(
+    "--timeout", default="5m", show_default=True, help="With -f: how long to wait for an app's objects to go before what it needs goes."
+)
 @session.placed
-def delete(where: session.Session, *, kind: kinds.Kind | None, names: tuple[str, ...], filenames: tuple[str, ...]) -> None:
+def delete(where: session.Session, *, kind: kinds.Kind | None, names: tuple[str, ...], filenames: tuple[str, ...], timeout: str) -> None:
     """Delete documents: KIND NAME..., or all that the files hold, those first that need others."""
+    seconds = times.span(timeout).total_seconds()
     if bool(names) == bool(filenames):
         raise failures.WrongUse("say what to delete: `plane delete KIND NAME`, or `plane delete -f FILE`")
     if kind:
         for name in names:
             remove(where, kind, name)
+    going: list[tuple[session.Session, str]] = []
     for each in reversed(manifests.read(filenames)) if filenames else ():
-        remove(store.home_of(where, each), each.kind, each.name, absent_is_fine=True)
+        home = store.home_of(where, each)
+        if each.kind is not kinds.APP:
+            while going:
+                _until_gone(*going.pop(), seconds=seconds)
+        if remove(home, each.kind, each.name, absent_is_fine=True):
+            going.append((home, each.name))
 
 
 @click.command()
@@ -103,16 +113,30 @@ def create(where: session.Session, kind: kinds.Kind, name: str, parts: Json, *, 
         show.document(kind, made, output=output)
 
 
-def remove(where: session.Session, kind: kinds.Kind, name: str, *, absent_is_fine: bool = False, **params: str) -> None:
-    """Delete one document and say so; an app goes when its objects are gone."""
+def remove(where: session.Session, kind: kinds.Kind, name: str, *, absent_is_fine: bool = False, **params: str) -> bool:
+    """Delete one document and say so; True when it is only on its way, as an app is until its objects are gone."""
     try:
         reply = where.api.call("DELETE", kinds.path(kind, where, name), params=params)
     except failures.Refused as refusal:
         if refusal.code == failures.NOT_FOUND and absent_is_fine:
             click.echo(f"{kind.noun}/{name} absent")
-            return
+            return False
         raise
     click.echo(f"{kind.noun}/{name} {'deleting' if reply.status == _ACCEPTED else 'deleted'}")
+    return reply.status == _ACCEPTED
+
+
+def _until_gone(where: session.Session, name: str, *, seconds: float) -> None:
+    try:
+        for _ in news.looks(where, name, seconds=seconds):
+            pass
+    except failures.Refused as refusal:
+        if refusal.code != failures.NOT_FOUND:
+            raise
+    else:
+        raise failures.Failed(
+            f"app/{name} is still being deleted, so what it needs stays; see `plane app explain {name}`, then run this again"
+        )
 
 
 def _write(where: session.Session, each: manifests.Manifest, *, etag: str) -> None:

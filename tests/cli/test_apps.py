@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import pathlib
 import threading
 from collections.abc import Iterator
 
@@ -195,6 +196,16 @@ def test_an_app_that_was_never_applied_is_gone_at_once(web: planes.Fleet, run: c
     assert run("app", "delete", "web").output == "app/web deleting\n"
     with working(web):
         assert run("app", "wait", "web", "--deleted", "--timeout", "30s").output == "app/web is gone\n"
+
+
+def test_what_an_app_needs_is_deleted_when_the_app_is_gone(web: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "all.yaml"
+    file.write_text("---\n".join(run("get", kind, "-o", "yaml").output for kind in ("apps", "repos", "projects")))
+    with working(web):
+        run("app", "sync", "web", "--watch")
+        gone = run("delete", "-f", str(file), "--timeout", "60s").output.splitlines()
+    assert gone[0] == "app/web deleting"
+    assert gone[-1] == "project/shop deleted"
 
 
 def test_refresh_and_repo_test(web: planes.Fleet, run: conftest.Run) -> None:
