@@ -66,6 +66,7 @@ class Kinds:
         self._api = api
         self._served: dict[tuple[str, str], Resource] = {}
         self._preferred: dict[tuple[str, str], Resource] = {}
+        self._learnt: set[str] = set()  # apiVersions asked for one by one: aggregated discovery shows a new one seconds later
 
     async def refresh(self) -> None:
         """Read all of it anew."""
@@ -77,6 +78,10 @@ class Kinds:
         self._preferred = {}
         for one in found:  # groups list their versions by preference, the best first
             self._preferred.setdefault((one.group, one.kind), one)
+        self._learnt -= {one.api_version for one in found}
+        for api_version in tuple(self._learnt):
+            self._learnt.discard(api_version)
+            await self._look_up(api_version)
 
     def all(self) -> tuple[Resource, ...]:
         """Every served kind and version, sorted."""
@@ -115,6 +120,7 @@ class Kinds:
             if e.status in {403, 404}:
                 return
             raise
+        self._learnt.add(api_version)
         for one in _listed(document.get("resources", []), group, version):
             self._served[one.api_version, one.kind] = one
             self._preferred.setdefault((one.group, one.kind), one)

@@ -60,7 +60,7 @@ def test_what_others_add_is_no_drift(agent: Agent, shared_plane: PlaneEnd, kube:
     kube.patch("configmaps", "web", {"metadata": {"annotations": {"example/by": "another"}}})
     final = shared_plane.final(shared_plane.query(app))
     assert b'"diff":""' in final.live
-    assert shared_plane.states[app].sync == "Synced"
+    shared_plane.state(app, lambda state: state.sync == "Synced")
 
 
 def test_drift_is_healed_while_the_plane_is_away_and_after_a_restart(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
