@@ -1,0 +1,66 @@
+"""One of every message with every field set, and its bytes in golden/. `python -m tests.wire.samples` writes files that are missing."""
+
+import pathlib
+
+import msgspec
+
+from plane.wire import agent
+
+GOLDEN = pathlib.Path(__file__).parent / "golden"
+KEY = agent.Key("apps", "Deployment", "acme-shop", "web")
+BUNDLE = agent.ReleaseBundle(
+    digest="sha256:0f", body=b"body", sealed=(agent.SealedValue(KEY, "/data/key", b"ciphertext"),), key_id="0123456789abcdef"
+)
+OPTIONS = agent.Options(
+    prune=True, self_heal=True, dry_run=True, force=True, allow_empty=True, create_namespace="acme-shop", max_deletes=3, max_percent=20,
+    approved=True, sync_options=("PruneLast=true",),
+    ignore=(agent.Ignore(group="apps", kind="*", namespace="acme-shop", name="web", pointers=("/spec/replicas",)),),
+)  # fmt: skip
+TASK = agent.Task(
+    id="t1", kind="apply", cluster_id="c1", app_id="a1", tenant="acme", project="shop", app="web", generation=7, expires=1_800_000_000,
+    release="sha256:0f", revision="8306448287da", sealed_digest="aa", query="live", keys=(KEY,), options=OPTIONS,
+    scope=agent.Scope(namespaces=("acme-*",), cluster_kinds=("rbac.authorization.k8s.io/ClusterRole",)),
+)  # fmt: skip
+RESULT = agent.ObjectResult(key=KEY, result="Synced", message="created", phase="PreSync", wave=-1)
+MESSAGES: dict[str, msgspec.Struct] = {
+    "enrol": agent.Enrol(
+        join_token="made-up", signing_key=b"s" * 32, sealing_key=b"x" * 32, proof=b"p" * 64,
+        agent_version="0.1.0", kube_version="v1.36.3", installation="uid",
+    ),
+    "enrolled": agent.Enrolled(agent_id="g1", cluster_id="c1", cluster="east", plane_id="plane", task_key=b"k" * 32, generation=2),
+    "claim": agent.Claim(holds=("sha256:0f",), running=("t0",)),
+    "claimed": agent.Claimed(
+        tasks=(agent.SignedTask(payload=agent.encode(TASK), signature=b"e" * 64, bundle=BUNDLE),), lost=("t0",), lease_s=60
+    ),
+    "task": TASK,
+    "bundle": BUNDLE,
+    "events": agent.Events(
+        progress=(agent.Progress(task="t1", phase="PostSync", wave=2, message="waits for a Job", results=(RESULT,)),),
+        finals=(
+            agent.Final(
+                task="t1", app_id="a1", generation=7, outcome="refused", started=1.5, finished=2.5, message="1 applied",
+                needs_approval=("it would delete a Namespace",), results=(RESULT,), live=b"{}",
+            ),
+        ),
+    ),
+    "state": agent.State(
+        apps=(
+            agent.AppState(
+                app_id="a1", generation=7, release="sha256:0f", sync="OutOfSync", health="Degraded", message="web: no pod", gone=(KEY,),
+                objects=(agent.ObjectState(key=KEY, sync="OutOfSync", health="Degraded", message="no pod", fields=("/spec/replicas",), wave=3),),
+                healed=(agent.Healed(key=KEY, at=3.5, action="update", fields=("/spec",), manager="somebody", failed="no"),), full=True,
+            ),
+        ),
+        capabilities=agent.Capabilities(
+            kube_version="v1.36.3", agent_version="0.1.0", kinds=(agent.Kind("apps", "v1", "Deployment", namespaced=True),), nodes=2
+        ),
+    ),
+    "accepted": agent.Accepted(stale=("t1",)),
+}  # fmt: skip
+
+
+if __name__ == "__main__":
+    for name, message in MESSAGES.items():
+        file = GOLDEN / f"{name}.msgpack"
+        if not file.exists():
+            file.write_bytes(agent.encode(message))
