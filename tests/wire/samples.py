@@ -47,7 +47,7 @@ MESSAGES: dict[str, msgspec.Struct] = {
         apps=(
             agent.AppState(
                 app_id="a1", generation=7, release="sha256:0f", sync="OutOfSync", health="Degraded", message="web: no pod", gone=(KEY,),
-                objects=(agent.ObjectState(key=KEY, sync="OutOfSync", health="Degraded", message="no pod", fields=("/spec/replicas",), wave=3),),
+                objects=(agent.ObjectState(key=KEY, sync="OutOfSync", health="Degraded", message="no pod", fields=("/spec",), wave=3),),
                 healed=(agent.Healed(key=KEY, at=3.5, action="update", fields=("/spec",), manager="somebody", failed="no"),), full=True,
             ),
         ),
