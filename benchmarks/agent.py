@@ -95,7 +95,9 @@ async def measure(given: argparse.Namespace, cluster: clusters.DevCluster, folde
 
 
 async def _first_sync(given: argparse.Namespace, plane: plane_end.PlaneEnd, agent: Agent) -> dict[str, Any]:
-    bundles = {f"id-{index:04d}": plane.release(f"id-{index:04d}", *workload.objects(index, given.groups).values()) for index in range(given.apps)}
+    bundles = {
+        f"id-{index:04d}": plane.release(f"id-{index:04d}", *workload.objects(index, given.groups).values()) for index in range(given.apps)
+    }
     start, cpu = time.monotonic(), agent.cpu_s()
     tasks = [plane.apply(app, release=made, self_heal=True, prune=True) for app, made in bundles.items()]
     await asyncio.to_thread(plane.wait, lambda: len(plane.finals) >= len(tasks), 600, "all applied")
@@ -105,7 +107,13 @@ async def _first_sync(given: argparse.Namespace, plane: plane_end.PlaneEnd, agen
     healthy_s = time.monotonic() - start
     failed = [one.message for one in plane.finals.values() if one.outcome != "succeeded"]
     rss = {"rss_mib": agent.rss_mib(), "peak_mib": agent.rss_mib("VmHWM")}
-    return {"applied_s": round(applied_s, 2), "healthy_s": round(healthy_s, 2), "cpu_s": round(agent.cpu_s() - cpu, 2), "failed": failed[:3], **rss}
+    return {
+        "applied_s": round(applied_s, 2),
+        "healthy_s": round(healthy_s, 2),
+        "cpu_s": round(agent.cpu_s() - cpu, 2),
+        "failed": failed[:3],
+        **rss,
+    }
 
 
 async def _one_commit(plane: plane_end.PlaneEnd) -> dict[str, Any]:
@@ -154,7 +162,16 @@ async def _idle(given: argparse.Namespace, agent: Agent) -> dict[str, Any]:
 def _floor(given: argparse.Namespace, prefix: pathlib.Path) -> dict[str, Any]:
     with clusters.start("bench-floor", prefix=prefix, audit_log=True) as cluster:
         asyncio.run(_namespaces(cluster, given.groups))
-        command = [sys.executable, "-m", "benchmarks.floor", str(cluster.kubeconfig), "--apps", str(given.apps), "--groups", str(given.groups)]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.floor",
+            str(cluster.kubeconfig),
+            "--apps",
+            str(given.apps),
+            "--groups",
+            str(given.groups),
+        ]
         row: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         return row
 

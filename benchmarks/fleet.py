@@ -56,7 +56,8 @@ class Bench:
 
     def pids(self) -> dict[str, int]:
         """Of the processes that were started, by name."""
-        return {child.name: child.pid for child in self.family.members}
+        postgres = int((self.made.folder / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+        return {**{child.name: child.pid for child in self.family.members}, "postgres": postgres}
 
     def until(self, holds: Callable[[], bool], *, every_s: float) -> float:
         """Seconds until it holds."""
@@ -88,7 +89,13 @@ def running(folder: pathlib.Path, *, apps: int) -> Iterator[Bench]:
     """Everything started, the agent joined, apps declared, the repository not known yet."""
     with contextlib.ExitStack() as stack:
         cluster = stack.enter_context(clusters.start("bench", nodes=NODES, prefix=folder / "clusters"))
-        subprocess.run([shutil.which("kubectl") or "kubectl", "--kubeconfig", str(cluster.kubeconfig), "apply", "-f", "-"], input=workload.namespaces(workload.GROUPS), text=True, check=True, capture_output=True)
+        subprocess.run(
+            [shutil.which("kubectl") or "kubectl", "--kubeconfig", str(cluster.kubeconfig), "apply", "-f", "-"],
+            input=workload.namespaces(),
+            text=True,
+            check=True,
+            capture_output=True,
+        )
         git = stack.enter_context(devgit.start(_made(folder / "git")))
         _host_workload(git, folder / "work", apps)
         made, family = stack.enter_context(up.running(folder / "plane", environment={"PLANE_GIT_NETWORKS": "127.0.0.0/8"}))
@@ -101,7 +108,7 @@ def running(folder: pathlib.Path, *, apps: int) -> Iterator[Bench]:
 def _host_workload(git: devgit.DevGit, work: pathlib.Path, apps: int) -> None:
     """The workload's repository, its bytes and commit ids unchanged, behind the Git host."""
     work.mkdir()
-    first = workload.init(work, apps, workload.GROUPS, kustomize=False)
+    first = workload.init(work, apps=apps)
     subprocess.run(["git", "clone", "--quiet", "--bare", str(work), str(git.root / "repositories" / "bench.git")], check=True)
     subprocess.run(["git", "-C", str(work), "remote", "add", "host", str(git.root / "repositories" / "bench.git")], check=True)
     print(f"workload: {apps} apps, first commit {first[:12]}", flush=True)
@@ -113,13 +120,24 @@ def _declare(bench: Bench, apps: int) -> None:
     bench.put("/api/v1/clusters", "Cluster", "bench", {"grants": [{"tenant": "bench", "namespaces": ["bench-*"]}]})
     policies = pathlib.Path("policies/rules")
     files = {file.name: file.read_text() for file in policies.glob("*.rego") if not file.name.endswith("_test.rego")}
-    body = {"apiVersion": "gitops-plane.io/v1", "kind": "PolicySet", "metadata": {"name": "baseline"}, "spec": {"mode": "warn", "rules": {"I02": "deny", "W01": "deny"}}, "files": files}
+    body = {
+        "apiVersion": "gitops-plane.io/v1",
+        "kind": "PolicySet",
+        "metadata": {"name": "baseline"},
+        "spec": {"mode": "warn", "rules": {"I02": "deny", "W01": "deny"}},
+        "files": files,
+    }
     bench.http.put("/api/v1/policies/baseline", json=body).raise_for_status()
 
     def declare(index: int) -> None:
         source = {"repoURL": bench.git.url_of("bench"), "path": f"apps/{workload.app_name(index)}", "targetRevision": "main"}
         automated = {"automated": {"prune": True, "selfHeal": True}}
-        bench.put(f"{PLACE}/apps", "App", workload.app_name(index), {"source": source, "destination": {"cluster": "bench", "namespace": workload.namespace_name(index)}, "syncPolicy": automated})
+        bench.put(
+            f"{PLACE}/apps",
+            "App",
+            workload.app_name(index),
+            {"source": source, "destination": {"cluster": "bench", "namespace": workload.namespace_name(index)}, "syncPolicy": automated},
+        )
 
     begun = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(4) as threads:
@@ -130,7 +148,19 @@ def _declare(bench: Bench, apps: int) -> None:
 def _join(bench: Bench) -> None:
     token = bench.made.folder / "bench.join"
     token.write_text(bench.http.post("/api/v1/clusters/bench/join").raise_for_status().json()["token"])
-    argv = [sys.executable, "-m", "plane", "agent", "run", "--plane", bench.made.url, "--plane-ca", str(bench.made.ca_file), "--join-token-file", str(token)]
+    argv = [
+        sys.executable,
+        "-m",
+        "plane",
+        "agent",
+        "run",
+        "--plane",
+        bench.made.url,
+        "--plane-ca",
+        str(bench.made.ca_file),
+        "--join-token-file",
+        str(token),
+    ]
     argv += ["--kubeconfig", str(bench.cluster.kubeconfig), "--state-dir", str(bench.made.folder / "agent")]
     bench.family.start("agent", argv, env=os.environ)
     bench.until(lambda: '"connected"' in bench.http.get("/api/v1/clusters/bench").text, every_s=0.1)
@@ -203,7 +233,12 @@ def idle(bench: Bench, seconds: int) -> dict[str, float]:
     time.sleep(seconds)
     spent = {f"cpu_{name}_s": meters.usage(pid).cpu_s - before[name] for name, pid in pids.items()}
     applied = bench.requests.read() - calls
-    return {"seconds": seconds, "cpu_s": sum(spent.values()), **spent, "applies": sum(count for (verb, _), count in applied.items() if verb == "APPLY")}
+    return {
+        "seconds": seconds,
+        "cpu_s": sum(spent.values()),
+        **spent,
+        "applies": sum(count for (verb, _), count in applied.items() if verb == "APPLY"),
+    }
 
 
 def memory(bench: Bench) -> dict[str, float]:
@@ -243,7 +278,10 @@ def main() -> None:
 
 
 def _print(step: str, row: dict[str, float]) -> None:
-    print(f"{step:12}  " + "  ".join(f"{name} {value:.3g}" if value < 10 else f"{name} {value:.1f}" for name, value in row.items()), flush=True)
+    print(
+        f"{step:12}  " + "  ".join(f"{name} {value:.3g}" if value < 10 else f"{name} {value:.1f}" for name, value in row.items()),
+        flush=True,
+    )
 
 
 def _made(folder: pathlib.Path) -> pathlib.Path:

@@ -66,7 +66,12 @@ async def run(kubeconfig: str, *, apps: int, groups: int, concurrency: int) -> d
         while await _available(api) < apps:
             await asyncio.sleep(0.5)
         healthy = time.monotonic() - begun
-        return {"applied_s": round(applied, 2), "healthy_s": round(healthy, 2), "cpu_s": round(spent, 2), "per_s": round(len(bodies) / applied)}
+        return {
+            "applied_s": round(applied, 2),
+            "healthy_s": round(healthy, 2),
+            "cpu_s": round(spent, 2),
+            "per_s": round(len(bodies) / applied),
+        }
 
 
 async def _worker(api: aiohttp.ClientSession, todo: Iterator[dict[str, Any]]) -> None:

@@ -149,7 +149,7 @@ async def connect(kubeconfig: str = "", *, context: str = "") -> Api:
         raise KubeConfigRefused(f"{where} cannot be used: {_reason(e)}; name another with --kubeconfig and --context") from e
     connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=trust, keepalive_timeout=60)
     timeout = aiohttp.ClientTimeout(total=ANSWER_S, connect=CONNECT_S)
-    session = aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=True, read_bufsize=2**20, headers=HEADERS)
+    session = aiohttp.ClientSession(connector=connector, timeout=timeout, read_bufsize=2**20, headers=HEADERS)
     return Api(session, settings)
 
 

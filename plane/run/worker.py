@@ -1,6 +1,7 @@
 """`plane worker`: looks at due repositories, delivers due apps, seals the audit log. Any number of workers share one database."""
 
 import concurrent.futures
+import datetime as dt
 import itertools
 import signal
 import threading
@@ -34,7 +35,10 @@ class Worker:
 
     def run(self) -> None:
         """Work until stopped."""
-        loops = [threading.Thread(target=self._loop, args=(one,), name=one.__name__, daemon=True) for one in (self._listen, self._poll, self._deliver, self._seal)]
+        loops = [
+            threading.Thread(target=self._loop, args=(one,), name=one.__name__, daemon=True)
+            for one in (self._listen, self._poll, self._deliver, self._seal)
+        ]
         for one in loops:
             one.start()
         log.info("worker.started", batch=self._settings.batch)
@@ -69,10 +73,10 @@ class Worker:
         self._due.set()
         self._look.set()
 
-    def _wait(self, said: threading.Event) -> None:
+    def _wait(self, said: threading.Event, due: Callable[[engine.Tx], dt.datetime | None]) -> None:
         """Until something is said to be due, or by the clock."""
         with engine.dispatch(self._plane.engine) as tx:
-            next_at = leases.next_due(tx)
+            next_at = due(tx)
         pause_s = LOOK_S if next_at is None else min(LOOK_S, max(0.0, (next_at - self._plane.clock.now()).total_seconds()))
         said.wait(pause_s)
 
@@ -83,7 +87,7 @@ class Worker:
         if found:
             list(self._polls.map(lambda one: poll.poll(self._plane, one), found))
         else:
-            self._wait(self._look)
+            self._wait(self._look, leases.next_repository)
 
     def _deliver(self) -> None:
         self._due.clear()
@@ -93,7 +97,7 @@ class Worker:
         for _, batch in itertools.groupby(sorted(found, key=lambda one: one.tenant), key=lambda one: one.tenant):
             deliver.deliver(self._plane, list(batch), side_by_side=self._renders.map, leased_at=leased_at)
         if not found:
-            self._wait(self._due)
+            self._wait(self._due, leases.next_app)
 
     def _seal(self) -> None:
         while seal_log.seal_all(self._plane):
@@ -110,4 +114,3 @@ def command() -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
         worker.run()
-

@@ -20,7 +20,14 @@ def admin(database: engine.Engine, clock: ports.Clock) -> str:
         people.add(tx, scope.tenant, identity=clock.id(), name=NAME, kind="user")
         principal = people.find(tx, scope.tenant, NAME)
         people.bind(tx, scope.tenant, {"id": clock.id(), "principal_id": principal, "role": "platform-admin", "project_id": None})
-        row = {"id": clock.id(), "principal_id": principal, "name": "bootstrap", "prefix": token[:16], "hash": authorise.hashed(token), "expires_at": now + LIFE}
+        row = {
+            "id": clock.id(),
+            "principal_id": principal,
+            "name": "bootstrap",
+            "prefix": token[:16],
+            "hash": authorise.hashed(token),
+            "expires_at": now + LIFE,
+        }
         people.add_token(tx, scope.tenant, row)
         made = audit.Event(
             id=clock.id(),

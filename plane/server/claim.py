@@ -74,7 +74,9 @@ def claim(plane: context.Plane, identity: AgentIdentity, body: agent.Claim, limi
     now = plane.clock.now()
     with engine.dispatch(plane.engine) as tx:
         mine = tasks.extend(tx, identity.id, body.running, now) if body.running else frozenset()
-        found = tasks.claim(tx, cluster_id=identity.cluster_id, agent_id=identity.id, running=body.running, now=now, limit=min(limit, MAX_TASKS))
+        found = tasks.claim(
+            tx, cluster_id=identity.cluster_id, agent_id=identity.id, running=body.running, now=now, limit=min(limit, MAX_TASKS)
+        )
     by_tenant: dict[str, list[str]] = {}
     for one in found:
         by_tenant.setdefault(one.tenant, []).append(one.id)
@@ -95,7 +97,9 @@ def bundle_of(plane: context.Plane, identity: AgentIdentity, digest: str) -> age
     raise errors.NotFound("release", digest)
 
 
-def _signed(plane: context.Plane, identity: AgentIdentity, tenant: str, ids: Sequence[str], *, held: frozenset[str]) -> list[agent.SignedTask]:
+def _signed(
+    plane: context.Plane, identity: AgentIdentity, tenant: str, ids: Sequence[str], *, held: frozenset[str]
+) -> list[agent.SignedTask]:
     with engine.begin(plane.engine, identity.scope(tenant)) as tx:
         bodies = tasks.bodies(tx, tenant, ids)
         wanted = [(body.app_id, body.digest) for body in bodies if body.digest]
@@ -104,8 +108,12 @@ def _signed(plane: context.Plane, identity: AgentIdentity, tenant: str, ids: Seq
     return [_sign(plane, body, found.get((body.app_id, body.digest)), expires=expires, held=held) for body in bodies]
 
 
-def _sign(plane: context.Plane, body: tasks.Body, release: agent.ReleaseBundle | None, *, expires: int, held: frozenset[str]) -> agent.SignedTask:
+def _sign(
+    plane: context.Plane, body: tasks.Body, release: agent.ReleaseBundle | None, *, expires: int, held: frozenset[str]
+) -> agent.SignedTask:
     task = msgspec.msgpack.decode(body.payload, type=agent.Task)
-    payload = agent.encode(msgspec.structs.replace(task, expires=expires, sealed_digest=bundle.sealed_digest(release.sealed) if release else ""))
+    payload = agent.encode(
+        msgspec.structs.replace(task, expires=expires, sealed_digest=bundle.sealed_digest(release.sealed) if release else "")
+    )
     known = release is not None and release.digest in held and not release.sealed
     return agent.SignedTask(payload=payload, signature=plane.signer.sign(signing.TASK_CONTEXT, payload), bundle=None if known else release)

@@ -56,7 +56,10 @@ def _load(plane: context.Plane, scope: access.Scope, ids: Sequence[str]) -> tupl
         known = facts.load(tx, scope.tenant, ids)
         bindings = facts.bindings(tx, scope.tenant)
         wrapped = keyring.load(tx, scope.tenant, {app.project_id for app in known})
-    by_project = {app.project_id: keys.unlock(plane, scope.tenant, [row for row in wrapped if row.project_id == app.project_id]) for app in _one_each(known)}
+    by_project = {
+        app.project_id: keys.unlock(plane, scope.tenant, [row for row in wrapped if row.project_id == app.project_id])
+        for app in _one_each(known)
+    }
     places = {app.cluster.id: app.cluster.capabilities for app in known if app.cluster and app.cluster.capabilities}
     served = {id_: msgspec.msgpack.decode(packed, type=agent.Capabilities) for id_, packed in places.items()}
     return known, prepare.Shared(bindings, by_project, served, facts.stamp(plane.clock.now()))

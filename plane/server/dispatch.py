@@ -23,8 +23,8 @@ def dispatch(plane: context.Plane, tx: Tx, scope: access.Scope, ids: Sequence[st
     states.decided(tx, scope.tenant, [_decided(row, decision, queued.get(row.id)) for row, decision in made], now)
     intents = [(row, _intent(plane, scope, row, decision, queued[row.id])) for row, decision in made if row.id in queued]
     log.append(tx, [event for _, event in intents], project_ids={event.id: row.project_id for row, event in intents})
-    for cluster in {task.cluster_id for task in queued.values()}:
-        wake.notify(tx, "plane_tasks", cluster)
+    if queued:
+        wake.notify(tx, "plane_tasks", *{task.cluster_id for task in queued.values()})
     return {row.id: decision for row, decision in made}
 
 
@@ -33,7 +33,9 @@ def _forget_removed(plane: context.Plane, tx: Tx, scope: access.Scope, rows: tup
     states.forget(tx, scope.tenant, [row.id for row in gone])
     for row in gone:
         message = "deleted, its objects stay" if row.orphan else "deleted with its objects"
-        record.append(plane, tx, scope, "app.removed", project_id=row.project_id, project=row.project, target=f"app/{row.name}", message=message)
+        record.append(
+            plane, tx, scope, "app.removed", project_id=row.project_id, project=row.project, target=f"app/{row.name}", message=message
+        )
     return tuple(row for row in rows if row not in gone)
 
 
@@ -48,7 +50,8 @@ def options(spec: domain.AppSpec, made: decide.Apply | None) -> agent.Options:
     """How the agent is to do a task and to keep the app afterwards."""
     automated = spec.automated()
     ignore = tuple(
-        agent.Ignore(group=rule.group, kind=rule.kind, namespace=rule.namespace, name=rule.name, pointers=rule.json_pointers) for rule in spec.ignore_differences
+        agent.Ignore(group=rule.group, kind=rule.kind, namespace=rule.namespace, name=rule.name, pointers=rule.json_pointers)
+        for rule in spec.ignore_differences
     )
     return agent.Options(
         prune=bool(made and made.prune),
@@ -91,7 +94,9 @@ def _task(plane: context.Plane, row: states.Row, decision: decide.Apply | decide
         expires=0,  # set when it is claimed and signed
         release=digest,
         revision=commit,
-        scope=agent.Scope(namespaces=row.cluster.grant.namespaces, cluster_kinds=row.cluster.grant.cluster_kinds) if row.cluster else agent.Scope(),
+        scope=agent.Scope(namespaces=row.cluster.grant.namespaces, cluster_kinds=row.cluster.grant.cluster_kinds)
+        if row.cluster
+        else agent.Scope(),
         options=options(spec, decision if applying else None),
     )
     request = row.situation.request

@@ -14,37 +14,52 @@ class JoinRefused(errors.Unauthenticated):
     code = "join-refused"
 
     def __init__(self) -> None:
-        errors.PlaneError.__init__(self, "the join token is unknown, used already, or older than 15 minutes; get a new one with `plane cluster join NAME`")
+        errors.PlaneError.__init__(
+            self, "the join token is unknown, used already, or older than 15 minutes; get a new one with `plane cluster join NAME`"
+        )
 
 
 def enrol(plane: context.Plane, body: agent.Enrol) -> agent.Enrolled:
-    """Make the caller the cluster's agent; the agent before it is revoked in the same moment. A token used twice is refused and recorded."""
+    """Make the caller the cluster's agent; the agent before it is revoked in the same moment.
+
+    The same token with the same keys gives the same answer again, for an agent that never heard the first one; with other keys it is refused.
+    """
     if not signing.proves(body):
         raise JoinRefused
     now, agent_id = plane.clock.now(), plane.clock.id()
     scope = access.Scope(access.PLATFORM_TENANT, access.Actor(id=agent_id, name="agent", kind="agent"))
     with engine.begin(plane.engine, scope) as tx:
         token = agents.take_join_token(tx, hashlib.sha256(body.join_token.encode()).digest(), now)
-        refused = token is None or token.used_at is not None or token.expires_at < now
-        if token and not refused:
-            fields = {
-                "signing_key": body.signing_key,
-                "sealing_key": body.sealing_key,
-                "sealing_key_id": hashlib.sha256(body.sealing_key).hexdigest()[:16],
-                "agent_version": body.agent_version,
-                "installation": body.installation,
-            }
-            agents.enrol(tx, token.cluster_id, agent_id=agent_id, now=now, fields=fields)
-        if token:
-            outcome = "denied" if refused else "success"
-            facts = {"target": f"cluster/{token.cluster}", "cluster": token.cluster, "outcome": outcome, "details": {"agent": agent_id}}
-            record.append(plane, tx, scope, "agent.enrolled" if not refused else "agent.enrol.refused", **facts)
-        tenants = agents.granted_tenants(tx, token.cluster_id) if token and not refused else ()
-    if token is None or refused:
+        again = agents.active(tx, token.cluster_id, body.signing_key) if token and token.used_at else ""
+        fresh = token is not None and token.used_at is None and now <= token.expires_at
+        if token and fresh:
+            agents.enrol(tx, token.cluster_id, agent_id=agent_id, now=now, fields=_fields(body))
+        if token and not again:
+            _record(plane, tx, scope, token.cluster, accepted=fresh)
+        tenants = agents.granted_tenants(tx, token.cluster_id) if token and fresh else ()
+    if token is None or not (fresh or again):
         raise JoinRefused
     for tenant in tenants:
         _wake(plane, tenant, token.cluster_id)
-    return agent.Enrolled(agent_id=agent_id, cluster_id=token.cluster_id, cluster=token.cluster, plane_id=plane.plane_id, task_key=plane.signer.public_key())
+    return agent.Enrolled(
+        agent_id=again or agent_id, cluster_id=token.cluster_id, cluster=token.cluster, plane_id=plane.plane_id, task_key=plane.signer.public_key()
+    )
+
+
+def _fields(body: agent.Enrol) -> dict[str, object]:
+    return {
+        "signing_key": body.signing_key,
+        "sealing_key": body.sealing_key,
+        "sealing_key_id": hashlib.sha256(body.sealing_key).hexdigest()[:16],
+        "agent_version": body.agent_version,
+        "installation": body.installation,
+    }
+
+
+def _record(plane: context.Plane, tx: engine.Tx, scope: access.Scope, cluster: str, *, accepted: bool) -> None:
+    kind = "agent.enrolled" if accepted else "agent.enrol.refused"
+    details = {"agent": scope.actor.id}
+    record.append(plane, tx, scope, kind, target=f"cluster/{cluster}", cluster=cluster, outcome="success" if accepted else "denied", details=details)
 
 
 def _wake(plane: context.Plane, tenant: str, cluster_id: str) -> None:

@@ -27,8 +27,7 @@ def events(plane: context.Plane, who: claim.AgentIdentity, body: agent.Events) -
         with engine.begin(plane.engine, who.scope(tenant)) as tx:
             tasks.progress(tx, tenant, [(one.task, f"{one.phase}/{one.wave}", _lines(one.results)) for one in progress])
             _finish(plane, tx, who.scope(tenant), finals)
-            for app in {live[one.task].app_id for one in (*progress, *finals)}:
-                wake.notify(tx, "plane_app", app)
+            wake.notify(tx, "plane_app", *{live[one.task].app_id for one in (*progress, *finals)})
     return agent.Accepted(stale=tuple(sorted(wanted - live.keys())))
 
 
@@ -67,7 +66,13 @@ def _outcome(plane: context.Plane, scope: access.Scope, task: tasks.Closed, fina
     for result in final.results:
         counts[result.result] = counts.get(result.result, 0) + 1
     failed = [{"object": _key(one.key), "message": one.message} for one in final.results if one.result in {"SyncFailed", "HookFailed"}]
-    details = {"trigger": task.trigger, "asked_by": task.actor, "generation": task.generation, "counts": counts, "duration_s": round(final.finished - final.started, 3)}
+    details = {
+        "trigger": task.trigger,
+        "asked_by": task.actor,
+        "generation": task.generation,
+        "counts": counts,
+        "duration_s": round(final.finished - final.started, 3),
+    }
     return record.event(
         plane,
         scope,
@@ -81,7 +86,9 @@ def _outcome(plane: context.Plane, scope: access.Scope, task: tasks.Closed, fina
         release=task.digest,
         correlation=task.id,
         message=final.message,
-        details=details | ({"failed": failed[:50]} if failed else {}) | ({"needs_approval": final.needs_approval} if final.needs_approval else {}),
+        details=details
+        | ({"failed": failed[:50]} if failed else {})
+        | ({"needs_approval": final.needs_approval} if final.needs_approval else {}),
     )
 
 
@@ -106,12 +113,13 @@ def _take(plane: context.Plane, tx: Tx, scope: access.Scope, told: Sequence[agen
     drifted = reports.merge(tx, scope.tenant, told, now)
     names = reports.names(tx, scope.tenant, ids)
     heals = [(one, heal) for one in told for heal in one.healed]
-    events_ = [_healed(plane, scope, one, heal, names[one.app_id]) for one, heal in heals] + [_drifted(plane, scope, one, names[one.app_id]) for one in drifted]
+    events_ = [_healed(plane, scope, one, heal, names[one.app_id]) for one, heal in heals] + [
+        _drifted(plane, scope, one, names[one.app_id]) for one in drifted
+    ]
     log.append(tx, events_)
     if drifted:
         dispatch.dispatch(plane, tx, scope, sorted(one.app_id for one in drifted), tenant=next(iter(names.values())).tenant)
-    for id_ in ids:
-        wake.notify(tx, "plane_app", id_)
+    wake.notify(tx, "plane_app", *ids)
 
 
 def _healed(plane: context.Plane, scope: access.Scope, app: agent.AppState, heal: agent.Healed, names: reports.Names) -> audit.Event:
@@ -128,7 +136,13 @@ def _healed(plane: context.Plane, scope: access.Scope, app: agent.AppState, heal
         cluster=names.cluster,
         release=app.release,
         message=f"{_key(heal.key)}{who} was {what}" if not heal.failed else f"{_key(heal.key)}{who} could not be {what}: {heal.failed}",
-        details={"object": _key(heal.key), "fields": heal.fields, "manager": heal.manager, "action": heal.action, "agent_time": facts.stamp(_at(heal.at))},
+        details={
+            "object": _key(heal.key),
+            "fields": heal.fields,
+            "manager": heal.manager,
+            "action": heal.action,
+            "agent_time": facts.stamp(_at(heal.at)),
+        },
     )
 
 

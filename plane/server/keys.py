@@ -10,7 +10,6 @@ from plane.server import context
 from plane.store import facts, keyring
 
 
-
 class Keys(msgspec.Struct, frozen=True):
     """What a project holds: Git log-ins by credential name, age identities, Vault accesses by alias."""
 
@@ -35,7 +34,9 @@ def unlock(plane: context.Plane, tenant: str, rows: Sequence[keyring.Wrapped]) -
             case "git-password":
                 git[row.name] = ports.GitAuth(username=row.spec.get("username", ""), password=clear["password"])
             case "git-ssh":
-                git[row.name] = ports.GitAuth(username=row.spec.get("username", ""), ssh_key=clear["privateKey"], known_hosts=row.spec.get("knownHosts", ""))
+                git[row.name] = ports.GitAuth(
+                    username=row.spec.get("username", ""), ssh_key=clear["privateKey"], known_hosts=row.spec.get("knownHosts", "")
+                )
             case "sops-age":
                 ages.append(clear["identity"].reveal())
             case "vault":

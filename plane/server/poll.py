@@ -35,7 +35,9 @@ def _look(plane: context.Plane, remote: ports.GitRemote, known: polls.Known) -> 
     if dict(refs) == known.refs and not known.repository.problem:
         return refs, {}
     refs = plane.git.fetch(remote)
-    return refs, {revision: _to(plane, remote, known.refs, refs, revision) for revision in known.revisions if _moved(known.refs, refs, revision)}
+    return refs, {
+        revision: _to(plane, remote, known.refs, refs, revision) for revision in known.revisions if _moved(known.refs, refs, revision)
+    }
 
 
 def _moved(old: Mapping[str, str], new: Mapping[str, str], revision: str) -> bool:

@@ -176,7 +176,9 @@ def _open(plane: context.Plane, app: facts.App, shared: Shared, manifests: tuple
 
 def _sops(plane: context.Plane, held: keys.Keys, file: opening.SopsFile) -> bytes:
     if held.sops is None:
-        message = "is encrypted with SOPS and this project holds no age identity; add one with `plane credential create NAME --kind sops-age`"
+        message = (
+            "is encrypted with SOPS and this project holds no age identity; add one with `plane credential create NAME --kind sops-age`"
+        )
         raise errors.SecretRefused(message, where=file.where)
     return plane.sops.open(file.text, held.sops, where=file.where)
 
@@ -213,7 +215,8 @@ def _stamped(app: facts.App, shared: Shared, manifests: tuple[objects.Manifest, 
     scopes = {**known, **kinds_of.defined(manifests)}
     namespace, owner = app.spec.destination.namespace, _owner(app)
     return tuple(
-        release.stamp(one, owner, namespace=namespace if kinds_of.namespaced(one.key.group, one.key.kind, scopes) else "") for one in manifests
+        release.stamp(one, owner, namespace=namespace if kinds_of.namespaced(one.key.group, one.key.kind, scopes) else "")
+        for one in manifests
     )
 
 
@@ -231,7 +234,9 @@ def _seal(
         agent.SealedValue(
             agent.Key(place.key.group, place.key.kind, place.key.namespace, place.key.name),
             place.pointer,
-            plane.sealer.seal(cluster.agent_key, value, secrets.sealing_context(cluster=cluster.id, app=app.id, release=digest, place=place)),
+            plane.sealer.seal(
+                cluster.agent_key, value, secrets.sealing_context(cluster=cluster.id, app=app.id, release=digest, place=place)
+            ),
         )
         for place, value in values
     )
@@ -261,7 +266,9 @@ def judge(plane: context.Plane, app: facts.App, shared: Shared, manifests: tuple
     except policy.PolicyFailed as e:
         return policy.Verdict(digests, (), str(e))
     places = {str(manifest.key): str(manifest.position or "") for manifest in manifests}
-    located = {digest: tuple(msgspec.structs.replace(one, file=places.get(one.object, "")) for one in several) for digest, several in found.items()}
+    located = {
+        digest: tuple(msgspec.structs.replace(one, file=places.get(one.object, "")) for one in several) for digest, several in found.items()
+    }
     return policy.Verdict(digests, policy.fold(shared.bindings, located))
 
 

@@ -34,11 +34,20 @@ class JoinToken(msgspec.Struct, frozen=True):
 
 def identity(tx: Tx, agent_id: str) -> Identity | None:
     """A dispatch transaction; None when no such agent was ever enrolled."""
-    columns = (AGENTS.c.cluster_id, AGENTS.c.signing_key, AGENTS.c.sealing_key_id, AGENTS.c.generation, AGENTS.c.revoked_at, AGENTS.c.last_seen_at)
+    columns = (
+        AGENTS.c.cluster_id,
+        AGENTS.c.signing_key,
+        AGENTS.c.sealing_key_id,
+        AGENTS.c.generation,
+        AGENTS.c.revoked_at,
+        AGENTS.c.last_seen_at,
+    )
     row = tx.execute(sa.select(*columns).where(AGENTS.c.id == agent_id)).one_or_none()
     if row is None:
         return None
-    return Identity(agent_id, row.cluster_id, bytes(row.signing_key), row.sealing_key_id, row.generation, row.revoked_at is not None, row.last_seen_at)
+    return Identity(
+        agent_id, row.cluster_id, bytes(row.signing_key), row.sealing_key_id, row.generation, row.revoked_at is not None, row.last_seen_at
+    )
 
 
 def seen(tx: Tx, agent_id: str, now: dt.datetime) -> None:
@@ -62,6 +71,12 @@ def enrol(tx: Tx, cluster_id: str, *, agent_id: str, now: dt.datetime, fields: d
     """Make this the cluster's agent; the one before is revoked by it. `fields`: keys, versions, installation."""
     tx.execute(sa.update(AGENTS).where(AGENTS.c.cluster_id == cluster_id, AGENTS.c.revoked_at.is_(None)).values(revoked_at=now))
     tx.execute(sa.insert(AGENTS).values(id=agent_id, cluster_id=cluster_id, last_seen_at=now, **fields))
+
+
+def active(tx: Tx, cluster_id: str, signing_key: bytes) -> str:
+    """The id of the cluster's agent if it has this key and was not revoked; empty otherwise."""
+    mine = (AGENTS.c.cluster_id == cluster_id, AGENTS.c.signing_key == signing_key, AGENTS.c.revoked_at.is_(None))
+    return tx.execute(sa.select(AGENTS.c.id).where(*mine)).scalar_one_or_none() or ""
 
 
 def granted_tenants(tx: Tx, cluster_id: str) -> tuple[str, ...]:

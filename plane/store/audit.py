@@ -102,7 +102,9 @@ def add_checkpoint(tx: Tx, tenant: str, point: audit.Checkpoint) -> None:
 
 def last_checkpoint(tx: Tx, tenant: str) -> audit.Checkpoint | None:
     """The newest checkpoint of a log."""
-    row = tx.execute(sa.select(CHECKPOINTS).where(CHECKPOINTS.c.tenant_id == tenant).order_by(CHECKPOINTS.c.size.desc()).limit(1)).one_or_none()
+    row = tx.execute(
+        sa.select(CHECKPOINTS).where(CHECKPOINTS.c.tenant_id == tenant).order_by(CHECKPOINTS.c.size.desc()).limit(1)
+    ).one_or_none()
     return row and audit.Checkpoint(origin=row.origin, size=row.size, root=row.root, time=row.time, signature=row.signature)
 
 

@@ -40,12 +40,29 @@ def load(tx: Tx, tenant: str, project_id: str, name: str) -> Found | None:
     return _found(row, place, task)
 
 
-_QUERY = sa.select(APPS, STATES.c.decision, STATES.c.sync, STATES.c.health, STATES.c.message, STATES.c.updated_at.label("decided"), STATES.c.digest, STATES.c.commit, STATES.c.attempt, STATES.c.reported_at, RELEASES.c.verdict).select_from(
+_QUERY = sa.select(
+    APPS,
+    STATES.c.decision,
+    STATES.c.sync,
+    STATES.c.health,
+    STATES.c.message,
+    STATES.c.updated_at.label("decided"),
+    STATES.c.digest,
+    STATES.c.commit,
+    STATES.c.attempt,
+    STATES.c.reported_at,
+    RELEASES.c.verdict,
+).select_from(
     APPS.outerjoin(STATES, sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id)).outerjoin(
         RELEASES, sa.and_(RELEASES.c.tenant_id == STATES.c.tenant_id, RELEASES.c.id == STATES.c.release_id)
     )
 )
-_OPEN = sa.select(TASKS.c.state, TASKS.c.created_at).where(TASKS.c.state != "done", TASKS.c.kind != "query").order_by(TASKS.c.generation.desc()).limit(1)
+_OPEN = (
+    sa.select(TASKS.c.state, TASKS.c.created_at)
+    .where(TASKS.c.state != "done", TASKS.c.kind != "query")
+    .order_by(TASKS.c.generation.desc())
+    .limit(1)
+)
 
 
 def _found(row: Any, place: facts.Cluster | None, task: Any) -> Found:
@@ -63,7 +80,9 @@ def _found(row: Any, place: facts.Cluster | None, task: Any) -> Found:
     }
     return Found(
         decision=row.decision and msgspec.convert(row.decision, decide.Decision),
-        destination=decide.Destination(name, joined=place.joined, revoked=place.revoked, last_seen=place.last_seen) if place else decide.Destination(name, known=False),
+        destination=decide.Destination(name, joined=place.joined, revoked=place.revoked, last_seen=place.last_seen)
+        if place
+        else decide.Destination(name, known=False),
         seen=place.seen if place else None,
         sync=row.sync or "Unknown",
         health=row.health or "Unknown",

@@ -128,7 +128,9 @@ def _app(row: Any, names: Names, places: dict[str, Cluster], sources: dict[str, 
 def _names(tx: Tx, tenant: str, projects: set[str]) -> Names:
     name = tx.execute(sa.select(tables.tenants.c.name).where(tables.tenants.c.id == tenant)).scalar_one()
     table = tables.projects
-    rows = tx.execute(sa.select(table.c.id, table.c.name, table.c.fingerprint_key).where(table.c.tenant_id == tenant, table.c.id.in_(projects)))
+    rows = tx.execute(
+        sa.select(table.c.id, table.c.name, table.c.fingerprint_key).where(table.c.tenant_id == tenant, table.c.id.in_(projects))
+    )
     return Names(tenant, name, {row.id: (row.name, bytes(row.fingerprint_key)) for row in rows})
 
 
@@ -138,7 +140,15 @@ def clusters(tx: Tx, tenant: str, ids: set[str]) -> dict[str, Cluster]:
     before = AGENTS.alias()
     ever = sa.exists().where(before.c.cluster_id == CLUSTERS.c.id)
     joined = CLUSTERS.join(GRANTS, GRANTS.c.cluster_id == CLUSTERS.c.id).outerjoin(AGENTS, active)
-    query = sa.select(CLUSTERS, GRANTS.c.namespaces, GRANTS.c.cluster_kinds, AGENTS.c.sealing_key, AGENTS.c.sealing_key_id, AGENTS.c.last_seen_at, ever.label("ever"))
+    query = sa.select(
+        CLUSTERS,
+        GRANTS.c.namespaces,
+        GRANTS.c.cluster_kinds,
+        AGENTS.c.sealing_key,
+        AGENTS.c.sealing_key_id,
+        AGENTS.c.last_seen_at,
+        ever.label("ever"),
+    )
     rows = tx.execute(query.select_from(joined).where(GRANTS.c.tenant_id == tenant, CLUSTERS.c.id.in_(ids)))
     return {row.id: _cluster(row, tenant) for row in rows}
 
@@ -162,7 +172,11 @@ def _cluster(row: Any, tenant: str) -> Cluster:
 
 
 def _repositories(tx: Tx, tenant: str, ids: set[str]) -> dict[str, Repository]:
-    rows = tx.execute(sa.select(REPOS.c.id, REPOS.c.name, REPOS.c.url, REPOS.c.spec, REPOS.c.problem).where(REPOS.c.tenant_id == tenant, REPOS.c.id.in_(ids)))
+    rows = tx.execute(
+        sa.select(REPOS.c.id, REPOS.c.name, REPOS.c.url, REPOS.c.spec, REPOS.c.problem).where(
+            REPOS.c.tenant_id == tenant, REPOS.c.id.in_(ids)
+        )
+    )
     return {row.id: repository(row) for row in rows}
 
 
@@ -195,7 +209,9 @@ def _releases(tx: Tx, tenant: str, ids: list[str]) -> dict[str, Current]:
 def bindings(tx: Tx, tenant: str) -> tuple[policy.Binding, ...]:
     """The policy sets in force for a tenant: the platform's first, then its own, each by name."""
     mine = SETS.c.tenant_id.in_([tenant, tables.NIL])
-    rows = tx.execute(sa.select(SETS.c.name, SETS.c.digest, SETS.c.files, SETS.c.spec).where(mine).order_by(SETS.c.tenant_id != tables.NIL, SETS.c.name))
+    rows = tx.execute(
+        sa.select(SETS.c.name, SETS.c.digest, SETS.c.files, SETS.c.spec).where(mine).order_by(SETS.c.tenant_id != tables.NIL, SETS.c.name)
+    )
     return tuple(_binding(row) for row in rows)
 
 

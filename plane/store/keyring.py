@@ -24,5 +24,7 @@ class Wrapped(msgspec.Struct, frozen=True):
 def load(tx: Tx, tenant: str, projects: Collection[str]) -> tuple[Wrapped, ...]:
     """All credentials of some projects, by name."""
     columns = (CREDENTIALS.c.project_id, CREDENTIALS.c.name, CREDENTIALS.c.spec, CREDENTIALS.c.wrapped)
-    rows = tx.execute(sa.select(*columns).where(CREDENTIALS.c.tenant_id == tenant, CREDENTIALS.c.project_id.in_(projects)).order_by(CREDENTIALS.c.name))
+    rows = tx.execute(
+        sa.select(*columns).where(CREDENTIALS.c.tenant_id == tenant, CREDENTIALS.c.project_id.in_(projects)).order_by(CREDENTIALS.c.name)
+    )
     return tuple(Wrapped(row.project_id, row.name, row.spec, bytes(row.wrapped)) for row in rows)

@@ -34,9 +34,15 @@ def _lease(tx: Tx, query: sa.TextClause, now: dt.datetime, *, limit: int) -> tup
     return tuple(Leased(str(row[0]), str(row[1]), str(row[2])) for row in rows)
 
 
-def next_due(tx: Tx) -> dt.datetime | None:
-    """When the next row falls due; the worker sleeps until then or until it is notified."""
-    found: dt.datetime | None = tx.execute(_NEXT).scalar_one()
+def next_repository(tx: Tx) -> dt.datetime | None:
+    """When the next repository falls due; a worker sleeps until then or until it is notified."""
+    found: dt.datetime | None = tx.execute(_NEXT_REPOSITORY).scalar_one()
+    return found
+
+
+def next_app(tx: Tx) -> dt.datetime | None:
+    """When the next app falls due."""
+    found: dt.datetime | None = tx.execute(_NEXT_APP).scalar_one()
     return found
 
 
@@ -68,9 +74,5 @@ _APPS = sa.text("""
     WHERE a.tenant_id = p.tenant_id AND a.id = p.id RETURNING a.tenant_id, a.id, a.project_id
 """)
 
-_NEXT = sa.text("""
-    SELECT least(
-        (SELECT min(greatest(due_at, coalesce(leased_until, due_at))) FROM apps WHERE due_at IS NOT NULL),
-        (SELECT min(greatest(poll_at, coalesce(leased_until, poll_at))) FROM repositories WHERE poll_at IS NOT NULL)
-    )
-""")
+_NEXT_REPOSITORY = sa.text("SELECT min(greatest(poll_at, coalesce(leased_until, poll_at))) FROM repositories WHERE poll_at IS NOT NULL")
+_NEXT_APP = sa.text("SELECT min(greatest(due_at, coalesce(leased_until, due_at))) FROM apps WHERE due_at IS NOT NULL")

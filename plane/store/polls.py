@@ -34,7 +34,9 @@ class Known(msgspec.Struct, frozen=True):
 def load(tx: Tx, tenant: str, repository_id: str) -> Known:
     """The repository and the revisions its apps follow."""
     row = tx.execute(sa.select(REPOS).where(REPOS.c.tenant_id == tenant, REPOS.c.id == repository_id)).one()
-    revisions = tx.execute(sa.select(_REVISION).where(APPS.c.tenant_id == tenant, APPS.c.repository_id == repository_id).distinct()).scalars()
+    revisions = tx.execute(
+        sa.select(_REVISION).where(APPS.c.tenant_id == tenant, APPS.c.repository_id == repository_id).distinct()
+    ).scalars()
     return Known(facts.repository(row), row.refs, frozenset(revisions), row.spec.get("pollInterval", 180), row.failures)
 
 
@@ -61,7 +63,9 @@ def _hit(row: Any, moved: Mapping[str, Moved]) -> bool:
     return to.changed is None or not row.roots or sources.touches(row.roots, to.changed)
 
 
-def done(tx: Tx, tenant: str, repository_id: str, *, refs: Mapping[str, str], now: dt.datetime, again: dt.datetime, due: Sequence[str]) -> None:
+def done(
+    tx: Tx, tenant: str, repository_id: str, *, refs: Mapping[str, str], now: dt.datetime, again: dt.datetime, due: Sequence[str]
+) -> None:
     """Keep the refs, plan the next look, make apps due. A look that was asked for meanwhile stays planned."""
     began = REPOS.c.leased_until - dt.timedelta(seconds=leases.LEASE_S)
     kept = sa.case((REPOS.c.poll_at > began, REPOS.c.poll_at), else_=again)
@@ -70,7 +74,9 @@ def done(tx: Tx, tenant: str, repository_id: str, *, refs: Mapping[str, str], no
     duties.some(tx, tenant, due, now)
 
 
-def failed(tx: Tx, tenant: str, repository_id: str, *, problem: decide.Problem, again: dt.datetime, due: Sequence[str], now: dt.datetime) -> None:
+def failed(
+    tx: Tx, tenant: str, repository_id: str, *, problem: decide.Problem, again: dt.datetime, due: Sequence[str], now: dt.datetime
+) -> None:
     """Keep the refs as they were, remember why, plan the next try."""
     values = {"problem": msgspec.to_builtins(problem), "failures": REPOS.c.failures + 1, "leased_until": None, "poll_at": again}
     tx.execute(sa.update(REPOS).where(REPOS.c.tenant_id == tenant, REPOS.c.id == repository_id).values(values))

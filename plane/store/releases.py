@@ -61,10 +61,15 @@ def _row(tenant: str, new: New) -> dict[str, Any]:
 def bundles(tx: Tx, tenant: str, wanted: Sequence[tuple[str, str]], key_id: str) -> dict[tuple[str, str], agent.ReleaseBundle]:
     """Bundles by (app id, digest), with the values sealed for one agent key."""
     digests = {digest for _, digest in wanted}
-    bodies = {row.digest: bytes(row.body) for row in tx.execute(sa.select(BLOBS.c.digest, BLOBS.c.body).where(BLOBS.c.tenant_id == tenant, BLOBS.c.digest.in_(digests)))}
+    bodies = {
+        row.digest: bytes(row.body)
+        for row in tx.execute(sa.select(BLOBS.c.digest, BLOBS.c.body).where(BLOBS.c.tenant_id == tenant, BLOBS.c.digest.in_(digests)))
+    }
     among = (SEALED.c.app_id.in_({app for app, _ in wanted}), SEALED.c.digest.in_(digests))
     rows = tx.execute(sa.select(SEALED).where(SEALED.c.tenant_id == tenant, SEALED.c.key_id == key_id, *among))
     values = {(row.app_id, row.digest): msgspec.msgpack.decode(row.body, type=tuple[agent.SealedValue, ...]) for row in rows}
     return {
-        pair: agent.ReleaseBundle(digest=pair[1], body=bodies[pair[1]], sealed=values.get(pair, ()), key_id=key_id) for pair in wanted if pair[1] in bodies
+        pair: agent.ReleaseBundle(digest=pair[1], body=bodies[pair[1]], sealed=values.get(pair, ()), key_id=key_id)
+        for pair in wanted
+        if pair[1] in bodies
     }

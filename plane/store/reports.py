@@ -39,7 +39,14 @@ def names(tx: Tx, tenant: str, ids: Sequence[str]) -> dict[str, Names]:
         .join(tenants, tenants.c.id == APPS.c.tenant_id)
         .outerjoin(clusters, clusters.c.id == APPS.c.cluster_id)
     )
-    columns = (APPS.c.id, APPS.c.name, APPS.c.project_id, projects.c.name.label("project"), tenants.c.name.label("tenant"), clusters.c.name.label("cluster"))
+    columns = (
+        APPS.c.id,
+        APPS.c.name,
+        APPS.c.project_id,
+        projects.c.name.label("project"),
+        tenants.c.name.label("tenant"),
+        clusters.c.name.label("cluster"),
+    )
     rows = tx.execute(sa.select(*columns).select_from(joined).where(APPS.c.tenant_id == tenant, APPS.c.id.in_(ids)))
     return {row.id: Names(row.tenant, row.project, row.name, row.cluster or "", row.project_id) for row in rows}
 
@@ -48,7 +55,9 @@ def add_history(tx: Tx, tenant: str, done: Sequence[tasks.Closed], finals: Mappi
     """One line per successful sync, numbered from 1 within the app; a sync of what is there already adds none."""
     if not done:
         return
-    top = sa.select(HISTORY.c.app_id, sa.func.max(HISTORY.c.number).label("top")).where(HISTORY.c.tenant_id == tenant, HISTORY.c.app_id.in_([task.app_id for task in done]))
+    top = sa.select(HISTORY.c.app_id, sa.func.max(HISTORY.c.number).label("top")).where(
+        HISTORY.c.tenant_id == tenant, HISTORY.c.app_id.in_([task.app_id for task in done])
+    )
     last = {row.app_id: row.top for row in tx.execute(top.group_by(HISTORY.c.app_id))}
     tx.execute(sa.insert(HISTORY), [_line(tenant, task, finals[task.id], last.get(task.app_id, 0) + 1) for task in done])
 
@@ -56,12 +65,24 @@ def add_history(tx: Tx, tenant: str, done: Sequence[tasks.Closed], finals: Mappi
 def _line(tenant: str, task: tasks.Closed, final: agent.Final, number: int) -> dict[str, Any]:
     started, finished = (dt.datetime.fromtimestamp(at, dt.UTC) for at in (final.started, final.finished))
     slim = {"digest": task.digest, "commit": task.commit, "actor": task.actor, "trigger": task.trigger}
-    return {"tenant_id": tenant, "app_id": task.app_id, "number": number, "task_id": task.id, "started_at": started, "finished_at": finished, **slim}
+    return {
+        "tenant_id": tenant,
+        "app_id": task.app_id,
+        "number": number,
+        "task_id": task.id,
+        "started_at": started,
+        "finished_at": finished,
+        **slim,
+    }
 
 
 def merge(tx: Tx, tenant: str, told: Sequence[agent.AppState], now: dt.datetime) -> tuple[agent.AppState, ...]:
     """Write the news; returns the apps that went from synced to drifted by it. News older than the last are dropped."""
-    rows = tx.execute(sa.select(STATES.c.app_id, STATES.c.generation, STATES.c.sync, STATES.c.objects).where(STATES.c.tenant_id == tenant, STATES.c.app_id.in_([one.app_id for one in told])))
+    rows = tx.execute(
+        sa.select(STATES.c.app_id, STATES.c.generation, STATES.c.sync, STATES.c.objects).where(
+            STATES.c.tenant_id == tenant, STATES.c.app_id.in_([one.app_id for one in told])
+        )
+    )
     before = {row.app_id: row for row in rows}
     fresh = [one for one in told if one.app_id in before and one.generation >= before[one.app_id].generation]
     where = sa.and_(STATES.c.tenant_id == tenant, STATES.c.app_id == sa.bindparam("app"))
@@ -69,8 +90,15 @@ def merge(tx: Tx, tenant: str, told: Sequence[agent.AppState], now: dt.datetime)
     names_ = {"sync": "now_sync", "health": "now_health", "message": "why", "generation": "at", "objects": "now_objects"}
     bound = {column: sa.bindparam(name, type_=STATES.c[column].type) for column, name in names_.items()}
     if fresh:
-        tx.execute(sa.update(STATES).where(where).values(**bound, healthy_at=healthy, reported_at=now), [_news(one, before[one.app_id]) for one in fresh])
-    return tuple(one for one in fresh if one.sync == "OutOfSync" and before[one.app_id].sync == "Synced" and before[one.app_id].generation == one.generation)
+        tx.execute(
+            sa.update(STATES).where(where).values(**bound, healthy_at=healthy, reported_at=now),
+            [_news(one, before[one.app_id]) for one in fresh],
+        )
+    return tuple(
+        one
+        for one in fresh
+        if one.sync == "OutOfSync" and before[one.app_id].sync == "Synced" and before[one.app_id].generation == one.generation
+    )
 
 
 def _news(one: agent.AppState, before: Any) -> dict[str, Any]:

@@ -72,7 +72,9 @@ def _settings(tx: sa.Connection) -> config.Config:
 def provision(engine: sa.Engine, *, login: str, password: str) -> None:
     """Make the application's log-in and put it into both roles; needs CREATEROLE. Safe to repeat; the password is set anew each time."""
     with engine.begin() as tx:
-        tx.execute(sa.text("SELECT pg_advisory_xact_lock(:id)"), {"id": LOCK_ID})  # roles are the server's: two databases may do this at once
+        tx.execute(
+            sa.text("SELECT pg_advisory_xact_lock(:id)"), {"id": LOCK_ID}
+        )  # roles are the server's: two databases may do this at once
         exists = tx.execute(sa.text("SELECT 1 FROM pg_roles WHERE rolname = :login"), {"login": login}).first()
         verb = "ALTER" if exists else "CREATE"
         quoted = tx.execute(sa.text("SELECT quote_ident(:login), quote_literal(:password)"), {"login": login, "password": password}).one()

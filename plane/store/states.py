@@ -115,7 +115,9 @@ def _row(row: Any, cluster: facts.Cluster | None) -> Row:
     situation = decide.Situation(
         spec=spec,
         destination=_destination(spec.destination.cluster, cluster),
-        wanted=decide.Wanted(row.digest, row.commit, msgspec.convert(row.verdict, policy.Verdict), row.objects) if row.verdict is not None else None,
+        wanted=decide.Wanted(row.digest, row.commit, msgspec.convert(row.verdict, policy.Verdict), row.objects)
+        if row.verdict is not None
+        else None,
         problem=row.problem and msgspec.convert(row.problem, decide.Problem),
         attempt=row.attempt and msgspec.convert(row.attempt, decide.Attempt),
         request=request,
@@ -154,7 +156,13 @@ def decided(tx: Tx, tenant: str, made: Sequence[Decided], now: dt.datetime) -> N
     tx.execute(moved, [{"app": one.app_id, "at": one.generation, "failed": one.failures, "taken": one.consumed} for one in made])
     state = sa.and_(STATES.c.tenant_id == tenant, STATES.c.app_id == sa.bindparam("app"))
     told = sa.update(STATES).where(state).values(decision=sa.bindparam("say"), attempt=sa.bindparam("tried"), updated_at=now)
-    tx.execute(told, [{"app": one.app_id, "say": msgspec.to_builtins(one.decision), "tried": one.attempt and msgspec.to_builtins(one.attempt)} for one in made])
+    tx.execute(
+        told,
+        [
+            {"app": one.app_id, "say": msgspec.to_builtins(one.decision), "tried": one.attempt and msgspec.to_builtins(one.attempt)}
+            for one in made
+        ],
+    )
 
 
 def release_lease(tx: Tx, tenant: str, ids: Sequence[str], leased_at: dt.datetime, *, again: dict[str, dt.datetime]) -> None:
@@ -179,7 +187,9 @@ def attempt_ended(tx: Tx, tenant: str, ends: dict[str, agent.Final], now: str) -
     for row in rows_:
         attempt, final = row.attempt and msgspec.convert(row.attempt, decide.Attempt), ends[row.app_id]
         if attempt and attempt.generation == final.generation:
-            ended = msgspec.structs.replace(attempt, outcome=final.outcome, message=final.message, finished=now, needs_approval=final.needs_approval)
+            ended = msgspec.structs.replace(
+                attempt, outcome=final.outcome, message=final.message, finished=now, needs_approval=final.needs_approval
+            )
             values.append({"app": row.app_id, "tried": msgspec.to_builtins(ended)})
     if values:
         where = sa.and_(STATES.c.tenant_id == tenant, STATES.c.app_id == sa.bindparam("app"))

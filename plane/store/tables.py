@@ -224,7 +224,9 @@ apps = sa.Table(
     *_document(),
     _id("cluster_id", null=True),  # null: spec names a cluster that is not there
     _id("repository_id", null=True),  # null: spec names a repository that is not there
-    sa.Column("roots", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),  # a commit that touches none of these cannot change the app
+    sa.Column(
+        "roots", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")
+    ),  # a commit that touches none of these cannot change the app
     _number("generation"),
     _json("request", null=True),  # domain.decide.Request
     sa.Column("approved", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),

@@ -60,8 +60,17 @@ def add(tx: Tx, tenant: str, new: Sequence[New], now: dt.datetime) -> None:
     """Queue tasks; older open changes of the same apps are superseded by them."""
     if not new:
         return
-    older = sa.and_(TASKS.c.tenant_id == tenant, TASKS.c.app_id == sa.bindparam("app"), TASKS.c.generation < sa.bindparam("below"), TASKS.c.state != "done")
-    closing = sa.update(TASKS).where(older, TASKS.c.kind != "query").values(state="done", outcome="superseded", finished_at=now, message="a newer release took its place")
+    older = sa.and_(
+        TASKS.c.tenant_id == tenant,
+        TASKS.c.app_id == sa.bindparam("app"),
+        TASKS.c.generation < sa.bindparam("below"),
+        TASKS.c.state != "done",
+    )
+    closing = (
+        sa.update(TASKS)
+        .where(older, TASKS.c.kind != "query")
+        .values(state="done", outcome="superseded", finished_at=now, message="a newer release took its place")
+    )
     tx.execute(closing, [{"app": task.app_id, "below": task.generation} for task in new])
     tx.execute(sa.insert(TASKS), [{"tenant_id": tenant, **msgspec.structs.asdict(task)} for task in new])
 
@@ -88,7 +97,13 @@ def claim(tx: Tx, *, cluster_id: str, agent_id: str, running: Sequence[str], now
     leased = (
         sa.update(TASKS)
         .where(TASKS.c.tenant_id == picked.c.tenant_id, TASKS.c.id == picked.c.id)
-        .values(state="leased", leased_by=agent_id, leased_until=now + dt.timedelta(seconds=LEASE_S), attempts=TASKS.c.attempts + 1, started_at=sa.func.coalesce(TASKS.c.started_at, now))
+        .values(
+            state="leased",
+            leased_by=agent_id,
+            leased_until=now + dt.timedelta(seconds=LEASE_S),
+            attempts=TASKS.c.attempts + 1,
+            started_at=sa.func.coalesce(TASKS.c.started_at, now),
+        )
         .returning(TASKS.c.tenant_id, TASKS.c.id)
     )
     return tuple(Open(row.tenant_id, row.id) for row in tx.execute(leased))
@@ -96,7 +111,11 @@ def claim(tx: Tx, *, cluster_id: str, agent_id: str, running: Sequence[str], now
 
 def bodies(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[Body, ...]:
     """Payloads in order of creation."""
-    rows = tx.execute(sa.select(TASKS.c.id, TASKS.c.app_id, TASKS.c.digest, TASKS.c.payload).where(TASKS.c.tenant_id == tenant, TASKS.c.id.in_(ids)).order_by(TASKS.c.created_at, TASKS.c.id))
+    rows = tx.execute(
+        sa.select(TASKS.c.id, TASKS.c.app_id, TASKS.c.digest, TASKS.c.payload)
+        .where(TASKS.c.tenant_id == tenant, TASKS.c.id.in_(ids))
+        .order_by(TASKS.c.created_at, TASKS.c.id)
+    )
     return tuple(Body(row.id, row.app_id, row.digest, bytes(row.payload)) for row in rows)
 
 
@@ -138,10 +157,19 @@ def close(tx: Tx, tenant: str, ends: Sequence[Closing]) -> dict[str, Closed]:
     """Close open tasks; one that is closed already stays as it is and is not returned."""
     by_id = {end.id: end for end in ends}
     columns = tuple(TASKS.c[name] for name in Closed.__struct_fields__)
-    rows = tx.execute(sa.select(*columns).where(TASKS.c.tenant_id == tenant, TASKS.c.id.in_(by_id), TASKS.c.state != "done").with_for_update()).all()
+    rows = tx.execute(
+        sa.select(*columns).where(TASKS.c.tenant_id == tenant, TASKS.c.id.in_(by_id), TASKS.c.state != "done").with_for_update()
+    ).all()
     if rows:
         done = sa.update(TASKS).where(TASKS.c.tenant_id == tenant, TASKS.c.id == sa.bindparam("task"))
-        values = [{"task": row.id, "state": "done", **{name: value for name, value in msgspec.structs.asdict(by_id[row.id]).items() if name != "id"}} for row in rows]
+        values = [
+            {
+                "task": row.id,
+                "state": "done",
+                **{name: value for name, value in msgspec.structs.asdict(by_id[row.id]).items() if name != "id"},
+            }
+            for row in rows
+        ]
         tx.execute(done, values)
     return {row.id: Closed(*row) for row in rows}
 
@@ -164,4 +192,8 @@ def apps_given(tx: Tx, tenant: str, cluster_id: str, digest: str) -> tuple[str, 
 def withdraw(tx: Tx, tenant: str, task: str, now: dt.datetime) -> None:
     """Close a question that nobody waits for any more."""
     where = (TASKS.c.tenant_id == tenant, TASKS.c.id == task, TASKS.c.state != "done")
-    tx.execute(sa.update(TASKS).where(*where).values(state="done", outcome="terminated", message="nobody waits for the answer any more", finished_at=now))
+    tx.execute(
+        sa.update(TASKS)
+        .where(*where)
+        .values(state="done", outcome="terminated", message="nobody waits for the answer any more", finished_at=now)
+    )

@@ -9,12 +9,12 @@ from plane.domain import errors
 from plane.store.engine import Tx
 
 Channel = Literal["plane_due", "plane_tasks", "plane_agent", "plane_app"]
-_NOTIFY = sa.text("SELECT pg_notify(:channel, :payload)")
+_NOTIFY = sa.text("SELECT pg_notify(:channel, payload) FROM unnest(CAST(:payloads AS text[])) AS payload")
 
 
-def notify(tx: Tx, channel: Channel, payload: str = "") -> None:
-    """Wake listeners when this transaction commits; equal notifications of one transaction are folded by Postgres."""
-    tx.execute(_NOTIFY, {"channel": channel, "payload": payload})
+def notify(tx: Tx, channel: Channel, *payloads: str) -> None:
+    """Wake listeners when this transaction commits, in one statement; equal notifications of one transaction are folded by Postgres."""
+    tx.execute(_NOTIFY, {"channel": channel, "payloads": list(payloads or ("",))})
 
 
 class Listener:
