@@ -121,8 +121,13 @@ class Loop:
                 await self._room()
 
     async def _claim(self, *, room: bool) -> agent.Claimed:
-        body = agent.Claim(holds=self._parts.shelf.holds(), running=tuple(self._open))
+        body = agent.Claim(holds=self._parts.shelf.holds(), running=tuple(self._open), missing=self._missing())
         return await self._parts.plane.claim(body, wait_s=WAIT_S if room else 0, most=MOST if room else 0)
+
+    def _missing(self) -> tuple[str, ...]:
+        """Apps of this cluster whose releases were on a disk that is gone."""
+        marks = self._parts.fence.marks()
+        return tuple(app for app, mark in marks.items() if not mark.removed and mark.release and self._there.book.get(app) is None)[:MOST]
 
     async def _room(self) -> None:
         """Until there is room for more tasks, or leases want to be extended."""

@@ -48,7 +48,7 @@ class Record(msgspec.Struct):
 
 
 class _Meta(msgspec.Struct, rename="camel"):
-    name: str
+    name: str = ""  # a watch's bookmark has a resourceVersion and nothing else
     uid: str = ""
     namespace: str = ""
     resource_version: str = "0"
@@ -57,7 +57,7 @@ class _Meta(msgspec.Struct, rename="camel"):
     annotations: dict[str, str] = {}
     managed_fields: msgspec.Raw = msgspec.Raw()
     deletion_timestamp: str = ""
-    creation_timestamp: str = ""
+    creation_timestamp: str | None = None
 
 
 _TOP = msgspec.json.Decoder(dict[str, msgspec.Raw])

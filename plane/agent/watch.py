@@ -52,9 +52,20 @@ class Watches:
         for kind in wanted - self._running.keys():
             self._ready[kind] = asyncio.Event()
             self._records[kind] = {}
-            self._running[kind] = asyncio.create_task(self._follow(kind), name=f"watch {kind}")
+            self._start(kind)
         for kind in wanted:
             await self._ready[kind].wait()
+
+    def _start(self, kind: Kind) -> None:
+        self._running[kind] = asyncio.create_task(self._follow(kind), name=f"watch {kind}")
+        self._running[kind].add_done_callback(lambda done: self._ended(kind, done))
+
+    def _ended(self, kind: Kind, done: asyncio.Task[None]) -> None:
+        """A watch never ends by itself: whatever broke it is told, and it begins anew with a list."""
+        error = None if done.cancelled() else done.exception()
+        if error:
+            log.error("watch.failed", kind="/".join(kind), exc_info=error)
+            asyncio.get_running_loop().call_later(RETRY_S[1], self._start, kind)
 
     def kinds(self) -> frozenset[Kind]:
         """What is watched."""

@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from plane.api import problems, wake
 from plane.domain import errors
 from plane.server import claim as claims
-from plane.server import context, enrol, intake
+from plane.server import context, enrol, intake, recall
 from plane.wire import agent, signing
 
 BODY_BYTES = 64 * 1024 * 1024
@@ -64,9 +64,11 @@ async def claim(request: Incoming, hub: NamedDependency[wake.Hub]) -> Response[b
     """Waits up to `wait` seconds for work; a revoked agent is sent away at once, to be refused at its next request."""
     raw = await _body(request)
     who = await _identity(request, raw)
-    wait_s, limit = _number(request, "wait", most=MAX_WAIT_S), _number(request, "max", most=claims.MAX_TASKS) or 1
+    wait_s, limit = _number(request, "wait", most=MAX_WAIT_S), _number(request, "max", most=claims.MAX_TASKS)
     asked, loop = _decode(raw, agent.Claim), asyncio.get_running_loop()
     deadline = loop.time() + wait_s
+    if asked.missing:
+        await sync_to_thread(recall.recall, _plane(request), who, asked.missing[: claims.MAX_TASKS])
     with hub.expect("plane_tasks", who.cluster_id) as work, hub.expect("plane_agent", who.cluster_id) as word:
         while True:
             found = await sync_to_thread(claims.claim, _plane(request), who, asked, limit)

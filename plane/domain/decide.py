@@ -141,11 +141,19 @@ def decide(now: Situation) -> Decision:
 
 def _destination(cluster: Destination) -> Wait | None:
     if not cluster.known:
-        return Wait("cluster-unknown", f"cluster {cluster.name} does not exist or is not granted to this tenant; name another, or ask the platform team")
+        return Wait(
+            "cluster-unknown",
+            f"cluster {cluster.name} does not exist or is not granted to this tenant; name another, or ask the platform team",
+        )
     if not cluster.joined:
-        return Wait("cluster-never-joined", f"no agent has ever joined from cluster {cluster.name}; run the command that `plane cluster join {cluster.name}` prints")
+        return Wait(
+            "cluster-never-joined",
+            f"no agent has ever joined from cluster {cluster.name}; run the command that `plane cluster join {cluster.name}` prints",
+        )
     if cluster.revoked:
-        return Wait("cluster-revoked", f"the agent of cluster {cluster.name} was revoked; join it again with `plane cluster join {cluster.name}`")
+        return Wait(
+            "cluster-revoked", f"the agent of cluster {cluster.name} was revoked; join it again with `plane cluster join {cluster.name}`"
+        )
     return None
 
 
@@ -166,7 +174,10 @@ def _refusal(spec: apps.AppSpec, wanted: Wanted) -> Wait | None:
         return Wait("policy-refused", policy.sentence(wanted.verdict))
     automated = spec.automated()
     if not wanted.objects and not (automated and automated.allow_empty):
-        return Wait("empty-render", "the source renders to no objects at all, which is never applied; check spec.source.path, or allow it with syncPolicy.automated.allowEmpty")
+        return Wait(
+            "empty-render",
+            "the source renders to no objects at all, which is never applied; check spec.source.path, or allow it with syncPolicy.automated.allowEmpty",
+        )
     return None
 
 
@@ -175,15 +186,26 @@ def _automatic(now: Situation, wanted: Wanted) -> Decision:
     same = attempt is not None and attempt.digest == wanted.digest
     if attempt and same and not attempt.outcome:
         return Nothing("the agent has the task")
-    if attempt and same and attempt.needs_approval and wanted.digest not in now.approved:
-        return Wait("needs-approval", f"{'; '.join(attempt.needs_approval)}. Approve with `plane app approve`", attempt.finished)
+    if attempt and same and attempt.needs_approval:
+        return _approval(now, attempt, wanted)
     if attempt and same and attempt.outcome == "failed":
-        return Wait("attempt-failed", f"the last sync of this release failed: {attempt.message}. Mend the cause and run `plane app sync`, or push a fix", attempt.finished)
+        return Wait(
+            "attempt-failed",
+            f"the last sync of this release failed: {attempt.message}. Mend the cause and run `plane app sync`, or push a fix",
+            attempt.finished,
+        )
     if attempt and same and attempt.outcome == "succeeded" and attempt.options_digest == now.options_digest:
         return _settled(now)
     if automated is None:
         return Wait("manual-sync", "Git and cluster differ and this app syncs by hand; look with `plane app diff`, then `plane app sync`")
     return _apply(now, wanted.digest, trigger="automated", sentence=f"automated sync to {wanted.commit[:12]}")
+
+
+def _approval(now: Situation, attempt: Attempt, wanted: Wanted) -> Decision:
+    """What waited for a person goes on as it was asked for: only a sync that prunes can need approval."""
+    if wanted.digest not in now.approved:
+        return Wait("needs-approval", f"{'; '.join(attempt.needs_approval)}. Approve with `plane app approve`", attempt.finished)
+    return msgspec.structs.replace(_apply(now, wanted.digest, trigger="approved", sentence="the deletions were approved"), prune=True)
 
 
 def _settled(now: Situation) -> Decision:
@@ -192,7 +214,10 @@ def _settled(now: Situation) -> Decision:
         return Nothing("the cluster has what Git wants")
     if automated and automated.self_heal:
         return Nothing("the agent is healing drift")
-    return Wait("manual-sync", "somebody changed the cluster and self-heal is off; look with `plane app diff`, then `plane app sync`, or set syncPolicy.automated.selfHeal")
+    return Wait(
+        "manual-sync",
+        "somebody changed the cluster and self-heal is off; look with `plane app diff`, then `plane app sync`, or set syncPolicy.automated.selfHeal",
+    )
 
 
 def _apply(now: Situation, digest: str, *, trigger: str, sentence: str) -> Apply:

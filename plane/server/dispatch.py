@@ -68,6 +68,12 @@ def options(spec: domain.AppSpec, made: decide.Apply | None) -> agent.Options:
     )
 
 
+def reach(row: states.Row) -> agent.Scope:
+    """What a task of the app may touch: the tenant's grant on the cluster."""
+    grant = row.cluster.grant if row.cluster else None
+    return agent.Scope(namespaces=grant.namespaces, cluster_kinds=grant.cluster_kinds) if grant else agent.Scope()
+
+
 def _with_options(row: states.Row) -> decide.Situation:
     return msgspec.structs.replace(row.situation, options_digest=_options_digest(row.situation.spec))
 
@@ -94,9 +100,7 @@ def _task(plane: context.Plane, row: states.Row, decision: decide.Apply | decide
         expires=0,  # set when it is claimed and signed
         release=digest,
         revision=commit,
-        scope=agent.Scope(namespaces=row.cluster.grant.namespaces, cluster_kinds=row.cluster.grant.cluster_kinds)
-        if row.cluster
-        else agent.Scope(),
+        scope=reach(row),
         options=options(spec, decision if applying else None),
     )
     request = row.situation.request

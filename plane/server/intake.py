@@ -37,7 +37,7 @@ def _finish(plane: context.Plane, tx: Tx, scope: access.Scope, finals: Sequence[
     states.lock(tx, scope.tenant, sorted({one.app_id for one in finals}))
     closed = tasks.close(tx, scope.tenant, [_closing(one) for one in finals])
     by_task = {one.task: one for one in finals if one.task in closed}
-    changing = {one.app_id: one for one in by_task.values() if closed[one.task].kind != "query"}
+    changing = {one.app_id: one for one in by_task.values() if closed[one.task].kind in {"apply", "remove"}}
     if not changing:
         return
     states.attempt_ended(tx, scope.tenant, changing, facts.stamp(plane.clock.now()))

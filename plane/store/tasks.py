@@ -109,6 +109,12 @@ def claim(tx: Tx, *, cluster_id: str, agent_id: str, running: Sequence[str], now
     return tuple(Open(row.tenant_id, row.id) for row in tx.execute(leased))
 
 
+def busy(tx: Tx, cluster_id: str, apps: Sequence[str]) -> frozenset[str]:
+    """Which of these apps have a task on its way that is no question; a dispatch transaction."""
+    open_ = (TASKS.c.cluster_id == cluster_id, TASKS.c.app_id.in_(apps), TASKS.c.state != "done", TASKS.c.kind != "query")
+    return frozenset(tx.execute(sa.select(TASKS.c.app_id).where(*open_)).scalars())
+
+
 def bodies(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[Body, ...]:
     """Payloads in order of creation."""
     rows = tx.execute(

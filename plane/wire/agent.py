@@ -137,10 +137,15 @@ class SignedTask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """`holds`: release digests on the agent's disk among those it expects (bounded); `running`: tasks whose leases this extends."""
+    """What the agent has.
+
+    `holds`: release digests on its disk (bounded); `running`: tasks whose leases this extends; `missing`: apps that its fence knows and its
+    disk does not, after the loss of the disk (bounded): each is answered with an observe task.
+    """
 
     holds: tuple[str, ...] = ()
     running: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,51 @@
+"""For an agent that lost its disk: what each of its apps was last given, once more, to be looked after and not to be applied."""
+
+from collections.abc import Sequence
+
+from plane.domain import decide
+from plane.server import claim, context, dispatch
+from plane.store import engine, reports, states, tasks
+from plane.wire import agent
+
+
+def recall(plane: context.Plane, who: claim.AgentIdentity, apps: Sequence[str]) -> None:
+    """Queue an observe task for every app of the cluster that has no task on its way."""
+    with engine.dispatch(plane.engine) as tx:
+        owners = reports.owners(tx, who.cluster_id, apps)
+        busy = tasks.busy(tx, who.cluster_id, sorted(owners))
+    for tenant in sorted(set(owners.values())):
+        ids = sorted(app for app, owner in owners.items() if owner == tenant and app not in busy)
+        with engine.begin(plane.engine, who.scope(tenant)) as tx:
+            states.lock(tx, tenant, ids)
+            names = reports.names(tx, tenant, ids)
+            rows = [row for row in states.rows(tx, tenant, ids) if row.situation.attempt and row.situation.attempt.digest.startswith("sha256:")]
+            tasks.add(tx, tenant, [_observe(plane, row, row.situation.attempt, names[row.id].tenant) for row in rows if row.situation.attempt], plane.clock.now())
+
+
+def _observe(plane: context.Plane, row: states.Row, last: decide.Attempt, tenant: str) -> tasks.New:
+    task = agent.Task(
+        id=plane.clock.id(),
+        kind="observe",
+        cluster_id=row.cluster_id,
+        app_id=row.id,
+        tenant=tenant,
+        project=row.project,
+        app=row.name,
+        generation=last.generation,
+        expires=0,
+        release=last.digest,
+        scope=dispatch.reach(row),
+        options=dispatch.options(row.situation.spec, None),
+    )
+    return tasks.New(
+        id=task.id,
+        app_id=row.id,
+        project_id=row.project_id,
+        cluster_id=row.cluster_id,
+        kind=task.kind,
+        generation=task.generation,
+        payload=agent.encode(task),
+        actor="agent",
+        trigger="recall",
+        digest=last.digest,
+    )
