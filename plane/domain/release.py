@@ -1,10 +1,11 @@
 """A release: what one app should be, fixed for ever under a digest."""
 
+import fnmatch
 from typing import Any
 
 import msgspec
 
-from plane.domain import errors, fleet, objects, policy
+from plane.domain import errors, fleet, objects, policy, tenancy
 
 OWNER_LABEL = "gitops-plane.io/app"
 OWNER_ANNOTATION = "gitops-plane.io/owner"
@@ -37,18 +38,14 @@ class Release(msgspec.Struct, frozen=True):
 
 
 class ScopeRefused(errors.PlaneError):
-    """An object outside what the tenant was granted on the cluster."""
+    """An object outside what the tenant was granted on the cluster, or outside its project's destinations."""
 
     code = "scope-refused"
     fields = ("where",)
 
-    def __init__(self, manifest: objects.Manifest, cluster: str, namespaces: tuple[str, ...]) -> None:
+    def __init__(self, manifest: objects.Manifest, allowed: str, *, remedy: str) -> None:
         self.where = str(manifest.position or "")
-        allowed = ", ".join(namespaces) or "no namespace"
-        super().__init__(
-            f"{manifest.key} is outside what this tenant may use on cluster {cluster} ({allowed}); "
-            "change its namespace, or ask the platform team for a wider grant",
-        )
+        super().__init__(f"{manifest.key} is outside {allowed}; change its namespace, or {remedy}")
 
 
 def stamp(manifest: objects.Manifest, owner: Owner, *, namespace: str) -> objects.Manifest:
@@ -67,4 +64,15 @@ def check_scope(manifests: tuple[objects.Manifest, ...], grant: fleet.Grant, clu
     for manifest in manifests:
         key = manifest.key
         if not fleet.permits(grant, group=key.group, kind=key.kind, namespace=key.namespace, name=key.name):
-            raise ScopeRefused(manifest, cluster, grant.namespaces)
+            allowed = f"what this tenant may use on cluster {cluster} ({', '.join(grant.namespaces) or 'no namespace'})"
+            raise ScopeRefused(manifest, allowed, remedy="ask the platform team for a wider grant")
+
+
+def check_project(manifests: tuple[objects.Manifest, ...], rules: tenancy.ProjectSpec, *, cluster: str, project: str) -> None:
+    """Raise ScopeRefused for the first object in a namespace that is none of the project's destinations on the cluster."""
+    globs = [place.namespace for place in rules.destinations if fnmatch.fnmatchcase(cluster, place.cluster)]
+    for manifest in manifests if rules.destinations else ():
+        namespace = manifest.key.namespace or (manifest.key.name if (manifest.key.group, manifest.key.kind) == ("", "Namespace") else "")
+        if namespace and not any(fnmatch.fnmatchcase(namespace, glob) for glob in globs):
+            allowed = f"the destinations of project {project} on cluster {cluster} ({', '.join(globs) or 'none'})"
+            raise ScopeRefused(manifest, allowed, remedy="widen spec.destinations of the project")

@@ -139,7 +139,7 @@ def _job(app: facts.App, source: apps.Source, files: dict[str, bytes]) -> ports.
 def _key(app: facts.App, cluster: facts.Cluster, shared: Shared, parts: list[_Part]) -> str:
     """What the release is made from: renders, destination, grant, and the policies with their modes. Not the secrets' values."""
     rules = [(one.policy.digest, one.mode, one.rules, one.parameters) for one in shared.bindings]
-    place = (cluster.id, cluster.grant.namespaces, cluster.grant.cluster_kinds, app.spec.destination.namespace, cluster.labels)
+    place = (cluster.id, cluster.grant.namespaces, cluster.grant.cluster_kinds, app.spec.destination.namespace, cluster.labels, app.rules.destinations)
     return objects.digest(objects.canonical([[part.key for part in parts], place, rules, str(_owner(app))]))
 
 
@@ -187,6 +187,7 @@ def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) 
     cluster = _cluster(app)
     manifests = _stamped(app, shared, made.manifests)
     release.check_scope(manifests, cluster.grant, cluster.name)
+    release.check_project(manifests, app.rules, cluster=cluster.name, project=app.project)
     key = plane.envelope.unwrap(app.fingerprint_key, context=keys.wrapping_context(app.tenant_id, app.project_id, "fingerprint-key"))
     filled = opening.fill(manifests, made.opened.values, name=lambda place, value: secrets.fingerprint(key.reveal(), place, value))
     verdict = judge(plane, app, shared, filled.manifests, commit=made.commit.sha)

@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from plane.domain import apps as domain
-from plane.domain import decide, fleet, policy
+from plane.domain import decide, fleet, policy, tenancy
 from plane.store import tables
 from plane.store.engine import Tx
 
@@ -66,6 +66,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     tenant: str
     project_id: str
     project: str
+    rules: tenancy.ProjectSpec
     spec: domain.AppSpec
     version: int
     hard: bool
@@ -84,7 +85,7 @@ class Names(msgspec.Struct, frozen=True):
 
     tenant_id: str
     tenant: str
-    projects: dict[str, tuple[str, bytes]]  # name, wrapped fingerprint key
+    projects: dict[str, tuple[str, bytes, tenancy.ProjectSpec]]  # name, wrapped fingerprint key, rules
 
 
 def load(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[App, ...]:
@@ -103,7 +104,7 @@ _APPS = sa.select(
 
 
 def _app(row: Any, names: Names, places: dict[str, Cluster], sources: dict[str, Repository], newest: dict[str, Current]) -> App:
-    project, key = names.projects[row.project_id]
+    project, key, rules = names.projects[row.project_id]
     return App(
         id=row.id,
         name=row.name,
@@ -111,6 +112,7 @@ def _app(row: Any, names: Names, places: dict[str, Cluster], sources: dict[str, 
         tenant=names.tenant,
         project_id=row.project_id,
         project=project,
+        rules=rules,
         spec=msgspec.convert(row.spec, domain.AppSpec),
         version=row.version,
         hard=row.hard,
@@ -129,9 +131,9 @@ def _names(tx: Tx, tenant: str, projects: set[str]) -> Names:
     name = tx.execute(sa.select(tables.tenants.c.name).where(tables.tenants.c.id == tenant)).scalar_one()
     table = tables.projects
     rows = tx.execute(
-        sa.select(table.c.id, table.c.name, table.c.fingerprint_key).where(table.c.tenant_id == tenant, table.c.id.in_(projects))
+        sa.select(table.c.id, table.c.name, table.c.fingerprint_key, table.c.spec).where(table.c.tenant_id == tenant, table.c.id.in_(projects))
     )
-    return Names(tenant, name, {row.id: (row.name, bytes(row.fingerprint_key)) for row in rows})
+    return Names(tenant, name, {row.id: (row.name, bytes(row.fingerprint_key), msgspec.convert(row.spec, tenancy.ProjectSpec)) for row in rows})
 
 
 def clusters(tx: Tx, tenant: str, ids: set[str]) -> dict[str, Cluster]:
