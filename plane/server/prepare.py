@@ -3,7 +3,7 @@
 import msgspec
 
 from plane import ports
-from plane.domain import apps, decide, errors, objects, opening, policy, release, render, secrets
+from plane.domain import apps, decide, errors, objects, opening, policy, release, render, secrets, tenancy
 from plane.domain import kinds as kinds_of
 from plane.server import context, keys
 from plane.store import facts, releases
@@ -96,6 +96,9 @@ def _resolve(plane: context.Plane, app: facts.App, shared: Shared, source: apps.
     repository = app.repository
     if repository is None:
         message = f"repository {source.repo_url} is not registered in project {app.project}; add it with `plane repo create`"
+        raise errors.SourceRefused(message)
+    if tenancy.normal_url(source.repo_url) != tenancy.normal_url(repository.url):
+        message = f"spec.sources name {repository.url} and {source.repo_url}; all sources of an app come from one repository, so make it two apps"
         raise errors.SourceRefused(message)
     if repository.problem:
         raise errors.SourceRefused(repository.problem.sentence)
