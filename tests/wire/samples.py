@@ -29,6 +29,7 @@ MESSAGES: dict[str, msgspec.Struct] = {
     ),
     "enrolled": agent.Enrolled(agent_id="g1", cluster_id="c1", cluster="east", plane_id="plane", task_key=b"k" * 32, generation=2),
     "claim": agent.Claim(holds=("sha256:0f",), running=("t0",)),
+    "claim-missing": agent.Claim(missing=("a2",)),
     "claimed": agent.Claimed(
         tasks=(agent.SignedTask(payload=agent.encode(TASK), signature=b"e" * 64, bundle=BUNDLE),), lost=("t0",), lease_s=60
     ),
