@@ -54,7 +54,7 @@ def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) 
         keys = {objects.key_of(body) for body in _bodies(place, row.id, row.digest)} | {
             _key(state.key) for state in history.objects(place.tx, place.scope.tenant, row.id)
         }
-        task = _task(plane, place, row, tuple(agent.Key(key.group, key.kind, key.namespace, key.name) for key in sorted(keys)))
+        task = _task(plane, place, row, cluster, tuple(agent.Key(key.group, key.kind, key.namespace, key.name) for key in sorted(keys)))
         tasks.add(place.tx, place.scope.tenant, [_row(caller, row, task)], plane.clock.now())
         wake.notify(place.tx, "plane_tasks", cluster.id)
     return Asked(task.id, row.id, cluster.name)
@@ -142,8 +142,8 @@ def _key(key: agent.Key) -> objects.ObjectKey:
     return objects.ObjectKey(key.group, key.kind, key.namespace, key.name)
 
 
-def _task(plane: context.Plane, place: authorise.Place, row: rows.Row, keys: tuple[agent.Key, ...]) -> agent.Task:
-    names = place.names
+def _task(plane: context.Plane, place: authorise.Place, row: rows.Row, cluster: facts.Cluster, keys: tuple[agent.Key, ...]) -> agent.Task:
+    names, grant = place.names, cluster.grant
     return agent.Task(
         id=plane.clock.id(),
         kind="query",
@@ -155,6 +155,7 @@ def _task(plane: context.Plane, place: authorise.Place, row: rows.Row, keys: tup
         app=names.name,
         generation=row.generation,
         expires=0,  # set when it is claimed and signed
+        scope=agent.Scope(namespaces=grant.namespaces, cluster_kinds=grant.cluster_kinds),
         keys=keys,
     )
 

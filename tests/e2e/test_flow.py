@@ -83,6 +83,7 @@ def test_a_manual_app_waits_shows_its_diff_and_syncs_when_asked(tenant: e2e.Tena
     app = tenant.app("web", url, syncPolicy={"syncOptions": ["CreateNamespace=true"]})
     assert "plane app sync" in app.waits("manual-sync")
     diff = app.call("GET", "diff").json()
+    assert "items" in diff, diff
     assert {item["action"] for item in diff["items"]} == {"create"}
     assert app.call("POST", "sync", json={}).status_code == 202
     app.healthy()
