@@ -22,7 +22,7 @@ class FileSigner:
         try:
             key = serialization.load_pem_private_key(path.read_bytes(), password=None)
         except (OSError, ValueError) as e:
-            message = f"{path} holds no readable private key; make one with `plane keys new --signing`"
+            message = f"{path} holds no readable private key; make one with `openssl genpkey -algorithm ed25519`"
             raise SigningKeyUnusable(message) from e
         if not isinstance(key, ed25519.Ed25519PrivateKey):
             message = f"{path} holds another kind of key than Ed25519"

@@ -124,13 +124,25 @@ class Applier:
         return found
 
     async def create_namespace(self, name: str) -> None:
-        """Create a namespace unless it is there. It is nobody's object, so it is never pruned."""
+        """Create a namespace unless it is there. It is nobody's object, so it is never pruned.
+
+        Read first: an agent that may not create namespaces can still use those there are.
+        """
+        if await self._there_is(f"/api/v1/namespaces/{name}"):
+            return
         body = msgspec.json.encode({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         try:
             await self._insist("POST", "/api/v1/namespaces", f"fieldManager={agent.FIELD_MANAGER}", body, kube.JSON)
         except kube.KubeRefused as e:
             if e.status != CONFLICT:
                 raise Refused(str(e)) from e
+
+    async def _there_is(self, path: str) -> bool:
+        try:
+            await self._insist("GET", path, "", b"", kube.JSON)
+        except kube.KubeRefused:
+            return False
+        return True
 
     async def drain(self) -> None:
         """Start no request any more and let those under way end."""

@@ -75,7 +75,7 @@ class CredentialSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown
 
 
 class PolicySetSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """How a policy set counts. `rules`: rule → its own mode; `parameters`: `policy/rule` → parameters."""
+    """How a policy set counts. `rules`: rule → its own mode; `parameters`: rule → parameters."""
 
     mode: policy.Mode = "deny"
     rules: dict[str, policy.Mode] = {}

@@ -3,6 +3,8 @@
 import click
 
 from plane import config
+from plane.adapters import clock
+from plane.server import bootstrap
 from plane.store import engine, schema
 
 
@@ -21,7 +23,9 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--login", default="", help="Also make this log-in for the application (needs CREATEROLE); its password is read from standard input.")
+@click.option(
+    "--login", default="", help="Also make this log-in for the application (needs CREATEROLE); its password is read from standard input."
+)
 def migrate(login: str) -> None:
     """Upgrade to the newest revision."""
     database = owner(config.load())
@@ -29,6 +33,16 @@ def migrate(login: str) -> None:
     if login:
         schema.provision(database, login=login, password=click.get_text_stream("stdin").readline().strip())
         click.echo(f"log-in {login} may use it")
+
+
+@command.command()
+def admin() -> None:
+    """Print a token, good for a year, for the platform admin `admin`, who is made if absent."""
+    url = config.load().database_url
+    if not url:
+        message = "DATABASE_URL is not set; it is the application's own log-in"
+        raise config.SettingInvalid(message)
+    click.echo(bootstrap.admin(engine.connect(url), clock.SystemClock()))
 
 
 @command.command()

@@ -110,15 +110,15 @@ def _take(plane: context.Plane, tx: Tx, scope: access.Scope, told: Sequence[agen
     ids = sorted(one.app_id for one in told)
     states.lock(tx, scope.tenant, ids)
     now = plane.clock.now()
-    drifted = reports.merge(tx, scope.tenant, told, now)
+    crossed = reports.merge(tx, scope.tenant, told, now)
     names = reports.names(tx, scope.tenant, ids)
     heals = [(one, heal) for one in told for heal in one.healed]
     events_ = [_healed(plane, scope, one, heal, names[one.app_id]) for one, heal in heals] + [
-        _drifted(plane, scope, one, names[one.app_id]) for one in drifted
+        _drifted(plane, scope, one, names[one.app_id]) for one in crossed if one.sync == "OutOfSync"
     ]
     log.append(tx, events_)
-    if drifted:
-        dispatch.dispatch(plane, tx, scope, sorted(one.app_id for one in drifted), tenant=next(iter(names.values())).tenant)
+    if crossed:
+        dispatch.dispatch(plane, tx, scope, sorted(one.app_id for one in crossed), tenant=next(iter(names.values())).tenant)
     wake.notify(tx, "plane_app", *ids)
 
 

@@ -113,18 +113,6 @@ def revoke(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
         return place.done(rest.Deleted(name=found))
 
 
-def bootstrap(plane: context.Plane, *, name: str, days: int) -> rest.IssuedToken:
-    """A platform admin and a token, made at the machine itself; an admin of that name gets a further token."""
-    scope = access.Scope(access.PLATFORM_TENANT, access.SYSTEM)
-    with engine.begin(plane.engine, scope) as tx:
-        place = authorise.Place(tx, scope, authorise.Names(name=name))
-        identity = people.find(tx, scope.tenant, name) or plane.clock.id()
-        people.add(tx, scope.tenant, identity=identity, name=name, kind="user")
-        people.bind(tx, scope.tenant, {"id": plane.clock.id(), "principal_id": identity, "role": "platform-admin", "project_id": None})
-        record.append(plane, tx, scope, "access.role.granted", target=f"person/{name}", details={"role": "platform-admin"})
-        return _issue(plane, place, identity, rest.NewToken(name="bootstrap", days=days))
-
-
 def _issue(plane: context.Plane, place: authorise.Place, identity: str, body: rest.NewToken) -> rest.IssuedToken:
     secret, token = authorise.new_secret("user"), plane.clock.id()
     expires = plane.clock.now() + dt.timedelta(days=body.days)

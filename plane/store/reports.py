@@ -77,7 +77,7 @@ def _line(tenant: str, task: tasks.Closed, final: agent.Final, number: int) -> d
 
 
 def merge(tx: Tx, tenant: str, told: Sequence[agent.AppState], now: dt.datetime) -> tuple[agent.AppState, ...]:
-    """Write the news; returns the apps that went from synced to drifted by it. News older than the last are dropped."""
+    """Write the news; returns the apps that went from synced to drifted, or back, by it. News older than the last are dropped."""
     rows = tx.execute(
         sa.select(STATES.c.app_id, STATES.c.generation, STATES.c.sync, STATES.c.objects).where(
             STATES.c.tenant_id == tenant, STATES.c.app_id.in_([one.app_id for one in told])
@@ -97,7 +97,7 @@ def merge(tx: Tx, tenant: str, told: Sequence[agent.AppState], now: dt.datetime)
     return tuple(
         one
         for one in fresh
-        if one.sync == "OutOfSync" and before[one.app_id].sync == "Synced" and before[one.app_id].generation == one.generation
+        if {one.sync, before[one.app_id].sync} == {"OutOfSync", "Synced"} and before[one.app_id].generation == one.generation
     )
 
 

@@ -49,9 +49,12 @@ def check(engine: sa.Engine) -> None:
 
 
 def require(engine: sa.Engine) -> None:
-    """Raise SchemaMismatch unless the database is at head."""
-    with engine.connect() as tx:
-        found = migration.MigrationContext.configure(tx).get_current_revision()
+    """Raise SchemaMismatch unless the database is at head, BackendDown when it is away."""
+    try:
+        with engine.connect() as tx:
+            found = migration.MigrationContext.configure(tx).get_current_revision()
+    except exc.OperationalError as e:
+        raise errors.BackendDown("database", "the database does not answer; look at DATABASE_URL and whether Postgres runs") from e
     if found != head():
         message = f"the database is at revision {found or 'none'}, this version needs {head()}; run `plane db migrate`"
         raise SchemaMismatch(message)

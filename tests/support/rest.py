@@ -12,7 +12,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from plane.api import app
-from plane.server import context, people, seal_log
+from plane.server import bootstrap, context, seal_log
 
 V1 = "/api/v1"
 Json = dict[str, Any]
@@ -115,7 +115,7 @@ def client(plane: context.Plane, database_url: str, _client: list[TestClient[Lit
 @pytest.fixture
 def platform(client: TestClient[Litestar], plane: context.Plane) -> Api:
     """The platform's admin."""
-    return Api(client, people.bootstrap(plane, name="root", days=1).token)
+    return Api(client, bootstrap.admin(plane.engine, plane.clock))
 
 
 @pytest.fixture
