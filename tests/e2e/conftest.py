@@ -93,12 +93,23 @@ class App(msgspec.Struct, frozen=True):
 
     def healthy(self) -> None:
         """Wait until it is synced and healthy."""
-        until(lambda: (lambda s: s.get("sync") == "Synced" and s.get("health") == "Healthy")(self.status()), lambda: f"{self.status()} {self.explain()}")
+        until(
+            lambda: (lambda s: s.get("sync") == "Synced" and s.get("health") == "Healthy")(self.status()),
+            lambda: f"{self.status()} {self.explain()}",
+        )
 
     def waits(self, code: str) -> str:
         """Wait until explain says this status; gives the sentence."""
         until(lambda: self.explain()["status"] == code, lambda: str(self.explain()))
         return str(self.explain()["sentence"])
+
+    def says(self, code: str, *words: str) -> dict[str, Any]:
+        """Wait until explain gives this status with all the words in its sentence; gives the whole explanation."""
+        until(
+            lambda: (lambda e: e["status"] == code and all(word in e["sentence"] for word in words))(self.explain()),
+            lambda: f"{words}: {self.explain()}",
+        )
+        return self.explain()
 
 
 class Install(msgspec.Struct, frozen=True):
@@ -154,27 +165,53 @@ def start_agent(install: Install, cluster: str, *, namespace: str) -> children.C
     joined = install.http.post(f"/api/v1/clusters/{cluster}/join", headers={"Authorization": f"Bearer {admin}"})
     token = install.made.folder / f"{cluster}.join"
     token.write_text(joined.raise_for_status().json()["token"])
-    argv = [sys.executable, "-m", "plane", "agent", "run", "--plane", install.made.url, "--plane-ca", str(install.made.ca_file), "--join-token-file", str(token)]
-    argv += ["--kubeconfig", str(install.clusters[cluster].kubeconfig), "--namespace", namespace, "--state-dir", str(install.made.folder / f"agent-{cluster}")]
+    argv = [
+        sys.executable,
+        "-m",
+        "plane",
+        "agent",
+        "run",
+        "--plane",
+        install.made.url,
+        "--plane-ca",
+        str(install.made.ca_file),
+        "--join-token-file",
+        str(token),
+    ]
+    argv += [
+        "--kubeconfig",
+        str(install.clusters[cluster].kubeconfig),
+        "--namespace",
+        namespace,
+        "--state-dir",
+        str(install.made.folder / f"agent-{cluster}"),
+    ]
     return install.family.start(f"agent-{cluster}", argv, env=os.environ)
 
 
-@pytest.fixture(scope="session")
-def install(cluster: clusters.DevCluster, other_cluster: clusters.DevCluster) -> Iterator[Install]:
-    """Up for the worker's whole run; not below pytest's folder, which every run shuts to the user that Postgres runs as."""
+@contextlib.contextmanager
+def installed(found: dict[str, clusters.DevCluster]) -> Iterator[Install]:
+    """Up for the block; not below pytest's folder, which every run shuts to the user that Postgres runs as."""
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="plane-e2e-")))
         git = stack.enter_context(devgit.start(folder))
         made, family = stack.enter_context(up.running(folder / "plane", environment={"PLANE_GIT_NETWORKS": "127.0.0.0/8"}))
         tls = ssl.create_default_context(cafile=str(made.ca_file))
         with httpx.Client(base_url=made.url, verify=tls, timeout=30) as http:
-            running = Install(made, family, http, git, {"east": cluster, "west": other_cluster})
+            running = Install(made, family, http, git, found)
             admin = Tenant("", made.token_file.read_text(), running)
-            for name in running.clusters:
+            for name in found:
                 admin.put("Cluster", "/api/v1/clusters", name, spec={})
                 start_agent(running, name, namespace=f"plane-{uuid.uuid4().hex[:8]}")
-            until(lambda: all('"connected"' in admin.call("GET", f"/api/v1/clusters/{name}").text for name in running.clusters))
+            until(lambda: all('"connected"' in admin.call("GET", f"/api/v1/clusters/{name}").text for name in found))
             yield running
+
+
+@pytest.fixture(scope="session")
+def install(cluster: clusters.DevCluster, other_cluster: clusters.DevCluster) -> Iterator[Install]:
+    """Up for the worker's whole run."""
+    with installed({"east": cluster, "west": other_cluster}) as running:
+        yield running
 
 
 @pytest.fixture

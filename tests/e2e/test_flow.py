@@ -1,74 +1,41 @@
 """The flow from a push to a healthy cluster, every step the real one."""
 
 from tests.e2e import conftest as e2e
-
-CONFIG = """apiVersion: v1
-kind: ConfigMap
-metadata: {{name: web}}
-data: {{greeting: {greeting}}}
-"""
-DEPLOYMENT = """apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: web}}
-spec:
-  replicas: {replicas}
-  selector: {{matchLabels: {{app: web}}}}
-  template:
-    metadata: {{labels: {{app: web}}}}
-    spec:
-      containers:
-        - name: web
-          image: {image}
-"""
-
-
-def web(greeting: str = "hello", replicas: int = 1, image: str = "registry.example/web:1") -> dict[str, bytes]:
-    """A folder `web` with a ConfigMap and a Deployment."""
-    return {
-        "web/config.yaml": CONFIG.format(greeting=greeting).encode(),
-        "web/deployment.yaml": DEPLOYMENT.format(replicas=replicas, image=image).encode(),
-    }
-
-
-def greeting(tenant: e2e.Tenant, namespace: str) -> str:
-    """What the cluster has."""
-    with tenant.install.kube("east") as kube:
-        answer = kube.get(f"/api/v1/namespaces/{namespace}/configmaps/web")
-    return str(answer.json()["data"]["greeting"]) if answer.is_success else ""
+from tests.e2e import sources
 
 
 def test_a_push_turns_healthy_and_a_second_push_follows(tenant: e2e.Tenant) -> None:
-    url = tenant.repository(tenant.name, web())
+    url = tenant.repository(tenant.name, sources.web())
     app = tenant.app("web", url)
     app.healthy()
-    assert greeting(tenant, app.namespace) == "hello"
-    sha = tenant.install.git.commit(tenant.name, web(greeting="again"), "Say it again")
+    assert sources.greeting(tenant, app.namespace) == "hello"
+    sha = tenant.install.git.commit(tenant.name, sources.web(greeting="again"), "Say it again")
     app.refresh()
-    e2e.until(lambda: greeting(tenant, app.namespace) == "again", lambda: str(app.explain()))
+    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "again", lambda: str(app.explain()))
     e2e.until(lambda: app.status().get("revision") == sha)
     history = app.call("GET", "history").json()["items"]
     assert [entry["trigger"] for entry in history] == ["automated", "automated"]
 
 
 def test_what_left_git_leaves_the_cluster(tenant: e2e.Tenant) -> None:
-    url = tenant.repository(tenant.name, web())
+    url = tenant.repository(tenant.name, sources.web())
     app = tenant.app("web", url)
     app.healthy()
     tenant.install.git.commit(tenant.name, {"web/config.yaml": None}, "Drop the ConfigMap")
     app.refresh()
-    e2e.until(lambda: not greeting(tenant, app.namespace), lambda: str(app.explain()))
+    e2e.until(lambda: not sources.greeting(tenant, app.namespace), lambda: str(app.explain()))
     app.healthy()
 
 
 def test_drift_is_healed_and_recorded_with_who_did_it(tenant: e2e.Tenant) -> None:
-    url = tenant.repository(tenant.name, web())
+    url = tenant.repository(tenant.name, sources.web())
     app = tenant.app("web", url)
     app.healthy()
     with tenant.install.kube("east") as kube:
         headers = {"Content-Type": "application/merge-patch+json"}
         path = f"/api/v1/namespaces/{app.namespace}/configmaps/web"
         kube.patch(path, params={"fieldManager": "somebody"}, headers=headers, content='{"data":{"greeting":"bye"}}').raise_for_status()
-    e2e.until(lambda: greeting(tenant, app.namespace) == "hello")
+    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "hello")
     e2e.until(lambda: any("somebody" in event["message"] for event in events(tenant, "app.drift.healed")))
 
 
@@ -79,7 +46,7 @@ def events(tenant: e2e.Tenant, kind: str) -> list[dict[str, str]]:
 
 
 def test_a_manual_app_waits_shows_its_diff_and_syncs_when_asked(tenant: e2e.Tenant) -> None:
-    url = tenant.repository(tenant.name, web())
+    url = tenant.repository(tenant.name, sources.web())
     app = tenant.app("web", url, syncPolicy={"syncOptions": ["CreateNamespace=true"]})
     assert "plane app sync" in app.waits("manual-sync")
     diff = app.call("GET", "diff").json()
@@ -90,26 +57,26 @@ def test_a_manual_app_waits_shows_its_diff_and_syncs_when_asked(tenant: e2e.Tena
 
 
 def test_a_deleted_app_takes_its_objects_along(tenant: e2e.Tenant) -> None:
-    url = tenant.repository(tenant.name, web())
+    url = tenant.repository(tenant.name, sources.web())
     app = tenant.app("web", url)
     app.healthy()
     assert app.call("DELETE").status_code == 202
     e2e.until(lambda: app.call("GET").status_code == 404)
-    e2e.until(lambda: not greeting(tenant, app.namespace))
+    e2e.until(lambda: not sources.greeting(tenant, app.namespace))
 
 
 def test_one_app_goes_to_each_cluster_through_its_own_agent(tenant: e2e.Tenant) -> None:
-    url = tenant.repository(tenant.name, web())
+    url = tenant.repository(tenant.name, sources.web())
     app = tenant.app("web", url, destination={"cluster": "west", "namespace": f"{tenant.name}-web"})
     app.healthy()
-    assert greeting(tenant, app.namespace) == ""
+    assert sources.greeting(tenant, app.namespace) == ""
     with tenant.install.kube("west") as kube:
         assert kube.get(f"/api/v1/namespaces/{app.namespace}/configmaps/web").is_success
 
 
 def test_mass_deletion_waits_for_a_person_and_goes_on_when_approved(tenant: e2e.Tenant) -> None:
-    many = {f"web/config-{n}.yaml": CONFIG.format(greeting="hello").replace("name: web", f"name: web-{n}").encode() for n in range(12)}
-    url = tenant.repository(tenant.name, web() | many)
+    many = {f"web/config-{n}.yaml": sources.config(name=f"web-{n}") for n in range(12)}
+    url = tenant.repository(tenant.name, sources.web() | many)
     app = tenant.app("web", url)
     app.healthy()
     tenant.install.git.commit(tenant.name, dict.fromkeys(many), "Drop a dozen")
