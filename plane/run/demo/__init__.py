@@ -1,1 +1,1 @@
-"""`plane demo`: the whole flow on real parts, told line by line. `world` starts things, `story` is what a person sees, `content/` is what lies in Git."""
+"""`plane demo`: the flow on real parts. `world` starts things, `story` is what a person sees, `content/` is what lies in Git."""

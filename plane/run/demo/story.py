@@ -11,11 +11,20 @@ import click
 import msgspec
 
 from plane.domain import errors
+from plane.run import children
 from plane.run.demo import world
 
 POLICIES = pathlib.Path(__file__).parents[3] / "policies" / "rules"
 PATIENCE_S = 120.0
 LOOK_S = 0.05
+
+
+LOOK_AROUND = """
+  look around, in another terminal:
+    export PLANE_CONFIG={config}
+    plane get apps; plane app explain web; plane app diff web
+
+  Ctrl-C ends it and leaves nothing behind."""
 
 
 class DemoFailed(errors.PlaneError):
@@ -36,7 +45,9 @@ class Scene(msgspec.Struct, frozen=True):
         if show:
             click.echo(click.style(f"\n  {person}$ plane {' '.join(words)}", bold=True))
         environment = {**os.environ, "PLANE_CONFIG": str(self.homes[person]), "COLUMNS": "110"}
-        done = subprocess.run([sys.executable, "-m", "plane", *words], env=environment, input=given, capture_output=True, text=True, check=False)  # noqa: S603 our own program
+        done = subprocess.run(
+            [sys.executable, "-m", "plane", *words], env=environment, input=given, capture_output=True, text=True, check=False
+        )
         if show:
             click.echo("\n".join(f"  {line}" for line in (done.stdout + done.stderr).splitlines()))
         if done.returncode != expect:
@@ -70,9 +81,27 @@ def platform(scene: Scene) -> None:
         token = scene.world.plane.folder / f"{name}.join"
         scene.plane("platform", "cluster", "join", name, "--token-file", str(token))
         _agent(scene, name, token)
-    took = scene.until("agents join", lambda: scene.plane("platform", "get", "clusters", "-o", "json", show=False).count('"connected"') == len(scene.world.kubeconfigs))
+    took = scene.until(
+        "agents join",
+        lambda: scene.plane("platform", "get", "clusters", "-o", "json", show=False).count('"connected"') == len(scene.world.kubeconfigs),
+    )
     scene.measured["agents joined, keys made in their clusters"] = f"{took:.1f} s"
-    scene.plane("platform", "policy", "create", "platform", "-T", "-", "-d", str(POLICIES), "--mode", "warn", "--rule", "I02=deny", "--rule", "W01=deny")
+    scene.plane(
+        "platform",
+        "policy",
+        "create",
+        "platform",
+        "-T",
+        "-",
+        "-d",
+        str(POLICIES),
+        "--mode",
+        "warn",
+        "--rule",
+        "I02=deny",
+        "--rule",
+        "W01=deny",
+    )
     scene.plane("platform", "get", "clusters")
 
 
@@ -86,7 +115,9 @@ def tenants(scene: Scene) -> None:
         _login(scene, tenant, project, scene.plane("platform", "token", "create", "admin", "-T", tenant, show=False).strip())
         scene.plane(tenant, "apply", "-f", str(_document(scene, tenant, only="Project")))
         login = w.git.login
-        scene.plane(tenant, "credential", "create", "git", "--kind", "git-password", "--username", "demo", given=login.password if login else "")
+        scene.plane(
+            tenant, "credential", "create", "git", "--kind", "git-password", "--username", "demo", given=login.password if login else ""
+        )
     scene.plane("acme", "credential", "create", "age", "--kind", "sops-age", given=w.age.identity)
     vault = ("--address", w.vault.address, "--mount", "secret", "--prefix", "globex/", "--role-id", w.vault.role_id)
     scene.plane("globex", "credential", "create", "store", "--kind", "vault", *vault, given=w.vault.secret_id)
@@ -126,13 +157,17 @@ def refusal(scene: Scene) -> None:
     scene.plane("acme", "app", "refresh", "web")
     scene.until("policy refuses", lambda: '"policy-refused"' in scene.plane("acme", "app", "explain", "web", "-o", "json", show=False))
     scene.plane("acme", "app", "explain", "web")
-    image = scene.world.kubectl("east", "-n", "acme-shop", "get", "deployment", "web", "-o", "jsonpath={.spec.template.spec.containers[0].image}")
+    image = scene.world.kubectl(
+        "east", "-n", "acme-shop", "get", "deployment", "web", "-o", "jsonpath={.spec.template.spec.containers[0].image}"
+    )
     click.echo(f"\n  still running in the cluster: {image}")
     click.echo("\n  the fix is pushed: web:1.5.0")
     scene.world.git.commit("acme-shop", {path: good.replace(b"web:1.4.0", b"web:1.5.0")}, "Release web 1.5.0")
     begun = time.monotonic()
     scene.plane("acme", "app", "refresh", "web", show=False)
-    scene.until("the fix arrives", lambda: "web:1.5.0" in scene.world.kubectl("east", "-n", "acme-shop", "get", "deployment", "web", "-o", "yaml"))
+    scene.until(
+        "the fix arrives", lambda: "web:1.5.0" in scene.world.kubectl("east", "-n", "acme-shop", "get", "deployment", "web", "-o", "yaml")
+    )
     scene.measured["push of a fix, from refresh to changed in the cluster (commands included)"] = f"{time.monotonic() - begun:.2f} s"
     scene.plane("acme", "app", "wait", "web", "--sync", "--health", "--timeout", "1m")
     scene.plane("acme", "app", "history", "web")
@@ -141,7 +176,17 @@ def refusal(scene: Scene) -> None:
 def drift(scene: Scene) -> None:
     """Somebody scales by hand; the agent puts it back."""
     chapter("5. Drift", "somebody edits a ConfigMap in the cluster. The agent puts it back by itself and reports who had changed what.")
-    edit = ("-n", "acme-shop", "patch", "configmap", "web", "--type=merge", "--field-manager=somebody", "-p", '{"data":{"greeting":"goodbye"}}')
+    edit = (
+        "-n",
+        "acme-shop",
+        "patch",
+        "configmap",
+        "web",
+        "--type=merge",
+        "--field-manager=somebody",
+        "-p",
+        '{"data":{"greeting":"goodbye"}}',
+    )
     click.echo(click.style(f"\n  $ kubectl {' '.join(edit)}", bold=True))
     scene.world.kubectl("east", *edit)
     read = ("-n", "acme-shop", "get", "configmap", "web", "-o", "jsonpath={.data.greeting}")
@@ -161,7 +206,10 @@ def audit(scene: Scene) -> None:
     """Who did what, when, from which commit, and why it was allowed."""
     chapter("7. The record", "every decision and effect, in one Merkle tree per tenant with a signed checkpoint.")
     file = scene.world.plane.folder / "acme-audit.jsonl"
-    scene.until("the log is sealed", lambda: "app.drift.healed" in scene.plane("acme", "audit", "export", "--since", "1h", "--format", "jsonl", show=False))
+    scene.until(
+        "the log is sealed",
+        lambda: "app.drift.healed" in scene.plane("acme", "audit", "export", "--since", "1h", "--format", "jsonl", show=False),
+    )
     scene.plane("acme", "audit", "export", "--since", "1h", "--format", "jsonl", "-o", str(file))
     scene.plane("acme", "audit", "list", "--since", "1h")
 
@@ -185,34 +233,43 @@ def play(folder: pathlib.Path, *, context: str, stay: bool) -> None:
         scene.measured["the whole demo"] = f"{time.monotonic() - begun:.0f} s"
         summary(scene)
         if stay:
-            click.echo(f"\n  look around, in another terminal:\n    export PLANE_CONFIG={scene.homes['acme']}\n    plane get apps; plane app explain web; plane app diff web\n\n  Ctrl-C ends it and leaves nothing behind.")
-            made.family.wait()
-        _tidy(scene)
-
-
-def _tidy(scene: Scene) -> None:
-    if scene.world.context:
-        scene.world.kubectl("east", "delete", "namespace", "acme-shop", "globex-books", "gitops-plane", "--ignore-not-found", "--wait=false")
+            click.echo(LOOK_AROUND.format(config=scene.homes["acme"]))
+            with children.stopped_by_signals(made.family):
+                made.family.wait()
 
 
 def _agent(scene: Scene, name: str, token: pathlib.Path) -> None:
     w = scene.world
     argv = [sys.executable, "-m", "plane", "agent", "run", "--plane", w.plane.url, "--plane-ca", str(w.plane.ca_file)]
-    argv += ["--join-token-file", str(token), "--kubeconfig", str(w.kubeconfigs[name]), "--state-dir", str(w.plane.folder / f"agent-{name}")]
+    argv += ["--namespace", "plane-demo"]
+    argv += [
+        "--join-token-file",
+        str(token),
+        "--kubeconfig",
+        str(w.kubeconfigs[name]),
+        "--state-dir",
+        str(w.plane.folder / f"agent-{name}"),
+    ]
     w.family.start(f"agent-{name}", argv + (["--context", w.context] if w.context else []), env=os.environ)
 
 
 def _login(scene: Scene, person: str, project: str, token: str) -> None:
     scene.homes[person] = scene.world.plane.folder / f"cli-{person}.yaml"
     place = ("-T", person, "-P", project) if project else ()
-    scene.plane(person, "login", scene.world.plane.url, "--ca", str(scene.world.plane.ca_file), *place, given=token, show=person == "platform")
+    scene.plane(
+        person, "login", scene.world.plane.url, "--ca", str(scene.world.plane.ca_file), *place, given=token, show=person == "platform"
+    )
 
 
 def _document(scene: Scene, name: str, *, only: str = "") -> pathlib.Path:
     """A document of the demo with this run's addresses in it, in a file of its own."""
     text = (world.CONTENT / "documents" / f"{name}.yaml").read_text()
     ca = msgspec.json.encode(scene.world.git.ca_file.read_text()).decode()
-    values: Mapping[str, str] = {"@ACME_REPOSITORY@": scene.world.git.url_of("acme-shop"), "@GLOBEX_REPOSITORY@": scene.world.git.url_of("globex-books"), "@CA@": ca}
+    values: Mapping[str, str] = {
+        "@ACME_REPOSITORY@": scene.world.git.url_of("acme-shop"),
+        "@GLOBEX_REPOSITORY@": scene.world.git.url_of("globex-books"),
+        "@CA@": ca,
+    }
     for mark, value in values.items():
         text = text.replace(f'"{mark}"', value if mark == "@CA@" else f'"{value}"')
     if "west" not in scene.world.kubeconfigs:

@@ -16,6 +16,7 @@ from plane.run.demo import age, vault
 from plane.run.devcluster import clusters
 
 CONTENT = pathlib.Path(__file__).parent / "content"
+NAMESPACES = ("acme-shop", "globex-books", "plane-demo")
 Tell = Callable[[str], None]
 
 
@@ -33,8 +34,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
 
     def kubectl(self, cluster: str, *arguments: str) -> str:
         """What kubectl prints as the cluster's admin."""
-        argv = [config.program("kubectl"), "--kubeconfig", str(self.kubeconfigs[cluster]), *(["--context", self.context] if self.context else []), *arguments]
-        return subprocess.run(argv, capture_output=True, text=True, check=True).stdout  # noqa: S603 the pinned kubectl
+        return kubectl(self.kubeconfigs[cluster], self.context, *arguments)
 
 
 @contextlib.contextmanager
@@ -42,7 +42,7 @@ def running(folder: pathlib.Path, *, context: str, tell: Tell) -> Iterator[World
     """Start all of it below `folder`; everything ends with the block."""
     with contextlib.ExitStack() as stack:
         canary = (f"session-{secrets.token_hex(8)}", f"ledger-{secrets.token_hex(8)}")
-        kubeconfigs = _own(context) if context else _started(stack, folder, tell)
+        kubeconfigs = _own(stack, context) if context else _started(stack, folder, tell)
         keys = age.generate()
         with _timed("Git host with two repositories, one holding a SOPS file", tell):
             git = stack.enter_context(devgit.start(_made(folder / "git"), login=devgit.Login("demo", secrets.token_hex(12))))
@@ -53,7 +53,9 @@ def running(folder: pathlib.Path, *, context: str, tell: Tell) -> Iterator[World
             installation, family = stack.enter_context(up.running(folder / "plane", environment=settings))
         with _timed("Vault with one secret and an AppRole for it", tell):
             held = vault.start(family, password=canary[1])
-        yield World(plane=installation, family=family, git=git, vault=held, age=keys, kubeconfigs=kubeconfigs, context=context, canary=canary)
+        yield World(
+            plane=installation, family=family, git=git, vault=held, age=keys, kubeconfigs=kubeconfigs, context=context, canary=canary
+        )
 
 
 def files(tenant: str) -> dict[str, bytes]:
@@ -65,8 +67,20 @@ def files(tenant: str) -> dict[str, bytes]:
 def encrypted(keys: age.Keys, value: str) -> bytes:
     """A Secret as SOPS leaves it in Git."""
     clear = f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: web-session\nstringData:\n  key: {value}\n"
-    argv = [config.program("sops"), "encrypt", "--age", keys.recipient, "--encrypted-regex", "^(data|stringData)$", "--input-type", "yaml", "--output-type", "yaml", "/dev/stdin"]
-    return subprocess.run(argv, input=clear.encode(), capture_output=True, check=True).stdout  # noqa: S603 the pinned sops
+    argv = [
+        config.program("sops"),
+        "encrypt",
+        "--age",
+        keys.recipient,
+        "--encrypted-regex",
+        "^(data|stringData)$",
+        "--input-type",
+        "yaml",
+        "--output-type",
+        "yaml",
+        "/dev/stdin",
+    ]
+    return subprocess.run(argv, input=clear.encode(), capture_output=True, check=True).stdout
 
 
 def _started(stack: contextlib.ExitStack, folder: pathlib.Path, tell: Tell) -> dict[str, pathlib.Path]:
@@ -77,14 +91,27 @@ def _started(stack: contextlib.ExitStack, folder: pathlib.Path, tell: Tell) -> d
     return found
 
 
-def _own(context: str) -> dict[str, pathlib.Path]:
-    """The user's own cluster plays both parts."""
+def _own(stack: contextlib.ExitStack, context: str) -> dict[str, pathlib.Path]:
+    """The user's own cluster plays both parts; the demo's namespaces must not be there yet, and are not there afterwards."""
     path = pathlib.Path(os.environ.get("KUBECONFIG") or pathlib.Path.home() / ".kube/config")
     if not path.is_file():
         message = f"{path} does not exist; name your kubeconfig in KUBECONFIG, or leave CONTEXT out to use clusters of the demo's own"
         raise config.SettingInvalid(message)
-    del context
+    there = kubectl(path, context, "get", "namespace", *NAMESPACES, "--ignore-not-found", "-o", "name").split()
+    if there:
+        message = f"{', '.join(there)} exists in context {context}; the demo uses namespaces of its own only, so name another context"
+        raise config.SettingInvalid(message)
+    stack.callback(kubectl, path, context, "delete", "namespace", *NAMESPACES, "--ignore-not-found", "--wait=false")
     return {"east": path}
+
+
+def kubectl(kubeconfig: pathlib.Path, context: str, *arguments: str) -> str:
+    """What kubectl prints; SettingInvalid with its last line when it refuses."""
+    argv = [config.program("kubectl"), "--kubeconfig", str(kubeconfig), *(["--context", context] if context else []), *arguments]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise config.SettingInvalid(f"kubectl {arguments[0]}: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'failed'}")
+    return done.stdout
 
 
 @contextlib.contextmanager
