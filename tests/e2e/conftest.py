@@ -34,12 +34,12 @@ class Tenant(msgspec.Struct, frozen=True):
         """Path of the project."""
         return f"/api/v1/tenants/{self.name}/projects/main"
 
-    def call(self, method: str, path: str, **more: Any) -> httpx.Response:
+    def call(self, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - JSON
         """A request as this tenant's admin; paths that begin with / are whole."""
         where = path if path.startswith("/") else f"{self.place}/{path}"
         return self.install.http.request(method, where, headers={"Authorization": f"Bearer {self.token}"}, **more)
 
-    def put(self, kind: str, collection: str, name: str, *, spec: dict[str, Any], **more: Any) -> dict[str, Any]:
+    def put(self, kind: str, collection: str, name: str, *, spec: dict[str, Any], **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         """Create or change a document."""
         body = {"apiVersion": "gitops-plane.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec, **more}
         answer = self.call("PUT", f"{collection}/{name}", json=body)
@@ -53,7 +53,7 @@ class Tenant(msgspec.Struct, frozen=True):
         self.put("Repository", "repositories", name, spec={"url": url, "caPem": git.ca_file.read_text(), "pollInterval": 10})
         return url
 
-    def app(self, name: str, url: str, **spec: Any) -> "App":
+    def app(self, name: str, url: str, **spec: Any) -> "App":  # noqa: ANN401 - JSON
         """An automated app of the folder of its name on cluster east, in the namespace of its name."""
         wanted = {
             "source": {"repoURL": url, "path": name, "targetRevision": "main"},
@@ -75,7 +75,7 @@ class App(msgspec.Struct, frozen=True):
         """Where it lives unless its test says otherwise."""
         return f"{self.tenant.name}-{self.name}"
 
-    def call(self, method: str, verb: str = "", **more: Any) -> httpx.Response:
+    def call(self, method: str, verb: str = "", **more: Any) -> httpx.Response:  # noqa: ANN401 - JSON
         """A request about the app."""
         return self.tenant.call(method, f"apps/{self.name}/{verb}".rstrip("/"), **more)
 
@@ -94,7 +94,7 @@ class App(msgspec.Struct, frozen=True):
     def healthy(self) -> None:
         """Wait until it is synced and healthy."""
         until(
-            lambda: (lambda s: s.get("sync") == "Synced" and s.get("health") == "Healthy")(self.status()),
+            lambda: {"sync": "Synced", "health": "Healthy"}.items() <= self.status().items(),
             lambda: f"{self.status()} {self.explain()}",
         )
 
@@ -105,11 +105,15 @@ class App(msgspec.Struct, frozen=True):
 
     def says(self, code: str, *words: str) -> dict[str, Any]:
         """Wait until explain gives this status with all the words in its sentence; gives the whole explanation."""
-        until(
-            lambda: (lambda e: e["status"] == code and all(word in e["sentence"] for word in words))(self.explain()),
-            lambda: f"{words}: {self.explain()}",
-        )
-        return self.explain()
+
+        def said() -> bool:
+            found.clear()
+            found.update(self.explain())
+            return found["status"] == code and all(word in found["sentence"] for word in words)
+
+        found: dict[str, Any] = {}
+        until(said, lambda: f"{code} {words} are not in {found}")
+        return found
 
 
 class Install(msgspec.Struct, frozen=True):

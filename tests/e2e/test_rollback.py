@@ -1,5 +1,6 @@
 """A rollback brings back what ran before, from the record alone."""
 
+from plane.run import devgit
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
 
@@ -41,7 +42,7 @@ def test_a_rollback_brings_the_older_objects_back_and_renders_nothing(tenant: e2
 def test_a_rollback_needs_no_repository(tenant: e2e.Tenant) -> None:
     app = twice(tenant)
     from_git = tenant.install.git.faults
-    from_git[tenant.name] = e2e.devgit.Status(503)
+    from_git[tenant.name] = devgit.Status(503)
     try:
         assert app.call("POST", "rollback", json={"number": 1}).status_code == 202
         e2e.until(lambda: sources.greeting(tenant, app.namespace) == "one", lambda: str(app.explain()))

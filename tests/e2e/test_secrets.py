@@ -1,7 +1,6 @@
 """Secret values go from where a team keeps them into its cluster; what cannot be opened is told without quoting anything."""
 
 import base64
-from typing import Any
 
 import pytest
 
@@ -26,7 +25,7 @@ def give_key(tenant: e2e.Tenant, key: age.Key) -> None:
     tenant.put("Credential", "credentials", "age", spec={"kind": "sops-age"}, data={"identity": key.identity})
 
 
-def give_vault(tenant: e2e.Tenant, vault: vaults.DevVault, **change: Any) -> None:
+def give_vault(tenant: e2e.Tenant, vault: vaults.DevVault, **change: str) -> None:
     """Access to the tenant's own part of Vault, as `store`."""
     access = vault.role(tenant.name, f'path "secret/data/{tenant.name}/open/*" {{ capabilities = ["read"] }}')
     assert access.secret_id is not None
