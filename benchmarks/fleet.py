@@ -2,13 +2,14 @@
 
     python -m benchmarks.fleet [--apps 1000] [--idle 300] [--json FILE]
 
-A development cluster, `plane up`, one agent, a Git host. The clock of the first sync starts when the repository becomes known, with all apps
-declared, and stops when every Deployment is Available and the plane says so of every app.
+A development cluster, `plane up`, one agent, a Git host. The clock of the first sync starts when the repository becomes known, with all
+apps declared, and stops when every Deployment is Available and the plane says so of every app.
 """
 
 import argparse
 import concurrent.futures
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -32,6 +33,9 @@ PLACE = "/api/v1/tenants/bench/projects/bench"
 DRIFTS = 40
 NODES = 12  # a node takes 110 pods
 PATIENCE_S = 900.0
+CHANGE = json.dumps({"data": {"greeting": "drifted"}})
+SHORT = 10  # below it a figure needs its decimals
+GIT = shutil.which("git") or "git"
 
 
 class Bench:
@@ -68,18 +72,24 @@ class Bench:
             time.sleep(every_s)
         return time.monotonic() - begun
 
+    def shows(self, path: str, field: str, wanted: str) -> bool:
+        """Whether a ConfigMap holds a value."""
+        found: str = self.kube.get(path).json()["data"][field]
+        return found == wanted
+
     def available(self) -> int:
         """Deployments of the workload with an available replica."""
         found = self.kube.get("/apis/apps/v1/deployments", params={"labelSelector": workload.LABEL, "resourceVersion": "0"}).json()["items"]
-        return sum(one.get("status", {}).get("availableReplicas", 0) >= 1 for one in found)
+        return sum(int(one.get("status", {}).get("availableReplicas", 0)) >= 1 for one in found)
 
     def healthy(self) -> int:
         """Apps that the plane says are synced and healthy."""
-        count, cursor = 0, ""
+        count: int = 0
+        cursor = ""
         while True:
             page = self.http.get(f"{PLACE}/apps", params={"limit": 500, "cursor": cursor}).json()
-            count += sum(one["status"]["sync"] == "Synced" and one["status"]["health"] == "Healthy" for one in page["items"])
-            cursor = page.get("next", "")
+            count += sum(one["status"].get("sync") == "Synced" and one["status"].get("health") == "Healthy" for one in page["items"])
+            cursor = str(page.get("next", ""))
             if not cursor:
                 return count
 
@@ -109,8 +119,8 @@ def _host_workload(git: devgit.DevGit, work: pathlib.Path, apps: int) -> None:
     """The workload's repository, its bytes and commit ids unchanged, behind the Git host."""
     work.mkdir()
     first = workload.init(work, apps=apps)
-    subprocess.run(["git", "clone", "--quiet", "--bare", str(work), str(git.root / "repositories" / "bench.git")], check=True)
-    subprocess.run(["git", "-C", str(work), "remote", "add", "host", str(git.root / "repositories" / "bench.git")], check=True)
+    subprocess.run([GIT, "clone", "--quiet", "--bare", str(work), str(git.root / "repositories" / "bench.git")], check=True)
+    subprocess.run([GIT, "-C", str(work), "remote", "add", "host", str(git.root / "repositories" / "bench.git")], check=True)
     print(f"workload: {apps} apps, first commit {first[:12]}", flush=True)
 
 
@@ -199,12 +209,12 @@ def one_commit(bench: Bench, work: pathlib.Path, *, times: int = 5) -> dict[str,
     took, calls = [], []
     for number in range(1, times + 1):
         workload.touch(work, ["7"])
-        subprocess.run(["git", "-C", str(work), "push", "--quiet", "host", "main"], check=True)
+        subprocess.run([GIT, "-C", str(work), "push", "--quiet", "host", "main"], check=True)
         before = bench.requests.read()
         begun = time.monotonic()
         bench.http.post(f"{PLACE}/apps/{workload.app_name(7)}/refresh", json={}).raise_for_status()
         path = f"/api/v1/namespaces/{workload.namespace_name(7)}/configmaps/{workload.app_name(7)}"
-        bench.until(lambda wanted=str(number), path=path: bench.kube.get(path).json()["data"]["revision"] == wanted, every_s=0.01)
+        bench.until(functools.partial(bench.shows, path, "revision", str(number)), every_s=0.01)
         took.append(time.monotonic() - begun)
         time.sleep(1)
         calls.append(_ours(bench, before))
@@ -218,9 +228,9 @@ def drift(bench: Bench, apps: int) -> dict[str, float]:
         index = number * 13 % apps
         path = f"/api/v1/namespaces/{workload.namespace_name(index)}/configmaps/{workload.app_name(index)}"
         wanted = bench.kube.get(path).json()["data"]["greeting"]
-        patch = {"params": {"fieldManager": "somebody"}, "headers": {"Content-Type": "application/merge-patch+json"}}
-        bench.kube.patch(path, content=json.dumps({"data": {"greeting": "drifted"}}), **patch).raise_for_status()
-        took.append(bench.until(lambda path=path, wanted=wanted: bench.kube.get(path).json()["data"]["greeting"] == wanted, every_s=0.005))
+        headers = {"Content-Type": "application/merge-patch+json"}
+        bench.kube.patch(path, params={"fieldManager": "somebody"}, headers=headers, content=CHANGE).raise_for_status()
+        took.append(bench.until(functools.partial(bench.shows, path, "greeting", wanted), every_s=0.005))
     took.sort()
     return {"p50_s": statistics.median(took), "p99_s": took[-1]}
 
@@ -279,7 +289,7 @@ def main() -> None:
 
 def _print(step: str, row: dict[str, float]) -> None:
     print(
-        f"{step:12}  " + "  ".join(f"{name} {value:.3g}" if value < 10 else f"{name} {value:.1f}" for name, value in row.items()),
+        f"{step:12}  " + "  ".join(f"{name} {value:.3g}" if value < SHORT else f"{name} {value:.1f}" for name, value in row.items()),
         flush=True,
     )
 

@@ -24,7 +24,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 from plane.adapters import clock
 from plane.api import app
-from plane.server import context, people
+from plane.server import bootstrap, context
 from plane.store import engine, schema, tables
 from plane.wire import rest as pages
 
@@ -84,7 +84,7 @@ def run(folder: str, apps: int, requests: int) -> dict[str, Any]:
     tenant, project = fill(owner, apps)
     absent: dict[str, Any] = dict.fromkeys(context.Plane.__struct_fields__)  # lists ask for no other part
     plane = context.Plane(**absent | {"engine": engine.connect(url), "clock": clock.SystemClock(), "plane_id": "bench"})
-    token = people.bootstrap(plane, name="bench", days=1).token
+    token = bootstrap.admin(plane.engine, plane.clock)
     server, thread, address = serve(plane, url)
     try:
         with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}) as client, owner.connect() as tx:

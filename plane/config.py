@@ -19,7 +19,9 @@ class ProgramMissing(errors.PlaneError):
     code = "program-missing"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"the program {name} was not found; in a checkout run `make tools`, otherwise install it on PATH or name its folder in PLANE_TOOLS")
+        super().__init__(
+            f"the program {name} was not found; in a checkout run `make tools`, otherwise put it on PATH or name its folder in PLANE_TOOLS"
+        )
 
 
 class SettingInvalid(errors.PlaneError):

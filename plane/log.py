@@ -41,7 +41,9 @@ def configure(*, level: str = "info", pretty: bool = False) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format='{"event":"library.warned","logger":"%(name)s","message":"%(message)s"}')
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format='{"event":"library.warned","logger":"%(name)s","message":"%(message)s"}'
+    )
 
 
 def _masked(value: object) -> object:

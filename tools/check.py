@@ -39,6 +39,7 @@ def steps() -> Iterator[Step]:
     yield Step("mypy", (f"{BIN}/mypy",))
     yield Step("alembic check", (f"{BIN}/python", "tools/alembic_check.py"), needs="migrations/versions/*.py")
     yield Step("openapi document", (f"{BIN}/python", "tools/openapi.py", "--check"), needs="tools/openapi.py")
+    yield Step("agent protocol", (f"{BIN}/python", "tools/protocol_reference.py", "--check"), needs="tools/protocol_reference.py")
     yield Step("cli reference", (f"{BIN}/python", "tools/cli_reference.py", "--check"), needs="tools/cli_reference.py")
     yield Step(
         "architecture", (f"{BIN}/python", "-m", "pytest", "-q", "--no-header", "tests/architecture"), needs="tests/architecture/test_*.py"

@@ -109,9 +109,8 @@ class Plane:
         if mine is None:
             return headers
         request = signing.Request(method, path, signing.body_digest(body))
-        token = signing.mint(
-            mine.key, request, agent_id=mine.agent_id, plane_id=mine.plane_id, generation=mine.generation, jti=uuid.uuid4().hex
-        )
+        speaker = signing.Speaker(mine.agent_id, mine.plane_id, mine.generation)
+        token = signing.mint(mine.key, request, speaker=speaker, jti=uuid.uuid4().hex)
         return headers | {"Authorization": f"Bearer {token}"}
 
 

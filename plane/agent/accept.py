@@ -52,7 +52,7 @@ class Door:
             try:
                 one, complete = await self._verified(signed)
             except link.PlaneAway as e:
-                log.warning("release.away", reason=str(e))  # not named as running, the task is handed out again
+                log.warning("release.missed", reason=str(e))  # not named as running, the task is handed out again
                 continue
             except (errors.PlaneError, ValueError) as e:
                 finals += _refusal(signed, str(e))
@@ -121,7 +121,7 @@ def _refusal(signed: agent.SignedTask, message: str) -> tuple[agent.Final, ...]:
     try:
         task = msgspec.msgpack.decode(signed.payload, type=agent.Task)
     except msgspec.MsgspecError:
-        log.error("task.unreadable", reason=message)  # noqa: TRY400 - the sentence says it
+        log.error("task.dropped", reason=message)  # noqa: TRY400 - the sentence says it
         return ()
     return (final(task, "refused", message),)
 

@@ -80,7 +80,7 @@ class Drift:
         try:
             live = await self._applier.get(key, wanted.api_version) if wanted else None
         except (kube.KubeRefused, kube.Unreachable) as e:
-            log.warning("object.unread", app=app, object=str(key), reason=str(e))
+            log.warning("object.missed", app=app, object=str(key), reason=str(e))
             return None
         if live is None:
             return None

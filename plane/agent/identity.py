@@ -50,7 +50,7 @@ async def load(home: own.Home, plane: link.Plane, join_token: secrets.Secret | N
     body = await home.read("secrets", SECRET)
     if body is None:
         body = await _create(home)
-    data = _data(body)
+    data = _contents(body)
     keys = _keys(data)
     if "enrolled" in data:
         return Identity(keys, msgspec.json.decode(data["enrolled"], type=agent.Enrolled))
@@ -95,7 +95,7 @@ async def _introduction(api: kube.Api, keys: Keys, join_token: secrets.Secret) -
     )
 
 
-def _data(body: Mapping[str, object]) -> dict[str, bytes]:
+def _contents(body: Mapping[str, object]) -> dict[str, bytes]:
     data = body.get("data")
     return {name: base64.b64decode(value) for name, value in data.items()} if isinstance(data, dict) else {}
 

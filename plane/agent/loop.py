@@ -71,7 +71,7 @@ class Loop:
             for held in list(self._there.book.all()):
                 self._parts.reporter.touch(held.id)
                 await self._parts.drift.review(held.id)
-            log.info("agent.ready", apps=len(list(self._there.book.all())), kinds=len(served))
+            log.info("agent.readied", apps=len(list(self._there.book.all())), kinds=len(served))
             group.create_task(self._claims(), name="claims")
 
     async def stop(self) -> None:
@@ -97,7 +97,7 @@ class Loop:
                     continue
                 self._there.book.take(task, releases.load(app, signed.bundle))
             except errors.PlaneError as e:
-                log.error("release.unusable", app=app, reason=str(e))  # noqa: TRY400 - the sentence says it
+                log.error("release.dropped", app=app, reason=str(e))  # noqa: TRY400 - the sentence says it
 
     async def _claims(self) -> None:
         pause = backoff.Backoff(first_s=RETRY_S[0], most_s=RETRY_S[1])
@@ -110,7 +110,7 @@ class Loop:
                 await self._revoke(str(e))
                 continue
             except (link.PlaneAway, link.LinkRefused) as e:
-                log.warning("plane.away", reason=str(e))
+                log.warning("plane.missed", reason=str(e))
                 await asyncio.sleep(pause.next_s(at_least_s=getattr(e, "retry_after_s", 0.0)))
                 continue
             self._welcome()
@@ -146,7 +146,7 @@ class Loop:
         try:
             found = await self._parts.door.admit(claimed.tasks)
         except (fence.FenceDown, kube.KubeRefused, kube.Unreachable) as e:
-            log.warning("fence.away", reason=str(e))
+            log.warning("fence.missed", reason=str(e))
             await asyncio.sleep(FENCE_S)  # what is not named as running is handed out again by the next claim
             return
         for one in found.finals:

@@ -18,7 +18,8 @@ ADMIN = EDIT | {
     "policy:create", "policy:update", "policy:delete", "access:get", "access:create", "access:delete", "audit:read", "audit:export",
 }  # fmt: skip
 PLATFORM = ADMIN | {
-    "tenant:create", "tenant:update", "tenant:delete", "cluster:create", "cluster:update", "cluster:delete", "cluster:join", "cluster:revoke",
+    "tenant:create", "tenant:update", "tenant:delete",
+    "cluster:create", "cluster:update", "cluster:delete", "cluster:join", "cluster:revoke",
 }  # fmt: skip
 ROLES: dict[RoleName, frozenset[str]] = {"viewer": VIEW, "editor": EDIT, "admin": ADMIN, "platform-admin": PLATFORM}
 

@@ -26,7 +26,8 @@ class By(msgspec.Struct, frozen=True, omit_defaults=True):
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that happened. `id` is a UUIDv7, `time` RFC 3339 UTC with microseconds; `details` are plain JSON, never a secret value.
 
-    stage: `fact` for a change inside the plane; a change in a cluster has an `intent` before and an `outcome` after, tied by `correlation` (the task).
+    stage: `fact` for a change inside the plane; a change in a cluster has an `intent` before and an `outcome` after, tied by
+    `correlation` (the task).
     """
 
     id: str
@@ -98,7 +99,7 @@ def root(leaves: Sequence[bytes]) -> bytes:
 
 
 def extend(peaks: Sequence[bytes], size: int, leaves: Sequence[bytes]) -> tuple[bytes, ...]:
-    """The peaks (roots of the full subtrees, largest first) of a log of `size` leaves after more leaves; O(log n) to keep, O(1) per leaf."""
+    """The peaks (roots of the full subtrees, largest first) of a log of `size` leaves after more leaves; O(1) per leaf."""
     stack = list(peaks)
     for offset, hashed in enumerate(leaves):
         stack.append(hashed)

@@ -176,7 +176,7 @@ def _refusal(spec: apps.AppSpec, wanted: Wanted) -> Wait | None:
     if not wanted.objects and not (automated and automated.allow_empty):
         return Wait(
             "empty-render",
-            "the source renders to no objects at all, which is never applied; check spec.source.path, or allow it with syncPolicy.automated.allowEmpty",
+            "the source renders to no objects at all, which is never applied; check spec.source.path, or set allowEmpty",
         )
     return None
 
@@ -216,7 +216,7 @@ def _settled(now: Situation) -> Decision:
         return Nothing("the agent is healing drift")
     return Wait(
         "manual-sync",
-        "somebody changed the cluster and self-heal is off; look with `plane app diff`, then `plane app sync`, or set syncPolicy.automated.selfHeal",
+        "somebody changed the cluster and self-heal is off; look with `plane app diff`, then `plane app sync`, or turn selfHeal on",
     )
 
 
@@ -254,4 +254,5 @@ def agent_sentence(cluster: Destination, *, now: float, seen: float | None) -> s
     """What to say about an agent that holds a task up; empty when it is there. Times are Unix seconds."""
     if seen is None or now - seen <= AWAY_S:
         return ""
-    return f"the agent of cluster {cluster.name} was last heard of at {cluster.last_seen}; the sync begins when it is back. Look at its pod and its way out to the plane"
+    gone = f"the agent of cluster {cluster.name} was last heard of at {cluster.last_seen}; the sync begins when it is back"
+    return f"{gone}. Look at its pod and its way out to the plane"

@@ -64,11 +64,11 @@ def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _float(digits: str) -> object:
-    return scalars.data(float(digits))
+    return scalars.in_json(float(digits))
 
 
 def _int(digits: str) -> object:
-    return scalars.data(int(digits) if len(digits) <= _INT64_DIGITS else float(digits))
+    return scalars.in_json(int(digits) if len(digits) <= _INT64_DIGITS else float(digits))
 
 
 def _constant(word: str) -> NoReturn:

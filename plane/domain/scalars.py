@@ -68,7 +68,7 @@ def resolve(text: str, tag: str | None = None) -> object:
     return value
 
 
-def data(value: object) -> object:
+def in_json(value: object) -> object:
     """What is left of a resolved value after a trip through JSON: whole floats are integers, integers over 64 bits are floats.
 
     Raises:

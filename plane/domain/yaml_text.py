@@ -96,7 +96,7 @@ class _Sequence:
         self.value: list[Any] = []
 
     def put(self, value: object) -> None:
-        self.value.append(value if type(value) is str else scalars.data(value))
+        self.value.append(value if type(value) is str else scalars.in_json(value))
 
 
 class _Mapping:
@@ -117,7 +117,7 @@ class _Mapping:
         if self.key is _MERGE:
             self._merge(value)
         else:
-            self.value[self.key] = value if type(value) is str else scalars.data(value)  # type: ignore[index] # text, as _open_key left it
+            self.value[self.key] = value if type(value) is str else scalars.in_json(value)  # type: ignore[index] # text, as _open_key left it
         self.key = _UNSET
 
     def _open_key(self, value: object) -> None:
@@ -198,7 +198,7 @@ class _Builder:
         if self._open:
             self._open[-1].put(value)
         else:
-            self.result = scalars.data(value)
+            self.result = scalars.in_json(value)
 
     def _count(self) -> None:
         self._nodes += 1

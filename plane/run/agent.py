@@ -83,7 +83,7 @@ async def _insist(api: kube.Api, plane: link.Plane, setup: active.Setup) -> None
         try:
             await active.run(api, plane, setup)
         except* (kube.Unreachable, link.PlaneAway) as away:
-            logger.warning("agent.waiting", reason=str(away.exceptions[0]))
+            logger.warning("agent.delayed", reason=str(away.exceptions[0]))
         except* errors.PlaneError as final:
             raise final.exceptions[0] from None
         except* Exception:  # the cluster keeps its agent whatever one turn ran into; a restart takes up all work from cluster and disk

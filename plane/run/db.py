@@ -1,5 +1,7 @@
 """`plane db`: the schema, as the owner of the tables."""
 
+import sys
+
 import click
 
 from plane import config
@@ -31,7 +33,7 @@ def migrate(login: str) -> None:
     database = owner(config.load())
     click.echo(f"database is at revision {schema.migrate(database)}")
     if login:
-        schema.provision(database, login=login, password=click.get_text_stream("stdin").readline().strip())
+        schema.provision(database, login=login, password=sys.stdin.readline().strip())
         click.echo(f"log-in {login} may use it")
 
 

@@ -23,6 +23,11 @@ from plane.store import engine, schema
 
 READY_S = 60.0
 LOGIN = "plane"
+UP = """the plane is up at {url}
+
+  plane login {url} --ca {ca} --token-file {token}
+
+logs: {logs}; Ctrl-C stops it, the data stays"""
 
 
 class Installation(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +41,10 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
 
 @contextlib.contextmanager
 def running(folder: pathlib.Path, *, port: int = 0, environment: Mapping[str, str] = {}) -> Iterator[tuple[Installation, children.Family]]:
-    """Start everything below `folder` and stop it at the end. `environment`: further PLANE_ settings; DATABASE_URL replaces the embedded Postgres."""
+    """Start everything below `folder` and stop it at the end.
+
+    `environment`: further PLANE_ settings; DATABASE_URL in it replaces the embedded Postgres.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with contextlib.ExitStack() as stack:
         owner_url = environment.get("PLANE_MIGRATION_URL") or environment.get("DATABASE_URL") or stack.enter_context(_postgres(folder))
@@ -124,5 +132,5 @@ def command(state_dir: pathlib.Path | None, port: int) -> None:
     folder = state_dir or config.default_state() / "up"
     given = {name: os.environ[name] for name in ("DATABASE_URL", "PLANE_MIGRATION_URL") if os.environ.get(name)}
     with running(folder, port=port, environment=given) as (made, family), children.stopped_by_signals(family):
-        click.echo(f"the plane is up at {made.url}\n\n  plane login {made.url} --ca {made.ca_file} --token-file {made.token_file}\n\nlogs: {folder / 'logs'}; Ctrl-C stops it, the data stays")
+        click.echo(UP.format(url=made.url, ca=made.ca_file, token=made.token_file, logs=folder / "logs"))
         family.wait()

@@ -31,7 +31,9 @@ def plane(settings: config.Settings) -> Iterator[context.Plane]:
     schema.require(database)
     networks = tuple(ipaddress.ip_network(word.strip()) for word in settings.git_networks.split(",") if word.strip())
     repositories = mirrors.Mirrors(settings.state() / "mirrors", transport=transport.Transport(allowed=networks))
-    renderers = {one.name: one for one in (helm.Helm(config.program("helm")), kustomize.Kustomize(config.program("kustomize")), plain.Plain())}
+    renderers = {
+        one.name: one for one in (helm.Helm(config.program("helm")), kustomize.Kustomize(config.program("kustomize")), plain.Plain())
+    }
     policies = opa.Opa(config.program("opa"), opa_files.shipped().base)
     with pool.Pool(renderers, size=threads(settings)) as sandbox, contextlib.closing(policies), contextlib.closing(repositories):
         for sentence in sandbox.missing_protections():

@@ -59,7 +59,7 @@ class Worker:
             try:
                 step()
             except errors.BackendDown as e:
-                log.warning("worker.waiting", step=step.__name__, backend=e.backend, reason=str(e))
+                log.warning("worker.delayed", step=step.__name__, backend=e.backend, reason=str(e))
                 self._stopping.wait(PAUSE_S)
             except Exception:  # the loop outlives any one batch; its rows come back when their lease ends
                 log.exception("worker.failed", step=step.__name__)

@@ -1,1 +1,1 @@
-"""Use cases. One public function is one transaction: it authorises, reads, decides with domain functions, writes, and appends the audit event."""
+"""Use cases. One public function is one transaction: it authorises, reads, decides, writes, and appends the audit event."""

@@ -29,7 +29,10 @@ class AgentIdentity(msgspec.Struct, frozen=True):
 
 
 class Replays:
-    """Request tokens seen in this process; a token lives a minute, so a few thousand suffice. A replay elsewhere repeats the same idempotent body."""
+    """Request tokens seen in this process; a token lives a minute, so a few thousand suffice.
+
+    A replay at another process repeats the same body, and every body is idempotent.
+    """
 
     def __init__(self, size: int = 20_000) -> None:
         self._seen: OrderedDict[str, None] = OrderedDict()

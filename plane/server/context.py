@@ -9,7 +9,7 @@ from plane.store import engine
 
 
 class Plane(msgspec.Struct, frozen=True):
-    """One process's view of the outside. `plane_id` is the audience of agent tokens; `task_key` the Ed25519 private key under tasks and checkpoints."""
+    """One process's view of the outside. `plane_id` is the audience of agent tokens and the origin of checkpoints."""
 
     engine: engine.Engine
     clock: ports.Clock

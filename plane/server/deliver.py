@@ -28,11 +28,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 def deliver(plane: context.Plane, leased: Sequence[leases.Leased], *, side_by_side: Map, leased_at: dt.datetime) -> int:
-    """Work on leased apps of one tenant; returns how many tasks were queued.
-
-    Args:
-        side_by_side: `map` over a thread pool.
-    """
+    """Work on leased apps of one tenant; returns how many tasks were queued. `side_by_side`: `map` over a thread pool."""
     tenant = leased[0].tenant
     scope = access.Scope(tenant, access.SYSTEM)
     ids = [one.id for one in leased]
@@ -45,7 +41,7 @@ def deliver(plane: context.Plane, leased: Sequence[leases.Leased], *, side_by_si
         releases.add(tx, tenant, made)
         states.looked(tx, tenant, [_looked(one) for one in outcomes], now)
         decisions = dispatch.dispatch(plane, tx, scope, ids, tenant=known[0].tenant) if known else {}
-        states.release_lease(tx, tenant, ids, leased_at, again={one.app.id: now + _again(one) for one in outcomes if _again(one)})
+        states.release_lease(tx, tenant, ids, leased_at, again={one.app.id: now + wait for one in outcomes if (wait := _again(one))})
     queued = sum(isinstance(one, decide.Apply | decide.Remove) for one in decisions.values())
     log.info("apps.delivered", tenant=known[0].tenant if known else tenant, apps=len(ids), releases=len(made), tasks=queued)
     return queued

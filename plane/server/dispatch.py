@@ -7,8 +7,8 @@ import msgspec
 from plane.domain import access, audit, decide, objects
 from plane.domain import apps as domain
 from plane.server import context, record
-from plane.store import states, tasks, wake
 from plane.store import audit as log
+from plane.store import states, tasks, wake
 from plane.store.engine import Tx
 from plane.wire import agent
 
@@ -85,12 +85,12 @@ def _options_digest(spec: domain.AppSpec) -> str:
 
 def _task(plane: context.Plane, row: states.Row, decision: decide.Apply | decide.Remove, tenant: str) -> tasks.New:
     spec, wanted = row.situation.spec, row.situation.wanted
-    applying = isinstance(decision, decide.Apply)
-    digest = decision.digest if applying else ""
+    applied = decision if isinstance(decision, decide.Apply) else None
+    digest = applied.digest if applied else ""
     commit = wanted.commit if wanted and wanted.digest == digest else ""
     task = agent.Task(
         id=plane.clock.id(),
-        kind="apply" if applying else "remove",
+        kind="apply" if applied else "remove",
         cluster_id=row.cluster_id,
         app_id=row.id,
         tenant=tenant,
@@ -101,7 +101,7 @@ def _task(plane: context.Plane, row: states.Row, decision: decide.Apply | decide
         release=digest,
         revision=commit,
         scope=reach(row),
-        options=options(spec, decision if applying else None),
+        options=options(spec, applied),
     )
     request = row.situation.request
     return tasks.New(
@@ -113,7 +113,7 @@ def _task(plane: context.Plane, row: states.Row, decision: decide.Apply | decide
         generation=task.generation,
         payload=agent.encode(task),
         actor=request.actor if request else access.SYSTEM.name,
-        trigger=decision.trigger if applying else "delete",
+        trigger=applied.trigger if applied else "delete",
         digest=digest,
         commit=commit,
     )

@@ -22,7 +22,8 @@ class JoinRefused(errors.Unauthenticated):
 def enrol(plane: context.Plane, body: agent.Enrol) -> agent.Enrolled:
     """Make the caller the cluster's agent; the agent before it is revoked in the same moment.
 
-    The same token with the same keys gives the same answer again, for an agent that never heard the first one; with other keys it is refused.
+    The same token with the same keys gives the same answer again, for an agent that never heard the first one; with other keys
+    it is refused.
     """
     if not signing.proves(body):
         raise JoinRefused
@@ -42,7 +43,11 @@ def enrol(plane: context.Plane, body: agent.Enrol) -> agent.Enrolled:
     for tenant in tenants:
         _wake(plane, tenant, token.cluster_id)
     return agent.Enrolled(
-        agent_id=again or agent_id, cluster_id=token.cluster_id, cluster=token.cluster, plane_id=plane.plane_id, task_key=plane.signer.public_key()
+        agent_id=again or agent_id,
+        cluster_id=token.cluster_id,
+        cluster=token.cluster,
+        plane_id=plane.plane_id,
+        task_key=plane.signer.public_key(),
     )
 
 
@@ -59,7 +64,9 @@ def _fields(body: agent.Enrol) -> dict[str, object]:
 def _record(plane: context.Plane, tx: engine.Tx, scope: access.Scope, cluster: str, *, accepted: bool) -> None:
     kind = "agent.enrolled" if accepted else "agent.enrol.refused"
     details = {"agent": scope.actor.id}
-    record.append(plane, tx, scope, kind, target=f"cluster/{cluster}", cluster=cluster, outcome="success" if accepted else "denied", details=details)
+    record.append(
+        plane, tx, scope, kind, target=f"cluster/{cluster}", cluster=cluster, outcome="success" if accepted else "denied", details=details
+    )
 
 
 def _wake(plane: context.Plane, tenant: str, cluster_id: str) -> None:

@@ -17,7 +17,7 @@ _JSON = msgspec.json.Encoder()
 
 def events(plane: context.Plane, who: claim.AgentIdentity, body: agent.Events) -> agent.Accepted:
     """Progress and final words on tasks; news of tasks that are closed or not this cluster's are dropped and named as stale."""
-    wanted = {one.task for one in (*body.progress, *body.finals)}
+    wanted = {one.task for one in body.progress} | {one.task for one in body.finals}
     with engine.dispatch(plane.engine) as tx:
         known = {task.id: task for task in tasks.reported(tx, who.cluster_id, sorted(wanted))}
     live = {id_: task for id_, task in known.items() if task.state == "leased" and task.leased_by == who.id}
@@ -27,7 +27,7 @@ def events(plane: context.Plane, who: claim.AgentIdentity, body: agent.Events) -
         with engine.begin(plane.engine, who.scope(tenant)) as tx:
             tasks.progress(tx, tenant, [(one.task, f"{one.phase}/{one.wave}", _lines(one.results)) for one in progress])
             _finish(plane, tx, who.scope(tenant), finals)
-            wake.notify(tx, "plane_app", *{live[one.task].app_id for one in (*progress, *finals)})
+            wake.notify(tx, "plane_app", *({live[one.task].app_id for one in progress} | {live[one.task].app_id for one in finals}))
     return agent.Accepted(stale=tuple(sorted(wanted - live.keys())))
 
 

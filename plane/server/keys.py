@@ -39,7 +39,7 @@ def unlock(plane: context.Plane, tenant: str, rows: Sequence[keyring.Wrapped]) -
                 )
             case "sops-age":
                 ages.append(clear["identity"].reveal())
-            case "vault":
+            case _:
                 vaults[row.name] = _vault(row, clear)
     return Keys(git, ports.SopsKeys(secrets.Secret(b"\n".join(ages))) if ages else None, vaults)
 
@@ -48,7 +48,8 @@ def remote(repository: facts.Repository, keys: Keys) -> ports.GitRemote:
     """The repository with its log-in; SourceRefused when it names a credential that is not there or is of another kind."""
     auth = keys.git.get(repository.credential) if repository.credential else ports.GitAuth()
     if auth is None:
-        message = f"repository {repository.name} names the credential {repository.credential}, which is not a Git credential of this project; create it with `plane credential create`"
+        named = f"repository {repository.name} names the credential {repository.credential}"
+        message = f"{named}, which is not a Git credential of this project; create it with `plane credential create`"
         raise errors.SourceRefused(message)
     return ports.GitRemote(repository.id, repository.url, msgspec.structs.replace(auth, ca_pem=repository.ca_pem))
 

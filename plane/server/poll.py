@@ -25,7 +25,7 @@ def poll(plane: context.Plane, leased: leases.Leased) -> int:
         return _failed(plane, scope, leased, known, e)
     with engine.begin(plane.engine, scope) as tx:
         due = polls.touched(tx, leased.tenant, leased.id, moved)
-        polls.done(tx, leased.tenant, leased.id, refs=refs, now=plane.clock.now(), again=_again(plane, known.interval_s), due=due)
+        polls.done(tx, leased, refs=refs, now=plane.clock.now(), again=_again(plane, known.interval_s), due=due)
     return len(due)
 
 
@@ -54,12 +54,13 @@ def _to(plane: context.Plane, remote: ports.GitRemote, old: Mapping[str, str], n
 def _failed(plane: context.Plane, scope: access.Scope, leased: leases.Leased, known: polls.Known, error: errors.PlaneError) -> int:
     """Keep what is known, say why and since when, and try again later; apps hear of it so that `explain` can tell."""
     now = plane.clock.now()
-    same = known.repository.problem and known.repository.problem.sentence == str(error)
-    problem = known.repository.problem if same else decide.Problem(error.code, str(error), facts.stamp(now))
+    before = known.repository.problem
+    same = before is not None and before.sentence == str(error)
+    problem = before if before and same else decide.Problem(error.code, str(error), facts.stamp(now))
     wait_s = BACKOFF_S[min(known.failures, len(BACKOFF_S) - 1)]
     with engine.begin(plane.engine, scope) as tx:
         due = () if same else polls.touched(tx, leased.tenant, leased.id, dict.fromkeys(known.revisions, polls.Moved()))
-        polls.failed(tx, leased.tenant, leased.id, problem=problem, again=_again(plane, wait_s), due=due, now=now)
+        polls.failed(tx, leased, problem=problem, again=_again(plane, wait_s), due=due, now=now)
     return len(due)
 
 

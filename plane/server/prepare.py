@@ -80,7 +80,8 @@ class _Made(msgspec.Struct, frozen=True):
 
 def _cluster(app: facts.App) -> facts.Cluster:
     if app.cluster is None:
-        message = f"cluster {app.spec.destination.cluster} does not exist or is not granted to this tenant; name another, or ask the platform team"
+        name = app.spec.destination.cluster
+        message = f"cluster {name} does not exist or is not granted to this tenant; name another, or ask the platform team"
         raise errors.SourceRefused(message)
     return app.cluster
 
@@ -98,7 +99,9 @@ def _resolve(plane: context.Plane, app: facts.App, shared: Shared, source: apps.
         message = f"repository {source.repo_url} is not registered in project {app.project}; add it with `plane repo create`"
         raise errors.SourceRefused(message)
     if tenancy.normal_url(source.repo_url) != tenancy.normal_url(repository.url):
-        message = f"spec.sources name {repository.url} and {source.repo_url}; all sources of an app come from one repository, so make it two apps"
+        message = (
+            f"spec.sources name {repository.url} and {source.repo_url}; all sources of an app come from one repository, so make it two apps"
+        )
         raise errors.SourceRefused(message)
     if repository.problem:
         raise errors.SourceRefused(repository.problem.sentence)
@@ -142,7 +145,14 @@ def _job(app: facts.App, source: apps.Source, files: dict[str, bytes]) -> ports.
 def _key(app: facts.App, cluster: facts.Cluster, shared: Shared, parts: list[_Part]) -> str:
     """What the release is made from: renders, destination, grant, and the policies with their modes. Not the secrets' values."""
     rules = [(one.policy.digest, one.mode, one.rules, one.parameters) for one in shared.bindings]
-    place = (cluster.id, cluster.grant.namespaces, cluster.grant.cluster_kinds, app.spec.destination.namespace, cluster.labels, app.rules.destinations)
+    place = (
+        cluster.id,
+        cluster.grant.namespaces,
+        cluster.grant.cluster_kinds,
+        app.spec.destination.namespace,
+        cluster.labels,
+        app.rules.destinations,
+    )
     return objects.digest(objects.canonical([[part.key for part in parts], place, rules, str(_owner(app))]))
 
 
@@ -232,7 +242,8 @@ def _seal(
     plane: context.Plane, app: facts.App, cluster: facts.Cluster, digest: str, values: tuple[tuple[secrets.Place, secrets.Secret], ...]
 ) -> tuple[agent.SealedValue, ...]:
     if values and not cluster.agent_key:
-        message = f"no agent of cluster {cluster.name} is there to seal secrets to; run the command that `plane cluster join {cluster.name}` prints"
+        name = cluster.name
+        message = f"no agent of cluster {name} is there to seal secrets to; run the command that `plane cluster join {name}` prints"
         raise errors.SecretRefused(message)
     return tuple(
         agent.SealedValue(

@@ -18,8 +18,15 @@ def recall(plane: context.Plane, who: claim.AgentIdentity, apps: Sequence[str]) 
         with engine.begin(plane.engine, who.scope(tenant)) as tx:
             states.lock(tx, tenant, ids)
             names = reports.names(tx, tenant, ids)
-            rows = [row for row in states.rows(tx, tenant, ids) if row.situation.attempt and row.situation.attempt.digest.startswith("sha256:")]
-            tasks.add(tx, tenant, [_observe(plane, row, row.situation.attempt, names[row.id].tenant) for row in rows if row.situation.attempt], plane.clock.now())
+            rows = [
+                row for row in states.rows(tx, tenant, ids) if row.situation.attempt and row.situation.attempt.digest.startswith("sha256:")
+            ]
+            tasks.add(
+                tx,
+                tenant,
+                [_observe(plane, row, row.situation.attempt, names[row.id].tenant) for row in rows if row.situation.attempt],
+                plane.clock.now(),
+            )
 
 
 def _observe(plane: context.Plane, row: states.Row, last: decide.Attempt, tenant: str) -> tasks.New:

@@ -105,7 +105,7 @@ def last_checkpoint(tx: Tx, tenant: str) -> audit.Checkpoint | None:
     row = tx.execute(
         sa.select(CHECKPOINTS).where(CHECKPOINTS.c.tenant_id == tenant).order_by(CHECKPOINTS.c.size.desc()).limit(1)
     ).one_or_none()
-    return row and audit.Checkpoint(origin=row.origin, size=row.size, root=row.root, time=row.time, signature=row.signature)
+    return row if row is None else audit.Checkpoint(origin=row.origin, size=row.size, root=row.root, time=row.time, signature=row.signature)
 
 
 def page(tx: Tx, tenant: str, *, since: dt.datetime, project: str = "", after: int = -1, limit: int = 500) -> tuple[audit.Sealed, ...]:

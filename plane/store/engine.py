@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy import exc
@@ -10,6 +11,7 @@ from plane.domain import access, errors
 
 Engine = sa.Engine  # named here, so that use cases need no SQLAlchemy
 Tx = sa.Connection
+Row: TypeAlias = sa.Row[*tuple[Any, ...]]  # any row; what comes out of it is converted at once
 TENANT_ROLE = "plane_app"  # sees one tenant's rows through row-level security
 DISPATCH_ROLE = "plane_dispatch"  # sees ids, times, states and tenant keys of all; no document, no blob
 POOL_SIZE = 8  # one per worker thread and request thread in flight; beyond it callers wait POOL_WAIT_S

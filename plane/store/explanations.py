@@ -1,14 +1,12 @@
 """What explaining one app needs."""
 
-from typing import Any
-
 import msgspec
 import sqlalchemy as sa
 
 from plane.domain import apps as domain
 from plane.domain import decide, policy
 from plane.store import facts, tables
-from plane.store.engine import Tx
+from plane.store.engine import Row, Tx
 
 APPS, STATES, TASKS, RELEASES = tables.apps, tables.app_states, tables.tasks, tables.releases
 
@@ -65,7 +63,7 @@ _OPEN = (
 )
 
 
-def _found(row: Any, place: facts.Cluster | None, task: Any) -> Found:
+def _found(row: Row, place: facts.Cluster | None, task: Row | None) -> Found:
     spec = msgspec.convert(row.spec, domain.AppSpec)
     name = spec.destination.cluster
     attempt = row.attempt and msgspec.convert(row.attempt, decide.Attempt)

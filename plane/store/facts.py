@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -10,7 +9,7 @@ import sqlalchemy as sa
 from plane.domain import apps as domain
 from plane.domain import decide, fleet, policy, tenancy
 from plane.store import tables
-from plane.store.engine import Tx
+from plane.store.engine import Row, Tx
 
 APPS, STATES, REPOS = tables.apps, tables.app_states, tables.repositories
 CLUSTERS, GRANTS, AGENTS, SETS = tables.clusters, tables.cluster_grants, tables.agents, tables.policy_sets
@@ -99,11 +98,12 @@ def load(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[App, ...]:
 
 
 _APPS = sa.select(
-    APPS.c.id, APPS.c.name, APPS.c.project_id, APPS.c.spec, APPS.c.version, APPS.c.hard, APPS.c.deleted_at, APPS.c.failures, APPS.c.roots, APPS.c.repository_id, APPS.c.cluster_id, STATES.c.release_id, STATES.c.problem,
+    APPS.c.id, APPS.c.name, APPS.c.project_id, APPS.c.spec, APPS.c.version, APPS.c.hard, APPS.c.deleted_at, APPS.c.failures,
+    APPS.c.roots, APPS.c.repository_id, APPS.c.cluster_id, STATES.c.release_id, STATES.c.problem,
 ).select_from(APPS.outerjoin(STATES, sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id)))  # fmt: skip
 
 
-def _app(row: Any, names: Names, places: dict[str, Cluster], sources: dict[str, Repository], newest: dict[str, Current]) -> App:
+def _app(row: Row, names: Names, places: dict[str, Cluster], sources: dict[str, Repository], newest: dict[str, Current]) -> App:
     project, key, rules = names.projects[row.project_id]
     return App(
         id=row.id,
@@ -131,9 +131,13 @@ def _names(tx: Tx, tenant: str, projects: set[str]) -> Names:
     name = tx.execute(sa.select(tables.tenants.c.name).where(tables.tenants.c.id == tenant)).scalar_one()
     table = tables.projects
     rows = tx.execute(
-        sa.select(table.c.id, table.c.name, table.c.fingerprint_key, table.c.spec).where(table.c.tenant_id == tenant, table.c.id.in_(projects))
+        sa.select(table.c.id, table.c.name, table.c.fingerprint_key, table.c.spec).where(
+            table.c.tenant_id == tenant, table.c.id.in_(projects)
+        )
     )
-    return Names(tenant, name, {row.id: (row.name, bytes(row.fingerprint_key), msgspec.convert(row.spec, tenancy.ProjectSpec)) for row in rows})
+    return Names(
+        tenant, name, {row.id: (row.name, bytes(row.fingerprint_key), msgspec.convert(row.spec, tenancy.ProjectSpec)) for row in rows}
+    )
 
 
 def clusters(tx: Tx, tenant: str, ids: set[str]) -> dict[str, Cluster]:
@@ -155,7 +159,7 @@ def clusters(tx: Tx, tenant: str, ids: set[str]) -> dict[str, Cluster]:
     return {row.id: _cluster(row, tenant) for row in rows}
 
 
-def _cluster(row: Any, tenant: str) -> Cluster:
+def _cluster(row: Row, tenant: str) -> Cluster:
     spec = msgspec.convert(row.spec, fleet.ClusterSpec)
     return Cluster(
         id=row.id,
@@ -182,7 +186,7 @@ def _repositories(tx: Tx, tenant: str, ids: set[str]) -> dict[str, Repository]:
     return {row.id: repository(row) for row in rows}
 
 
-def repository(row: Any) -> Repository:
+def repository(row: Row) -> Repository:
     """From a row with id, name, url, spec and problem."""
     problem = row.problem and msgspec.convert(row.problem, decide.Problem)
     return Repository(row.id, row.name, row.spec.get("url", row.url), row.spec.get("credential", ""), row.spec.get("caPem", ""), problem)
@@ -217,7 +221,7 @@ def bindings(tx: Tx, tenant: str) -> tuple[policy.Binding, ...]:
     return tuple(_binding(row) for row in rows)
 
 
-def _binding(row: Any) -> policy.Binding:
+def _binding(row: Row) -> policy.Binding:
     files = policy.PolicyFiles(row.name, row.digest, row.files)
     return policy.Binding(files, row.spec.get("mode", "deny"), row.spec.get("rules", {}), row.spec.get("parameters", {}))
 

@@ -2,14 +2,13 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from plane.domain import decide, sources
 from plane.store import duties, facts, leases, tables
-from plane.store.engine import Tx
+from plane.store.engine import Row, Tx
 
 REPOS, APPS, STATES = tables.repositories, tables.apps, tables.app_states
 
@@ -54,7 +53,7 @@ def touched(tx: Tx, tenant: str, repository_id: str, moved: Mapping[str, Moved])
 _SAME_APP = sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id)
 
 
-def _hit(row: Any, moved: Mapping[str, Moved]) -> bool:
+def _hit(row: Row, moved: Mapping[str, Moved]) -> bool:
     if row.revision not in moved:
         return False
     to = moved[row.revision]
@@ -63,21 +62,17 @@ def _hit(row: Any, moved: Mapping[str, Moved]) -> bool:
     return to.changed is None or not row.roots or sources.touches(row.roots, to.changed)
 
 
-def done(
-    tx: Tx, tenant: str, repository_id: str, *, refs: Mapping[str, str], now: dt.datetime, again: dt.datetime, due: Sequence[str]
-) -> None:
+def done(tx: Tx, one: leases.Leased, *, refs: Mapping[str, str], now: dt.datetime, again: dt.datetime, due: Sequence[str]) -> None:
     """Keep the refs, plan the next look, make apps due. A look that was asked for meanwhile stays planned."""
     began = REPOS.c.leased_until - dt.timedelta(seconds=leases.LEASE_S)
     kept = sa.case((REPOS.c.poll_at > began, REPOS.c.poll_at), else_=again)
     values = {"refs": dict(refs), "refs_at": now, "problem": None, "failures": 0, "leased_until": None, "poll_at": kept}
-    tx.execute(sa.update(REPOS).where(REPOS.c.tenant_id == tenant, REPOS.c.id == repository_id).values(values))
-    duties.some(tx, tenant, due, now)
+    tx.execute(sa.update(REPOS).where(REPOS.c.tenant_id == one.tenant, REPOS.c.id == one.id).values(values))
+    duties.some(tx, one.tenant, due, now)
 
 
-def failed(
-    tx: Tx, tenant: str, repository_id: str, *, problem: decide.Problem, again: dt.datetime, due: Sequence[str], now: dt.datetime
-) -> None:
+def failed(tx: Tx, one: leases.Leased, *, problem: decide.Problem, again: dt.datetime, due: Sequence[str], now: dt.datetime) -> None:
     """Keep the refs as they were, remember why, plan the next try."""
     values = {"problem": msgspec.to_builtins(problem), "failures": REPOS.c.failures + 1, "leased_until": None, "poll_at": again}
-    tx.execute(sa.update(REPOS).where(REPOS.c.tenant_id == tenant, REPOS.c.id == repository_id).values(values))
-    duties.some(tx, tenant, due, now)
+    tx.execute(sa.update(REPOS).where(REPOS.c.tenant_id == one.tenant, REPOS.c.id == one.id).values(values))
+    duties.some(tx, one.tenant, due, now)

@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from plane.store import tables, tasks
-from plane.store.engine import Tx
+from plane.store.engine import Row, Tx
 from plane.wire import agent
 
 APPS, STATES, HISTORY = tables.apps, tables.app_states, tables.history
@@ -101,7 +101,7 @@ def merge(tx: Tx, tenant: str, told: Sequence[agent.AppState], now: dt.datetime)
     )
 
 
-def _news(one: agent.AppState, before: Any) -> dict[str, Any]:
+def _news(one: agent.AppState, before: Row) -> dict[str, Any]:
     return {
         "app": one.app_id,
         "now_sync": one.sync,

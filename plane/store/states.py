@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from plane.domain import apps as domain
 from plane.domain import decide, policy
-from plane.store import facts, tables
+from plane.store import engine, facts, tables
 from plane.store.engine import Tx
 from plane.wire import agent
 
@@ -100,8 +100,9 @@ def rows(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[Row, ...]:
 
 
 _ROWS = sa.select(
-    APPS.c.id, APPS.c.name, APPS.c.project_id, APPS.c.spec, APPS.c.cluster_id, APPS.c.generation, APPS.c.failures, APPS.c.request, APPS.c.approved, APPS.c.deleted_at,
-    STATES.c.problem, STATES.c.attempt, STATES.c.sync, STATES.c.digest, STATES.c.commit, RELEASES.c.verdict, RELEASES.c.objects, tables.projects.c.name.label("project"),
+    APPS.c.id, APPS.c.name, APPS.c.project_id, APPS.c.spec, APPS.c.cluster_id, APPS.c.generation, APPS.c.failures, APPS.c.request,
+    APPS.c.approved, APPS.c.deleted_at, STATES.c.problem, STATES.c.attempt, STATES.c.sync, STATES.c.digest, STATES.c.commit,
+    RELEASES.c.verdict, RELEASES.c.objects, tables.projects.c.name.label("project"),
 ).select_from(
     APPS.join(tables.projects, sa.and_(tables.projects.c.tenant_id == APPS.c.tenant_id, tables.projects.c.id == APPS.c.project_id))
     .outerjoin(STATES, sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id))
@@ -109,7 +110,7 @@ _ROWS = sa.select(
 )  # fmt: skip
 
 
-def _row(row: Any, cluster: facts.Cluster | None) -> Row:
+def _row(row: engine.Row, cluster: facts.Cluster | None) -> Row:
     spec = msgspec.convert(row.spec, domain.AppSpec)
     request = row.request and msgspec.convert(row.request, decide.Request)
     situation = decide.Situation(

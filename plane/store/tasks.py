@@ -83,7 +83,7 @@ def extend(tx: Tx, agent_id: str, running: Sequence[str], now: dt.datetime) -> f
 
 
 def claim(tx: Tx, *, cluster_id: str, agent_id: str, running: Sequence[str], now: dt.datetime, limit: int) -> tuple[Open, ...]:
-    """Lease open tasks of a cluster, oldest first: queued ones, ones whose lease ended, and ones this agent had but does not know of any more.
+    """Lease open tasks of a cluster, oldest first: queued, with an ended lease, or this agent's own that it does not know any more.
 
     A dispatch transaction.
     """

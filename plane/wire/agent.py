@@ -66,7 +66,10 @@ class SealedValue(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ReleaseBundle(msgspec.Struct, frozen=True, kw_only=True):
-    """A release as an agent needs it. `body`: zlib-compressed msgpack of a list of canonical JSON documents (bytes); its digest is the release's name."""
+    """A release as an agent needs it.
+
+    `body`: zlib-compressed msgpack of a list of canonical JSON documents (bytes); its digest is the release's name.
+    """
 
     digest: str
     body: bytes
@@ -75,7 +78,7 @@ class ReleaseBundle(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
-    """What this task may touch, checked again by the agent. Namespace globs; cluster-scoped kinds as `group/Kind` globs (`/Namespace` for core)."""
+    """What this task may touch, checked again by the agent. Globs: namespaces; cluster kinds as `group/Kind` (`/Namespace` for core)."""
 
     namespaces: tuple[str, ...] = ()
     cluster_kinds: tuple[str, ...] = ()
@@ -108,7 +111,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One order. `generation` rises with every task of an app; the agent refuses one that is not above the cluster's fence for apply and remove."""
+    """One order.
+
+    `generation` rises with every change of an app; the agent refuses an apply or remove that is not above the cluster's fence.
+    """
 
     id: str
     kind: TaskKind
@@ -129,7 +135,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SignedTask(msgspec.Struct, frozen=True, kw_only=True):
-    """`payload` is the msgpack of a Task, `signature` Ed25519 over `gitops-plane/task/v1\\0` + payload. The bundle is absent when the agent holds the digest."""
+    """`payload` is the msgpack of a Task, `signature` Ed25519 over the task context (plane.wire.signing) and the payload.
+
+    The bundle is absent when the agent holds the digest.
+    """
 
     payload: bytes
     signature: bytes
@@ -188,7 +197,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Final(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The one last word on a task. Times are Unix seconds by the agent's clock. `live`: answer of a query, msgpack or JSON, values masked."""
+    """The one last word on a task. Times are Unix seconds by the agent's clock. `live`: answer of a query, JSON, values masked."""
 
     task: str
     app_id: str

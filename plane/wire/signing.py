@@ -1,4 +1,4 @@
-"""Who speaks: the agent's request JWT and the plane's signature under a task. Ed25519 throughout, the algorithm is never read from the token."""
+"""Who speaks: the agent's request JWT and the plane's signature under a task. Ed25519 throughout; no token names its algorithm."""
 
 import base64
 import hashlib
@@ -51,11 +51,20 @@ def body_digest(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def mint(key: Ed25519PrivateKey, request: Request, *, agent_id: str, plane_id: str, generation: int, jti: str, now: float | None = None) -> str:
+class Speaker(msgspec.Struct, frozen=True):
+    """Which agent speaks to which plane, and the generation of its keys."""
+
+    agent_id: str
+    plane_id: str
+    generation: int
+
+
+def mint(key: Ed25519PrivateKey, request: Request, *, speaker: Speaker, jti: str, now: float | None = None) -> str:
     """A JWT (RFC 7519, EdDSA of RFC 8037) for one request."""
     issued = int(time.time() if now is None else now)
-    claims = Claims(agent_id, plane_id, issued, issued + TOKEN_TTL_S, jti, generation, request.method, request.path, request.body_digest)
-    signed = f"{_b64(msgspec.json.encode({**HEADER, 'kid': agent_id}))}.{_b64(msgspec.json.encode(claims))}"
+    who, what = (speaker.agent_id, speaker.plane_id), (request.method, request.path, request.body_digest)
+    claims = Claims(*who, issued, issued + TOKEN_TTL_S, jti, speaker.generation, *what)
+    signed = f"{_b64(msgspec.json.encode({**HEADER, 'kid': speaker.agent_id}))}.{_b64(msgspec.json.encode(claims))}"
     return f"{signed}.{_b64(key.sign(signed.encode()))}"
 
 

@@ -5,7 +5,9 @@ import msgspec
 from plane.adapters import kube_kinds
 from plane.agent import records
 
-CONFIG_MAPS = kube_kinds.Resource(group="", version="v1", kind="ConfigMap", plural="configmaps", namespaced=True, verbs=frozenset({"watch"}))
+CONFIG_MAPS = kube_kinds.Resource(
+    group="", version="v1", kind="ConfigMap", plural="configmaps", namespaced=True, verbs=frozenset({"watch"})
+)
 
 
 def test_a_bookmark_has_a_version_and_no_name() -> None:

@@ -81,7 +81,9 @@ def test_hooks_run_before_and_after_and_only_once(agent: Agent, shared_plane: Pl
     assert results(final) == {"before": "HookSucceeded", "web": "Synced", "after": "HookSucceeded"}
     made = [kube.get("batch/v1/jobs", "before"), kube.get("configmaps", "web")]
     assert [one is not None for one in made] == [True, True]
-    gone = kube.until("batch/v1/jobs", "after", lambda one: one is None, within=120)  # a new definition makes the garbage collector start over
+    gone = kube.until(
+        "batch/v1/jobs", "after", lambda one: one is None, within=120
+    )  # a new definition makes the garbage collector start over
     assert gone is None
     assert [one.phase for one in shared_plane.progress if one.task == final.task] == ["PreSync", "Sync", "PostSync"]
 

@@ -28,9 +28,8 @@ class Agent(msgspec.Struct, frozen=True):
         """A signed request."""
         body = b"" if message is None else msgspec.msgpack.encode(message)
         bound = signing.Request(method, agent.PATH + path.partition("?")[0], signing.body_digest(body))
-        token = signing.mint(
-            self.key, bound, agent_id=self.enrolled.agent_id, plane_id=self.enrolled.plane_id, generation=1, jti=jti or uuid.uuid4().hex
-        )
+        speaker = signing.Speaker(self.enrolled.agent_id, self.enrolled.plane_id, 1)
+        token = signing.mint(self.key, bound, speaker=speaker, jti=jti or uuid.uuid4().hex)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": agent.CONTENT_TYPE}
         return self.client.request(method, agent.PATH + path, content=body, headers=headers)
 

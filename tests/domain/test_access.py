@@ -20,7 +20,9 @@ HERE = access.Target("t1", "p1")
         (access.Grant("editor", "t1", "p1"), "project:create", access.Target("t1"), False),
     ],
 )
-def test_a_grant_allows_what_its_role_holds_where_it_covers(grant: access.Grant, permission: str, target: access.Target, *, expected: bool) -> None:
+def test_a_grant_allows_what_its_role_holds_where_it_covers(
+    grant: access.Grant, permission: str, target: access.Target, *, expected: bool
+) -> None:
     assert access.allows(access.Actor("a", "ada", grants=(grant,)), permission, target) is expected
 
 

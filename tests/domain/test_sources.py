@@ -22,7 +22,9 @@ def test_a_change_touches_roots_it_is_or_lies_below(roots: list[str], changed: l
     assert sources.touches(roots, frozenset(changed)) is expected
 
 
-@pytest.mark.parametrize(("revision", "sha"), [("HEAD", "1"), ("main", "1"), ("v1", "3"), ("refs/heads/main", "1"), ("dev", ""), ("abcdef0", "")])
+@pytest.mark.parametrize(
+    ("revision", "sha"), [("HEAD", "1"), ("main", "1"), ("v1", "3"), ("refs/heads/main", "1"), ("dev", ""), ("abcdef0", "")]
+)
 def test_a_revision_is_what_the_remote_says(revision: str, sha: str) -> None:
     refs = {"HEAD": "1", "refs/heads/main": "1", "refs/tags/v1": "2", "refs/tags/v1^{}": "3"}
     assert sources.commit_of(refs, revision) == sha

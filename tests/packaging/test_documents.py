@@ -13,11 +13,11 @@ import click
 import pytest
 import yaml
 
+import protocol_reference
 from plane import __main__ as program
 from plane import config
 from plane.wire import documents, reading
 from tests.packaging import charts
-from tools import protocol_reference
 
 PAGES = (charts.ROOT / "README.md", *sorted((charts.ROOT / "docs").glob("*.md")))
 WRITTEN = tuple(page for page in PAGES if page.name != "cli.md")  # that one is made from the commands themselves

@@ -20,7 +20,13 @@ stringData: {password: canary-of-delivery}
 
 
 def final(task: agent.Task, outcome: agent.Outcome = "succeeded", message: str = "") -> agent.Events:
-    return agent.Events(finals=(agent.Final(task=task.id, app_id=task.app_id, generation=task.generation, outcome=outcome, started=1.0, finished=2.0, message=message),))
+    return agent.Events(
+        finals=(
+            agent.Final(
+                task=task.id, app_id=task.app_id, generation=task.generation, outcome=outcome, started=1.0, finished=2.0, message=message
+            ),
+        )
+    )
 
 
 def decision(fleet: planes.Fleet) -> dict[str, str]:
@@ -36,7 +42,12 @@ def test_a_push_becomes_a_signed_task_with_its_release(fleet: planes.Fleet, devg
     assert release is not None
     [document] = bundle.unpack(task.release, release.body)
     meta = msgspec.json.decode(document)["metadata"]
-    assert meta == {"name": "web", "namespace": "shop", "labels": {"gitops-plane.io/app": task.app_id}, "annotations": {"gitops-plane.io/owner": "acme/shop/web"}}
+    assert meta == {
+        "name": "web",
+        "namespace": "shop",
+        "labels": {"gitops-plane.io/app": task.app_id},
+        "annotations": {"gitops-plane.io/owner": "acme/shop/web"},
+    }
 
 
 def test_a_report_moves_task_state_history_and_audit_together(fleet: planes.Fleet, devgit: DevGit) -> None:

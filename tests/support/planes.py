@@ -22,7 +22,8 @@ from plane.domain import access, secrets
 from plane.run import devgit
 from plane.server import claim, context, deliver, keys, poll
 from plane.store import engine, leases, tables
-from plane.wire import agent, signing
+from plane.wire import agent as wire
+from plane.wire import signing
 
 
 class MovableClock(clock.SystemClock):
@@ -40,7 +41,9 @@ class MovableClock(clock.SystemClock):
 def _parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     folder = tmp_path_factory.mktemp("plane")
     signer.create(folder / "signing.pem")
-    renderers = {one.name: one for one in (helm.Helm(config.program("helm")), kustomize.Kustomize(config.program("kustomize")), plain.Plain())}
+    renderers = {
+        one.name: one for one in (helm.Helm(config.program("helm")), kustomize.Kustomize(config.program("kustomize")), plain.Plain())
+    }
     with pool.Pool(renderers, size=2) as sandbox:
         policies = opa.Opa(config.program("opa"), opa_files.shipped().base)
         git = mirrors.Mirrors(folder / "mirrors", transport=transport.Transport(allowed=(ipaddress.ip_network("127.0.0.0/8"),)))
@@ -89,7 +92,7 @@ class Fleet(msgspec.Struct, frozen=True):
         """The agent's."""
         return claim.AgentIdentity(self.agent, self.cluster, sealing.key_id(self.sealing.public))
 
-    def add(self, table: sa.Table, **values: Any) -> str:
+    def add(self, table: sa.Table, **values: Any) -> str:  # noqa: ANN401 passed on
         """A row with a fresh id."""
         values.setdefault("id", self.plane.clock.id())
         with self.owner.begin() as tx:
@@ -100,16 +103,31 @@ class Fleet(msgspec.Struct, frozen=True):
         """A repository of the project, due for its first look."""
         url = git.url_of(name)
         spec = {"url": url, "caPem": git.ca_file.read_text()}
-        return self.add(tables.repositories, tenant_id=self.tenant, project_id=self.project, name=name, spec=spec, url=url, poll_at=self.plane.clock.now())
+        return self.add(
+            tables.repositories,
+            tenant_id=self.tenant,
+            project_id=self.project,
+            name=name,
+            spec=spec,
+            url=url,
+            poll_at=self.plane.clock.now(),
+        )
 
-    def app(self, name: str, repository: str, url: str, **spec: Any) -> str:
+    def app(self, name: str, repository: str, url: str, **spec: Any) -> str:  # noqa: ANN401 passed on
         """An automated app of a folder of its own name."""
         wanted = {
             "source": {"repoURL": url, "path": name, "targetRevision": "main"},
             "destination": {"cluster": "east", "namespace": "shop"},
             "syncPolicy": {"automated": {"prune": True, "selfHeal": True}},
         }
-        row = {"tenant_id": self.tenant, "project_id": self.project, "name": name, "spec": wanted | spec, "cluster_id": self.cluster, "repository_id": repository}
+        row = {
+            "tenant_id": self.tenant,
+            "project_id": self.project,
+            "name": name,
+            "spec": wanted | spec,
+            "cluster_id": self.cluster,
+            "repository_id": repository,
+        }
         return self.add(tables.apps, **row, due_at=self.plane.clock.now())
 
     def work(self) -> int:
@@ -129,12 +147,12 @@ class Fleet(msgspec.Struct, frozen=True):
                 if not apps and not repositories:
                     return tasks
 
-    def claim(self, *, running: tuple[str, ...] = ()) -> list[tuple[agent.Task, agent.ReleaseBundle | None]]:
+    def claim(self, *, running: tuple[str, ...] = ()) -> list[tuple[wire.Task, wire.ReleaseBundle | None]]:
         """What the agent is given now, verified."""
-        given = claim.claim(self.plane, self.identity, agent.Claim(running=running), 64)
+        given = claim.claim(self.plane, self.identity, wire.Claim(running=running), 64)
         return [(signing.open_task(one, self.plane.signer.public_key()), one.bundle) for one in given.tasks]
 
-    def row(self, query: str, **values: Any) -> Any:
+    def row(self, query: str, **values: Any) -> Any:  # noqa: ANN401 passed on
         """One row, seen by the owner."""
         with self.owner.begin() as tx:
             return tx.execute(sa.text(query), values).one()
@@ -150,16 +168,24 @@ def make_fleet(plane: context.Plane, owner: sa.Engine, *, tenant: str, project: 
     """Tenant, project, cluster and agent by these names."""
     ids = {name: plane.clock.id() for name in ("tenant", "project", "cluster", "agent")}
     pair, key = sealing.new_key_pair(), ed25519.Ed25519PrivateKey.generate()
-    wrapped = plane.envelope.wrap(secrets.Secret(os.urandom(32)), context=keys.wrapping_context(ids["tenant"], ids["project"], "fingerprint-key"))
+    wrapped = plane.envelope.wrap(
+        secrets.Secret(os.urandom(32)), context=keys.wrapping_context(ids["tenant"], ids["project"], "fingerprint-key")
+    )
     with owner.begin() as tx:
         tx.execute(sa.insert(tables.tenants).values(id=ids["tenant"], name=tenant))
         tx.execute(sa.insert(tables.projects).values(tenant_id=ids["tenant"], id=ids["project"], name=project, fingerprint_key=wrapped))
         tx.execute(sa.insert(tables.clusters).values(id=ids["cluster"], name=cluster))
         grant = {"tenant_id": ids["tenant"], "cluster_id": ids["cluster"], "namespaces": ["shop", f"{tenant}-*"], "cluster_kinds": []}
         tx.execute(sa.insert(tables.cluster_grants).values(grant))
-        public = {"signing_key": key.public_key().public_bytes_raw(), "sealing_key": pair.public, "sealing_key_id": sealing.key_id(pair.public)}
+        public = {
+            "signing_key": key.public_key().public_bytes_raw(),
+            "sealing_key": pair.public,
+            "sealing_key_id": sealing.key_id(pair.public),
+        }
         tx.execute(sa.insert(tables.agents).values(id=ids["agent"], cluster_id=ids["cluster"], last_seen_at=plane.clock.now(), **public))
-    return Fleet(plane, owner, ids["tenant"], ids["project"], ids["cluster"], ids["agent"], pair, key, {"tenant": tenant, "project": project})
+    return Fleet(
+        plane, owner, ids["tenant"], ids["project"], ids["cluster"], ids["agent"], pair, key, {"tenant": tenant, "project": project}
+    )
 
 
 def files(folder: str, **contents: str) -> dict[str, bytes]:

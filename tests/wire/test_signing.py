@@ -15,7 +15,7 @@ NOW = 1_800_000_000.0
 
 
 def token(key: Ed25519PrivateKey = KEY, request: signing.Request = REQUEST, now: float = NOW) -> str:
-    return signing.mint(key, request, agent_id="a1", plane_id="plane", generation=1, jti="j1", now=now)
+    return signing.mint(key, request, speaker=signing.Speaker("a1", "plane", 1), jti="j1", now=now)
 
 
 def forged(header: dict[str, object]) -> str:
@@ -55,22 +55,26 @@ def test_any_other_token_is_refused(made: str, plane_id: str, now: float) -> Non
 
 
 def test_a_task_of_another_plane_is_refused() -> None:
-    payload = agent.encode(agent.Task(id="1", kind="apply", cluster_id="c", app_id="a", tenant="t", project="p", app="w", generation=1, expires=0))
+    payload = agent.encode(
+        agent.Task(id="1", kind="apply", cluster_id="c", app_id="a", tenant="t", project="p", app="w", generation=1, expires=0)
+    )
     signed = agent.SignedTask(payload=payload, signature=Ed25519PrivateKey.generate().sign(signing.TASK_CONTEXT + payload))
     with pytest.raises(signing.TokenRefused):
         signing.open_task(signed, PUBLIC)
 
 
 def test_a_signature_for_another_use_does_not_stand_for_a_task() -> None:
-    payload = agent.encode(agent.Task(id="1", kind="apply", cluster_id="c", app_id="a", tenant="t", project="p", app="w", generation=1, expires=0))
+    payload = agent.encode(
+        agent.Task(id="1", kind="apply", cluster_id="c", app_id="a", tenant="t", project="p", app="w", generation=1, expires=0)
+    )
     with pytest.raises(signing.TokenRefused):
         signing.open_task(agent.SignedTask(payload=payload, signature=KEY.sign(payload)), PUBLIC)
 
 
 def test_an_enrolment_proves_the_key_it_brings() -> None:
     proof = KEY.sign(signing.proof_text("gp_join_x", PUBLIC, b"s" * 32))
-    assert signing.proves(agent.Enrol(join_token="gp_join_x", signing_key=PUBLIC, sealing_key=b"s" * 32, proof=proof))  # noqa: S106 - no real token
-    assert not signing.proves(agent.Enrol(join_token="gp_join_x", signing_key=PUBLIC, sealing_key=b"t" * 32, proof=proof))  # noqa: S106 - no real token
+    assert signing.proves(agent.Enrol(join_token="gp_join_x", signing_key=PUBLIC, sealing_key=b"s" * 32, proof=proof))
+    assert not signing.proves(agent.Enrol(join_token="gp_join_x", signing_key=PUBLIC, sealing_key=b"t" * 32, proof=proof))
 
 
 def test_a_bundle_with_other_content_is_refused() -> None:
