@@ -176,8 +176,10 @@ class Loop:
     def _ended(self, task: agent.Task, done: asyncio.Task[None]) -> None:
         error = None if done.cancelled() else done.exception()
         if error:
-            log.error("task.broken", task=task.id, app=task.app_id, exc_info=error)
-            self._parts.reporter.final(accept.final(task, "failed", f"the agent ran into {type(error).__name__}; its log says where"))
+            known = isinstance(error, errors.PlaneError)  # a manifest's fault is a sentence; anything else is ours
+            log.error("task.broken", task=task.id, app=task.app_id, exc_info=None if known else error, reason=str(error) if known else "")
+            message = str(error) if known else f"the agent ran into {type(error).__name__}; its log says where"
+            self._parts.reporter.final(accept.final(task, "failed", message))
         self._running.pop(task.id, None)
         if self._at_work.get(task.app_id) == task.id:
             del self._at_work[task.app_id]
