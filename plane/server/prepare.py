@@ -3,7 +3,7 @@
 import msgspec
 
 from plane import ports
-from plane.domain import apps, decide, errors, objects, opening, policy, release, render, secrets, tenancy
+from plane.domain import apps, decide, errors, objects, opening, policy, release, render, secrets, tenancy, waves
 from plane.domain import kinds as kinds_of
 from plane.server import context, keys
 from plane.store import facts, releases
@@ -199,6 +199,8 @@ def _sops(plane: context.Plane, held: keys.Keys, file: opening.SopsFile) -> byte
 def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) -> releases.New:
     cluster = _cluster(app)
     manifests = _stamped(app, shared, made.manifests)
+    for manifest in manifests:
+        waves.turn(manifest)  # what no agent could put in order is refused here, where its file is known
     release.check_scope(manifests, cluster.grant, cluster.name)
     release.check_project(manifests, app.rules, cluster=cluster.name, project=app.project)
     key = plane.envelope.unwrap(app.fingerprint_key, context=keys.wrapping_context(app.tenant_id, app.project_id, "fingerprint-key"))
