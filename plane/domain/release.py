@@ -45,7 +45,8 @@ class ScopeRefused(errors.PlaneError):
 
     def __init__(self, manifest: objects.Manifest, allowed: str, *, remedy: str) -> None:
         self.where = str(manifest.position or "")
-        super().__init__(f"{manifest.key} is outside {allowed}; change its namespace, or {remedy}")
+        place = f"{self.where}: " if self.where else ""
+        super().__init__(f"{place}{manifest.key} is outside {allowed}; change its namespace, or {remedy}")
 
 
 def stamp(manifest: objects.Manifest, owner: Owner, *, namespace: str) -> objects.Manifest:
