@@ -20,7 +20,8 @@ class ProgramMissing(errors.PlaneError):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"the program {name} was not found; in a checkout run `make tools`, otherwise put it on PATH or name its folder in PLANE_TOOLS"
+            f"the program {name} was not found; in a checkout run `make tools`, "
+            "otherwise install it on PATH or name its folder in PLANE_TOOLS"
         )
 
 

@@ -176,7 +176,8 @@ def _refusal(spec: apps.AppSpec, wanted: Wanted) -> Wait | None:
     if not wanted.objects and not (automated and automated.allow_empty):
         return Wait(
             "empty-render",
-            "the source renders to no objects at all, which is never applied; check spec.source.path, or set allowEmpty",
+            "the source renders to no objects at all, which is never applied; check spec.source.path, "
+            "or allow it with syncPolicy.automated.allowEmpty",
         )
     return None
 
@@ -216,7 +217,8 @@ def _settled(now: Situation) -> Decision:
         return Nothing("the agent is healing drift")
     return Wait(
         "manual-sync",
-        "somebody changed the cluster and self-heal is off; look with `plane app diff`, then `plane app sync`, or turn selfHeal on",
+        "somebody changed the cluster and self-heal is off; look with `plane app diff`, then `plane app sync`, "
+        "or set syncPolicy.automated.selfHeal",
     )
 
 
