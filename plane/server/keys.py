@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from plane import ports
-from plane.domain import errors, secrets
+from plane.domain import errors, secrets, tenancy
 from plane.server import context
 from plane.store import facts, keyring
 
@@ -30,7 +30,8 @@ def unlock(plane: context.Plane, tenant: str, rows: Sequence[keyring.Wrapped]) -
     vaults: dict[str, ports.VaultAccess] = {}
     for row in rows:
         clear = _texts(plane, tenant, row)
-        match row.spec["kind"]:
+        kind: tenancy.CredentialKind = row.spec["kind"]
+        match kind:
             case "git-password":
                 git[row.name] = ports.GitAuth(username=row.spec.get("username", ""), password=clear["password"])
             case "git-ssh":
@@ -39,7 +40,7 @@ def unlock(plane: context.Plane, tenant: str, rows: Sequence[keyring.Wrapped]) -
                 )
             case "sops-age":
                 ages.append(clear["identity"].reveal())
-            case _:
+            case "vault":
                 vaults[row.name] = _vault(row, clear)
     return Keys(git, ports.SopsKeys(secrets.Secret(b"\n".join(ages))) if ages else None, vaults)
 
