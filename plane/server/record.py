@@ -13,13 +13,13 @@ def by(actor: access.Actor) -> audit.By:
     return audit.By(id=actor.id, name=actor.name, kind=actor.kind, token=actor.token, ip=actor.ip, user_agent=actor.user_agent)
 
 
-def event(plane: context.Plane, scope: access.Scope, kind: str, **facts: Any) -> audit.Event:  # noqa: ANN401 fields of Event, checked by it
+def event(plane: context.Plane, scope: access.Scope, kind: str, **facts: Any) -> audit.Event:  # noqa: ANN401 - fields of Event, checked by it
     """An event of this scope; `facts` are fields of domain.audit.Event."""
     now = plane.clock.now().isoformat(timespec="microseconds").replace("+00:00", "Z")
     return audit.Event(id=plane.clock.id(), time=now, type=kind, actor=by(scope.actor), tenant=scope.tenant, request=scope.request, **facts)
 
 
-def append(plane: context.Plane, tx: Tx, scope: access.Scope, kind: str, *, project_id: str = "", **facts: Any) -> None:  # noqa: ANN401 fields of Event
+def append(plane: context.Plane, tx: Tx, scope: access.Scope, kind: str, *, project_id: str = "", **facts: Any) -> None:  # noqa: ANN401 - fields of Event
     """Write one event in the transaction of its fact."""
     made = event(plane, scope, kind, **facts)
     log.append(tx, [made], project_ids={made.id: project_id} if project_id else None)

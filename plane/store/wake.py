@@ -48,5 +48,5 @@ class Listener:
     def _connect(self) -> psycopg.Connection:
         connection = psycopg.connect(self._url, autocommit=True)
         for channel in self._channels:
-            connection.execute(f"LISTEN {channel}")
+            connection.execute(f"LISTEN {channel}")  # a name from the Literal above, not from outside
         return connection

@@ -1,4 +1,4 @@
-"""Who speaks: the agent's request JWT and the plane's signature under a task. Ed25519 throughout; no token names its algorithm."""
+"""Who speaks: the agent's request JWT and the plane's signature under a task. Ed25519 throughout, whatever a header says."""
 
 import base64
 import hashlib

@@ -92,7 +92,7 @@ class Fleet(msgspec.Struct, frozen=True):
         """The agent's."""
         return claim.AgentIdentity(self.agent, self.cluster, sealing.key_id(self.sealing.public))
 
-    def add(self, table: sa.Table, **values: Any) -> str:  # noqa: ANN401 passed on
+    def add(self, table: sa.Table, **values: Any) -> str:  # noqa: ANN401 - a column takes what its type takes
         """A row with a fresh id."""
         values.setdefault("id", self.plane.clock.id())
         with self.owner.begin() as tx:
@@ -113,7 +113,7 @@ class Fleet(msgspec.Struct, frozen=True):
             poll_at=self.plane.clock.now(),
         )
 
-    def app(self, name: str, repository: str, url: str, **spec: Any) -> str:  # noqa: ANN401 passed on
+    def app(self, name: str, repository: str, url: str, **spec: object) -> str:
         """An automated app of a folder of its own name."""
         wanted = {
             "source": {"repoURL": url, "path": name, "targetRevision": "main"},
@@ -152,7 +152,7 @@ class Fleet(msgspec.Struct, frozen=True):
         given = claim.claim(self.plane, self.identity, wire.Claim(running=running), 64)
         return [(signing.open_task(one, self.plane.signer.public_key()), one.bundle) for one in given.tasks]
 
-    def row(self, query: str, **values: Any) -> Any:  # noqa: ANN401 passed on
+    def row(self, query: str, **values: object) -> engine.Row:
         """One row, seen by the owner."""
         with self.owner.begin() as tx:
             return tx.execute(sa.text(query), values).one()
