@@ -119,6 +119,8 @@ class Wait(msgspec.Struct, frozen=True, tag="wait"):
 
 Decision = Nothing | Apply | Remove | Wait
 
+FAILED = frozenset({"failed", "refused", "superseded"})  # an agent that said no would say it again, as fast as it is asked
+
 
 def decide(now: Situation) -> Decision:
     """What to do for one app. Order of the guards: destination, deletion, source, policy, request, automation."""
@@ -189,7 +191,7 @@ def _automatic(now: Situation, wanted: Wanted) -> Decision:
         return Nothing("the agent has the task")
     if attempt and same and attempt.needs_approval:
         return _approval(now, attempt, wanted)
-    if attempt and same and attempt.outcome == "failed":
+    if attempt and same and attempt.outcome in FAILED:
         return Wait(
             "attempt-failed",
             f"the last sync of this release failed: {attempt.message}. Mend the cause and run `plane app sync`, or push a fix",
