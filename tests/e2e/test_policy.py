@@ -90,3 +90,5 @@ def test_a_policy_that_loops_is_a_denial_and_other_tenants_go_on(install: e2e.In
     beside.healthy()
     assert app.says("policy-refused", "counts as a denial", "no answer within 10 s", "loops")["since"]
     assert sources.live(tenant, f"/api/v1/namespaces/{app.namespace}") == {}
+    assert tenant.call("DELETE", f"/api/v1/tenants/{tenant.name}/policies/house").is_success
+    app.healthy()
