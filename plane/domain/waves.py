@@ -8,9 +8,10 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-from plane.domain import errors, objects
+from plane.domain import annotations, objects
 
-PREFIXES = ("gitops-plane.io/", "argocd.argoproj.io/")
+BadAnnotation = annotations.BadAnnotation
+
 HELM_HOOK = "helm.sh/hook"
 HELM_WEIGHT = "helm.sh/hook-weight"
 HELM_DELETE = "helm.sh/hook-delete-policy"
@@ -44,17 +45,6 @@ class Turn(msgspec.Struct, frozen=True):
     deletes: tuple[Delete, ...] = ()
 
 
-class BadAnnotation(errors.PlaneError):
-    """An annotation that decides the order holds a word that means nothing."""
-
-    code = "annotation-invalid"
-    fields = ("where",)
-
-    def __init__(self, manifest: objects.Manifest, name: str, rule: str) -> None:
-        self.where = str(manifest.position or "")
-        super().__init__(f"{f'{self.where}: ' if self.where else ''}{name} of {manifest.key} {rule}")
-
-
 _ORDINARY = Turn()
 
 
@@ -64,26 +54,26 @@ def turn(manifest: objects.Manifest) -> Turn:
     Raises:
         BadAnnotation: a wave that is no integer, an unknown hook or delete policy.
     """
-    annotations = manifest.body["metadata"].get("annotations")
-    if not annotations:
+    marks = manifest.body["metadata"].get("annotations")
+    if not marks:
         return _ORDINARY
-    name, hook = _find(annotations, "hook")
-    phases = _hook_phases(manifest, name, hook) if hook else _helm_phases(annotations.get(HELM_HOOK))
-    wave = _wave(manifest, annotations)
+    name, hook = annotations.find(marks, "hook")
+    phases = _hook_phases(manifest, name, hook) if hook else _helm_phases(marks.get(HELM_HOOK))
+    wave = _wave(manifest, marks)
     if phases is None:
         return Turn(wave=wave) if wave else _ORDINARY
-    return Turn(phases, wave, hook=True, deletes=_deletes(manifest, annotations))
+    return Turn(phases, wave, hook=True, deletes=_deletes(manifest, marks))
 
 
-def is_hook(annotations: Mapping[str, Any]) -> bool:
+def is_hook(marks: Mapping[str, Any]) -> bool:
     """Whether a live object was made as a hook."""
-    name, hook = _find(annotations, "hook")
-    return (hook != "Skip") if name else _helm_phases(annotations.get(HELM_HOOK)) is not None
+    name, hook = annotations.find(marks, "hook")
+    return (hook != "Skip") if name else _helm_phases(marks.get(HELM_HOOK)) is not None
 
 
-def wave_of(annotations: Mapping[str, Any]) -> int:
+def wave_of(marks: Mapping[str, Any]) -> int:
     """The wave of a live object; 0 when it cannot be read, because what is there must not stop a sync."""
-    text = _find(annotations, "sync-wave")[1] or str(annotations.get(HELM_WEIGHT) or "")
+    text = annotations.find(marks, "sync-wave")[1] or str(marks.get(HELM_WEIGHT) or "")
     return int(text) if _is_integer(text) else 0
 
 
@@ -100,27 +90,15 @@ def hook_name(manifest: objects.Manifest, phase: Phase, *, revision: str, starte
     return f"{prefix}{revision[:7]}-{phase.lower()}-{started_at}".lower()
 
 
-def option(annotations: Mapping[str, Any], name: str) -> str:
+def option(marks: Mapping[str, Any], name: str) -> str:
     """The value of a resource-level sync option such as `Prune`, or the empty string."""
-    words = _find(annotations, "sync-options")[1].split(",")
+    words = annotations.find(marks, "sync-options")[1].split(",")
     found = [value.strip() for key, _, value in (word.partition("=") for word in words) if key.strip() == name]
     return found[-1] if found else ""
 
 
-def _find(annotations: Mapping[str, Any], name: str) -> tuple[str, str]:
-    for prefix in PREFIXES:
-        value = annotations.get(prefix + name)
-        if value is not None:
-            return prefix + name, str(value)
-    return "", ""
-
-
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
-
-
 def _hook_phases(manifest: objects.Manifest, name: str, text: str) -> tuple[Phase, ...] | None:
-    words = _words(text)
+    words = annotations.words(text)
     if "Skip" in words:
         return ()
     unknown = [word for word in words if word not in _PHASES]
@@ -131,16 +109,16 @@ def _hook_phases(manifest: objects.Manifest, name: str, text: str) -> tuple[Phas
 
 def _helm_phases(text: object) -> tuple[Phase, ...] | None:
     """None: an ordinary object. Hooks that Helm runs at other times (test, rollback) have no phase here."""
-    words = _words(str(text or ""))
+    words = annotations.words(str(text or ""))
     if not words or words == ["crd-install"]:
         return None
     return tuple(dict.fromkeys(_HELM_PHASES[word] for word in words if word in _HELM_PHASES))
 
 
-def _wave(manifest: objects.Manifest, annotations: Mapping[str, Any]) -> int:
-    name, text = _find(annotations, "sync-wave")
+def _wave(manifest: objects.Manifest, marks: Mapping[str, Any]) -> int:
+    name, text = annotations.find(marks, "sync-wave")
     if not name:
-        name, text = HELM_WEIGHT, str(annotations.get(HELM_WEIGHT) or "0")
+        name, text = HELM_WEIGHT, str(marks.get(HELM_WEIGHT) or "0")
     if not _is_integer(text):
         raise BadAnnotation(manifest, name, f"is {text!r}; a wave is an integer such as -1 or 5, in quotes")
     return int(text)
@@ -151,10 +129,10 @@ def _is_integer(text: str) -> bool:
     return digits.isascii() and digits.isdigit() and len(text.strip()) - len(digits) <= 1 and len(digits) < 10  # noqa: PLR2004 32 bits
 
 
-def _deletes(manifest: objects.Manifest, annotations: Mapping[str, Any]) -> tuple[Delete, ...]:
-    name, text = _find(annotations, "hook-delete-policy")
+def _deletes(manifest: objects.Manifest, marks: Mapping[str, Any]) -> tuple[Delete, ...]:
+    name, text = annotations.find(marks, "hook-delete-policy")
     known = _DELETES if name else _HELM_DELETES
-    words = _words(text if name else str(annotations.get(HELM_DELETE) or ""))
+    words = annotations.words(text if name else str(marks.get(HELM_DELETE) or ""))
     unknown = [word for word in words if word not in known]
     if unknown:
         raise BadAnnotation(manifest, name or HELM_DELETE, f"has {unknown[0]!r}; use {', '.join(known)}")
