@@ -73,7 +73,7 @@ async def claim(request: Incoming, hub: NamedDependency[wake.Hub]) -> Response[b
         while True:
             found = await sync_to_thread(claims.claim, _plane(request), who, asked, limit)
             left = deadline - loop.time()
-            if found.tasks or found.lost or left <= 0:
+            if found.tasks or found.lost or left <= 0 or hub.draining:
                 return _answer(found)
             if await _either(work, word, left):
                 return _answer(agent.Claimed())

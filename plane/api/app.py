@@ -33,7 +33,7 @@ def create(plane: context.Plane, *, database_url: str) -> Litestar:
             Exception: problems.unexpected,
         },
         lifespan=[_listening(hub)],
-        state=State({"plane": plane, "requests": requests}),
+        state=State({"plane": plane, "requests": requests, "hub": hub}),
         request_max_body_size=calls.BODY_BYTES,
         openapi_config=None,  # ours is made from the same `Doc`s by plane.api.openapi
         logging_config=None,

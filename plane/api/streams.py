@@ -49,7 +49,7 @@ async def _events(watching: Watching, app: documents.App, hub: NamedDependency[w
     said: documents.AppStatus | None = None
     woken = True
     with hub.expect("plane_app", app.status.id if app.status else "") as news:
-        while loop.time() - began < LONGEST_S:
+        while loop.time() - began < LONGEST_S and not hub.draining:
             if woken or app.status != said:
                 said, spoke = app.status, loop.time()
                 yield _message("state", said)

@@ -42,6 +42,7 @@ class Hub:
         self._listener = wake.Listener(url, CHANNELS)
         self._waiting: dict[tuple[str, str], set[News]] = defaultdict(set)
         self._stop = threading.Event()
+        self.draining = False
         self._thread: threading.Thread | None = None
 
     @contextlib.contextmanager
@@ -61,6 +62,13 @@ class Hub:
         loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._listen, args=(loop,), name="wake", daemon=True)
         self._thread.start()
+
+    def drain(self) -> None:
+        """The process is asked to end: whoever waits is told, and shall answer with what there is. Called inside the running loop."""
+        self.draining = True
+        for waiting in self._waiting.values():
+            for news in waiting:
+                news.tell()
 
     def stop(self) -> None:
         """End the thread and its connection."""

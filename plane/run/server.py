@@ -1,15 +1,30 @@
 """`plane server`: the REST API and the agents' endpoints. Stateless; run several behind one address."""
 
+import socket
+import sys
+
 import click
 import uvicorn
 
 from plane import config
-from plane.api import app
+from plane.api import app, wake
 from plane.run import wiring
 
 BACKLOG = 1024
 KEEP_ALIVE_S = 75  # longer than an agent's long poll and than common load balancers' idle time
-DRAIN_S = 10  # open long polls are answered empty within it
+DRAIN_S = 10  # what a request under way may still take; those that only wait are answered at once
+
+
+class Draining(uvicorn.Server):
+    """Answers those who wait as soon as it is asked to end."""
+
+    def __init__(self, made: uvicorn.Config, hub: wake.Hub) -> None:
+        super().__init__(made)
+        self._hub = hub
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._hub.drain()
+        await super().shutdown(sockets)
 
 
 @click.command("server")
@@ -17,8 +32,9 @@ def command() -> None:
     """Serve the API."""
     settings = config.load()
     with wiring.plane(settings) as plane:
-        uvicorn.run(
-            app.create(plane, database_url=settings.database_url),
+        served = app.create(plane, database_url=settings.database_url)
+        made = uvicorn.Config(
+            served,
             host=settings.host,
             port=settings.port,
             ssl_certfile=settings.tls_cert or None,
@@ -32,3 +48,7 @@ def command() -> None:
             log_config=None,
             server_header=False,
         )
+        server = Draining(made, served.state.hub)
+        server.run()
+        if not server.started:
+            sys.exit(3)

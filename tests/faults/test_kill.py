@@ -1,6 +1,5 @@
 """Processes die in the middle of work: everything arrives, and nothing twice."""
 
-import httpx
 import pytest
 
 from tests.e2e import conftest as e2e
@@ -60,13 +59,5 @@ def test_an_agent_killed_in_the_middle_of_a_sync_loses_and_doubles_nothing(insta
 def test_a_server_killed_while_agents_report_loses_and_doubles_nothing(install: e2e.Install, tenant: e2e.Tenant) -> None:
     apps = many(tenant)
     faults.restarted(install, "server")
-    e2e.until(lambda: answers(install))
+    e2e.until(lambda: faults.answers(install))
     arrived_once(apps)
-
-
-def answers(install: e2e.Install) -> bool:
-    """Whether the API is there again."""
-    try:
-        return install.http.get("/health").is_success
-    except httpx.TransportError:
-        return False
