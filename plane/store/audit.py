@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from plane.domain import audit, objects
-from plane.store import tables
+from plane.store import audit_tables, tables
 from plane.store.engine import Tx
 
-EVENTS, LEAVES, HEADS, CHECKPOINTS = tables.audit_events, tables.audit_leaves, tables.audit_heads, tables.audit_checkpoints
+EVENTS, LEAVES, HEADS, CHECKPOINTS = audit_tables.events, audit_tables.leaves, audit_tables.heads, audit_tables.checkpoints
 
 
 class Head(msgspec.Struct, frozen=True):

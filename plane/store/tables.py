@@ -7,17 +7,9 @@ blobs stand apart from the slim rows that lists read.
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from plane.store import columns
+from plane.store import audit_tables, columns
 
-METADATA = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+METADATA = audit_tables.METADATA  # one for all: the log's tables stand in a file of their own
 NIL = "00000000-0000-0000-0000-000000000000"  # the platform's place where a tenant id is asked for
 
 
@@ -327,57 +319,6 @@ policy_sets = sa.Table(
     columns.json("files"),
     columns.tenant_key("id"),
     sa.UniqueConstraint("tenant_id", "name"),
-)
-
-audit_events = sa.Table(
-    "audit_events",
-    METADATA,
-    columns.ident("tenant_id"),
-    columns.ident(),
-    columns.time("at", null=False),
-    columns.text("type"),
-    columns.ident("project_id", null=True),
-    columns.text("target", default=""),
-    columns.text("correlation", default=""),
-    columns.blob("body"),  # canonical JSON of domain.audit.Event: what the leaf is made of
-    sa.Column("xid", sa.BigInteger, nullable=False, server_default=sa.text("(pg_current_xact_id()::text)::bigint")),
-    columns.tenant_key("id"),
-    sa.Index("ix_audit_events_tenant_id_xid_id", "tenant_id", "xid", "id"),
-    sa.Index("ix_audit_events_tenant_id_at", "tenant_id", "at"),
-)
-
-audit_leaves = sa.Table(
-    "audit_leaves",
-    METADATA,
-    columns.ident("tenant_id"),
-    columns.number("seq"),
-    columns.ident("event_id"),
-    columns.blob("leaf"),
-    columns.tenant_key("seq"),
-    sa.UniqueConstraint("tenant_id", "event_id"),
-)
-
-audit_heads = sa.Table(
-    "audit_heads",
-    METADATA,
-    columns.ident("tenant_id"),
-    columns.number("size"),
-    columns.blob("peaks"),  # 32 bytes each, largest subtree first
-    columns.number("last_xid"),
-    columns.ident("last_event"),
-    sa.PrimaryKeyConstraint("tenant_id"),
-)
-
-audit_checkpoints = sa.Table(
-    "audit_checkpoints",
-    METADATA,
-    columns.ident("tenant_id"),
-    columns.number("size"),
-    columns.text("origin"),
-    columns.text("root"),
-    columns.text("time"),
-    columns.text("signature"),
-    columns.tenant_key("size"),
 )
 
 idempotency = sa.Table(
