@@ -119,6 +119,13 @@ class Wait(msgspec.Struct, frozen=True, tag="wait"):
 
 Decision = Nothing | Apply | Remove | Wait
 
+
+def reason(decision: Decision) -> str:
+    """What must stay the same for a decision to go on, rather than to be another one; its own times are no part of it."""
+    kind = decision.__struct_config__.tag
+    return f"{kind} {decision.code} {decision.sentence}" if isinstance(decision, Wait) else f"{kind} {decision.sentence}"
+
+
 FAILED = frozenset({"failed", "refused", "superseded"})  # an agent that said no would say it again, as fast as it is asked
 
 

@@ -30,10 +30,10 @@ def _said(found: explanations.Found, now: float) -> tuple[str, str, str]:
     if decision is None:
         return "source-failed", "the app is new; the first look at its repository is on its way", found.created
     if isinstance(decision, decide.Wait):
-        return decision.code, decision.sentence, decision.since or found.decided
+        return decision.code, decision.sentence, decision.since or found.since
     away = decide.agent_sentence(found.destination, now=now, seen=found.seen) if found.open_task else ""
     if away:
         return "agent-away", away, found.destination.last_seen
     if found.open_task:
         return "syncing", f"{decision.sentence}; task {found.open_task}", found.task_since
-    return decision.__struct_config__.tag, decision.sentence, found.decided  # type: ignore[return-value]  # tags are text here
+    return decision.__struct_config__.tag, decision.sentence, found.since  # type: ignore[return-value]  # tags are text here

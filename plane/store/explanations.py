@@ -21,7 +21,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     health: str
     message: str
     created: str
-    decided: str
+    since: str  # how long the decision has had this reason
     open_task: str  # "queued", "with the agent", or empty
     task_since: str
     verdict: policy.Verdict | None
@@ -44,7 +44,7 @@ _QUERY = sa.select(
     STATES.c.sync,
     STATES.c.health,
     STATES.c.message,
-    STATES.c.updated_at.label("decided"),
+    sa.func.coalesce(STATES.c.since, STATES.c.updated_at).label("since"),
     STATES.c.digest,
     STATES.c.commit,
     STATES.c.attempt,
@@ -86,7 +86,7 @@ def _found(row: Row, place: facts.Cluster | None, task: Row | None) -> Found:
         health=row.health or "Unknown",
         message=row.message or "",
         created=facts.stamp(row.created_at),
-        decided=facts.stamp(row.decided),
+        since=facts.stamp(row.since),
         open_task={"queued": "queued", "leased": "with the agent"}[task.state] if task else "",
         task_since=facts.stamp(task.created_at) if task else "",
         verdict=msgspec.convert(row.verdict, policy.Verdict) if row.verdict else None,

@@ -147,7 +147,7 @@ def _destination(name: str, cluster: facts.Cluster | None) -> decide.Destination
 
 
 def decided(tx: Tx, tenant: str, made: Sequence[Decided], now: dt.datetime) -> None:
-    """Write decisions, generations and the state of attempts; two statements for any number."""
+    """Write decisions, generations and the state of attempts; two statements for any number. `since` moves with the reason alone."""
     if not made:
         return
     app = sa.and_(APPS.c.tenant_id == tenant, APPS.c.id == sa.bindparam("app"))
@@ -156,14 +156,26 @@ def decided(tx: Tx, tenant: str, made: Sequence[Decided], now: dt.datetime) -> N
     moved = sa.update(APPS).where(app).values(generation=sa.bindparam("at"), failures=sa.bindparam("failed"), lane=lane, request=taken)
     tx.execute(moved, [{"app": one.app_id, "at": one.generation, "failed": one.failures, "taken": one.consumed} for one in made])
     state = sa.and_(STATES.c.tenant_id == tenant, STATES.c.app_id == sa.bindparam("app"))
-    told = sa.update(STATES).where(state).values(decision=sa.bindparam("say"), attempt=sa.bindparam("tried"), updated_at=now)
+    since = sa.case(
+        (_REASON.is_not_distinct_from(sa.bindparam("reason")), sa.func.coalesce(STATES.c.since, STATES.c.updated_at)), else_=now
+    )
+    told = sa.update(STATES).where(state)
+    told = told.values(decision=sa.bindparam("say"), attempt=sa.bindparam("tried"), since=since, updated_at=now)
     tx.execute(
         told,
         [
-            {"app": one.app_id, "say": msgspec.to_builtins(one.decision), "tried": one.attempt and msgspec.to_builtins(one.attempt)}
+            {
+                "app": one.app_id,
+                "say": msgspec.to_builtins(one.decision),
+                "reason": decide.reason(one.decision),
+                "tried": one.attempt and msgspec.to_builtins(one.attempt),
+            }
             for one in made
         ],
     )
+
+
+_REASON = sa.func.concat_ws(" ", *(STATES.c.decision[name].astext for name in ("type", "code", "sentence")))  # as decide.reason
 
 
 def release_lease(tx: Tx, tenant: str, ids: Sequence[str], leased_at: dt.datetime, *, again: dict[str, dt.datetime]) -> None:

@@ -203,6 +203,7 @@ app_states = sa.Table(
     columns.text("seen", default=""),  # the commit last looked at, whether or not it changed anything
     columns.json("problem", null=True),  # domain.decide.Problem
     columns.json("decision", null=True),  # domain.decide.Decision, tagged
+    columns.time("since"),  # when a decision for this reason was first made
     columns.json("attempt", null=True),  # domain.decide.Attempt
     columns.text("sync", default="Unknown"),
     columns.text("health", default="Unknown"),

@@ -1,0 +1,55 @@
+"""What `explain` says of an app, and since when."""
+
+import datetime as dt
+
+from plane.domain import decide
+from plane.run.devgit import DevGit
+from plane.server import explain
+from plane.store import facts
+from tests.support import planes
+
+BY_HAND: dict[str, object] = {"syncPolicy": {}}
+
+
+def files(greeting: str) -> dict[str, bytes]:
+    return planes.files("web", config=f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: web}}\ndata: {{greeting: {greeting}}}\n")
+
+
+def told(fleet: planes.Fleet) -> decide.Explanation:
+    return explain.explain(fleet.plane, fleet.scope, project_id=fleet.project, app="web")
+
+
+def later(fleet: planes.Fleet) -> None:
+    """An hour passes, and the repository is due."""
+    assert isinstance(fleet.plane.clock, planes.MovableClock)
+    fleet.plane.clock.ahead += dt.timedelta(hours=1)
+    with fleet.owner.begin() as tx:
+        tx.exec_driver_sql("UPDATE repositories SET poll_at = now()")
+
+
+def test_since_when_stays_while_the_reason_stays(fleet: planes.Fleet, devgit: DevGit) -> None:
+    url = devgit.create("stays", files("hello"))
+    fleet.app("web", fleet.repository(devgit, "stays"), url, **BY_HAND)
+    fleet.work()
+    before = told(fleet)
+    assert before.status == "manual-sync"
+    revision = devgit.commit("stays", files("newer"), "Newer")
+    later(fleet)
+    fleet.work()
+    now = told(fleet)
+    assert (now.status, now.facts["commit"]) == ("manual-sync", revision)
+    assert now.since == before.since
+
+
+def test_since_when_moves_with_the_reason(fleet: planes.Fleet, devgit: DevGit) -> None:
+    url = devgit.create("moves", files("hello"))
+    fleet.app("web", fleet.repository(devgit, "moves"), url, **BY_HAND)
+    fleet.work()
+    later(fleet)
+    moved = fleet.plane.clock.now()
+    with fleet.owner.begin() as tx:
+        tx.exec_driver_sql("UPDATE agents SET revoked_at = now()")
+        tx.exec_driver_sql("UPDATE apps SET due_at = now()")
+    fleet.work()
+    assert told(fleet).status == "cluster-revoked"
+    assert told(fleet).since >= facts.stamp(moved)
