@@ -42,8 +42,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8440
     tls_cert: str = ""  # PEM files; without them the server speaks plain HTTP behind somebody's TLS
     tls_key: str = ""
-    master_key: str = ""  # 32 bytes, hex or base64; one of the two must be set
+    master_key: str = ""  # 32 bytes, hex or base64; this, the file or transit must be set
     master_key_file: str = ""
+    master_key_older_files: str = ""  # comma-separated: keys that still open what they wrapped, until `plane db rewrap`
+    master_transit: str = ""  # https://HOST:8200/v1/MOUNT/keys/NAME: the master key stays in Vault's transit engine
+    master_transit_token_file: str = ""  # this, or the two of an AppRole
+    master_transit_role_id: str = ""
+    master_transit_secret_id_file: str = ""
+    master_transit_namespace: str = ""
+    master_transit_ca_file: str = ""
     signing_key_file: str = ""  # Ed25519, PEM: signs tasks and audit checkpoints
     git_networks: str = ""  # CIDRs of private addresses that repositories may live at, comma-separated; empty: public ones only
     workers: int = 0  # renders side by side; 0: one per core
@@ -72,7 +79,8 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
     try:
         return msgspec.convert(found, Settings, strict=False)
     except msgspec.ValidationError as e:
-        message = f"the environment variable {PREFIX}… cannot be read: {e}"
+        wrong, _, field = str(e).partition(" - at `$.")
+        message = f"the environment variable {PREFIX}{field.rstrip('`').upper()} cannot be read: {wrong}"
         raise SettingInvalid(message) from None
 
 

@@ -197,6 +197,10 @@ class Envelope(Protocol):
         """The value; SecretRefused when the key or the context is another."""
         ...
 
+    def current(self, wrapped: bytes) -> bool:
+        """Whether it is known that wrapping again would change nothing."""
+        ...
+
 
 class Signer(Protocol):
     """The plane's own Ed25519 key, kept outside the database: signs tasks and audit checkpoints."""

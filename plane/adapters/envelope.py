@@ -2,8 +2,11 @@
 
 import base64
 import binascii
+import collections
 import hashlib
 import os
+import threading
+import time
 
 import cryptography.exceptions
 import msgspec
@@ -17,6 +20,8 @@ KEY_BYTES = 32
 NONCE_BYTES = 12  # random: good for 2^32 values under one master key (NIST SP 800-38D §8.3)
 LOCAL, TRANSIT = b"\x01", b"\x02"  # first byte of a wrapped value: who can unwrap it
 ID_BYTES = 8
+KEPT_S = 300.0  # a data key that Vault opened is used again for so long, in memory: one call per value and not per render
+KEPT = 1024  # data keys
 
 
 def parse_master_key(text: bytes, *, where: str) -> secrets.Secret:
@@ -51,6 +56,8 @@ class _Answer(msgspec.Struct):
 class Local:
     """`ports.Envelope` under a key from a file or the environment; `older` keys still unwrap."""
 
+    kind = LOCAL
+
     def __init__(self, master: secrets.Secret, *, older: tuple[secrets.Secret, ...] = ()) -> None:
         self._id = _key_id(master)
         self._keys = {_key_id(key): key for key in (*older, master)}
@@ -68,14 +75,22 @@ class Local:
             raise errors.SecretRefused(message)
         return _decrypt(self._keys[key_id], wrapped[1 + ID_BYTES :], context)
 
+    def current(self, wrapped: bytes) -> bool:
+        """Whether the present key wrapped it."""
+        return wrapped[: 1 + ID_BYTES] == LOCAL + self._id
+
 
 class Transit:
     """`ports.Envelope` under a key that never leaves Vault's transit engine: each value has a data key, and Vault keeps none."""
+
+    kind = TRANSIT
 
     def __init__(self, sessions: vault.Sessions, access: ports.VaultAccess, *, key: str) -> None:
         self._sessions = sessions
         self._access = access
         self._key = key
+        self._lock = threading.Lock()
+        self._opened: collections.OrderedDict[bytes, tuple[secrets.Secret, float]] = collections.OrderedDict()
 
     def wrap(self, value: secrets.Secret, *, context: bytes) -> bytes:
         """`TRANSIT`, two bytes of length, the data key as Vault wrapped it, nonce, ciphertext."""
@@ -89,10 +104,47 @@ class Transit:
         """The value; SecretRefused when key or context is another or Vault says no, BackendDown when it says nothing."""
         _check_kind(wrapped, TRANSIT)
         end = 3 + int.from_bytes(wrapped[1:3], "big")
+        return _decrypt(self._open(wrapped[3:end]), wrapped[end:], context)
+
+    def current(self, wrapped: bytes) -> bool:
+        """Whether Vault's newest version of the key would give the same kind of value; only Vault knows, so values are wrapped anew."""
+        del wrapped
+        return False
+
+    def _open(self, data_key: bytes) -> secrets.Secret:
+        now = time.monotonic()
+        with self._lock:
+            found = self._opened.get(data_key)
+        if found and found[1] > now:
+            return found[0]
         with self._sessions.client(self._access) as client:
-            answer = client.secrets.transit.decrypt_data(self._key, wrapped[3:end].decode(), mount_point=self._access.mount)
-            data_key = msgspec.convert(answer, _Answer).data
-        return _decrypt(_key(data_key), wrapped[end:], context)
+            answer = client.secrets.transit.decrypt_data(self._key, data_key.decode(), mount_point=self._access.mount)
+            opened = _key(msgspec.convert(answer, _Answer).data)
+        with self._lock:
+            self._opened[data_key] = (opened, now + KEPT_S)
+            if len(self._opened) > KEPT:
+                self._opened.popitem(last=False)
+        return opened
+
+
+class Ring:
+    """`ports.Envelope` of several: the first wraps, each unwraps its own kind. For moving from a file to Vault's transit and back."""
+
+    def __init__(self, current: Local | Transit, *others: Local | Transit) -> None:
+        self._current = current
+        self._kinds = {one.kind: one for one in (*others, current)}
+
+    def wrap(self, value: secrets.Secret, *, context: bytes) -> bytes:
+        """As the first does."""
+        return self._current.wrap(value, context=context)
+
+    def unwrap(self, wrapped: bytes, *, context: bytes) -> secrets.Secret:
+        """As the one that wrapped it does; refuses as the first when none did."""
+        return self._kinds.get(wrapped[:1], self._current).unwrap(wrapped, context=context)
+
+    def current(self, wrapped: bytes) -> bool:
+        """Whether the first one's present key wrapped it."""
+        return self._current.current(wrapped)
 
 
 def _key(found: _DataKey) -> secrets.Secret:

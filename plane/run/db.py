@@ -6,7 +6,8 @@ import click
 
 from plane import config
 from plane.adapters import clock
-from plane.server import bootstrap
+from plane.run import wiring
+from plane.server import bootstrap, rewrap
 from plane.store import engine, schema
 
 
@@ -51,3 +52,10 @@ def admin() -> None:
 def check() -> None:
     """Fail unless tables and migrations say the same."""
     schema.check(owner(config.load()))
+
+
+@command.command("rewrap")
+def rewrap_all() -> None:
+    """After a change of master key: encrypt everything anew under the present one. Servers and workers may run; repeat as you like."""
+    with wiring.plane(config.load()) as plane:
+        click.echo(f"{rewrap.rewrap(plane)} stored secrets were encrypted anew")

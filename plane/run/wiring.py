@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import structlog
 
 from plane import config, log
-from plane.adapters import clock, envelope, opa, opa_files, sealing, signer, sops, vault
+from plane.adapters import clock, opa, opa_files, sealing, signer, sops, vault
 from plane.adapters.git import mirrors, transport
 from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
-from plane.domain import secrets
+from plane.run import master_key
 from plane.server import context
 from plane.store import engine, schema
 
@@ -47,19 +47,12 @@ def plane(settings: config.Settings) -> Iterator[context.Plane]:
             sops=sops.Sops(config.program("sops")),
             vault=vault.Vault(vault.Sessions()),
             sealer=sealing.Hpke(),
-            envelope=envelope.Local(_master_key(settings)),
+            envelope=master_key.envelope_of(settings),
             policies=policies,
             signer=signer.FileSigner(pathlib.Path(_needed(settings.signing_key_file, "PLANE_SIGNING_KEY_FILE"))),
             plane_id=settings.plane_id,
         )
     database.dispose()
-
-
-def _master_key(settings: config.Settings) -> secrets.Secret:
-    if settings.master_key:
-        return envelope.parse_master_key(settings.master_key.encode(), where="PLANE_MASTER_KEY")
-    path = pathlib.Path(_needed(settings.master_key_file, "PLANE_MASTER_KEY_FILE"))
-    return envelope.parse_master_key(path.read_bytes(), where=str(path))
 
 
 def _needed(value: str, name: str) -> str:

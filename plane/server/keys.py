@@ -10,6 +10,9 @@ from plane.server import context
 from plane.store import facts, keyring
 
 
+FINGERPRINT_KEY = "fingerprint-key"  # a project's own key, where a credential has its name
+
+
 class Keys(msgspec.Struct, frozen=True):
     """What a project holds: Git log-ins by credential name, age identities, Vault accesses by alias."""
 

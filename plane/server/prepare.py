@@ -203,7 +203,7 @@ def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) 
         waves.turn(manifest)  # what no agent could put in order is refused here, where its file is known
     release.check_scope(manifests, cluster.grant, cluster.name)
     release.check_project(manifests, app.rules, cluster=cluster.name, project=app.project)
-    key = plane.envelope.unwrap(app.fingerprint_key, context=keys.wrapping_context(app.tenant_id, app.project_id, "fingerprint-key"))
+    key = plane.envelope.unwrap(app.fingerprint_key, context=keys.wrapping_context(app.tenant_id, app.project_id, keys.FINGERPRINT_KEY))
     filled = opening.fill(manifests, made.opened.values, name=lambda place, value: secrets.fingerprint(key.reveal(), place, value))
     verdict = judge(plane, app, shared, filled.manifests, commit=made.commit.sha)
     digest, body = bundle.pack(tuple(objects.canonical(manifest.body) for manifest in filled.manifests))

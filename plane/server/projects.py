@@ -31,7 +31,7 @@ def _columns(change: generic.Change) -> generic.Columns:
 
 
 def _fingerprint_key(change: generic.Change) -> bytes:
-    bound = keys.wrapping_context(change.place.scope.tenant, change.id, "fingerprint-key")
+    bound = keys.wrapping_context(change.place.scope.tenant, change.id, keys.FINGERPRINT_KEY)
     return change.plane.envelope.wrap(secrets.Secret(random.token_bytes(FINGERPRINT_BYTES)), context=bound)
 
 

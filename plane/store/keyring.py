@@ -1,6 +1,6 @@
 """Wrapped credentials, as opening sources and secrets needs them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import msgspec
@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from plane.store import tables
 from plane.store.engine import Tx
 
-CREDENTIALS = tables.credentials
+CREDENTIALS, PROJECTS = tables.credentials, tables.projects
+OWN = ""  # where a credential has its name: the project's own fingerprint key
 
 
 class Wrapped(msgspec.Struct, frozen=True):
@@ -28,3 +29,22 @@ def load(tx: Tx, tenant: str, projects: Collection[str]) -> tuple[Wrapped, ...]:
         sa.select(*columns).where(CREDENTIALS.c.tenant_id == tenant, CREDENTIALS.c.project_id.in_(projects)).order_by(CREDENTIALS.c.name)
     )
     return tuple(Wrapped(row.project_id, row.name, row.spec, bytes(row.wrapped)) for row in rows)
+
+
+def everything(tx: Tx, tenant: str) -> Iterator[tuple[str, str, bytes]]:
+    """Project id, name (OWN for its fingerprint key) and wrapped value of all that a tenant has under the master key; locked."""
+    credentials = sa.select(CREDENTIALS.c.project_id, CREDENTIALS.c.name, CREDENTIALS.c.wrapped).where(CREDENTIALS.c.tenant_id == tenant)
+    projects = sa.select(PROJECTS.c.id, sa.literal(OWN), PROJECTS.c.fingerprint_key).where(PROJECTS.c.tenant_id == tenant)
+    for query in (projects, credentials):
+        for row in tx.execute(query.with_for_update()):
+            yield str(row[0]), str(row[1]), bytes(row[2])
+
+
+def replace(tx: Tx, tenant: str, project_id: str, name: str, wrapped: bytes) -> None:
+    """Put the same value, wrapped anew, where `everything` found it; its document does not change."""
+    if name == OWN:
+        mine = sa.update(PROJECTS).where(PROJECTS.c.tenant_id == tenant, PROJECTS.c.id == project_id)
+        tx.execute(mine.values(fingerprint_key=wrapped))
+    else:
+        named = (CREDENTIALS.c.project_id == project_id, CREDENTIALS.c.name == name)
+        tx.execute(sa.update(CREDENTIALS).where(CREDENTIALS.c.tenant_id == tenant, *named).values(wrapped=wrapped))

@@ -105,3 +105,27 @@ def test_a_data_key_of_another_vault_is_refused(access: ports.VaultAccess) -> No
     wrapped = envelope.TRANSIT + len(word).to_bytes(2, "big") + word + os.urandom(40)
     with pytest.raises(errors.PlaneError):
         envelope.Transit(adapter.Sessions(), access, key="plane").unwrap(wrapped, context=b"c")
+
+
+def test_a_ring_wraps_with_its_first_and_unwraps_what_either_wrapped(vault: support.DevVault) -> None:
+    vault.call("transit/keys/ring")
+    access = msgspec.structs.replace(vault.token('path "transit/*" { capabilities = ["update"] }', "ring"), mount="transit")
+    ring = envelope.Ring(envelope.Transit(adapter.Sessions(), access, key="ring"), LOCAL)
+    wrapped = ring.wrap(secrets.Secret(CANARY), context=b"acme/shop/git")
+    found = [ring.unwrap(each, context=b"acme/shop/git").reveal() for each in (wrapped, WRAPPED)]
+    assert (wrapped[:1], found) == (envelope.TRANSIT, [CANARY, CANARY])
+    with pytest.raises(errors.SecretRefused, match="another kind of master key"):
+        ring.unwrap(b"\x09nothing", context=b"acme/shop/git")
+
+
+def test_what_vault_opened_a_moment_ago_is_opened_without_it(vault: support.DevVault) -> None:
+    vault.call("transit/keys/kept")
+    access = msgspec.structs.replace(vault.token('path "transit/*" { capabilities = ["update"] }', "kept"), mount="transit")
+    transit = envelope.Transit(adapter.Sessions(), access, key="kept")
+    wrapped = transit.wrap(secrets.Secret(CANARY), context=b"c")
+    assert transit.unwrap(wrapped, context=b"c").reveal() == CANARY
+    vault.call("transit/keys/kept/config", deletion_allowed=True)
+    vault.http.delete("transit/keys/kept").raise_for_status()
+    assert transit.unwrap(wrapped, context=b"c").reveal() == CANARY
+    with pytest.raises(errors.SecretRefused):
+        envelope.Transit(adapter.Sessions(), access, key="kept").unwrap(wrapped, context=b"c")

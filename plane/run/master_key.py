@@ -1,0 +1,69 @@
+"""The master key: from a file, from the environment, or Vault's transit engine; and those before it."""
+
+import pathlib
+import re
+
+from plane import config, ports
+from plane.adapters import envelope, vault
+from plane.domain import secrets
+
+TRANSIT_URL = re.compile(r"(?P<address>https?://[^/]+)/v1/(?P<mount>.+)/keys/(?P<key>[^/]+)")
+
+
+def envelope_of(settings: config.Settings) -> ports.Envelope:
+    """What wraps: transit when it is set, the key otherwise. What unwraps: all that is set; SettingInvalid otherwise."""
+    current, older = _current(settings), tuple(_read(path.strip()) for path in settings.master_key_older_files.split(",") if path.strip())
+    if settings.master_transit:
+        transit = _transit(settings)
+        return envelope.Ring(transit, envelope.Local(current or older[0], older=older)) if current or older else transit
+    if current is None:
+        message = (
+            "PLANE_MASTER_KEY_FILE is not set, nor PLANE_MASTER_KEY or PLANE_MASTER_TRANSIT; `plane up` sets everything for one machine, "
+            "docs/operations.md lists what a real installation needs"
+        )
+        raise config.SettingInvalid(message)
+    return envelope.Local(current, older=older)
+
+
+def _current(settings: config.Settings) -> secrets.Secret | None:
+    if settings.master_key:
+        return envelope.parse_master_key(settings.master_key.encode(), where="PLANE_MASTER_KEY")
+    return _read(settings.master_key_file) if settings.master_key_file else None
+
+
+def _read(path: str) -> secrets.Secret:
+    return envelope.parse_master_key(_bytes(path), where=path)
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        return pathlib.Path(path).read_bytes()
+    except OSError as e:
+        message = f"the file {path} of a key setting cannot be read: {e.strerror}"
+        raise config.SettingInvalid(message) from e
+
+
+def _transit(settings: config.Settings) -> envelope.Transit:
+    found = TRANSIT_URL.fullmatch(settings.master_transit)
+    if found is None:
+        message = "PLANE_MASTER_TRANSIT must be the key's address in Vault, https://HOST:8200/v1/MOUNT/keys/NAME"
+        raise config.SettingInvalid(message)
+    return envelope.Transit(vault.Sessions(), _access(settings, found), key=found["key"])
+
+
+def _access(settings: config.Settings, found: re.Match[str]) -> ports.VaultAccess:
+    token, role, secret_id = settings.master_transit_token_file, settings.master_transit_role_id, settings.master_transit_secret_id_file
+    if bool(token) == bool(role and secret_id):
+        message = "PLANE_MASTER_TRANSIT needs either PLANE_MASTER_TRANSIT_TOKEN_FILE or PLANE_MASTER_TRANSIT_ROLE_ID and …_SECRET_ID_FILE"
+        raise config.SettingInvalid(message)
+    return ports.VaultAccess(
+        alias="master key",
+        address=found["address"],
+        mount=found["mount"],
+        prefixes=(),
+        token=secrets.Secret(_bytes(token).strip()) if token else None,
+        role_id=role,
+        secret_id=secrets.Secret(_bytes(secret_id).strip()) if secret_id else None,
+        namespace=settings.master_transit_namespace,
+        ca_pem=_bytes(settings.master_transit_ca_file).decode() if settings.master_transit_ca_file else "",
+    )
