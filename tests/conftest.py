@@ -1,3 +1,9 @@
 """The real things that tests stand on; where each comes from is told in its module."""
 
+from hypothesis import HealthCheck, settings
+
 pytest_plugins = ["tests.support.database", "tests.support.fixtures", "tests.support.vault", "tests.support.planes", "tests.support.rest"]
+
+# How long an example takes says how busy the machine is: no test fails for it.
+settings.register_profile("plane", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("plane")
