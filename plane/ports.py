@@ -1,7 +1,7 @@
 """Every boundary of the plane on one page: what the inside asks of the outside. Adapters fill these; run/ says which."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -81,6 +81,10 @@ class Git(Protocol):
 
     def changed(self, remote: GitRemote, old: str, new: str) -> frozenset[str] | None:
         """Paths that differ between two commits of the mirror; None when `old` is not there any more (force-push)."""
+        ...
+
+    def forget_others(self, keep: Collection[str]) -> int:
+        """Remove the mirrors of repositories that are none of these ids; returns how many. Young ones stay: theirs may be being made."""
         ...
 
 

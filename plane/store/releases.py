@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from plane.domain import policy
-from plane.store import tables
+from plane.store import sweeps, tables
 from plane.store.engine import Tx
 from plane.wire import agent
 
@@ -39,9 +39,10 @@ class New(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def add(tx: Tx, tenant: str, made: Sequence[New]) -> None:
-    """Write what is not there yet; three statements for any number."""
+    """Write what is not there yet; four statements for any number."""
     if not made:
         return
+    sweeps.beside(tx, tenant)
     tx.execute(pg.insert(BLOBS).on_conflict_do_nothing(), [{"tenant_id": tenant, "digest": new.digest, "body": new.body} for new in made])
     tx.execute(pg.insert(RELEASES).on_conflict_do_nothing(), [_row(tenant, new) for new in made])
     sealed = [

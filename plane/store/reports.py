@@ -52,7 +52,10 @@ def names(tx: Tx, tenant: str, ids: Sequence[str]) -> dict[str, Names]:
 
 
 def add_history(tx: Tx, tenant: str, done: Sequence[tasks.Closed], finals: Mapping[str, agent.Final]) -> None:
-    """One line per successful sync, numbered from 1 within the app; a sync of what is there already adds none."""
+    """One line per successful sync, numbered from 1 within the app; a sync of what is there already adds none.
+
+    What is beyond the app's revisionHistoryLimit goes.
+    """
     if not done:
         return
     top = sa.select(HISTORY.c.app_id, sa.func.max(HISTORY.c.number).label("top")).where(
@@ -60,6 +63,17 @@ def add_history(tx: Tx, tenant: str, done: Sequence[tasks.Closed], finals: Mappi
     )
     last = {row.app_id: row.top for row in tx.execute(top.group_by(HISTORY.c.app_id))}
     tx.execute(sa.insert(HISTORY), [_line(tenant, task, finals[task.id], last.get(task.app_id, 0) + 1) for task in done])
+    if last:
+        tx.execute(_TRIM, {"tenant": tenant, "apps": list(last)})
+
+
+# spec.revisionHistoryLimit, which is left out when it is 10; the current line always stays, so that numbers never start over
+_TRIM = sa.text("""
+    DELETE FROM history h USING apps a
+    WHERE h.tenant_id = :tenant AND h.app_id = ANY(CAST(:apps AS uuid[])) AND a.tenant_id = h.tenant_id AND a.id = h.app_id
+    AND h.number <= (SELECT max(n.number) FROM history n WHERE n.tenant_id = h.tenant_id AND n.app_id = h.app_id)
+        - greatest(1, coalesce((a.spec ->> 'revisionHistoryLimit')::int, 10))
+""")
 
 
 def _line(tenant: str, task: tasks.Closed, final: agent.Final, number: int) -> dict[str, Any]:

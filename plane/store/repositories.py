@@ -35,6 +35,11 @@ def look_now(tx: Tx, tenant: str, repository: str, now: dt.datetime) -> None:
     wake.notify(tx, "plane_due")
 
 
+def ids(tx: Tx) -> frozenset[str]:
+    """Of all tenants; a dispatch transaction."""
+    return frozenset(str(found) for found in tx.execute(sa.select(REPOS.c.id)).scalars())
+
+
 def by_url(tx: Tx, tenant: str, project: str, url: str) -> str | None:
     """The id of the project's repository with this normal URL."""
     where = (REPOS.c.tenant_id == tenant, REPOS.c.project_id == project, REPOS.c.url == url)

@@ -4,9 +4,11 @@ import contextlib
 import datetime as dt
 import fcntl
 import re
+import shutil
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import git as gitpython
@@ -31,6 +33,7 @@ FETCH = (
 LS_REMOTE = ("ls-remote", "--quiet")
 MAX_PACKS = 50  # every fetch leaves one; beyond this, small ones are joined
 REPACK_S = 300
+YOUNG_S = 3600.0
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 _REVISION = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.+/@#-]*[A-Za-z0-9_+/@#-])?")
@@ -111,6 +114,16 @@ class Mirrors:
         # From the two bounded listings, not by diff-tree: that one holds every difference before it prints the first.
         files = {file.path for file in set(before.files) ^ set(after.files)}
         return frozenset(files | {path for path, _ in before.left_out.items() ^ after.left_out.items()})
+
+    def forget_others(self, keep: Collection[str]) -> int:
+        """Remove mirrors of other repositories than these, unless younger than an hour; a reader at work in one reads on."""
+        before = time.time() - YOUNG_S
+        found = [one for one in self._state.glob("*.git") if one.stem not in keep and one.stat().st_mtime < before]
+        for folder in found:
+            with self._lock:
+                self._mirrors.pop(folder.stem, None)
+            shutil.rmtree(folder, ignore_errors=True)  # what is left is found by the next call
+        return len(found)
 
     def close(self) -> None:
         """End the reading processes."""

@@ -1,0 +1,71 @@
+"""Removing what nothing refers to any more, a bounded number of rows at a time; what happened stays in the audit log."""
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from plane.store.engine import Tx
+
+LIMIT = 1000  # rows of one statement: a few milliseconds, so that nobody waits for a sweep
+
+
+def alone(tx: Tx, tenant: str) -> bool:
+    """Keep deliveries from adding to blobs until this transaction ends; False: another sweep or a delivery is at it."""
+    return bool(tx.execute(_ALONE, {"tenant": tenant}).scalar_one())
+
+
+def beside(tx: Tx, tenant: str) -> None:
+    """Keep sweeps away until this transaction ends; for whoever writes a release, whose bytes may be there already."""
+    tx.execute(_BESIDE, {"tenant": tenant})
+
+
+def old(tx: Tx, tenant: str, *, settled: dt.datetime, answered: dt.datetime) -> int:
+    """One round; returns how many rows went, 0 when nothing is left.
+
+    settled: tasks, releases and bytes made before it may go; answered: idempotency keys used before it.
+    Kept in any case: what an app is, was by its history, is asked to become, or is approved for.
+    """
+    values = {"tenant": tenant, "settled": settled, "answered": answered, "limit": LIMIT}
+    return sum(tx.execute(each, values).rowcount for each in _OLD)
+
+
+_ALONE = sa.text("SELECT pg_try_advisory_xact_lock(hashtextextended('sweep ' || :tenant, 0))")
+_BESIDE = sa.text("SELECT pg_advisory_xact_lock_shared(hashtextextended('sweep ' || :tenant, 0))")
+
+_KEYS = sa.text("""
+    DELETE FROM idempotency WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM idempotency WHERE tenant_id = :tenant AND created_at < :answered LIMIT :limit
+    ))
+""")
+_TASKS = sa.text("""
+    DELETE FROM tasks WHERE ctid = ANY(ARRAY(
+        SELECT t.ctid FROM tasks t WHERE t.tenant_id = :tenant AND t.state = 'done' AND t.created_at < :settled
+        AND t.generation < (SELECT max(l.generation) FROM tasks l WHERE l.tenant_id = :tenant AND l.app_id = t.app_id)
+        AND NOT EXISTS (SELECT 1 FROM history h WHERE h.tenant_id = :tenant AND h.app_id = t.app_id AND h.task_id = t.id) LIMIT :limit
+    ))
+""")
+_RELEASES = sa.text("""
+    DELETE FROM releases WHERE ctid = ANY(ARRAY(
+        SELECT r.ctid FROM releases r JOIN apps a ON a.tenant_id = r.tenant_id AND a.id = r.app_id
+        JOIN app_states s ON s.tenant_id = r.tenant_id AND s.app_id = r.app_id
+        WHERE r.tenant_id = :tenant AND r.created_at < :settled AND s.release_id IS DISTINCT FROM r.id AND s.digest <> r.digest
+        AND coalesce(a.request ->> 'digest', '') <> r.digest AND NOT r.digest = ANY(a.approved)
+        AND NOT EXISTS (SELECT 1 FROM history h WHERE h.tenant_id = :tenant AND h.app_id = r.app_id AND h.digest = r.digest)
+        AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.tenant_id = :tenant AND t.app_id = r.app_id AND t.digest = r.digest) LIMIT :limit
+    ))
+""")
+_SEALED = sa.text("""
+    DELETE FROM sealed_values WHERE ctid = ANY(ARRAY(
+        SELECT v.ctid FROM sealed_values v WHERE v.tenant_id = :tenant AND NOT EXISTS (
+            SELECT 1 FROM releases r WHERE r.tenant_id = :tenant AND r.app_id = v.app_id AND r.digest = v.digest
+        ) LIMIT :limit
+    ))
+""")
+_BLOBS = sa.text("""
+    DELETE FROM blobs WHERE ctid = ANY(ARRAY(
+        SELECT b.ctid FROM blobs b WHERE b.tenant_id = :tenant AND b.created_at < :settled AND NOT EXISTS (
+            SELECT 1 FROM releases r WHERE r.tenant_id = :tenant AND r.digest = b.digest
+        ) LIMIT :limit
+    ))
+""")
+_OLD = (_KEYS, _TASKS, _RELEASES, _SEALED, _BLOBS)
