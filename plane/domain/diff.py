@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from plane.domain import apps, fields, merging, objects, yaml_text
+from plane.domain import apps, fields, known_types, merging, objects, yaml_text
 
 Action = Literal["create", "update", "delete"]
 
@@ -26,18 +26,25 @@ class Change(msgspec.Struct, frozen=True, order=True):
     fields: tuple[str, ...] = ()  # JSON pointers into Git's object, sorted; empty unless action is "update"
 
 
-def compare(desired: dict[str, Any], live: dict[str, Any] | None, *, ignore: tuple[str, ...] = ()) -> Change | None:
+def compare(
+    desired: dict[str, Any],
+    live: dict[str, Any] | None,
+    *,
+    ignore: tuple[str, ...] = (),
+    known: known_types.Table = known_types.BUILT_IN,
+) -> Change | None:
     """What an apply would change, or None.
 
     Args:
         desired: an object as Git wants it.
         live: the same object as the cluster returns it, None when it is not there.
         ignore: JSON pointers; a difference at or below one of them does not count.
+        known: Kubernetes' own types inside custom kinds.
     """
     key = objects.key_of(desired)
     if live is None:
         return Change(key, "create")
-    merged = merging.merge(clean(desired), clean(live))
+    merged = merging.merge(clean(desired), clean(live), known)
     changed = tuple(sorted(pointer for pointer in merged.changed if not _covered(pointer, ignore)))
     return Change(key, "update", changed) if changed else None
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from plane.domain import known_types
+
 _BUILT_IN_GROUPS = frozenset(
     {
         "",
@@ -43,11 +45,13 @@ _LIST_KEYS: Mapping[str, tuple[str, ...]] = {
     "initContainers": ("name",),
     "matchConditions": ("name",),
     "ownerReferences": ("uid",),
+    "podGroupTemplates": ("name",),
     "ports": ("containerPort", "protocol"),
     "resourceClaims": ("name",),
     "schedulingGates": ("name",),
     "secrets": ("name",),
     "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
+    "variables": ("name",),
     "volumeDevices": ("devicePath",),
     "volumeMounts": ("mountPath",),
     "volumes": ("name",),
@@ -55,15 +59,38 @@ _LIST_KEYS: Mapping[str, tuple[str, ...]] = {
 }
 _SERVICE_PORT_KEYS = ("port", "protocol")
 KEY_DEFAULTS: Mapping[str, object] = {"protocol": "TCP"}
-_SETS = frozenset({"finalizers"})
+_SETS = frozenset({"finalizers", "podCIDRs", "validationActions", "volumeLifecycleModes"})
 
-# Mappings and lists that have one owner as a whole: what somebody adds inside is a change.
+# Mappings and lists that have one owner as a whole: what somebody adds inside is a change. A volume's claimRef is not among them, although
+# the schema says so: the binder writes into it, and taking that back would unbind the volume.
 _ATOMIC = frozenset(
-    {"from", "labelSelector", "namespaceSelector", "nodeSelector", "objectSelector", "podSelector", "selector", "to", "tolerations"}
+    {
+        "configMapKeyRef",
+        "dataSource",
+        "fieldRef",
+        "fileKeyRef",
+        "from",
+        "labelSelector",
+        "namespaceSelector",
+        "nodeSelector",
+        "objectSelector",
+        "paramKind",
+        "paramRef",
+        "podSelector",
+        "resourceFieldRef",
+        "roleRef",
+        "scaleTargetRef",
+        "scopeSelector",
+        "secretKeyRef",
+        "secretRef",
+        "selector",
+        "to",
+        "tolerations",
+    }
 )
 _RBAC = "rbac.authorization.k8s.io"
 
-_QUANTITY_PARENTS = frozenset({"limits", "requests"})
+_QUANTITY_PARENTS = frozenset({"limits", "overhead", "requests"})
 _QUANTITY_PARENTS_OF = {
     "LimitRange": frozenset({"default", "defaultRequest", "max", "maxLimitRequestRatio", "min"}),
     "PersistentVolume": frozenset({"capacity"}),
@@ -71,7 +98,7 @@ _QUANTITY_PARENTS_OF = {
     "RuntimeClass": frozenset({"podFixed"}),
 }
 _QUANTITIES = frozenset({"divisor", "sizeLimit"})
-_QUANTITIES_OF = {"HorizontalPodAutoscaler": frozenset({"averageValue", "value"})}
+_QUANTITIES_OF = {"HorizontalPodAutoscaler": frozenset({"averageValue", "tolerance", "value"})}
 _INT_OR_STRING = frozenset({"maxSurge", "maxUnavailable", "minAvailable", "port", "targetPort"})
 _FREE_MAPS = frozenset({"annotations", "binaryData", "data", "labels", "matchLabels", "nodeSelector", "parameters", "selector"})
 
@@ -110,6 +137,7 @@ _ITEM_DEFAULTS = frozenset(
         "apiGroup",
         "apiVersion",
         "defaultMode",
+        "divisor",
         "expirationSeconds",
         "kind",
         "pathType",
@@ -155,19 +183,23 @@ class Place(msgspec.Struct, frozen=True):
     kind: str
     path: tuple[str, ...] = ()
     atomic: bool = False
+    typed: known_types.Type | None = None
+    types: known_types.Fields = known_types.NONE
 
     def built_in(self) -> bool:
         """Whether the API's own schema applies."""
-        return self.group in _BUILT_IN_GROUPS
+        return self.group in _BUILT_IN_GROUPS or self.typed == "core"
 
     def at(self, name: str) -> "Place":
         """The place of a field, or of an item by its index."""
         atomic = self.atomic or (self.built_in() and (name in _ATOMIC or (name == "rules" and self.group == _RBAC)))
-        return Place(self.group, self.kind, (*self.path, name), atomic)
+        path = (*self.path, name)
+        return Place(self.group, self.kind, path, atomic, known_types.at(self.types, path, self.typed) if self.types else None, self.types)
 
     def item(self, index: int) -> "Place":
         """The place of an item of a list that counts as a whole. LimitRanges copy their fields into one another, so they are let be."""
-        return Place(self.group, self.kind, (*self.path, str(index)), self.atomic or (self.built_in() and self.kind != "LimitRange"))
+        inside = self.at(str(index))
+        return msgspec.structs.replace(inside, atomic=self.atomic or (self.built_in() and self.kind != "LimitRange"))
 
     def adds(self, name: str, value: object) -> bool:
         """Whether a value that only the live object has in a part with one owner is the API's own."""
@@ -191,10 +223,16 @@ class Place(msgspec.Struct, frozen=True):
 
     def holds_quantity(self) -> bool:
         """Whether the API may spell an amount here in another way."""
+        if self.typed == "Quantity":
+            return True
         if self.path[0] not in ("spec", "overhead", "template") or len(self.path) < 2:  # noqa: PLR2004 a field inside one of them
             return False
         parents = _QUANTITY_PARENTS_OF.get(self.kind, _QUANTITY_PARENTS)
         return self.path[-1] in _QUANTITIES_OF.get(self.kind, _QUANTITIES) or self.path[-2] in parents
+
+    def holds_duration(self) -> bool:
+        """Whether a controller may spell a duration here as Go does."""
+        return self.typed == "Duration"
 
     def holds_int_or_string(self) -> bool:
         """Whether a number and its text are the same here."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from plane.domain import fields, quantities, release
+from plane.domain import fields, known_types, quantities, release
 
 MANAGER = "gitops-plane"
 _OURS = (MANAGER, "Apply", None)  # manager, operation, subresource
@@ -21,14 +21,14 @@ class Merged(msgspec.Struct, frozen=True):
     changed: frozenset[str]
 
 
-def merge(desired: dict[str, Any], live: dict[str, Any]) -> Merged:
+def merge(desired: dict[str, Any], live: dict[str, Any], known: known_types.Table = known_types.BUILT_IN) -> Merged:
     """Lay the desired object over the live one, both as `diff.clean` leaves them.
 
     What only the live object has stays, unless its managedFields say that we put it there.
     """
-    group, _, version = str(desired.get("apiVersion", "")).rpartition("/")
+    group, kind = str(desired.get("apiVersion", "")).rpartition("/")[0], str(desired.get("kind", ""))
     work = _Merge()
-    place = fields.Place(group if version else "", str(desired.get("kind", "")))
+    place = fields.Place(group, kind, types=known.get((group, kind), known_types.NONE))
     # Two versions of one kind are the same object; which one the cluster answers with is no difference.
     body = work.mapping({**desired, "apiVersion": live.get("apiVersion", desired.get("apiVersion"))}, live, place)
     for owned in _applied_by_us(live):
@@ -163,6 +163,10 @@ def same(desired: object, live: object, place: fields.Place) -> bool:
         return True
     if place.holds_quantity() and quantities.same(desired, live):
         return True
+    if place.path[-1] == "caBundle" and not _certifies(desired):
+        return True
+    if place.holds_duration() and quantities.same_duration(desired, live):
+        return True
     if place.holds_int_or_string():
         return str(desired) == str(live)
     return (place.group, place.kind, place.path[0]) == ("", "Secret", "data") and _decoded(desired) == _decoded(live) is not None
@@ -190,6 +194,11 @@ def _find(items: list[Any], key: dict[str, Any]) -> int | None:
     names = tuple(key)
     wanted = tuple(key.values())
     return next((index for index, item in enumerate(items) if isinstance(item, dict) and _key(item, names) == wanted), None)
+
+
+def _certifies(bundle: object) -> bool:
+    """Whether a bundle holds a certificate; charts write a placeholder where an injector is to put one."""
+    return b"-----BEGIN" in (_decoded(bundle) or b"")
 
 
 def _decoded(value: object) -> bytes | None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plane.domain import apps, diff, objects, quantities
+from plane.domain import apps, diff, errors, known_types, objects, quantities
 from tests.support import cases
 
 ROWS = cases.named("diff")
@@ -183,3 +183,29 @@ def test_amounts_have_many_spellings(left: object, right: object) -> None:
 @pytest.mark.parametrize("text", ["", "m", "1 Gi", "1GiB", "1e999", "one", True, None, "9" * 100])
 def test_what_is_no_amount_equals_nothing(text: object) -> None:
     assert not quantities.same(text, text)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [("90m", "1h30m0s"), ("1.5h", "90m"), ("0", "0s"), ("1000ms", "1s"), ("-1m", "-60s"), ("1us", "1µs")]
+)
+def test_durations_have_many_spellings(left: str, right: str) -> None:
+    assert quantities.same_duration(left, right)
+
+
+@pytest.mark.parametrize("text", ["", "1", "1d", "s", "1h 2m", 60, None, "1" * 80 + "s"])
+def test_what_is_no_duration_equals_nothing(text: object) -> None:
+    assert not quantities.same_duration(text, text)
+
+
+def test_a_kind_can_be_taught_what_its_fields_hold() -> None:
+    desired = {"apiVersion": "x.example/v1", "kind": "Widget", "metadata": {"name": "a"}, "spec": {"pools": [{"size": "1024Mi"}]}}
+    live = {**desired, "spec": {"pools": [{"size": "1Gi"}]}}
+    path, held = known_types.declared("spec.pools[].size", "core/Quantity")
+    taught = known_types.merged(known_types.BUILT_IN, {("x.example", "Widget"): {path: held}})
+    assert diff.compare(desired, live)
+    assert diff.compare(desired, live, known=taught) is None
+
+
+def test_a_type_nobody_knows_is_named() -> None:
+    with pytest.raises(errors.Invalid, match="the type 'core/Nothing' is not known; use core/Quantity"):
+        known_types.declared("spec.a", "core/Nothing")
