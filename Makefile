@@ -5,7 +5,7 @@ BIN := .venv/bin
 CONTEXT ?=
 ARGS ?=
 
-.PHONY: help demo test faults check bench tools tools-demo venv lock clean
+.PHONY: help demo test check bench tools tools-demo venv lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -16,10 +16,7 @@ demo: venv ## two tenants, two clusters, a push, and what becomes of it; CONTEXT
 	@$(BIN)/plane demo $(if $(CONTEXT),--context '$(CONTEXT)') $(ARGS)
 
 test: venv tools ## all tests, in parallel; ARGS are pytest's
-	@$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist worksteal --ignore tests/faults $(ARGS)
-
-faults: venv tools ## kill, freeze and overrule parts of a whole installation, one test after the other
-	@$(BIN)/python -m pytest tests/faults $(ARGS)
+	@$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist worksteal $(ARGS)
 
 check: venv ## everything a tool can check, under 90 s
 	@$(BIN)/python tools/check.py

@@ -290,7 +290,7 @@ async def _sent(proxy: FaultProxy, upstream: Upstream, request: web.BaseRequest)
         session = upstream.admin
         del headers["Authorization"]
     url = yarl.URL(upstream.server + request.path_qs, encoded=True)
-    async with session.request(request.method, url, headers=headers, data=await request.read(), allow_redirects=False) as answer:
+    async with session.request(request.method, url, headers=headers, data=await request.read() or None, allow_redirects=False) as answer:
         yield answer
 
 
