@@ -16,6 +16,10 @@ HELM_HOOK = "helm.sh/hook"
 HELM_WEIGHT = "helm.sh/hook-weight"
 HELM_DELETE = "helm.sh/hook-delete-policy"
 
+FINALIZER = annotations.OURS + "hook-finalizer"  # on every hook while it runs: a TTL or a person deletes it, and its result stays readable
+FINALIZERS = frozenset({FINALIZER, annotations.ARGO + "hook-finalizer"})  # taken off when it is done or terminated, whoever put them on
+MAX_NAME = 63  # of a label's value
+
 Phase = Literal["PreSync", "Sync", "PostSync", "SyncFail", "PreDelete", "PostDelete"]
 Delete = Literal["HookSucceeded", "HookFailed", "BeforeHookCreation"]
 
@@ -68,7 +72,7 @@ def turn(manifest: objects.Manifest) -> Turn:
 def is_hook(marks: Mapping[str, Any]) -> bool:
     """Whether a live object was made as a hook."""
     name, hook = annotations.find(marks, "hook")
-    return (hook != "Skip") if name else _helm_phases(marks.get(HELM_HOOK)) is not None
+    return annotations.words(hook) != ["Skip"] if name else _helm_phases(marks.get(HELM_HOOK)) is not None
 
 
 def wave_of(marks: Mapping[str, Any]) -> int:
@@ -84,10 +88,12 @@ def hook_name(manifest: objects.Manifest, phase: Phase, *, revision: str, starte
         manifest: the hook.
         phase: a hook of two phases has two names.
         revision: the commit.
-        started_at: Unix seconds of the operation's start.
+        started_at: what tells operations apart: Unix seconds of the start, or a generation.
+
+    As Argo CD: prefix, seven characters of the revision, phase, start. A long prefix is cut: a Job's name becomes a label of its pods.
     """
-    prefix = manifest.body["metadata"]["generateName"]
-    return f"{prefix}{revision[:7]}-{phase.lower()}-{started_at}".lower()
+    ending = f"{revision[:7]}-{phase}-{started_at}"
+    return f"{manifest.body['metadata']['generateName'][: MAX_NAME - len(ending)]}{ending}".lower()
 
 
 def option(marks: Mapping[str, Any], name: str) -> str:
@@ -99,8 +105,9 @@ def option(marks: Mapping[str, Any], name: str) -> str:
 
 def _hook_phases(manifest: objects.Manifest, name: str, text: str) -> tuple[Phase, ...] | None:
     words = annotations.words(text)
-    if "Skip" in words:
+    if words == ["Skip"]:
         return ()
+    words = [word for word in words if word != "Skip"]  # as Argo CD: beside a phase it says nothing
     unknown = [word for word in words if word not in _PHASES]
     if unknown or not words:
         raise BadAnnotation(manifest, name, f"is {text!r}; use {', '.join(_PHASES)} or Skip")
