@@ -1,6 +1,7 @@
 """What Kubernetes kinds are without asking a cluster: their order, their scope, and which of them are guarded."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from plane.domain import objects
 
@@ -104,9 +105,14 @@ def defined(manifests: Iterable[objects.Manifest]) -> dict[Kind, bool]:
     """Kinds that CRDs among the manifests bring, and whether they are namespaced."""
     found: dict[Kind, bool] = {}
     for manifest in manifests:
-        spec = manifest.body.get("spec")
-        if (manifest.key.group, manifest.key.kind) == CRD and isinstance(spec, dict):
-            names = spec.get("names")
-            kind = names.get("kind") if isinstance(names, dict) else None
-            found[(str(spec.get("group", "")), str(kind or ""))] = spec.get("scope") != "Cluster"
+        if (manifest.key.group, manifest.key.kind) == CRD and (kind := brought(manifest.body)):
+            found[kind] = manifest.body["spec"].get("scope") != "Cluster"
     return found
+
+
+def brought(definition: Mapping[str, Any]) -> Kind | None:
+    """The kind that a CRD's body brings, or None when it says none."""
+    spec = definition.get("spec")
+    names = spec.get("names") if isinstance(spec, dict) else None
+    kind = names.get("kind") if isinstance(names, dict) else None
+    return (str(spec.get("group", "")), str(kind)) if isinstance(spec, dict) and kind else None

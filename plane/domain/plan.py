@@ -1,44 +1,24 @@
 """What an agent does for one release, in order: phases → waves → steps. Pure data, made before anything is touched."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Literal
 
 import msgspec
 
-from plane.domain import apps, kinds, objects, release, waves
+from plane.domain import apps, kinds, objects, operation, ordering, pruning, selection, waves
+
+Live = operation.Live
+Options = operation.Options
+live = operation.live
 
 Action = Literal["apply", "hook", "prune", "keep"]
-HELM_KEEP = "helm.sh/resource-policy"
+
+CREATED = -1  # index of a step that no manifest stands for: a prune, a keep, or the namespace of CreateNamespace=true
 
 _SYNC: tuple[waves.Phase, ...] = ("PreSync", "Sync", "PostSync", "SyncFail")
 _REMOVAL: tuple[waves.Phase, ...] = ("PreDelete", "Sync", "PostDelete")
-
-
-class Live(msgspec.Struct, frozen=True):
-    """What planning needs of an object in the cluster; `live` makes it. `owner` is the app id in its label, `mark` tenant/project/app."""
-
-    key: objects.ObjectKey
-    owner: str = ""
-    mark: str = ""
-    uid: str = ""
-    wave: int = 0
-    hook: bool = False
-    prune: str = ""  # the object's own sync options Prune and Delete: false, confirm or empty
-    delete: str = ""
-    prune_last: bool = False
-    keep: bool = False  # helm.sh/resource-policy: keep
-
-
-class Options(msgspec.Struct, frozen=True):
-    """How one operation behaves. `removing`: the app goes away, so everything of it is pruned and its delete hooks run."""
-
-    app_id: str
-    prune: bool = False
-    allow_empty: bool = False
-    prune_last: bool = False
-    removing: bool = False
-    revision: str = ""
-    started_at: int = 0  # Unix seconds; with revision, part of the names of hooks that have only generateName
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -75,27 +55,7 @@ class Plan(msgspec.Struct, frozen=True):
         return tuple(step for phase in self.phases for wave in phase.waves for step in wave.steps)
 
 
-# phase → wave → (what steps are sorted by, step)
-_Order = tuple[bool, int, str, objects.ObjectKey]
-_Board = dict[str, dict[int, list[tuple[_Order, Step]]]]
-
-
-def live(body: dict[str, Any]) -> Live:
-    """The slim view of a live object."""
-    meta = body.get("metadata") or {}
-    labels, annotations = meta.get("labels") or {}, meta.get("annotations") or {}
-    return Live(
-        objects.key_of(body),
-        owner=labels.get(release.OWNER_LABEL, ""),
-        mark=annotations.get(release.OWNER_ANNOTATION, ""),
-        uid=meta.get("uid", ""),
-        wave=waves.wave_of(annotations),
-        hook=waves.is_hook(annotations),
-        prune=waves.option(annotations, "Prune"),
-        delete=waves.option(annotations, "Delete"),
-        prune_last=waves.option(annotations, "PruneLast") == "true",
-        keep=annotations.get(HELM_KEEP) == "keep",
-    )
+_Entry = tuple[ordering.Place, Step]
 
 
 def make(
@@ -114,15 +74,27 @@ def make(
         options: see Options.
 
     Raises:
-        BadAnnotation: a wave or hook that means nothing, with the object's name.
+        BadAnnotation: a wave, a hook or an option that means nothing, with the object's name.
     """
-    board: _Board = {}
     phases = _REMOVAL if options.removing else _SYNC
-    _place_desired(board, desired, options, phases)
-    wanted = frozenset() if options.removing else frozenset(manifest.key for manifest in desired)
-    left = [live[key] for key in inventory if key in live and key not in wanted]
-    _place_left(board, [entry for entry in left if entry.owner == options.app_id], options, empty=not desired)
-    return Plan(tuple(Phase(name, _waves(board[name])) for name in phases if name in board))
+    entries = _wanted(desired, options, phases)
+    entries += _left(desired, live, inventory, entries, options)
+    if created := _created(desired, entries, options):
+        entries.append(created)
+    entries.sort(key=itemgetter(0))
+    return Plan(tuple(Phase(phases[index], _waves(list(found))) for index, found in groupby(entries, key=_phase_of)))
+
+
+def namespace(options: Options) -> dict[str, Any]:
+    """The body of the namespace that CreateNamespace=true asks for."""
+    wanted = options.namespace or operation.Namespace("")
+    meta = {"name": wanted.name, "labels": wanted.labels, "annotations": wanted.annotations}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {name: value for name, value in meta.items() if value}}
+
+
+def confirmations(plan: Plan) -> tuple[str, ...]:
+    """What a person is asked to agree to before it is deleted, as sentences; the rest of the plan need not wait for it."""
+    return tuple(f"{step.key} would be deleted: {step.reason}" for step in plan.steps() if "=confirm" in step.reason)
 
 
 def radius(plan: Plan, *, inventory: int, blast: apps.BlastRadius) -> tuple[str, ...]:
@@ -147,74 +119,88 @@ def radius(plan: Plan, *, inventory: int, blast: apps.BlastRadius) -> tuple[str,
     return tuple(reasons)
 
 
-def _place_desired(board: _Board, desired: Sequence[objects.Manifest], options: Options, phases: tuple[waves.Phase, ...]) -> None:
-    brought = kinds.defined(desired)
+def _wanted(desired: Sequence[objects.Manifest], options: Options, phases: tuple[waves.Phase, ...]) -> list[_Entry]:
+    steps: list[Step] = []
+    places: list[ordering.Place] = []
+    names: dict[objects.ObjectKey, int] = {}
     for index, manifest in enumerate(desired):
         turn = waves.turn(manifest)
-        if options.removing and not turn.hook:
+        if not _takes_part(manifest, turn, options):
             continue
-        key = manifest.key
-        rank = kinds.LAST if brought and (key.group, key.kind) in brought else kinds.rank(key.kind)
+        rank = kinds.rank(manifest.key.kind)
         for phase in turn.phases:
             if phase in phases and not (options.removing and phase == "Sync"):
-                named = key if key.name else _named(manifest, phase, options)
-                step = Step("hook" if turn.hook else "apply", named, index=index, deletes=turn.deletes)
-                board.setdefault(phase, {}).setdefault(turn.wave, []).append(((True, rank, named.name, named), step))
+                key = manifest.key if manifest.key.name else _named(manifest, phase, options, names)
+                steps.append(Step("hook" if turn.hook else "apply", key, index=index, deletes=turn.deletes))
+                places.append(ordering.Place(phases.index(phase), turn.wave, applies=True, rank=rank, name=key.name, key=key))
+    return list(zip(ordering.raised(places, _definitions(desired)), steps, strict=True))
 
 
-def _named(manifest: objects.Manifest, phase: waves.Phase, options: Options) -> objects.ObjectKey:
+def _takes_part(manifest: objects.Manifest, turn: waves.Turn, options: Options) -> bool:
+    if turn.hook:
+        return options.hooks()
+    if options.removing or operation.ignores(manifest, options):
+        return False
+    if options.chosen is not None and not selection.chooses(options.chosen, manifest):
+        return False
+    return options.out_of_sync is None or manifest.key in options.out_of_sync
+
+
+def _named(manifest: objects.Manifest, phase: waves.Phase, options: Options, names: dict[objects.ObjectKey, int]) -> objects.ObjectKey:
+    """A hook's generated name; a second hook with the same prefix gets a number, where Argo CD would lose one of them."""
     name = waves.hook_name(manifest, phase, revision=options.revision, started_at=options.started_at)
-    return msgspec.structs.replace(manifest.key, name=name)
+    key = msgspec.structs.replace(manifest.key, name=name)
+    names[key] = number = names.get(key, 0) + 1
+    return key if number == 1 else msgspec.structs.replace(key, name=f"{name[: waves.MAX_NAME - len(str(number)) - 1]}-{number}")
 
 
-def _place_left(board: _Board, left: Iterable[Live], options: Options, *, empty: bool) -> None:
-    """Put what is no longer wanted into the Sync phase, in the mirrored wave."""
-    ours = [entry for entry in left if options.removing or not entry.hook]
-    if not ours:
-        return
-    mirrored = _mirror({entry.wave for entry in ours})
-    sync = board.setdefault("Sync", {})
-    last = max({*sync, *mirrored}) + 1
-    for entry in ours:
-        reason = _kept(entry, options, empty=empty)
-        wave = last if options.prune_last or entry.prune_last else mirrored[entry.wave]
-        step = Step("keep" if reason else "prune", entry.key, reason)
-        # False sorts before applies, and the negative rank turns the order of apply around.
-        sync.setdefault(wave, []).append(((False, -kinds.rank(entry.key.kind), entry.key.name, entry.key), step))
+def _definitions(desired: Sequence[objects.Manifest]) -> dict[objects.ObjectKey, kinds.Kind]:
+    found = ((manifest.key, kinds.brought(manifest.body)) for manifest in desired if (manifest.key.group, manifest.key.kind) == kinds.CRD)
+    return {key: kind for key, kind in found if kind}
 
 
-def _mirror(numbers: set[int]) -> dict[int, int]:
-    """Wave → the wave it is pruned in: first and last swapped, as Argo CD does."""
-    ordered = sorted(numbers)
-    return dict(zip(ordered, reversed(ordered), strict=True))
+def _left(
+    desired: Sequence[objects.Manifest],
+    live: Mapping[objects.ObjectKey, Live],
+    inventory: frozenset[objects.ObjectKey],
+    entries: Sequence[_Entry],
+    options: Options,
+) -> list[_Entry]:
+    """What is no longer wanted, in the Sync phase."""
+    wanted = [manifest.key for manifest in desired]
+    gone = inventory if options.removing else inventory - frozenset(wanted)
+    if not gone:
+        return []
+    last = max((place.wave for place, _ in entries if place.phase == 1), default=0)
+    left = pruning.decide((live[key] for key in gone if key in live), wanted=wanted, last_wave=last, told=options)
+    return [
+        (
+            ordering.Place(1, one.wave, applies=False, rank=one.rank, name=one.entry.key.name, key=one.entry.key),
+            Step("keep" if one.reason else "prune", one.entry.key, one.reason),
+        )
+        for one in left
+    ]
 
 
-def _kept(entry: Live, options: Options, *, empty: bool) -> str:
-    """Why an object that is no longer wanted stays, or the empty string."""
-    if entry.keep:
-        return "its annotation helm.sh/resource-policy says keep"
-    if options.removing:
-        return _kept_on_removal(entry)
-    if entry.prune in ("false", "confirm"):
-        return f"its sync option says Prune={entry.prune}"
-    if not options.prune:
-        return "pruning is off for this sync; it needs syncPolicy.automated.prune or a sync with prune"
-    if empty and not options.allow_empty:
-        return "the source holds no objects at all, and an empty source never prunes; syncPolicy.automated.allowEmpty changes that"
-    return ""
+def _created(desired: Sequence[objects.Manifest], entries: Sequence[_Entry], options: Options) -> _Entry | None:
+    """The namespace of CreateNamespace=true, first of all; none when Git brings it, or when nothing is applied."""
+    applies = [place for place, _ in entries if place.applies]
+    if options.namespace is None or options.removing or not applies:
+        return None
+    key = objects.ObjectKey(*kinds.NAMESPACE, "", options.namespace.name)
+    if any(manifest.key == key for manifest in desired):
+        return None
+    wave = min((0, *(place.wave for place in applies if place.phase == 0)))
+    return ordering.Place(0, wave, applies=False, rank=0, name=key.name, key=key), Step("apply", key, "CreateNamespace=true", CREATED)
 
 
-def _kept_on_removal(entry: Live) -> str:
-    if entry.delete in ("false", "confirm"):
-        return f"its sync option says Delete={entry.delete}"
-    if (entry.key.group, entry.key.kind) == kinds.CRD:
-        return "a CustomResourceDefinition stays when its app goes, because every object of its kind would go with it"
-    return ""
+def _phase_of(entry: _Entry) -> int:
+    return entry[0].phase
 
 
-def _waves(board: dict[int, list[tuple[_Order, Step]]]) -> tuple[Wave, ...]:
-    return tuple(Wave(number, tuple(step for _, step in sorted(board[number], key=_sort_key))) for number in sorted(board))
+def _wave_of(entry: _Entry) -> int:
+    return entry[0].wave
 
 
-def _sort_key(placed: tuple[_Order, Step]) -> _Order:
-    return placed[0]
+def _waves(entries: Sequence[_Entry]) -> tuple[Wave, ...]:
+    return tuple(Wave(number, tuple(step for _, step in found)) for number, found in groupby(entries, key=_wave_of))

@@ -1,13 +1,15 @@
 """Plans: order of work, what is pruned, what a person must approve."""
 
 import random
+from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plane.domain import apps, kinds, manifests, objects, plan, release, waves
+from plane.domain import annotations, apps, kinds, manifests, objects, operation, options, plan, release, selection
 from tests.support import cases
 
 APP = "0192f0c1-0000-7000-8000-000000000001"
@@ -15,17 +17,23 @@ GROUPS = {
     "Deployment": "apps/v1",
     "Job": "batch/v1",
     "Role": "rbac.authorization.k8s.io/v1",
+    "ClusterRole": "rbac.authorization.k8s.io/v1",
     "CustomResourceDefinition": "apiextensions.k8s.io/v1",
+    "Widget": "shop.example/v1",
+    "ExampleNetworkPolicy": "shop.example/v1",  # a NetworkPolicy of somebody's own group
 }
 OPTIONS = plan.Options(app_id=APP, prune=True, revision="0123456789abcdef", started_at=1_700_000_000)
 
 
-def body(kind: str, name: str, annotations: dict[str, str], *, owner: str = APP) -> dict[str, Any]:
+def body(kind: str, name: str, annotations: dict[str, str], more: dict[str, Any] | None = None, *, owner: str = APP) -> dict[str, Any]:
     full = {
         key.replace("argocd/", "argocd.argoproj.io/").replace("plane/", "gitops-plane.io/"): value for key, value in annotations.items()
     }
-    meta = {"name": name, "annotations": full, "labels": {release.OWNER_LABEL: owner}}
-    return {"apiVersion": GROUPS.get(kind, "v1"), "kind": kind, "metadata": meta}
+    rest = dict(more or {})
+    spec = {"group": "shop.example", "names": {"kind": rest.pop("defines")}} if "defines" in rest else {}
+    labels = {release.OWNER_LABEL: owner, **rest.pop("labels", {})}
+    meta = {"name": name, "annotations": full, "labels": labels, **rest}
+    return {"apiVersion": GROUPS.get(kind, "v1"), "kind": kind.removeprefix("Example"), "metadata": meta, "spec": spec}
 
 
 def desired(*rows: list[Any]) -> tuple[objects.Manifest, ...]:
@@ -44,12 +52,25 @@ def shown(planned: plan.Plan) -> dict[str, dict[str, list[str]]]:
     }
 
 
+def terms(*, wanted: tuple[objects.Manifest, ...], sync: Iterable[str] = (), **told: Any) -> plan.Options:  # noqa: ANN401 a case's options
+    """A case's options: `resources`, `selector`, `namespace` and `out_of_sync` as a person writes them."""
+    resources, selector = told.pop("resources", ()), told.pop("selector", "")
+    if resources or selector:
+        told["chosen"] = selection.parse(resources, selector=selector)
+    if "namespace" in told:
+        told["namespace"] = operation.Namespace(told["namespace"])
+    if "out_of_sync" in told:
+        told["out_of_sync"] = frozenset(one.key for one in wanted if f"{one.key.kind}/{one.key.name}" in told["out_of_sync"])
+    return plan.Options(**{"app_id": APP, "prune": True, "sync": options.app(sync), **told})
+
+
 @pytest.mark.parametrize(("name", "case"), cases.named("plan"))
 def test_work_is_ordered_as_the_table_says(name: str, case: dict[str, Any]) -> None:
-    there = live(*case.get("live", []))
-    options = plan.Options(**{"app_id": APP, "prune": True, **case.get("options", {})})
-    planned = plan.make(desired(*case["desired"]), live=there, inventory=frozenset(there), options=options)
+    there, wanted = live(*case.get("live", [])), desired(*case["desired"])
+    planned = plan.make(wanted, live=there, inventory=frozenset(there), options=terms(wanted=wanted, **case.get("options", {})))
     assert (shown(planned), list(shown(planned))) == (case["expected"], list(case["expected"])), name
+    if "why" in case:
+        assert [step.reason for step in planned.steps() if step.action == "keep"] == case["why"], name
 
 
 @pytest.mark.parametrize("owner", ["", "0192f0c1-0000-7000-8000-000000000002"])
@@ -71,40 +92,6 @@ def test_a_hook_with_a_generated_name_has_one_name_per_operation_and_phase() -> 
     }
     planned = plan.make((manifests.of(hook),), live={}, inventory=frozenset(), options=OPTIONS)
     assert [step.key.name for step in planned.steps()] == ["db-0123456-presync-1700000000", "db-0123456-postsync-1700000000"]
-
-
-@pytest.mark.parametrize(
-    ("annotations", "expected"),
-    [
-        ({}, ("BeforeHookCreation",)),
-        ({"argocd/hook-delete-policy": "HookSucceeded, HookFailed"}, ("HookSucceeded", "HookFailed")),
-        ({"helm.sh/hook-delete-policy": "hook-succeeded,before-hook-creation"}, ("HookSucceeded", "BeforeHookCreation")),
-    ],
-)
-def test_a_hook_carries_when_it_is_deleted(annotations: dict[str, str], expected: tuple[str, ...]) -> None:
-    (job,) = desired(["Job", "a", {"argocd/hook": "PreSync", **annotations}])
-    assert waves.turn(job).deletes == expected
-
-
-@pytest.mark.parametrize(
-    ("annotations", "sentence"),
-    [
-        (
-            {"argocd/sync-wave": "early"},
-            r"app.yaml:1: argocd.argoproj.io/sync-wave of batch/Job a is 'early'; a wave is an integer such as -1 or 5, in quotes",
-        ),
-        ({"argocd/sync-wave": "1.5"}, "is '1.5'; a wave is an integer"),
-        (
-            {"plane/hook": "Before"},
-            "gitops-plane.io/hook of batch/Job a is 'Before'; use PreSync, Sync, PostSync, SyncFail, PreDelete, PostDelete or Skip",
-        ),
-        ({"plane/hook": "Sync", "plane/hook-delete-policy": "Never"}, "has 'Never'; use HookSucceeded, HookFailed, BeforeHookCreation"),
-    ],
-)
-def test_an_annotation_that_means_nothing_is_refused(annotations: dict[str, str], sentence: str) -> None:
-    with pytest.raises(waves.BadAnnotation) as refusal:
-        plan.make(desired(["Job", "a", annotations]), live={}, inventory=frozenset(), options=OPTIONS)
-    assert sentence in str(refusal.value)
 
 
 def test_a_custom_object_follows_its_definition_whatever_its_kind_is_called() -> None:
@@ -178,3 +165,140 @@ def test_every_wanted_object_is_applied_once_and_no_wanted_object_is_pruned(want
     applied = [step.key for step in steps if step.action == "apply"]
     assert sorted(applied) == sorted(manifest.key for manifest in rows)
     assert {step.key for step in steps if step.action in ("prune", "keep")} == set(have) - set(applied)
+
+
+def test_hooks_with_one_prefix_do_not_take_each_others_name() -> None:
+    hook = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"generateName": "db-", "annotations": {"argocd.argoproj.io/hook": "PreSync"}},
+    }
+    planned = plan.make((manifests.of(hook), manifests.of(hook)), live={}, inventory=frozenset(), options=OPTIONS)
+    assert [step.key.name for step in planned.steps()] == ["db-0123456-presync-1700000000", "db-0123456-presync-1700000000-2"]
+
+
+def test_the_namespace_that_is_created_carries_its_metadata() -> None:
+    told = plan.Options(APP, namespace=operation.Namespace("shop", labels={"team": "acme"}))
+    assert plan.namespace(told) == {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {"team": "acme"}}}
+
+
+def test_what_waits_for_a_person_is_told_apart_from_what_stays() -> None:
+    there = live(["ConfigMap", "a", {"argocd/sync-options": "Prune=confirm"}], ["ConfigMap", "b", {"argocd/sync-options": "Prune=false"}])
+    planned = plan.make(desired(["ConfigMap", "new", {}]), live=there, inventory=frozenset(there), options=OPTIONS)
+    (sentence,) = plan.confirmations(planned)
+    assert sentence == "ConfigMap a would be deleted: its sync option says Prune=confirm, and nobody has approved its deletion"
+
+
+def test_an_option_that_means_nothing_is_refused_with_its_place() -> None:
+    with pytest.raises(annotations.BadAnnotation, match=r"^app.yaml:1: argocd.argoproj.io/sync-options of ConfigMap a says Prune=maybe"):
+        plan.make(desired(["ConfigMap", "a", {"argocd/sync-options": "Prune=maybe"}]), live={}, inventory=frozenset(), options=OPTIONS)
+
+
+OBJECTS = st.lists(
+    st.tuples(
+        st.sampled_from(["ConfigMap", "Deployment", "Namespace", "Widget", "CustomResourceDefinition", "Job"]),
+        st.sampled_from(["a", "b", "c"]),
+        st.integers(-2, 2),
+        st.sampled_from(["", "", "a", "b"]),
+        st.sampled_from(["", "", "PreSync", "PostSync", "PreSync,PostSync", "Skip", "SyncFail"]),
+        st.sampled_from(["", "", "", "Prune=false", "Prune=confirm", "PruneLast=true", "Delete=false"]),
+    ),
+    unique_by=lambda row: (row[0], row[1], row[3]),
+    max_size=12,
+)
+
+
+def rows(found: list[Any], *, hooks: bool = True) -> list[list[Any]]:
+    made: list[list[Any]] = []
+    for kind, name, wave, namespace, hook, words in found:
+        marks = {"argocd/sync-wave": str(wave), "argocd/sync-options": words}
+        more: dict[str, Any] = {"defines": "Widget"} if kind == "CustomResourceDefinition" else {}
+        if namespace and kind not in ("Namespace", "CustomResourceDefinition"):
+            more["namespace"] = namespace
+        made.append([kind, name, {**marks, "argocd/hook": hook} if hook and hooks else marks, more])
+    return [row for n, row in enumerate(made) if all(_key(row) != _key(other) for other in made[:n])]
+
+
+def _key(row: list[Any]) -> tuple[str, ...]:
+    return (row[0], row[1], row[3].get("namespace", ""))
+
+
+TERMS = st.builds(
+    plan.Options,
+    app_id=st.just(APP),
+    prune=st.booleans(),
+    allow_empty=st.booleans(),
+    removing=st.booleans(),
+    approved=st.booleans(),
+    strategy=st.sampled_from(["hook", "apply"]),
+    sync=st.sampled_from([options.App(), options.App(prune_last=True), options.App(prune="false"), options.App(delete="confirm")]),
+)
+
+
+@given(OBJECTS, OBJECTS, TERMS)
+def test_what_is_pruned_and_what_is_kept_are_the_inventory_without_the_wanted(
+    wanted: list[Any], there: list[Any], told: plan.Options
+) -> None:
+    have, want = live(*rows(there, hooks=False)), desired(*rows(wanted))
+    steps = plan.make(want, live=have, inventory=frozenset(have), options=told).steps()
+    gone = set(have) if told.removing else set(have) - {one.key for one in want}
+    assert sorted(step.key for step in steps if step.action in ("prune", "keep")) == sorted(gone)
+    assert all(bool(step.reason) == (step.action == "keep") for step in steps if step.action in ("prune", "keep"))
+
+
+@given(OBJECTS, OBJECTS, OBJECTS, TERMS)
+def test_a_plan_never_prunes_what_is_not_ours_or_not_in_the_inventory(
+    wanted: list[Any], mine: list[Any], others: list[Any], told: plan.Options
+) -> None:
+    ours, theirs = live(*rows(mine)), live(*rows(others), owner="0192f0c1-0000-7000-8000-000000000002")
+    have = {**ours, **theirs}
+    steps = plan.make(desired(*rows(wanted)), live=have, inventory=frozenset(have), options=told).steps()
+    assert not {step.key for step in steps if step.action == "prune"} & set(theirs)
+    steps = plan.make(desired(*rows(wanted)), live=have, inventory=frozenset(), options=told).steps()
+    assert not [step for step in steps if step.action in ("prune", "keep")]
+
+
+@given(OBJECTS, OBJECTS, TERMS)
+def test_the_order_is_one_of_the_stated_constraints(wanted: list[Any], there: list[Any], told: plan.Options) -> None:
+    have = live(*rows(there))
+    planned = plan.make(desired(*rows(wanted)), live=have, inventory=frozenset(have), options=told)
+    steps = planned.steps()
+    names = [phase.name for phase in planned.phases]
+    order = ["PreDelete", "Sync", "PostDelete"] if told.removing else ["PreSync", "Sync", "PostSync", "SyncFail"]
+    assert names == [name for name in order if name in names]
+    assert all([wave.number for wave in phase.waves] == sorted({wave.number for wave in phase.waves}) for phase in planned.phases)
+    at: dict[str, dict[Any, list[int]]] = {"applied": {}, "pruned": {}}
+    for n, step in enumerate(steps):
+        if step.action != "keep":
+            at["pruned" if step.action == "prune" else "applied"].setdefault(step.key, []).append(n)
+    for key, turns in at["applied"].items():
+        for need in (objects.ObjectKey("", "Namespace", "", key.namespace), *definitions(at["applied"], key)):
+            assert min(at["applied"].get(need, turns)) <= min(turns), (need, key)
+    for key, (turn,) in at["pruned"].items():
+        for need in (objects.ObjectKey("", "Namespace", "", key.namespace), *definitions(at["pruned"], key)):
+            assert turn <= at["pruned"].get(need, [turn])[0], (need, key)
+
+
+def definitions(found: dict[Any, list[int]], key: objects.ObjectKey) -> list[Any]:
+    """The definition of Widgets that is done first; another of the same kind may follow."""
+    crds = [other for other in found if other.kind == "CustomResourceDefinition"] if key.kind == "Widget" else []
+    return sorted(crds, key=lambda one: min(found[one]))[:1]
+
+
+@given(OBJECTS, TERMS)
+def test_a_plan_of_what_is_there_prunes_nothing(wanted: list[Any], told: plan.Options) -> None:
+    want = rows(wanted)
+    have = live(*want)
+    told = msgspec.structs.replace(told, removing=False, out_of_sync=frozenset())
+    planned = plan.make(desired(*want), live=have, inventory=frozenset(have), options=told)
+    assert [step for step in planned.steps() if step.action != "hook"] == []
+
+
+@given(OBJECTS, OBJECTS, TERMS, st.randoms())
+def test_a_plan_does_not_depend_on_the_order_of_files(
+    wanted: list[Any], there: list[Any], told: plan.Options, shuffled: random.Random
+) -> None:
+    have, want = live(*rows(there)), rows(wanted)
+    straight = plan.make(desired(*want), live=have, inventory=frozenset(have), options=told)
+    shuffled.shuffle(want)
+    assert shown(plan.make(desired(*want), live=dict(reversed(have.items())), inventory=frozenset(have), options=told)) == shown(straight)
