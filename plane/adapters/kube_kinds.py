@@ -1,6 +1,9 @@
 """What a cluster serves: kinds, their paths and the names that may stand in a path."""
 
+import asyncio
+import contextlib
 import re
+import time
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +15,9 @@ from plane.domain import errors, objects
 
 # Aggregated discovery: two requests for all kinds of a cluster (KEP-3352, stable since Kubernetes 1.30, beta since 1.27).
 DISCOVERY = ",".join(f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList" for version in ("v2", "v2beta1"))
+
+SERVED_S = 30.0  # how long a kind is looked for whose definition was written a moment ago
+LOOK_S = (0.05, 2.0)  # first and longest pause between two looks: discovery cannot be watched
 
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _NEEDED = frozenset({"get", "list", "watch", "patch", "delete"})
@@ -66,7 +72,9 @@ class Kinds:
         self._api = api
         self._served: dict[tuple[str, str], Resource] = {}
         self._preferred: dict[tuple[str, str], Resource] = {}
-        self._learnt: set[str] = set()  # apiVersions asked for one by one: aggregated discovery shows a new one seconds later
+        self._learnt: set[tuple[str, str]] = set()  # found one by one: aggregated discovery shows a new kind seconds later
+        self._expected: dict[str, float] = {}  # group → until when its kinds may still be about to be served
+        self._news = asyncio.Event()
 
     async def refresh(self) -> None:
         """Read all of it anew."""
@@ -74,14 +82,15 @@ class Kinds:
         for root in ("/api", "/apis"):
             document = kube.decode(await self._api.get(root, accept=DISCOVERY))
             found += _aggregated(document.get("items", []))
-        self._served = {(one.api_version, one.kind): one for one in found}
-        self._preferred = {}
-        for one in found:  # groups list their versions by preference, the best first
-            self._preferred.setdefault((one.group, one.kind), one)
-        self._learnt -= {one.api_version for one in found}
-        for api_version in tuple(self._learnt):
-            self._learnt.discard(api_version)
-            await self._look_up(api_version)
+        shown = {(one.api_version, one.kind) for one in found}
+        asked: dict[str, tuple[Resource, ...]] = {}
+        while late := {version for version, _ in self._learnt - shown} - asked.keys():
+            asked |= {version: await self._list(version) for version in late}
+        # Nothing is awaited from here on: a kind that is served is not missing for a moment.
+        listed = [one for resources in asked.values() for one in resources if (one.api_version, one.kind) not in shown]
+        self._learnt = {(one.api_version, one.kind) for one in listed}
+        self._served, self._preferred = {}, {}
+        self._take([*found, *listed])
 
     def all(self) -> tuple[Resource, ...]:
         """Every served kind and version, sorted."""
@@ -92,38 +101,61 @@ class Kinds:
         return self._preferred.get((group, kind))
 
     async def resolve(self, api_version: str, kind: str) -> Resource:
-        """The kind a manifest names; asks once more for its group version, since a CRD may have been established a moment ago.
+        """The kind a manifest names; looked for again, and for a while where a definition of its group has just been written.
 
         Raises:
             UnknownKind: not served.
         """
-        known = self._served.get((api_version, kind))
-        if known:
-            return known
-        await self._look_up(api_version)
-        known = self._served.get((api_version, kind))
-        if known is None:
-            raise UnknownKind(api_version, kind)
-        return known
+        group, pause = api_version.rpartition("/")[0], LOOK_S[0]
+        while (api_version, kind) not in self._served:
+            listed = await self._list(api_version)
+            self._learnt |= {(one.api_version, one.kind) for one in listed} - self._served.keys()
+            self._take(listed)
+            if (api_version, kind) in self._served:
+                break
+            if not self.expecting(group):
+                raise UnknownKind(api_version, kind)
+            await self.changed(within_s=pause)
+            pause = min(LOOK_S[1], 2 * pause)
+        return self._served[api_version, kind]
 
     def knows(self, api_version: str, kind: str) -> Resource | None:
         """As `resolve`, without asking."""
         return self._served.get((api_version, kind))
 
-    async def _look_up(self, api_version: str) -> None:
+    def expect(self, group: str) -> None:
+        """A definition of this group was written: its kinds are served soon, discovery and other API servers lag behind `Established`."""
+        self._expected[group] = time.monotonic() + SERVED_S
+
+    def expecting(self, group: str) -> bool:
+        """Whether a kind of the group that is not served may be in a moment."""
+        return time.monotonic() < self._expected.get(group, 0.0)
+
+    async def changed(self, *, within_s: float) -> None:
+        """Return when other kinds are served than before, or after `within_s`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._news.wait()
+
+    def _take(self, resources: Iterable[Resource]) -> None:
+        for one in resources:
+            self._served[one.api_version, one.kind] = one
+            self._preferred.setdefault((one.group, one.kind), one)  # groups list their versions by preference, the best first
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    async def _list(self, api_version: str) -> tuple[Resource, ...]:
+        """What one group version serves; nothing when it is no group version."""
         group, _, version = api_version.rpartition("/")
         if not re.fullmatch(r"[a-z0-9.-]*", group) or not re.fullmatch(r"[a-z0-9]+", version):
-            return
+            return ()
         try:
             document = kube.decode(await self._api.get(f"/apis/{group}/{version}" if group else f"/api/{version}"))
         except kube.KubeRefused as e:
-            if e.status in {403, 404}:
-                return
+            if e.status in {403, 404, 503}:  # 503: an aggregated API whose server is away
+                return ()
             raise
-        self._learnt.add(api_version)
-        for one in _listed(document.get("resources", []), group, version):
-            self._served[one.api_version, one.kind] = one
-            self._preferred.setdefault((one.group, one.kind), one)
+        return tuple(_listed(document.get("resources", []), group, version))
 
 
 def key_path(resource: Resource, key: objects.ObjectKey) -> str:

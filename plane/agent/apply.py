@@ -172,7 +172,7 @@ class Applier:
             except kube.KubeRefused as e:
                 if e.status == BUSY or e.retry_after_s:
                     self.pace.refused()
-                if not _passing(e, attempt) or time.monotonic() > until:
+                if not (_passing(e, attempt) or self._late(e, path)) or time.monotonic() > until:
                     raise
                 wait = e.retry_after_s
             except kube.Unreachable as e:
@@ -180,6 +180,11 @@ class Applier:
                     raise Refused(str(e)) from e
                 wait = 0.0
             await asyncio.sleep(max(wait, min(PAUSE_S[1], PAUSE_S[0] * 2**attempt)) * random.uniform(0.75, 1.25))  # noqa: S311 - spreads retries
+
+    def _late(self, error: kube.KubeRefused, path: str) -> bool:
+        """Whether the kind was defined a moment ago and this API server does not serve it yet, though another or its discovery does."""
+        unserved = error.status == NOT_FOUND and "could not find the requested resource" in str(error)
+        return unserved and path.startswith("/apis/") and self._there.kinds.expecting(path.split("/")[2])
 
     def _refuse_taken(self, order: Order) -> None:
         """Two apps naming one object would undo each other for ever: the first keeps it."""

@@ -19,7 +19,7 @@ class Wanted(msgspec.Struct):
 
 
 class Held(msgspec.Struct):
-    """An app in force. `objects` leaves hooks out; `task` is the one at work, or empty."""
+    """An app in force. `objects` leaves hooks out; `task` is the one at work, or empty; `waiting`: for what it waits, as a sentence."""
 
     id: str
     generation: int
@@ -29,6 +29,7 @@ class Held(msgspec.Struct):
     kinds: frozenset[tuple[str, str]]
     task: str = ""
     trouble: str = ""
+    waiting: str = ""
 
 
 class Book:

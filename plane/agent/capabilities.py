@@ -18,6 +18,7 @@ log = structlog.get_logger()
 
 
 class _Meta(msgspec.Struct, rename="camel"):
+    name: str = ""
     resource_version: str = ""
     remaining_item_count: int = 0
 
@@ -48,7 +49,7 @@ class Watcher:
                 if not since:
                     since = await self._start()
                 async for batch in kube_watch.events(self._api, CRDS, since=since, accept=kube_watch.METADATA_ONLY):
-                    since = msgspec.json.decode(batch[-1].object, type=_Object).metadata.resource_version
+                    since = self._take(batch)
                     if any(event.type != "BOOKMARK" for event in batch):
                         await asyncio.sleep(SETTLE_S)
                         await self._refresh()
@@ -59,6 +60,14 @@ class Watcher:
                     await asyncio.sleep(RETRY_S)
             except kube.Unreachable:
                 await asyncio.sleep(RETRY_S / 5)
+
+    def _take(self, batch: list[kube_watch.Event]) -> str:
+        """Where to go on from. A definition's name is plural.group."""
+        found = [(event.type, msgspec.json.decode(event.object, type=_Object).metadata) for event in batch]
+        for kind, meta in found:
+            if kind in {"ADDED", "MODIFIED"}:
+                self._kinds.expect(meta.name.partition(".")[2])
+        return found[-1][1].resource_version
 
     async def _start(self) -> str:
         await self._refresh()

@@ -49,7 +49,7 @@ def summary(held: book.Held, found: dict[objects.ObjectKey, agent.ObjectState]) 
     drifted = any(one.sync == "OutOfSync" for one in found.values())
     judged = {key: one for key, one in found.items() if key in held.objects}
     worst = max(judged.items(), key=lambda item: (health.ORDER.index(item[1].health), item[0]), default=None) if judged else None
-    message = held.trouble
+    message = held.waiting or held.trouble
     if not message and worst and worst[1].health != "Healthy":
         message = f"{worst[0]}: {worst[1].message}" if worst[1].message else str(worst[0])
     return agent.AppState(

@@ -8,12 +8,11 @@ from itertools import groupby
 import msgspec
 import structlog
 
-from plane.agent import apply, cluster, guard, hooks, outcome, records, releases, waits
+from plane.agent import apply, cluster, guard, hooks, leaving, outcome, records, releases, waits
 from plane.domain import apps, errors, kinds, objects, plan
 from plane.wire import agent
 
 WAVE_S = 600.0  # a wave that is not healthy by then fails the task
-GONE_S = 300.0  # pruned objects that are still there by then hang on a finalizer
 
 log = structlog.get_logger()
 
@@ -24,6 +23,7 @@ class Tools(msgspec.Struct, frozen=True):
     there: cluster.Cluster
     applier: apply.Applier
     progress: Callable[[agent.Progress], None]
+    touch: Callable[[str], None]
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -144,9 +144,10 @@ class Sync:
         return None
 
     async def _apply(self, step: plan.Step, phase: plan.Phase, wave: plan.Wave) -> records.Record:
-        order = apply.Order(self._work.release, step.index, step.key, self._task.options)
+        run = str(self._task.generation) if step.action == "hook" else ""
+        order = apply.Order(self._work.release, step.index, step.key, self._task.options, hook_run=run)
         if step.action == "hook":
-            return await hooks.start(self._there, self._tools.applier, order, step=step, run=str(self._task.generation))
+            return await hooks.start(self._there, self._tools.applier, order, step=step, tell=self._telling(phase, wave))
         digest = records.document_digest(self._work.release.documents[step.index])
         record = self._there.watches.get(step.key)
         if (
@@ -163,13 +164,15 @@ class Sync:
             record.wanted = digest
         self._note(step, phase, wave, "Synced", "")
         if (step.key.group, step.key.kind) in {kinds.NAMESPACE, kinds.CRD} and not self._task.options.dry_run:
-            await self._usable(step.key, record)
+            await self._usable(step, record)
         return record
 
-    async def _usable(self, key: objects.ObjectKey, record: records.Record) -> None:
+    async def _usable(self, step: plan.Step, record: records.Record) -> None:
         """What comes next may live in this namespace or be of this kind."""
         async with asyncio.timeout(WAVE_S):
-            await self._there.waits.until(key, waits.decided(record.version), record)
+            await self._there.waits.until(step.key, waits.decided(record.version), record)
+        if (step.key.group, step.key.kind) == kinds.CRD:
+            self._there.kinds.expect(self._work.release.manifests[step.index].body["spec"]["group"])
 
     async def _prune(self, step: plan.Step, phase: plan.Phase, wave: plan.Wave) -> None:
         record = self._there.watches.get(step.key)
@@ -189,11 +192,22 @@ class Sync:
 
     async def _gone(self, key: objects.ObjectKey, phase: plan.Phase, wave: plan.Wave) -> None:
         try:
-            async with asyncio.timeout(GONE_S):
-                await self._there.waits.until(key, waits.gone, self._there.watches.get(key))
-        except TimeoutError:
-            step = plan.Step("prune", key)
-            self._note(step, phase, wave, "SyncFailed", f"it is still there {GONE_S:.0f} s after its deletion; look at its finalizers")
+            await leaving.gone(self._there, self._tools.applier, key, tell=self._telling(phase, wave))
+        except leaving.StillThere as e:
+            self._note(plan.Step("prune", key), phase, wave, "SyncFailed", str(e))
+
+    def _telling(self, phase: plan.Phase, wave: plan.Wave) -> Callable[[str], None]:
+        """For what is waited for in a wave: into the task's progress and, while it lasts, into the app's state."""
+
+        def tell(sentence: str) -> None:
+            held = self._there.book.get(self._task.app_id)
+            if held:
+                held.waiting = sentence
+            if sentence:
+                self._tools.progress(agent.Progress(task=self._task.id, phase=phase.name, wave=wave.number, message=sentence))
+            self._tools.touch(self._task.app_id)
+
+        return tell
 
     async def _healthy(self, step: plan.Step, applied: records.Record, phase: plan.Phase, wave: plan.Wave) -> None:
         now = self._there.watches.get(step.key) or applied

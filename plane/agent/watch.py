@@ -45,6 +45,7 @@ class Watches:
         self._ready: dict[Kind, asyncio.Event] = {}
         self._running: dict[Kind, asyncio.Task[None]] = {}
         self._refused: dict[Kind, str] = {}
+        self._absent: set[Kind] = set()
 
     async def ensure(self, kinds: Iterable[Kind]) -> None:
         """Watch these kinds and return once each was listed, refused or found not to be served."""
@@ -53,6 +54,10 @@ class Watches:
             self._ready[kind] = asyncio.Event()
             self._records[kind] = {}
             self._start(kind)
+        for kind in wanted & self._absent:
+            if self._kinds.preferred(*kind):  # served since a moment ago; its watch has not come round to it yet
+                self._absent.discard(kind)
+                self._ready[kind].clear()
         for kind in wanted:
             await self._ready[kind].wait()
 
@@ -65,6 +70,8 @@ class Watches:
         error = None if done.cancelled() else done.exception()
         if error:
             log.error("watch.failed", kind="/".join(kind), exc_info=error)
+            self._refused[kind] = f"the agent ran into {type(error).__name__}; its log says where"
+            self._ready[kind].set()  # nobody waits for it without a word
             asyncio.get_running_loop().call_later(RETRY_S[1], self._start, kind)
 
     def kinds(self) -> frozenset[Kind]:
@@ -104,9 +111,11 @@ class Watches:
             resource = self._kinds.preferred(*kind)
             if resource is None:
                 self._forget(kind)
+                self._absent.add(kind)
                 since = ""
-                await asyncio.sleep(ABSENT_S * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load
+                await self._kinds.changed(within_s=ABSENT_S * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load
                 continue
+            self._absent.discard(kind)
             try:
                 since = since or await self._list(kind, resource)
                 async for batch in kube_watch.events(self._api, resource.path(), since=since, selector=agent.OWNER_LABEL):

@@ -97,3 +97,17 @@ def deployment(namespace: str, name: str, *, wave: str = "0", node: str = "") ->
     meta = {"name": name, "namespace": namespace, "annotations": {"argocd.argoproj.io/sync-wave": wave}}
     spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pod}}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
+
+
+def definition(group: str) -> Body:
+    """A namespaced kind Ring."""
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    spec = {"group": group, "scope": "Namespaced", "names": {"plural": "rings", "kind": "Ring"}, "versions": [version]}
+    meta = {"name": f"rings.{group}"}
+    return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": meta, "spec": spec}
+
+
+def ring(group: str, namespace: str) -> Body:
+    meta = {"name": "one", "namespace": namespace}
+    return {"apiVersion": f"{group}/v1", "kind": "Ring", "metadata": meta, "spec": {"to": "rule"}}

@@ -1,14 +1,22 @@
 """Apply and remove tasks against a real API server."""
 
 import uuid
+from collections.abc import Iterator
+
+import pytest
 
 from plane.wire import agent as wire
 from tests.agent.conftest import Agent, Start
-from tests.agent.kube import Kube, config_map, deployment, job
+from tests.agent.kube import Kube, config_map, definition, deployment, job, ring
 from tests.agent.plane_end import PlaneEnd
 from tests.support import faultproxy
+from tests.support.faultproxy import Status
 
-HOOK = "argocd.argoproj.io/hook"
+HOOK, HOOK_DELETE = "argocd.argoproj.io/hook", "argocd.argoproj.io/hook-delete-policy"
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+HELD = "example/held"  # a finalizer that nobody but the test takes off
+BACKGROUND = ("PrunePropagationPolicy=background",)  # nothing is owned, so nothing needs the shared cluster's garbage collector
+SLOW_S = 240.0  # for what the job controller or the garbage collector does: both start over when some test brings a definition
 
 
 def results(final: wire.Final) -> dict[str, str]:
@@ -32,7 +40,8 @@ def test_what_left_git_is_pruned_and_what_is_not_ours_stays(agent: Agent, shared
     kube.create("configmaps", config_map(kube.namespace, "foreign"))
     final = shared_plane.final(shared_plane.apply(app, new, prune=True))
     assert results(final) == {"old": "Pruned", "new": "Unchanged"}
-    assert [kube.get("configmaps", name) is None for name in ("old", "new", "copied", "foreign")] == [True, False, False, False]
+    assert kube.until("configmaps", "old", lambda one: one is None, within=SLOW_S) is None
+    assert [kube.get("configmaps", name) is None for name in ("new", "copied", "foreign")] == [False, False, False]
 
 
 def test_without_prune_the_leftover_is_reported(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
@@ -54,38 +63,84 @@ def test_an_unchanged_release_costs_no_request_per_object(
     assert fault_proxy.count(method="PATCH", path=r".*/configmaps/web-.*") == 5
 
 
-def test_a_definition_and_its_object_come_in_one_release(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
-    group = f"g{uuid.uuid4().hex[:8]}.example"
-    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
-    spec = {"group": group, "scope": "Namespaced", "names": {"plural": "rings", "kind": "Ring"}, "versions": [version]}
-    crd = {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"rings.{group}"},
-        "spec": spec,
-    }
-    ring = {"apiVersion": f"{group}/v1", "kind": "Ring", "metadata": {"name": "one", "namespace": kube.namespace}, "spec": {"to": "rule"}}
-    final = shared_plane.final(shared_plane.apply(app, ring, crd))
+@pytest.fixture
+def group(kube: Kube) -> Iterator[str]:
+    """An API group whose definition goes with the test."""
+    name = f"g{uuid.uuid4().hex[:8]}.example"
+    yield name
+    if kube.get(CRDS, f"rings.{name}"):
+        kube.delete(CRDS, f"rings.{name}")
+
+
+def test_a_definition_and_its_object_come_in_one_release(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str, group: str) -> None:
+    final = shared_plane.final(shared_plane.apply(app, ring(group, kube.namespace), definition(group)))
     assert (final.outcome, final.message) == ("succeeded", "2 applied")
-    final = shared_plane.final(shared_plane.remove(app))
+    final = shared_plane.final(shared_plane.remove(app, sync_options=BACKGROUND))
     assert results(final) == {"one": "Pruned", f"rings.{group}": "PruneSkipped"}
-    kube.delete("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", f"rings.{group}")
+
+
+def test_a_kind_that_is_served_later_than_its_definition_says_is_waited_for(
+    start: Start, plane: PlaneEnd, kube: Kube, app: str, group: str, fault_proxy: faultproxy.FaultProxy
+) -> None:
+    unserved = Status(404, "the server could not find the requested resource")
+    fault_proxy.add(faultproxy.Rule(unserved, path=f"/apis/{group}/v1", times=5))
+    fault_proxy.add(faultproxy.Rule(unserved, method="GET", path=f"/apis/{group}/v1/.*", times=2))
+    fault_proxy.add(faultproxy.Rule(unserved, method="PATCH", path=f"/apis/{group}/v1/.*", times=2))
+    start(through=fault_proxy.kubeconfig)
+    final = plane.final(plane.apply(app, ring(group, kube.namespace), definition(group)))
+    assert (final.outcome, final.message) == ("succeeded", "2 applied")
+    at = f"/apis/{group}/v1/namespaces/{kube.namespace}/rings"
+    kube.delete(at, "one")
+    plane.state(app, lambda state: state.sync == "OutOfSync")
 
 
 def test_hooks_run_before_and_after_and_only_once(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     before = job(kube.namespace, "before", {HOOK: "PreSync"})
-    after = job(kube.namespace, "after", {HOOK: "PostSync", "argocd.argoproj.io/hook-delete-policy": "HookSucceeded"})
-    final = shared_plane.final(shared_plane.apply(app, after, config_map(kube.namespace, "web"), before))
+    after = job(kube.namespace, "after", {HOOK: "PostSync", HOOK_DELETE: "HookSucceeded"})
+    final = shared_plane.final(shared_plane.apply(app, after, config_map(kube.namespace, "web"), before), within=SLOW_S)
     assert final.outcome == "succeeded", final.message
     assert results(final) == {"before": "HookSucceeded", "web": "Synced", "after": "HookSucceeded"}
     made = [kube.get("batch/v1/jobs", "before"), kube.get("configmaps", "web")]
     assert [one is not None for one in made] == [True, True]
-    gone = kube.until(
-        "batch/v1/jobs", "after", lambda one: one is None, within=120
-    )  # a new definition makes the garbage collector start over
-    assert gone is None
+    assert kube.until("batch/v1/jobs", "after", lambda one: one is None, within=SLOW_S) is None
     assert [one.phase for one in shared_plane.progress if one.task == final.task] == ["PreSync", "Sync", "PostSync"]
+
+
+def test_a_finished_hook_goes_without_the_garbage_collector(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    hook = job(kube.namespace, "after", {HOOK: "PostSync", HOOK_DELETE: "HookSucceeded"})
+    hook["metadata"]["finalizers"] = [HELD]
+    shared_plane.final(shared_plane.apply(app, hook), within=SLOW_S)
+    deleted = kube.until("batch/v1/jobs", "after", lambda one: one is not None and "deletionTimestamp" in one["metadata"], within=SLOW_S)
+    assert deleted is not None
+    assert deleted["metadata"]["finalizers"] == [HELD]
+    kube.patch("batch/v1/jobs", "after", {"metadata": {"finalizers": None}})
+
+
+def test_what_a_sync_waits_for_is_said_while_it_waits(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    hook = job(kube.namespace, "before", {HOOK: "PreSync"})
+    hook["metadata"]["finalizers"] = [HELD]
+    shared_plane.final(shared_plane.apply(app, hook), within=SLOW_S)
+    task = shared_plane.apply(app, hook)
+    sentence = f"waiting for batch/Job {kube.namespace}/before to go: its finalizer {HELD} must be removed by the controller that set it"
+    shared_plane.state(app, lambda state: state.message.startswith(sentence), within=SLOW_S)
+    assert task not in shared_plane.finals
+    kube.patch("batch/v1/jobs", "before", {"metadata": {"finalizers": None}})
+    assert shared_plane.final(task, within=SLOW_S).outcome == "succeeded"
+    kube.patch("batch/v1/jobs", "before", {"metadata": {"finalizers": None}})
+
+
+def test_a_hook_that_still_runs_is_gone_before_it_runs_again(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    hook = job(kube.namespace, "before", {HOOK: "PreSync"})
+    hook["spec"]["template"]["spec"]["nodeSelector"] = {f"example/{app}": "yes"}
+    older = shared_plane.apply(app, hook)
+    first = kube.until("batch/v1/jobs", "before", lambda one: one is not None and bool(one.get("status", {}).get("active")), within=SLOW_S)
+    assert first is not None
+    newer = shared_plane.apply(app, hook)
+    kube.until("batch/v1/jobs", "before", lambda one: one is not None and one["metadata"]["uid"] != first["metadata"]["uid"], within=SLOW_S)
+    pods = kube.there("/api/v1/namespaces", f"{kube.namespace}/pods")["items"]
+    assert first["metadata"]["uid"] not in {owner["uid"] for pod in pods for owner in pod["metadata"]["ownerReferences"]}
+    kube.label_a_node(f"example/{app}")
+    assert [shared_plane.final(task, within=SLOW_S).outcome for task in (older, newer)] == ["superseded", "succeeded"]
 
 
 def test_an_unhealthy_wave_holds_the_next_back(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
@@ -132,7 +187,7 @@ def test_an_unknown_kind_and_a_missing_namespace_say_the_way_out(agent: Agent, s
 def test_the_namespace_is_created_when_asked_for_and_never_pruned(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     fresh = f"{kube.namespace}-fresh"
     assert shared_plane.final(shared_plane.apply(app, config_map(fresh, "web"), create_namespace=fresh)).outcome == "succeeded"
-    assert shared_plane.final(shared_plane.remove(app)).outcome == "succeeded"
+    assert shared_plane.final(shared_plane.remove(app), within=SLOW_S).outcome == "succeeded"
     found = kube.there("/api/v1/namespaces", fresh)
     assert "deletionTimestamp" not in found["metadata"]
     kube.delete("/api/v1/namespaces", fresh)
@@ -146,7 +201,7 @@ def test_a_plan_that_deletes_too_much_waits_for_approval(agent: Agent, shared_pl
     assert final.needs_approval == ("it would delete 3 of the app's 4 objects, more than the 50 % of blastRadius.maxPercent",)
     assert kube.get("configmaps", "web-3")
     assert shared_plane.final(shared_plane.apply(app, many[0], prune=True, approved=True)).outcome == "succeeded"
-    assert kube.get("configmaps", "web-3") is None
+    assert kube.until("configmaps", "web-3", lambda one: one is None, within=SLOW_S) is None
 
 
 def test_nothing_is_done_when_one_object_is_outside_the_scope(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
@@ -194,5 +249,5 @@ def test_a_dry_run_changes_nothing(agent: Agent, shared_plane: PlaneEnd, kube: K
 def test_removal_takes_everything_but_what_shall_stay(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     kept = config_map(kube.namespace, "kept", {"argocd.argoproj.io/sync-options": "Delete=false"})
     shared_plane.final(shared_plane.apply(app, kept, config_map(kube.namespace, "web")))
-    assert results(shared_plane.final(shared_plane.remove(app))) == {"kept": "PruneSkipped", "web": "Pruned"}
+    assert results(shared_plane.final(shared_plane.remove(app), within=SLOW_S)) == {"kept": "PruneSkipped", "web": "Pruned"}
     assert shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web"), generation=2)).outcome == "superseded"

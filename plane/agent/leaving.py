@@ -1,0 +1,59 @@
+"""Objects on their way out: waited for by watch, and never without saying who holds them."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from plane.agent import apply, cluster, waits
+from plane.domain import errors, objects
+
+GONE_S = 300.0  # the garbage collector of a busy cluster takes a minute, and starts over when a definition comes or goes
+SAY_AFTER_S = 5.0
+COLLECTOR = "foregroundDeletion"  # the finalizer that Kubernetes' garbage collector takes off once all that the object owns is gone
+
+
+class StillThere(errors.PlaneError):
+    """Deleted, and held by somebody."""
+
+    code = "object-still-there"
+
+
+async def gone(there: cluster.Cluster, applier: apply.Applier, key: objects.ObjectKey, *, tell: Callable[[str], None]) -> None:
+    """Return once the object is gone; `tell` gets a sentence when that takes a while, and an empty one afterwards. Raises StillThere."""
+    with contextlib.suppress(TimeoutError):
+        await _until_gone(there, key, SAY_AFTER_S)
+        return
+    tell(f"waiting for {await _held(there, applier, key)}")
+    try:
+        await _until_gone(there, key, GONE_S - SAY_AFTER_S)
+    except TimeoutError as e:
+        raise StillThere(f"still there {GONE_S:.0f} s after its deletion: {await _held(there, applier, key)}") from e
+    finally:
+        tell("")
+
+
+def sentence(key: objects.ObjectKey, finalizers: list[str]) -> str:
+    """Who holds a deleted object."""
+    others = [name for name in finalizers if name != COLLECTOR]
+    if others:
+        plural = "s" if len(others) > 1 else ""
+        whose = "the controller that set it" if len(others) == 1 else "the controllers that set them"
+        return f"{key} to go: its finalizer{plural} {', '.join(others)} must be removed by {whose}; see whether it runs"
+    if finalizers:
+        return f"{key} to go: the cluster's garbage collector deletes what it owns first (finalizer {COLLECTOR})"
+    return f"{key} to go: the API server has not reported its deletion yet"
+
+
+async def _until_gone(there: cluster.Cluster, key: objects.ObjectKey, seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        await there.waits.until(key, waits.gone, there.watches.get(key))
+
+
+async def _held(there: cluster.Cluster, applier: apply.Applier, key: objects.ObjectKey) -> str:
+    """Asked once, now that it matters: records keep no finalizers."""
+    resource = there.kinds.preferred(key.group, key.kind)
+    try:
+        live = await applier.get(key, resource.api_version) if resource else None
+    except errors.PlaneError as e:
+        return f"{key} to go; why it stays could not be read: {e}"
+    return sentence(key, list((live or {}).get("metadata", {}).get("finalizers") or []))
