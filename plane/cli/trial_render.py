@@ -11,7 +11,8 @@ from plane import config, ports
 from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
 from plane.cli import failures, trial_files, trial_tree
-from plane.domain import apps, documents, errors, objects, yaml_text
+from plane.domain import apps, documents, errors, objects, refs, yaml_text
+from plane.server import laid
 from plane.wire import reading
 
 LOCAL = "local"  # stands for the project and the repository's address, which no render reads
@@ -57,9 +58,10 @@ def render(wanted: Wanted, kube_version: str) -> list[objects.Manifest]:
     Raises:
         RenderFailed: a source does not render. SourceRefused: a path is not there. ProgramMissing: helm or kustomize is needed and absent.
     """
-    tree = trial_tree.Folder(wanted.root)
+    folder = trial_tree.Folder(wanted.root)
+    tree = laid.Laid(folder, {source.ref: folder for source in wanted.sources if source.ref})  # every ref means the one working copy
     made: list[objects.Manifest] = []
-    for source in wanted.sources:
+    for source in [refs.replaced(source) for source in wanted.sources if source.rendered()]:
         renderer = _renderer(tree, source)
         files = tree.read(renderer.inputs(tree, source))
         job = ports.RenderJob(LOCAL, source, files, wanted.app, wanted.namespace, kube_version)
@@ -68,7 +70,7 @@ def render(wanted: Wanted, kube_version: str) -> list[objects.Manifest]:
     return made
 
 
-def _renderer(tree: trial_tree.Folder, source: apps.Source) -> ports.Renderer:
+def _renderer(tree: ports.Tree, source: apps.Source) -> ports.Renderer:
     """As the plane chooses; a program is looked for only when it is needed."""
     files = tree.files(source.path)
     if source.directory is None and helm.Helm("").detects(files, source):

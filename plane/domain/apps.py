@@ -46,7 +46,10 @@ class Directory(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fiel
 
 
 class Source(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A folder of a repository at a revision. At most one of helm, kustomize, directory; none: found out from the files."""
+    """A folder of a repository at a revision. At most one of helm, kustomize, directory; none: found out from the files.
+
+    `ref` lets other sources' valueFiles name files of this one as `$ref/path`; with it and without a path nothing is rendered.
+    """
 
     repo_url: str = msgspec.field(name="repoURL")
     path: str = "."
@@ -54,6 +57,11 @@ class Source(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     helm: Helm | None = None
     kustomize: Kustomize | None = None
     directory: Directory | None = None
+    ref: str = ""
+
+    def rendered(self) -> bool:
+        """Whether it makes objects of its own, rather than only lending files."""
+        return not (self.ref and self.path == ".") or bool(self.helm or self.kustomize or self.directory)
 
 
 class Destination(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -80,13 +88,15 @@ class SyncPolicy(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
 
 
 class IgnoreDifference(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """Fields of matching objects that somebody else may own. group and kind are globs."""
+    """Fields of matching objects that somebody else may own. group and kind are globs; jq expressions name paths."""
 
     kind: str
     group: str = ""
     name: str = ""
     namespace: str = ""
     json_pointers: tuple[str, ...] = ()
+    jq_path_expressions: tuple[str, ...] = ()
+    managed_fields_managers: tuple[str, ...] = ()
 
 
 class Info(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from plane.domain import apps, policy
+from plane.domain import apps, policy, refs
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 LABEL_RULE = "must be a DNS label: lower-case letters, digits and '-', beginning and ending with a letter or digit, at most 63"
@@ -154,9 +154,25 @@ def check_app(spec: apps.AppSpec) -> Problems:
     if (spec.source is None) == (not spec.sources):
         problems["spec.source"] = "exactly one of source and sources is needed"
     sources = [("spec.source", spec.source)] if spec.source else []
-    for path, source in (*sources, *((f"spec.sources[{n}]", source) for n, source in enumerate(spec.sources))):
+    sources += [(f"spec.sources[{n}]", source) for n, source in enumerate(spec.sources)]
+    for path, source in sources:
         problems.update(_check_source(path, source))
+    problems.update(_check_refs(sources))
     problems.update(_check_bounds(spec))
+    return problems
+
+
+def _check_refs(sources: list[tuple[str, apps.Source]]) -> Problems:
+    problems: Problems = {}
+    known = [source.ref for _, source in sources if source.ref]
+    for path, source in sources:
+        if source.ref and not refs.NAME.fullmatch(source.ref):
+            problems[f"{path}.ref"] = "must be letters, digits, '-' and '_', at most 63"
+        elif known.count(source.ref) > 1:
+            problems[f"{path}.ref"] = f"is the ref of {known.count(source.ref)} sources; each needs its own"
+        problems.update(refs.problems(path, source, known))
+    if sources and not any(source.rendered() for _, source in sources):
+        problems["spec.sources"] = "only lend files by `ref`, so the app would have no objects; give one of them a path"
     return problems
 
 

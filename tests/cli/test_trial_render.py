@@ -71,6 +71,20 @@ def test_an_app_renders_with_its_name_and_namespace(write: Write, document: str)
     assert "namespace: team\n" in done.stdout
 
 
+def test_a_chart_takes_values_of_a_source_with_a_ref(write: Write) -> None:
+    sources = """  sources:
+  - {repoURL: 'https://git.example/charts', path: chart, helm: {valueFiles: [$team/values/web.yaml]}}
+  - {repoURL: 'https://git.example/values', ref: team}
+"""
+    template = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {greeting: {{ .Values.greeting }}}\n"
+    files = {"chart__Chart_yaml": "{apiVersion: v2, name: web, version: 1.0.0}", "chart__templates__a_yaml": template}
+    root = write(app_yaml=APP.partition("  source")[0] + sources, values__web_yaml="greeting: lent\n", **files)
+    done = run(f"{root}/app.yaml")
+    assert (done.exit_code, "greeting: lent" in done.stdout) == (0, True), done.output
+    write(app_yaml=APP.partition("  source")[0] + sources.replace("web.yaml", "absent.yaml"))
+    assert "valueFiles names $team/values/absent.yaml, which is not in the repository" in run(f"{root}/app.yaml").stderr
+
+
 def test_a_broken_manifest_ends_with_1_and_its_line(write: Write) -> None:
     done = run(write(web__a_yaml="kind: ConfigMap\n") + "/web")
     assert done.exit_code == 1

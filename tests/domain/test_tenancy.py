@@ -50,3 +50,35 @@ def test_a_revision_that_could_be_an_option_is_refused(revision: str) -> None:
 def test_a_field_of_another_kind_of_credential_is_refused() -> None:
     spec = tenancy.CredentialSpec(kind="sops-age", username="x")
     assert set(tenancy.check_credential(spec, {"identity": "AGE-SECRET-KEY-1"})) == {"spec.username"}
+
+
+def with_refs(*sources: apps.Source) -> dict[str, str]:
+    return tenancy.check_app(apps.AppSpec(apps.Destination("east"), sources=sources))
+
+
+def chart(*values: str, ref: str = "") -> apps.Source:
+    return apps.Source("https://git.example/charts", "web", helm=apps.Helm(value_files=values), ref=ref)
+
+
+def lender(ref: str, path: str = ".") -> apps.Source:
+    return apps.Source("https://git.example/values", path, ref=ref)
+
+
+def test_a_chart_may_take_values_from_a_source_with_a_ref() -> None:
+    assert with_refs(chart("$values/web/prod.yaml", "values.yaml"), lender("values")) == {}
+
+
+@pytest.mark.parametrize(
+    ("sources", "field", "rule"),
+    [
+        ((chart("$other/a.yaml"), lender("values")), "spec.sources[0].helm.valueFiles[0]", "no source has ref: other (there is: $values)"),
+        ((chart("$values/a.yaml"),), "spec.sources[0].helm.valueFiles[0]", "no source has ref: values (there is: none)"),
+        ((chart("$values"), lender("values")), "spec.sources[0].helm.valueFiles[0]", "must be written $REF/path/to/values.yaml"),
+        ((chart("$values/../../etc/passwd"), lender("values")), "spec.sources[0].helm.valueFiles[0]", "without `..`"),
+        ((chart(), lender("a b")), "spec.sources[1].ref", "must be letters, digits"),
+        ((chart(ref="v"), lender("v", "x")), "spec.sources[1].ref", "is the ref of 2 sources; each needs its own"),
+        ((lender("values"),), "spec.sources", "only lend files by `ref`, so the app would have no objects"),
+    ],
+)
+def test_a_ref_that_means_nothing_is_refused(sources: tuple[apps.Source, ...], field: str, rule: str) -> None:
+    assert rule in with_refs(*sources)[field]

@@ -9,7 +9,7 @@ import msgspec
 from plane import ports
 from plane.adapters.renderers import helm_values, programs
 from plane.adapters.sandbox import workbench
-from plane.domain import apps, documents, errors, manifests, objects
+from plane.domain import apps, documents, errors, manifests, objects, refs
 
 CHART = "Chart.yaml"
 
@@ -42,7 +42,8 @@ class Helm:
             if file := helm_values.find(tree, path):
                 chart[path] = file
             elif not options.ignore_missing_value_files:
-                reason = f"source.helm.valueFiles names {name}, which is not in the repository; add it, or set ignoreMissingValueFiles"
+                shown = refs.shown(name)
+                reason = f"source.helm.valueFiles names {shown}, which is not in the repository; add it, or set ignoreMissingValueFiles"
                 raise errors.RenderFailed(reason, where=posixpath.normpath(source.path))
         return tuple(sorted(chart.values()))
 

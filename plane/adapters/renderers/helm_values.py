@@ -24,8 +24,8 @@ def path(source: apps.Source, name: str) -> str:
         RenderFailed: a URL, a reference to another source, or a path that leaves the repository.
     """
     where = posixpath.normpath(source.path)
-    if "://" in name or name.startswith("$"):
-        reason = f"source.helm.valueFiles: {name} is not a path in this repository; remote files and `$ref` are not supported"
+    if "://" in name:
+        reason = f"source.helm.valueFiles: {name} is a remote file; commit it, or name it by a source with a ref"
         raise errors.RenderFailed(reason, where=where)
     found = posixpath.normpath(name.lstrip("/") if name.startswith("/") else posixpath.join(source.path, name))
     if found == ".." or found.startswith("../"):
