@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Mapping
 
 import msgspec
+import structlog
 
 from plane.agent import records, releases, shelf
-from plane.domain import objects, waves
+from plane.domain import errors, objects, waves
 from plane.wire import agent
+
+log = structlog.get_logger()
 
 
 class Wanted(msgspec.Struct):
@@ -65,11 +68,15 @@ class Book:
         self._held.pop(app, None)
 
     def release(self, app: str) -> releases.Release | None:
-        """What the app wants, read from the shelf."""
-        signed = self._shelf.read(app)
-        if signed is None or signed.bundle is None:
+        """What the app wants, read from the shelf. An app whose release cannot be read is dropped, which asks the plane for it again."""
+        try:
+            signed = self._shelf.read(app)
+            return releases.load(app, signed.bundle) if signed and signed.bundle else None
+        except (errors.PlaneError, ValueError, OSError) as e:
+            log.error("release.broken", app=app, reason=str(e))  # noqa: TRY400 - the sentence says it
+            self.drop(app)
+            self._shelf.drop([app])
             return None
-        return releases.load(app, signed.bundle)
 
     def wants(self, app: str, key: objects.ObjectKey) -> bool:
         """Whether an app wants an object."""

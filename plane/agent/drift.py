@@ -7,8 +7,7 @@ from typing import Any, Literal
 import msgspec
 import structlog
 
-from plane.adapters import kube
-from plane.agent import apply, book, cluster, records, releases, report, watch
+from plane.agent import apply, book, cluster, errands, records, releases, report, watch
 from plane.domain import apps, diff, errors, objects
 from plane.wire import agent
 
@@ -39,8 +38,8 @@ class Drift:
         self._applier = applier
         self._reporter = reporter
         self._history: dict[objects.ObjectKey, _History] = {}
-        self._healing: dict[objects.ObjectKey, asyncio.Task[None]] = {}
-        self._looking: set[asyncio.Task[diff.Change | None]] = set()
+        self._healing: set[objects.ObjectKey] = set()
+        self._errands = errands.Errands()
         self.stopped = False
 
     def notice(self, change: watch.Change) -> None:
@@ -79,7 +78,7 @@ class Drift:
         wanted = held.objects.get(key)
         try:
             live = await self._applier.get(key, wanted.api_version) if wanted else None
-        except (kube.KubeRefused, kube.Unreachable) as e:
+        except errors.PlaneError as e:
             log.warning("object.missed", app=app, object=str(key), reason=str(e))
             return None
         if live is None:
@@ -89,14 +88,11 @@ class Drift:
     async def close(self) -> None:
         """Stop healing; what is being applied is finished."""
         self.stopped = True
-        for task in self._healing.values():
-            task.cancel()
-        await asyncio.gather(*self._healing.values(), return_exceptions=True)
+        await self._errands.close()
 
     def _compare(self, held: book.Held, wanted: book.Wanted, record: records.Record, seen: records.Seen) -> None:
         if wanted.api_version != seen.resource.api_version:  # Git writes another version than the one watched
-            self._looking.add(looking := asyncio.create_task(self.look(held.id, record.key)))
-            looking.add_done_callback(self._looking.discard)
+            self._errands.start(self._read(held.id, record.key), name=f"look {record.key}", broken=lambda: self._later(held.id, record.key))
             return
         body = seen.body()
         self._judge(held, record, body, managers=body["metadata"].get("managedFields") or [])
@@ -128,9 +124,18 @@ class Drift:
         """Start putting an object back, once at a time, unless the app does not want that or a task is at it."""
         if self.stopped or held.task or not held.options.self_heal or key in self._healing:
             return
-        task = asyncio.create_task(self._heal(held.id, key, fields, manager), name=f"heal {key}")
-        self._healing[key] = task
-        task.add_done_callback(lambda _: self._healing.pop(key, None))
+        self._healing.add(key)
+        work = self._heal_once(held.id, key, fields, manager)
+        self._errands.start(work, name=f"heal {key}", broken=lambda: self._later(held.id, key))
+
+    async def _heal_once(self, app: str, key: objects.ObjectKey, fields: tuple[str, ...], manager: str) -> None:
+        try:
+            await self._heal(app, key, fields, manager)
+        finally:
+            self._healing.discard(key)
+
+    async def _read(self, app: str, key: objects.ObjectKey) -> None:
+        await self.look(app, key)
 
     async def _heal(self, app: str, key: objects.ObjectKey, fields: tuple[str, ...], manager: str) -> None:
         history = self._history.setdefault(key, _History())
@@ -149,14 +154,18 @@ class Drift:
             if before and before.version == now.version:
                 history.times -= 1  # the API server sees no difference: ours was a false alarm, and is settled now
                 return
-        except (errors.PlaneError, kube.Unreachable) as e:
+        except errors.PlaneError as e:
             failed = str(e)
-            asyncio.get_running_loop().call_later(history.wait_s(time.monotonic()) + 0.1, self._again, app, key)
+            self._later(app, key)
         action: Literal["update", "create"] = "update" if before else "create"
         log.info("drift.healed" if not failed else "drift.left", app=app, object=str(key), fields=fields, manager=manager, failed=failed)
         self._reporter.healed(
             app, agent.Healed(key=releases.wire_key(key), at=time.time(), action=action, fields=fields, manager=manager, failed=failed)
         )
+
+    def _later(self, app: str, key: objects.ObjectKey) -> None:
+        history = self._history.setdefault(key, _History())
+        asyncio.get_running_loop().call_later(history.wait_s(time.monotonic()) + 0.1, self._again, app, key)
 
     def _again(self, app: str, key: objects.ObjectKey) -> None:
         held = self._there.book.get(app)

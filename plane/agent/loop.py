@@ -85,18 +85,19 @@ class Loop:
         await self._there.watches.close()
 
     def _restore(self) -> None:
-        """Take up every app whose release on disk is the one the cluster's fence names."""
+        """Take up every app whose release on disk is the one the cluster's fence names. What cannot be read is asked for again."""
         for app in self._parts.shelf.apps():
-            signed, mark = self._parts.shelf.read(app), self._parts.fence.mark(app)
-            if signed is None or signed.bundle is None:
-                continue
+            mark = self._parts.fence.mark(app)
             try:
+                signed = self._parts.shelf.read(app)
+                if signed is None or signed.bundle is None:
+                    continue
                 task = signing.open_task(signed, self._parts.who.enrolled.task_key)
                 if mark is None or mark.removed or task.generation < mark.generation:
                     log.warning("release.outdated", app=app, generation=task.generation)
                     continue
                 self._there.book.take(task, releases.load(app, signed.bundle))
-            except errors.PlaneError as e:
+            except (errors.PlaneError, ValueError, OSError) as e:
                 log.error("release.dropped", app=app, reason=str(e))  # noqa: TRY400 - the sentence says it
 
     async def _claims(self) -> None:
@@ -145,8 +146,8 @@ class Loop:
             return
         try:
             found = await self._parts.door.admit(claimed.tasks)
-        except (fence.FenceDown, kube.KubeRefused, kube.Unreachable) as e:
-            log.warning("fence.missed", reason=str(e))
+        except (fence.FenceDown, kube.KubeRefused, kube.Unreachable, OSError) as e:  # OSError: the disk is full
+            log.warning("tasks.missed", reason=str(e))
             await asyncio.sleep(FENCE_S)  # what is not named as running is handed out again by the next claim
             return
         for one in found.finals:
@@ -202,7 +203,7 @@ class Loop:
         if task.options.dry_run:
             self._told(task, await sync.Sync(self._tools, work).run())
             return
-        held = self._there.book.take(task, work.release)
+        held = self._there.book.take(task, work.release)  # what it raises becomes the task's last word, in `_ended`
         held.task = task.id
         try:
             final = await sync.Sync(self._tools, work).run()

@@ -85,10 +85,17 @@ async def _insist(api: kube.Api, plane: link.Plane, setup: active.Setup) -> None
         except* (kube.Unreachable, link.PlaneAway) as away:
             logger.warning("agent.delayed", reason=str(away.exceptions[0]))
         except* errors.PlaneError as final:
-            raise final.exceptions[0] from None
+            if not _passing(final.exceptions[0]):
+                raise final.exceptions[0] from None
+            logger.warning("agent.delayed", reason=str(final.exceptions[0]))
         except* Exception:  # the cluster keeps its agent whatever one turn ran into; a restart takes up all work from cluster and disk
             logger.exception("agent.failed")
         await asyncio.sleep(RETRY_S)
+
+
+def _passing(error: BaseException) -> bool:
+    """Whether the API server may answer otherwise in a moment."""
+    return isinstance(error, kube.KubeRefused) and (error.status == 429 or error.status >= 500)  # noqa: PLR2004 - "later" and "my fault", RFC 9110
 
 
 def _token(given: dict[str, object]) -> secrets.Secret | None:

@@ -193,7 +193,9 @@ class PlaneEnd:
         return _answer(agent.Claimed(tasks=tuple(self.signed(one.task, one.bundle) for one in open_), lost=lost))
 
     def signed(self, task: agent.Task, made: agent.ReleaseBundle | None) -> agent.SignedTask:
-        payload = agent.encode(task)
+        return self.signed_payload(agent.encode(task), made)
+
+    def signed_payload(self, payload: bytes, made: agent.ReleaseBundle | None) -> agent.SignedTask:
         return agent.SignedTask(
             payload=payload,
             signature=(Ed25519PrivateKey.generate() if self.forge else self._key).sign(signing.TASK_CONTEXT + payload),

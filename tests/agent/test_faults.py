@@ -3,6 +3,9 @@
 import pathlib
 import time
 
+import msgspec
+
+from plane.agent import shelf
 from plane.wire import agent as wire
 from tests.agent.conftest import Start
 from tests.agent.kube import Body, Kube, config_map, deployment, job
@@ -149,3 +152,41 @@ def test_a_lost_disk_is_told_and_made_good_by_an_observe(
     plane.final(plane.observe(app, plane.release(app, body), self_heal=True))
     kube.until("configmaps", "web", lambda found: found is not None and found["data"]["colour"] == "blue")
     assert (tmp_path / "fresh" / "releases").stat().st_size > 0
+
+
+def test_a_release_on_disk_of_another_agents_time_does_not_stop_the_start(
+    start: Start, plane: PlaneEnd, kube: Kube, app: str, tmp_path: pathlib.Path
+) -> None:
+    first = start()
+    plane.final(plane.apply(app, config_map(kube.namespace, "web")))
+    assert first.terminate() == 0
+    kept = shelf.Shelf(tmp_path / "state")
+    strange = plane.signed_payload(msgspec.msgpack.encode({"id": 5}), plane.release(app, config_map(kube.namespace, "web")))
+    kept.keep({app: strange})
+    kept.close()
+    second = start()
+    assert plane.final(plane.apply(app, config_map(kube.namespace, "other"))).outcome == "succeeded"
+    assert [one["app"] for one in second.events("release.dropped")] == [app]
+
+
+def test_a_release_that_rots_on_disk_is_dropped_and_the_watch_goes_on(
+    start: Start, plane: PlaneEnd, kube: Kube, app: str, tmp_path: pathlib.Path
+) -> None:
+    agent = start()
+    body = config_map(kube.namespace, "web", colour="blue")
+    plane.final(plane.apply(app, body, self_heal=True))
+    with (tmp_path / "state" / "releases").open("r+b") as file:
+        file.seek(shelf.HEAD.size)
+        file.write(b"\xc1" * 64)
+    kube.patch("configmaps", "web", {"data": {"colour": "red"}})
+    plane.final(plane.observe(app, plane.release(app, body), self_heal=True))
+    kube.until("configmaps", "web", lambda found: found is not None and found["data"]["colour"] == "blue")
+    assert not agent.events("watch.failed")
+
+
+def test_a_manifest_that_cannot_be_ordered_fails_its_task_alone(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
+    start()
+    wrong = config_map(kube.namespace, "web", {"argocd.argoproj.io/sync-wave": "soon"})
+    final = plane.final(plane.apply(app, wrong))
+    assert (final.outcome, "a wave is an integer" in final.message) == ("failed", True)
+    assert plane.final(plane.apply(app, config_map(kube.namespace, "web"))).outcome == "succeeded"

@@ -18,7 +18,7 @@ import pytest
 from plane.run import children, devgit, up
 from plane.run.devcluster import clusters
 
-PATIENCE_S = 90.0
+PATIENCE_S = 240.0  # the garbage collector of the clusters starts over whenever a definition comes or goes
 LOOK_S = 0.1
 
 
