@@ -90,7 +90,8 @@ class Door:
             present = self._fence.mark(one.task.app_id)
             late = one.task.release and present and one.task.generation < present.generation
             if late or (one.task.kind in CHANGING and not fence.admits(present, generation=one.task.generation, task=one.task.id)):
-                refused.append(final(one.task, "superseded", _stale(one.task, present)))
+                seen = present.generation if present else 0
+                refused.append(msgspec.structs.replace(final(one.task, "superseded", _stale(one.task, seen)), fence=seen))
             elif one.task.kind in CHANGING and not one.task.options.dry_run:
                 marks[one.task.app_id] = _mark(one)
         written = await self._fence.raise_to(marks)
@@ -126,8 +127,9 @@ def _refusal(signed: agent.SignedTask, message: str) -> tuple[agent.Final, ...]:
     return (final(task, "refused", message),)
 
 
-def _stale(task: agent.Task, present: fence.Mark | None) -> str:
-    return f"generation {task.generation} is not above {present.generation if present else 0}, which this cluster has already seen"
+def _stale(task: agent.Task, seen: int) -> str:
+    told = f"generation {task.generation} is not above {seen}, which this cluster has already seen"
+    return f"{told}; if the plane's database was restored from a backup, `plane app sync` goes on from here"
 
 
 def _mark(one: sync.Work) -> fence.Mark:

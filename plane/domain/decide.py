@@ -47,6 +47,7 @@ class Attempt(msgspec.Struct, frozen=True):
     finished: str = ""
     needs_approval: tuple[str, ...] = ()
     options_digest: str = ""
+    fence: int = 0  # refused for its generation: the one the cluster has already seen
 
 
 class Request(msgspec.Struct, frozen=True):

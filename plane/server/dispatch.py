@@ -22,6 +22,9 @@ def dispatch(plane: context.Plane, tx: Tx, scope: access.Scope, ids: Sequence[st
     tasks.add(tx, scope.tenant, list(queued.values()), now)
     states.decided(tx, scope.tenant, [_decided(row, decision, queued.get(row.id)) for row, decision in made], now)
     intents = [(row, _intent(plane, scope, row, decision, queued[row.id])) for row, decision in made if row.id in queued]
+    intents += [
+        (row, _overruled(plane, scope, row, queued[row.id])) for row, _ in intents if queued[row.id].generation > row.generation + 1
+    ]
     log.append(tx, [event for _, event in intents], project_ids={event.id: row.project_id for row, event in intents})
     if queued:
         wake.notify(tx, "plane_tasks", *{task.cluster_id for task in queued.values()})
@@ -96,7 +99,7 @@ def _task(plane: context.Plane, row: states.Row, decision: decide.Apply | decide
         tenant=tenant,
         project=row.project,
         app=row.name,
-        generation=row.generation + 1,
+        generation=_generation(row),
         expires=0,  # set when it is claimed and signed
         release=digest,
         revision=commit,
@@ -131,6 +134,29 @@ def _decided(row: states.Row, decision: decide.Decision, task: tasks.New | None)
         attempt=attempt,
         failures=row.failures + 1 if failing else 0,
         consumed=task is not None,
+    )
+
+
+def _generation(row: states.Row) -> int:
+    """The next one; what a person asks for goes above what the cluster has seen, as after the restore of an older database."""
+    now = row.situation
+    seen = now.attempt.fence if now.attempt and (now.request or now.deleting) else 0
+    return max(row.generation, seen) + 1
+
+
+def _overruled(plane: context.Plane, scope: access.Scope, row: states.Row, task: tasks.New) -> audit.Event:
+    why = f"the cluster has seen generation {task.generation - 1} and the plane knows of {row.generation}, as after the restore of a backup"
+    return record.event(
+        plane,
+        scope,
+        "app.fence.overruled",
+        project=row.project,
+        target=f"app/{row.name}",
+        cluster=row.cluster.name if row.cluster else "",
+        release=task.digest,
+        correlation=task.id,
+        message=f"{why}; {task.actor} asked to go on above it",
+        details={"seen": task.generation - 1, "known": row.generation, "asked_by": task.actor},
     )
 
 

@@ -201,7 +201,12 @@ def attempt_ended(tx: Tx, tenant: str, ends: dict[str, agent.Final], now: str) -
         attempt, final = row.attempt and msgspec.convert(row.attempt, decide.Attempt), ends[row.app_id]
         if attempt and attempt.generation == final.generation:
             ended = msgspec.structs.replace(
-                attempt, outcome=final.outcome, message=final.message, finished=now, needs_approval=final.needs_approval
+                attempt,
+                outcome=final.outcome,
+                message=final.message,
+                finished=now,
+                needs_approval=final.needs_approval,
+                fence=final.fence,
             )
             values.append({"app": row.app_id, "tried": msgspec.to_builtins(ended)})
     if values:

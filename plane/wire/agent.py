@@ -209,6 +209,7 @@ class Final(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     needs_approval: tuple[str, ...] = ()  # sentences: why a person must approve the deletions
     results: tuple[ObjectResult, ...] = ()
     live: bytes = b""
+    fence: int = 0  # outcome superseded: the generation that this cluster has already seen
 
 
 class Events(msgspec.Struct, frozen=True, kw_only=True):

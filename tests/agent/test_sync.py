@@ -226,7 +226,7 @@ def test_a_cluster_scoped_object_cannot_hide_behind_a_namespace(agent: Agent, sh
 def test_an_older_generation_is_refused(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", version="new"), generation=7))
     final = shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", version="old"), generation=6))
-    assert final.outcome == "superseded"
+    assert (final.outcome, final.fence) == ("superseded", 7)
     found = kube.there("configmaps", "web")
     assert found["data"] == {"version": "new"}
 

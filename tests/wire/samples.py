@@ -44,6 +44,9 @@ MESSAGES: dict[str, msgspec.Struct] = {
             ),
         ),
     ),
+    "events-fence": agent.Events(
+        finals=(agent.Final(task="t1", app_id="a1", generation=7, outcome="superseded", started=1.5, finished=2.5, fence=9),)
+    ),
     "state": agent.State(
         apps=(
             agent.AppState(
