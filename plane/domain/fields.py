@@ -168,6 +168,50 @@ _ZERO_DEFAULTED = frozenset(
     }
 )
 
+# Defaults that the API writes down where nothing is said; the first writer of an object owns them together with what it said.
+_DEFAULTS: Mapping[str, tuple[object, ...]] = {
+    "completionMode": ("NonIndexed",),
+    "concurrencyPolicy": ("Allow",),
+    "defaultMode": (420,),
+    "dnsPolicy": ("ClusterFirst",),
+    "failedJobsHistoryLimit": (1,),
+    "failureThreshold": (3,),
+    "imagePullPolicy": ("Always", "IfNotPresent"),
+    "internalTrafficPolicy": ("Cluster",),
+    "ipFamilyPolicy": ("SingleStack",),
+    "maxSurge": ("25%",),
+    "maxUnavailable": ("25%", 1),
+    "parallelism": (1,),
+    "completions": (1,),
+    "backoffLimit": (6,),
+    "periodSeconds": (10,),
+    "podManagementPolicy": ("OrderedReady",),
+    "progressDeadlineSeconds": (600,),
+    "protocol": ("TCP",),
+    "restartPolicy": ("Always",),
+    "revisionHistoryLimit": (10,),
+    "schedulerName": ("default-scheduler",),
+    "scheme": ("HTTP",),
+    "sessionAffinity": ("None",),
+    "successThreshold": (1,),
+    "successfulJobsHistoryLimit": (3,),
+    "terminationGracePeriodSeconds": (30,),
+    "terminationMessagePath": ("/dev/termination-log",),
+    "terminationMessagePolicy": ("File",),
+    "timeoutSeconds": (1,),
+    "type": ("ClusterIP", "RollingUpdate", "Opaque"),
+    "volumeMode": ("Filesystem",),
+    "whenDeleted": ("Retain",),
+    "whenScaled": ("Retain",),
+}
+_ALLOCATED = frozenset({"clusterIP", "clusterIPs", "healthCheckNodePort", "ipFamilies", "nodePort", "volumeName"})
+
+
+def is_default(name: str, value: object) -> bool:
+    """Whether the API writes a value itself into a field that nobody mentions."""
+    return name in _ALLOCATED or value in _DEFAULTS.get(name, ())
+
+
 SERVER_METADATA = frozenset({"creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation"}) | {
     "resourceVersion",
     "selfLink",

@@ -109,7 +109,7 @@ class _Merge:
         elif isinstance(desired, list) and isinstance(merged, list):
             for name, below in owned.items():
                 if name.startswith("k:"):
-                    self._abandon_item(_item_key(name[2:]), below, desired, merged, place)
+                    self._abandon_item(item_key(name[2:]), below, desired, merged, place)
 
     def _abandon_field(
         self, name: str, below: dict[str, Any], desired: dict[str, Any], merged: dict[str, Any], place: fields.Place
@@ -126,7 +126,7 @@ class _Merge:
             self.abandon(below, type(there)() if wanted is None else wanted, merged[name], place.at(name))
 
     def _abandon_item(self, key: dict[str, Any], below: dict[str, Any], desired: list[Any], merged: list[Any], place: fields.Place) -> None:
-        wanted, there = _find(desired, key), _find(merged, key)
+        wanted, there = find(desired, key), find(merged, key)
         if there is None:
             return
         if wanted is None:
@@ -148,7 +148,8 @@ def _applied_by_us(live: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield owned if isinstance(owned, dict) else {}
 
 
-def _item_key(written: str) -> dict[str, Any]:
+def item_key(written: str) -> dict[str, Any]:
+    """The key fields in a `k:` name of a field set."""
     try:
         return msgspec.json.decode(written, type=dict[str, Any])
     except msgspec.DecodeError:
@@ -190,7 +191,8 @@ def _by_key(items: Sequence[Any], keys: tuple[str, ...]) -> frozenset[tuple[obje
     return frozenset(found) if len(set(found)) == len(found) else None
 
 
-def _find(items: list[Any], key: dict[str, Any]) -> int | None:
+def find(items: list[Any], key: dict[str, Any]) -> int | None:
+    """The index of the item that has these key fields, with the API's defaults."""
     names = tuple(key)
     wanted = tuple(key.values())
     return next((index for index, item in enumerate(items) if isinstance(item, dict) and _key(item, names) == wanted), None)
