@@ -1,37 +1,74 @@
 """`plane try diff`."""
 
+import contextlib
 import sys
+from collections.abc import Iterator
 
 import click
+import msgspec
 
+from plane.adapters import scripts
 from plane.cli import failures, table, trial_files
-from plane.domain import diff, kinds, objects, waves
+from plane.domain import annotations, apps, diff, errors, ignoring, kinds, objects, options, ownership, waves
 
 Pair = tuple[objects.Manifest | None, objects.Manifest | None]  # desired, live
+RULES = "spec.ignoreDifferences"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What one somebody else added to an object of ours."""
+
+    key: objects.ObjectKey
+    action: str
+    fields: tuple[str, ...]  # JSON pointers into the live object
+    manager: str
+    time: str
 
 
 @click.command("diff")
 @click.option("--desired", required=True, multiple=True, type=trial_files.FILE, help="Objects as Git wants them; a file, a folder or -.")
 @click.option("--live", required=True, multiple=True, type=trial_files.FILE, help="Objects as the cluster returns them.")
+@click.option("--app", type=trial_files.FILE, help="An App or Argo CD Application whose ignoreDifferences count.")
+@click.option("--foreign", is_flag=True, help="Also show what others added to objects, by who owns it; it is no difference.")
 @trial_files.namespace_option
 @trial_files.output_option("table", "diff", "json")
-def command(desired: tuple[str, ...], live: tuple[str, ...], namespace: str, output: str) -> None:
+def command(output: str, desired: tuple[str, ...], live: tuple[str, ...], app: str | None, namespace: str, *, foreign: bool) -> None:
     """What an apply would change.
 
     What the API server fills in, and what somebody else added, is no difference. Live objects that are not desired
     would be deleted; hooks are not compared. Exit code 0: nothing differs, 1: something does, 2: wrong use.
     """
-    with trial_files.refusals():
+    with trial_files.refusals(), contextlib.closing(scripts.Scripts()) as runner:
+        rules = ignored_by(app) if app else ()
         pairs = matched(trial_files.unique(desired), trial_files.unique(live), namespace)
-    found = [(change, pair) for pair in pairs if (change := changed(pair))]
+        found = [(change, pair) for pair in pairs if (change := changed(pair, rules, runner.paths))]
+    added = [finding for pair in pairs for finding in foreign_in(pair)] if foreign else []
     if output == "json":
-        trial_files.as_json([change for change, _ in found])
+        trial_files.as_json([*(change for change, _ in found), *added])
     elif output == "diff":
         for _, (wanted, there) in found:
             click.echo(diff.text(wanted.body if wanted else None, there.body if there else None))
-    elif found:
-        table.show(["OBJECT", "ACTION", "FIELDS"], [[str(change.key), change.action, ", ".join(change.fields)] for change, _ in found])
+    elif found or added:
+        rows = [[str(change.key), change.action, ", ".join(change.fields)] for change, _ in found]
+        rows += [[str(one.key), f"extra by {one.manager}", ", ".join(one.fields) or "the whole object"] for one in added]
+        table.show(["OBJECT", "ACTION", "FIELDS"], rows)
     sys.exit(failures.DIFFERS if found else 0)
+
+
+def ignored_by(path: str) -> tuple[apps.IgnoreDifference, ...]:
+    """The rules of an App's document.
+
+    Raises:
+        Invalid: the file holds no rules that can be read.
+    """
+    (manifest, *more) = trial_files.objects_in([path]) or (None,)
+    if manifest is None or more:
+        raise errors.Invalid({path: "holds not exactly one App"})
+    spec = manifest.body.get("spec")
+    try:
+        return msgspec.convert(spec.get("ignoreDifferences") or () if isinstance(spec, dict) else (), tuple[apps.IgnoreDifference, ...])
+    except msgspec.ValidationError as e:
+        raise errors.Invalid({f"{path}: {RULES}": str(e)}) from e
 
 
 def matched(desired: tuple[objects.Manifest, ...], live: tuple[objects.Manifest, ...], namespace: str) -> list[Pair]:
@@ -44,16 +81,38 @@ def matched(desired: tuple[objects.Manifest, ...], live: tuple[objects.Manifest,
         turn = waves.turn(manifest)
         if turn.phases and not turn.hook:
             pairs.append((manifest, found))
-    return [*pairs, *((None, manifest) for manifest in there.values())]
+    return [*pairs, *((None, manifest) for manifest in there.values() if not _is_extraneous(manifest))]
 
 
 def _is_hook(manifest: objects.Manifest) -> bool:
     return waves.is_hook(manifest.body["metadata"].get("annotations") or {})
 
 
-def changed(pair: Pair) -> diff.Change | None:
+def _is_extraneous(manifest: objects.Manifest) -> bool:
+    """Whether its compare option IgnoreExtraneous lets it stand beside what Git wants."""
+    return options.seen(annotations.of(manifest.body)).ignore_extraneous is True
+
+
+def changed(pair: Pair, rules: tuple[apps.IgnoreDifference, ...], query: ignoring.Query) -> diff.Change | None:
     """How the two differ."""
     desired, live = pair
     if desired is None:
         return diff.Change(live.key, "delete") if live else None
-    return diff.compare(desired.body, live.body if live else None)
+    return diff.compare_under(desired.body, live.body if live else None, ignoring.rules(desired.key, rules), query)
+
+
+def foreign_in(pair: Pair) -> Iterator[Finding]:
+    """One finding per manager and time."""
+    desired, live = pair
+    if live is None:
+        return
+    if desired is None:
+        copied = ownership.whole(live.body)
+        if copied:
+            yield Finding(live.key, "extra", (), copied.manager, copied.time)
+        return
+    by_manager: dict[tuple[str, str], list[str]] = {}
+    for extra in ownership.extras(desired.body, live.body):
+        by_manager.setdefault((extra.manager, extra.time), []).append(extra.pointer)
+    for (manager, time), pointers in by_manager.items():
+        yield Finding(live.key, "extra", tuple(pointers), manager, time)

@@ -5,13 +5,12 @@ Git's object counts as a part of the live one: what the API server or somebody e
 
 import base64
 import difflib
-import fnmatch
 from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
 
-from plane.domain import apps, fields, known_types, merging, objects, yaml_text
+from plane.domain import apps, fields, ignoring, known_types, merging, objects, yaml_text
 
 Action = Literal["create", "update", "delete"]
 
@@ -49,6 +48,20 @@ def compare(
     return Change(key, "update", changed) if changed else None
 
 
+def compare_under(
+    desired: dict[str, Any], live: dict[str, Any] | None, rules: ignoring.Rules, query: ignoring.Query | None = None
+) -> Change | None:
+    """As compare, leaving out what the rules say. `query` evaluates jq.
+
+    Raises:
+        Invalid: as `ignoring.pair`.
+    """
+    if live is None or not rules:
+        return compare(desired, live)
+    wanted, there = ignoring.pair(desired, live, rules, query)
+    return compare(wanted, there, ignore=rules.pointers)
+
+
 def applied(desired: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
     """What the live object would be after an apply, without what only the server writes."""
     return merging.merge(clean(desired), clean(live)).body
@@ -56,7 +69,7 @@ def applied(desired: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
 
 def ignored(key: objects.ObjectKey, rules: Iterable[apps.IgnoreDifference]) -> tuple[str, ...]:
     """The JSON pointers of the rules that match an object."""
-    return tuple(pointer for rule in rules if _matches(rule, key) for pointer in rule.json_pointers)
+    return ignoring.rules(key, rules).pointers
 
 
 def text(desired: dict[str, Any] | None, live: dict[str, Any] | None) -> str:
@@ -108,16 +121,6 @@ def _secret_data(body: dict[str, Any]) -> Any:  # noqa: ANN401 what stands there
 
 def _covered(pointer: str, ignore: tuple[str, ...]) -> bool:
     return any(pointer == above or pointer.startswith(f"{above}/") for above in ignore)
-
-
-def _matches(rule: apps.IgnoreDifference, key: objects.ObjectKey) -> bool:
-    """Globs for group and kind, as Argo CD: an empty group is the core group, `*` any."""
-    return (
-        fnmatch.fnmatchcase(key.group, rule.group)
-        and fnmatch.fnmatchcase(key.kind, rule.kind)
-        and rule.name in ("", key.name)
-        and rule.namespace in ("", key.namespace)
-    )
 
 
 def _masked(before: dict[str, Any] | None, after: dict[str, Any] | None) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:

@@ -1,0 +1,64 @@
+"""Health scripts in Lua as Argo CD runs them: `obj` comes in, `hs.status` and `hs.message` go out. Runs in the child of `scripts` alone."""
+
+import time
+from typing import Any
+
+from lupa import lua51
+
+from plane.adapters import script_messages as messages
+
+# What reaches outside, or makes code out of text. Argo CD leaves out as much unless `useOpenLibs` is set.
+_AWAY = ("collectgarbage", "debug", "dofile", "getfenv", "io", "load", "loadfile", "loadstring", "module", "newproxy", "package")
+_BARRED = (*_AWAY, "print", "python", "require", "setfenv")
+
+
+def answer(order: messages.Lua, limits: messages.Limits) -> dict[str, str]:
+    """What the script returned.
+
+    Raises:
+        Refused: it is no Lua, went wrong, or returned no table with a status.
+    """
+    runtime = lua51.LuaRuntime(
+        unpack_returned_tuples=True,
+        register_eval=False,
+        register_builtins=False,
+        attribute_filter=_nothing,
+        max_memory=limits.memory_bytes // 4,
+    )
+    names = runtime.globals()
+    for name in _BARRED:
+        names[name] = None
+    names.os = runtime.table_from({"time": _time, "date": _date})
+    names.obj = _table(runtime, order.body)
+    try:
+        found = runtime.execute(order.script)
+    except lua51.LuaMemoryError as e:
+        raise MemoryError from e
+    except (lua51.LuaError, UnicodeDecodeError, TypeError) as e:
+        raise messages.Refused(f"went wrong: {str(e).splitlines()[0]}") from e
+    if lua51.lua_type(found) != "table" or not isinstance(found["status"], str):
+        raise messages.Refused("returned no health; set hs.status to a status and return hs")
+    message = found["message"]
+    return {"status": found["status"], "message": message if isinstance(message, str) else ""}
+
+
+def _nothing(_: object, name: object, is_setting: object) -> str:  # noqa: ARG001  # lupa's own signature
+    raise AttributeError(f"{name} is out of reach")
+
+
+def _table(runtime: lua51.LuaRuntime, value: Any) -> Any:  # noqa: ANN401  # any JSON data
+    """Lua's tables: a list counts from one, null is absent, every number is a double as in Argo CD."""
+    if isinstance(value, dict):
+        return runtime.table_from({name: _table(runtime, below) for name, below in value.items() if below is not None})
+    if isinstance(value, list):
+        return runtime.table_from([_table(runtime, below) for below in value if below is not None])
+    return value
+
+
+def _time(*_: object) -> float:
+    return float(int(time.time()))
+
+
+def _date(form: str = "%c", at: float | None = None) -> str:
+    moment = time.time() if at is None else at
+    return time.strftime(form.removeprefix("!"), time.gmtime(moment))

@@ -1,0 +1,112 @@
+"""What users wrote runs in a process of its own, bounded in time and memory: jq paths, Lua health scripts, CEL health expressions."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+
+from plane.adapters import script_messages as messages
+from plane.domain import errors, health_values, ownership
+
+ROOT = Path(__file__).parents[2]  # the folder that holds the package, wherever it is installed
+STATUSES = get_args(health_values.Status)
+WHERE = "ignoreDifferences.jqPathExpressions"
+
+
+class Scripts:
+    """Thread-safe; one child per language, started when first needed and replaced when a script has ended it."""
+
+    def __init__(self, limits: messages.Limits = messages.LIMITS) -> None:
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def paths(self, expressions: tuple[str, ...], body: dict[str, Any]) -> tuple[ownership.Path, ...]:
+        """Where jq path expressions lead in an object; an expression that fails on this object leads nowhere.
+
+        Raises:
+            Invalid: an expression that is none, or that does not end within its bounds.
+        """
+        found: list[ownership.Path] = []
+        for expression in expressions:
+            answer = self._ask(messages.Paths(expression, body))
+            if isinstance(answer, messages.Failed):
+                raise errors.Invalid({WHERE: f"{expression!r} {answer.reason}"})
+            found += msgspec.convert(answer.value, list[tuple[str | int, ...]])
+        return tuple(found)
+
+    def lua(self, script: str, body: dict[str, Any]) -> health_values.Health:
+        """What a health script written for Argo CD says of an object; Unknown with the reason when it says nothing."""
+        return self._judged(messages.Lua(script, body))
+
+    def cel(self, expressions: messages.Expressions, body: dict[str, Any]) -> health_values.Health:
+        """What Flux's `healthCheckExprs` say of an object."""
+        return self._judged(messages.Cel(expressions, body))
+
+    def close(self) -> None:
+        """End the children."""
+        with self._lock:
+            for engine in tuple(self._children):
+                self._end(engine)
+
+    def _judged(self, order: messages.Lua | messages.Cel) -> health_values.Health:
+        answer = self._ask(order)
+        if isinstance(answer, messages.Failed):
+            return health_values.Health("Unknown", f"its health script {answer.reason}")
+        try:
+            return msgspec.convert(answer.value, health_values.Health)
+        except msgspec.ValidationError:
+            said = answer.value["status"]
+            return health_values.Health("Unknown", f"its health script said {said!r}, which is no status; use {', '.join(STATUSES)}")
+
+    def _ask(self, order: messages.Order) -> messages.Answer:
+        engine, body = type(order).__name__, messages.encoded(order)
+        with self._lock:
+            child = self._running(engine)
+            try:
+                messages.write(child.stdin, body)
+                return messages.answer(messages.read(child.stdout))
+            except (OSError, EOFError):
+                return messages.Failed(self._last_words(engine))
+
+    def _running(self, engine: str) -> subprocess.Popen[bytes]:
+        child = self._children.get(engine)
+        if child is not None and child.poll() is None:
+            return child
+        self._end(engine)
+        paths = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
+        self._children[engine] = subprocess.Popen(
+            [sys.executable, "-P", "-m", "plane.adapters.script_child", engine, msgspec.json.encode(self._limits).decode()],
+            env={"PYTHONPATH": paths, "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"},
+            cwd="/",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        return self._children[engine]
+
+    def _last_words(self, engine: str) -> str:
+        child = self._end(engine)
+        if child is not None and child.returncode == -signal.SIGALRM:
+            return f"took longer than {self._limits.wall_s:g} s and was stopped"
+        return f"used more than {self._limits.memory_bytes // 2**20} MiB of memory, or broke its process, and was stopped"
+
+    def _end(self, engine: str) -> subprocess.Popen[bytes] | None:
+        child = self._children.pop(engine, None)
+        if child is not None:
+            for pipe in (child.stdin, child.stdout):
+                with contextlib.suppress(OSError):
+                    pipe.close()  # type: ignore[union-attr]  # both are pipes
+            try:
+                child.wait(timeout=self._limits.wall_s)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        return child

@@ -1,0 +1,125 @@
+"""What a comparison leaves out: `ignoreDifferences` of an app and of the whole system."""
+
+import fnmatch
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from plane.domain import apps, errors, objects, ownership
+
+Query = Callable[[tuple[str, ...], dict[str, Any]], tuple[ownership.Path, ...]]  # jq path expressions → where they lead in an object
+SYSTEM = "resource.customizations.ignoreDifferences."  # Argo CD's setting; then `all` or GROUP_KIND
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """What is left out for one object."""
+
+    pointers: tuple[str, ...] = ()
+    expressions: tuple[str, ...] = ()  # jq
+    managers: tuple[str, ...] = ()  # whose fields do not count
+
+    def __bool__(self) -> bool:
+        return bool(self.pointers or self.expressions or self.managers)
+
+
+class _Customization(msgspec.Struct, frozen=True, rename="camel"):
+    json_pointers: tuple[str, ...] = ()
+    jq_path_expressions: tuple[str, ...] = ()
+    managed_fields_managers: tuple[str, ...] = ()
+
+
+def rules(key: objects.ObjectKey, written: Iterable[apps.IgnoreDifference]) -> Rules:
+    """All that matches an object, in the order written."""
+    found = [rule for rule in written if matches(rule, key)]
+    return Rules(
+        tuple(dict.fromkeys(pointer for rule in found for pointer in rule.json_pointers)),
+        tuple(dict.fromkeys(expression for rule in found for expression in rule.jq_path_expressions)),
+        tuple(dict.fromkeys(manager for rule in found for manager in rule.managed_fields_managers)),
+    )
+
+
+def matches(rule: apps.IgnoreDifference, key: objects.ObjectKey) -> bool:
+    """Globs for group and kind, as Argo CD: an empty group is the core group, `*` any."""
+    return (
+        fnmatch.fnmatchcase(key.group, rule.group)
+        and fnmatch.fnmatchcase(key.kind, rule.kind)
+        and rule.name in ("", key.name)
+        and rule.namespace in ("", key.namespace)
+    )
+
+
+def system(settings: Mapping[str, Any]) -> tuple[apps.IgnoreDifference, ...]:
+    """System-wide rules from Argo CD's settings, each value already read as YAML; other settings are passed over.
+
+    Raises:
+        Invalid: a rule that is none, by setting.
+    """
+    found = []
+    for name, value in settings.items():
+        if name.startswith(SYSTEM):
+            try:
+                told = msgspec.convert(value or {}, _Customization)
+            except msgspec.ValidationError as e:
+                raise errors.Invalid({name: f"{e}; use jsonPointers, jqPathExpressions and managedFieldsManagers"}) from e
+            found.append(_system(name.removeprefix(SYSTEM), told))
+    return tuple(found)
+
+
+def pair(desired: dict[str, Any], live: dict[str, Any], ignore: Rules, query: Query | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both objects without what jq expressions and managers leave out; pointers are left to `diff.compare`.
+
+    Raises:
+        Invalid: an expression that is none, takes too long, or that nobody can evaluate here.
+    """
+    if ignore.expressions and query is None:
+        raise errors.Invalid({"ignoreDifferences.jqPathExpressions": "nothing here evaluates jq; use jsonPointers"})
+    asked = ignore.expressions if query else ()
+    outcome = []
+    for body in (desired, live):
+        away = [*query(asked, body)] if query and asked else []
+        away += [
+            path for entry in ownership.entries(live) if entry.manager in ignore.managers for path in ownership.paths(entry.fields, body)
+        ]
+        outcome.append(without(body, away))
+    return outcome[0], outcome[1]
+
+
+def without(body: dict[str, Any], away: Iterable[ownership.Path]) -> dict[str, Any]:
+    """A copy that lacks the paths; the object given is left alone. Paths that lead nowhere, and names and kinds, are passed over."""
+    left = body
+    for path in sorted({path for path in away if path and path[0] not in ("apiVersion", "kind")}, key=_last_first):
+        if path != ("metadata",) and path[:2] not in (("metadata", "name"), ("metadata", "namespace")):
+            left = _lacking(left, path)
+    return left
+
+
+def _last_first(path: ownership.Path) -> list[tuple[int, int, str]]:
+    """Later items of a list go first, so that the indexes of the others stay true; what is deeper goes before what holds it."""
+    order = [(0, -step, "") if isinstance(step, int) else (1, 0, step) for step in path]
+    return [*order, (2, 0, "")]
+
+
+def _lacking(body: Any, path: ownership.Path) -> Any:  # noqa: ANN401 any JSON data
+    step, rest = path[0], path[1:]
+    if isinstance(body, dict) and step in body:
+        if not rest:
+            return {name: value for name, value in body.items() if name != step}
+        return {**body, step: _lacking(body[step], rest)}
+    if isinstance(body, list) and isinstance(step, int) and -len(body) <= step < len(body):
+        step %= len(body)
+        return [*body[:step], *([_lacking(body[step], rest)] if rest else []), *body[step + 1 :]]
+    return body
+
+
+def _system(name: str, told: _Customization) -> apps.IgnoreDifference:
+    group, _, kind = name.rpartition("_")
+    if name == "all":
+        group, kind = "*", "*"
+    return apps.IgnoreDifference(
+        kind=kind,
+        group=group,
+        json_pointers=told.json_pointers,
+        jq_path_expressions=told.jq_path_expressions,
+        managed_fields_managers=told.managed_fields_managers,
+    )

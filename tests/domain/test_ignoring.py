@@ -1,0 +1,73 @@
+"""What rules leave out of a comparison, and that they reach no further."""
+
+import copy
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plane.domain import apps, diff, errors, ignoring, objects
+from tests.support import cases
+
+KEY = objects.ObjectKey("apps", "Deployment", "shop", "web")
+BODY: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"l": [{"a": 1}, {"a": 2}, {"a": 3}]}}
+
+
+@pytest.mark.parametrize(("name", "case"), cases.named("ignoring"))
+def test_rules_leave_out_what_the_table_says(name: str, case: dict[str, Any]) -> None:
+    def query(_: tuple[str, ...], body: dict[str, Any]) -> tuple[tuple[str | int, ...], ...]:
+        return tuple(tuple(path) for path in case["jq"]["live" if body is case["live"] else "desired"])
+
+    change = diff.compare_under(case["desired"], case["live"], msgspec.convert(case["rules"], ignoring.Rules), query)
+    assert (list(change.fields) if change else []) == case["fields"], name
+
+
+def test_all_that_matches_counts_once() -> None:
+    written = [
+        apps.IgnoreDifference(kind="Deployment", group="apps", json_pointers=("/a",), jq_path_expressions=(".b",)),
+        apps.IgnoreDifference(kind="*", group="*", json_pointers=("/a", "/c"), managed_fields_managers=("m",)),
+        apps.IgnoreDifference(kind="StatefulSet", group="apps", json_pointers=("/d",)),
+    ]
+    assert ignoring.rules(KEY, written) == ignoring.Rules(("/a", "/c"), (".b",), ("m",))
+
+
+def test_settings_of_argo_cd_hold_for_the_whole_system() -> None:
+    settings = {
+        "resource.customizations.ignoreDifferences.all": {"managedFieldsManagers": ["kube-controller-manager"]},
+        "resource.customizations.ignoreDifferences.apps_Deployment": {"jsonPointers": ["/spec/replicas"]},
+        "resource.customizations.ignoreDifferences.ConfigMap": {"jqPathExpressions": [".data"]},
+        "resource.compareoptions": "ignoreAggregatedRoles: true",
+    }
+    found = ignoring.system(settings)
+    assert ignoring.rules(KEY, found) == ignoring.Rules(("/spec/replicas",), (), ("kube-controller-manager",))
+    assert ignoring.rules(objects.ObjectKey("", "ConfigMap", "", "a"), found).expressions == (".data",)
+
+
+def test_a_setting_that_is_no_rule_is_named() -> None:
+    with pytest.raises(errors.Invalid, match=r"ignoreDifferences\.all: Expected `array`"):
+        ignoring.system({"resource.customizations.ignoreDifferences.all": {"jsonPointers": "/a"}})
+
+
+def test_without_jq_an_expression_is_refused() -> None:
+    with pytest.raises(errors.Invalid, match="use jsonPointers"):
+        ignoring.pair(BODY, BODY, ignoring.Rules(expressions=(".spec",)))
+
+
+STEP = st.sampled_from(["apiVersion", "kind", "metadata", "name", "spec", "l", "a", "none"]) | st.integers(-4, 4)
+PATHS = st.lists(st.lists(STEP, max_size=4).map(tuple), max_size=6)
+
+
+@given(PATHS)
+def test_no_path_breaks_an_object_or_takes_its_identity(paths: list[tuple[str | int, ...]]) -> None:
+    before = copy.deepcopy(BODY)
+    left = ignoring.without(BODY, paths)
+    assert before == BODY
+    assert objects.key_of(left) == objects.key_of(BODY)
+    assert diff.compare(left, BODY) is None or "l" in str(paths)
+
+
+def test_items_go_from_the_last_to_the_first() -> None:
+    left = ignoring.without(BODY, [("spec", "l", 0), ("spec", "l", 2), ("spec", "l", 0, "a")])
+    assert left["spec"] == {"l": [{"a": 2}]}
