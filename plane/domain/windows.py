@@ -1,0 +1,215 @@
+"""Whether a sync may start now, and when the answer changes: sync windows as Argo CD decides about them, and freezes above them.
+
+A window's clock is the wall clock of its zone: on the day the clocks change, a window that spans the change is an hour longer or
+shorter, as in Argo CD. Windows gate the start of a sync, never rendering or looking.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import msgspec
+
+from plane.domain import cron, schedules
+
+MICROSECOND = dt.timedelta(microseconds=1)
+
+_STEPS = 1000  # moments that are looked at for the next change; a window that opens and closes oftener changes nothing for people
+_STRIDE = dt.timedelta(days=30)  # no zone changes its offset twice in that time without being seen
+_CHAIN = 7 * 24 * 60  # fires that run into each other before a window counts as open for good
+
+
+class Ruling(msgspec.Struct, frozen=True):
+    """Whether a sync may start, and the sentence that says why."""
+
+    allowed: bool
+    reason: str
+
+
+class _Clock(msgspec.Struct, frozen=True):
+    """A window that was read."""
+
+    window: schedules.Window
+    schedule: cron.Schedule
+    length: dt.timedelta
+    zone: dt.tzinfo
+
+
+class _Book(msgspec.Struct, frozen=True):
+    """What of a calendar is about one app."""
+
+    clocks: tuple[_Clock, ...]
+    freezes: tuple[schedules.Freeze, ...]
+
+
+def decide(calendar: schedules.Calendar, target: schedules.Target, *, now: dt.datetime, manual: bool = False) -> Ruling:
+    """Whether a sync may start.
+
+    Args:
+        calendar: all windows and freezes; those that do not match the target do not count.
+        target: the app and where it goes.
+        now: with a zone.
+        manual: a person asked for the sync.
+    """
+    try:
+        return _judge(_book(calendar, target), now, manual=manual)
+    except schedules.BadWindow as error:
+        return Ruling(allowed=False, reason=f"{error}; no sync starts until it is mended")
+
+
+def next_change(calendar: schedules.Calendar, target: schedules.Target, *, now: dt.datetime, manual: bool = False) -> dt.datetime | None:
+    """The first moment, in UTC, after which `decide` says the opposite; None: none is in sight.
+
+    It looks from boundary to boundary, a microsecond behind each, because a window's ends do not belong to it. At most 0.1 s.
+    """
+    try:
+        book = _book(calendar, target)
+    except schedules.BadWindow:
+        return None
+    allowed, seen = _judge(book, now, manual=manual).allowed, now
+    ends = [_boundary(clock, now) for clock in book.clocks]
+    for _ in range(_STEPS):
+        ends = [_boundary(clock, seen) if end and end < seen else end for clock, end in zip(book.clocks, ends, strict=True)]
+        frozen = bool(_stopping(book.freezes, seen, manual=manual))  # then no window matters
+        coming = [end for end in ends if end and not frozen] + _turns(book.freezes, seen)
+        if not coming:
+            return None
+        seen = min(coming) + MICROSECOND
+        if _judge(book, seen, manual=manual).allowed != allowed:
+            return min(coming).astimezone(dt.UTC)
+    return None
+
+
+def may_continue(
+    calendar: schedules.Calendar, target: schedules.Target, *, started: dt.datetime, now: dt.datetime, manual: bool = False
+) -> Ruling:
+    """Whether a sync that is under way may go on: it may start now, or it might then and what stopped that since has syncOverrun.
+
+    A freeze has no overrun: somebody wants everything to stand still.
+    """
+    ruling = decide(calendar, target, now=now, manual=manual)
+    if ruling.allowed or not decide(calendar, target, now=started, manual=manual).allowed:
+        return ruling
+    book = _book(calendar, target)
+    if _stopping(book.freezes, now, manual=manual):
+        return ruling
+    strict = [clock for clock in book.clocks if not (manual and clock.window.manual_sync)]
+    closing = [clock for clock in strict if clock.window.kind == "deny" and _active(clock, now)]
+    closing = closing or [clock for clock in strict if clock.window.kind == "allow" and _active(clock, started)]
+    if closing and all(clock.window.sync_overrun for clock in closing):
+        return Ruling(allowed=True, reason=f"{ruling.reason}, but the sync began before and syncOverrun lets it end")
+    return ruling
+
+
+def _book(calendar: schedules.Calendar, target: schedules.Target) -> _Book:
+    """Raises BadWindow for a window about the app that cannot be read."""
+    clocks = tuple(_clock(window) for window in calendar.windows if schedules.matches(window, target))
+    return _Book(clocks, tuple(freeze for freeze in calendar.freezes if schedules.freezes(freeze, target)))
+
+
+def _clock(window: schedules.Window) -> _Clock:
+    """A zone that nobody knows counts as UTC, as in Argo CD; `problems` refuses it in a document."""
+    try:
+        schedule = cron.parse(window.schedule)
+        return _Clock(window, schedule, schedules.length(window.duration), schedules.zone(window.time_zone) or dt.UTC)
+    except (cron.BadSchedule, schedules.BadWindow) as error:
+        rule = str(error) if isinstance(error, schedules.BadWindow) else f"schedule {window.schedule!r} {error}"
+        raise schedules.BadWindow(f"the {window.kind} window's {rule}") from error
+
+
+def _in_force(freeze: schedules.Freeze, now: dt.datetime) -> bool:
+    starts, until = schedules.moment(freeze.starts), schedules.moment(freeze.until)
+    return (starts is None or starts <= now) and (until is None or now < until)
+
+
+def _stopping(freezes: Sequence[schedules.Freeze], now: dt.datetime, *, manual: bool) -> list[schedules.Freeze]:
+    return [freeze for freeze in freezes if _in_force(freeze, now) and not (manual and freeze.manual_sync)]
+
+
+def _active(clock: _Clock, now: dt.datetime) -> bool:
+    """Some fire lies inside (now - length, now), both ends left out."""
+    wall = _wall(clock, now)
+    return cron.before(clock.schedule, wall, since=wall - clock.length) is not None
+
+
+def _wall(clock: _Clock, now: dt.datetime) -> dt.datetime:
+    return now.astimezone(clock.zone).replace(tzinfo=None)
+
+
+def _judge(book: _Book, now: dt.datetime, *, manual: bool) -> Ruling:
+    """Argo CD's decision; a freeze is a deny window that always comes first."""
+    if stopping := _stopping(book.freezes, now, manual=manual):
+        return Ruling(allowed=False, reason=_freeze_sentence(stopping[0]))
+    clocks = book.clocks
+    if not clocks:
+        return Ruling(allowed=True, reason="no sync window matches this app")
+    denies = [clock for clock in clocks if clock.window.kind == "deny"]
+    allows = [clock for clock in clocks if clock.window.kind == "allow"]
+    if active := [clock for clock in denies if _active(clock, now)]:
+        return _gate(active, "is active", manual=manual)
+    if active := [clock for clock in allows if _active(clock, now)]:
+        return Ruling(allowed=True, reason=f"{_named(active[0])} is active")
+    if allows:
+        return _gate(allows, "is not active", manual=manual)
+    return Ruling(allowed=True, reason="no deny window is active")
+
+
+def _gate(closed: Sequence[_Clock], state: str, *, manual: bool) -> Ruling:
+    """A manual sync passes only when every one of the windows lets it."""
+    strict = [clock for clock in closed if not clock.window.manual_sync]
+    if manual and not strict:
+        return Ruling(allowed=True, reason=f"{_named(closed[0])} {state} and lets manual syncs pass")
+    shown = (strict if manual else closed)[0]
+    also = f" and {len(closed) - 1} more" if len(closed) > 1 else ""
+    return Ruling(allowed=False, reason=f"{_named(shown)}{also} {state}{', and it lets no manual sync pass' if manual else ''}")
+
+
+def _named(clock: _Clock) -> str:
+    window = clock.window
+    zone = window.time_zone if window.time_zone and schedules.zone(window.time_zone) else "UTC"
+    why = f" ({window.description})" if window.description else ""
+    return f"the {window.kind} window {window.schedule!r} for {window.duration} in {zone}{why}"
+
+
+def _freeze_sentence(freeze: schedules.Freeze) -> str:
+    end = f"until {freeze.until}" if freeze.until else "until somebody lifts it"
+    return f"frozen {end} by {freeze.owner}: {freeze.reason}"
+
+
+def _turns(freezes: Sequence[schedules.Freeze], now: dt.datetime) -> list[dt.datetime]:
+    """When freezes begin and end from now on."""
+    found = (schedules.moment(text) for freeze in freezes for text in (freeze.starts, freeze.until))
+    return [moment for moment in found if moment and moment >= now]
+
+
+def _boundary(clock: _Clock, now: dt.datetime) -> dt.datetime | None:
+    """When a window opens or closes next, or a moment before that from which to look again; None: never again."""
+    wall = _wall(clock, now)
+    last = cron.before(clock.schedule, wall, since=wall - clock.length)
+    end = _end(clock, last) if last else cron.after(clock.schedule, wall - MICROSECOND)
+    return None if end is None else _instant(clock.zone, now, end - wall)
+
+
+def _end(clock: _Clock, fire: dt.datetime) -> dt.datetime | None:
+    """When a run of fires that reach into each other ends."""
+    for _ in range(_CHAIN):
+        following = cron.after(clock.schedule, fire)
+        if following is None or following > fire + clock.length:
+            return fire + clock.length
+        fire = following
+    return None
+
+
+def _instant(zone: dt.tzinfo, now: dt.datetime, distance: dt.timedelta) -> dt.datetime:
+    """As long after now as the wall clock says, but never beyond a change of the clocks: from there the wall clock is read anew."""
+    start = now.astimezone(dt.UTC)
+    end = start + min(distance, _STRIDE)
+    offset = start.astimezone(zone).utcoffset()
+    if end.astimezone(zone).utcoffset() == offset:
+        return end
+    while end - start > MICROSECOND:
+        middle = start + (end - start) / 2
+        if middle.astimezone(zone).utcoffset() == offset:
+            start = middle
+        else:
+            end = middle
+    return end
