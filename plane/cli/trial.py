@@ -10,6 +10,7 @@ STEPS = {
     "plan": ("plane.cli.trial_plan:command", "What an agent would do, in order."),
     "policy": ("plane.cli.trial_policy:command", "What policies say about manifests."),
     "render": ("plane.cli.trial_render:command", "The objects that a folder or an App makes."),
+    "windows": ("plane.cli.trial_windows:command", "Whether an app may sync at a moment."),
 }
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from plane.domain import apps, policy, refs
+from plane.domain import apps, policy, refs, schedules
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 LABEL_RULE = "must be a DNS label: lower-case letters, digits and '-', beginning and ending with a letter or digit, at most 63"
@@ -28,9 +28,11 @@ PUBLIC_KEYS: dict[CredentialKind, frozenset[str]] = {
 
 
 class TenantSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A tenant: people and projects that see nothing of other tenants."""
+    """A tenant: people and projects that see nothing of other tenants. Its windows and freezes hold for every project."""
 
     description: str = ""
+    sync_windows: tuple[schedules.Window, ...] = ()
+    freezes: tuple[schedules.Freeze, ...] = ()
 
 
 class Place(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -49,6 +51,8 @@ class ProjectSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fi
     description: str = ""
     source_repos: tuple[str, ...] = ()
     destinations: tuple[Place, ...] = ()
+    sync_windows: tuple[schedules.Window, ...] = ()
+    freezes: tuple[schedules.Freeze, ...] = ()
 
 
 class RepositorySpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -108,6 +112,12 @@ def normal_url(url: str) -> str:
     parts = urlsplit(url)
     place = parts.netloc.rpartition("@")
     return f"{parts.scheme}://{place[0]}{place[1]}{place[2].lower()}{parts.path.rstrip('/').removesuffix('.git')}"
+
+
+def check_calendar(spec: TenantSpec | ProjectSpec) -> Problems:
+    """Broken rules by path."""
+    found = schedules.problems(schedules.Calendar(spec.sync_windows, spec.freezes))
+    return {f"spec.{path}": rule for path, rule in found.items()}
 
 
 def check_repository(spec: RepositorySpec) -> Problems:

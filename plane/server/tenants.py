@@ -20,6 +20,12 @@ def read(row: rows.Row, names: authorise.Names) -> documents.Tenant:
     )
 
 
+def _columns(change: generic.Change) -> generic.Columns:
+    if problems := tenancy.check_calendar(change.wish.spec):
+        raise errors.Invalid(problems)
+    return generic.spec_only(change)
+
+
 def _release(change: generic.Change) -> None:
     """The platform sees no tenant's rows, but the dispatch role sees how many there are."""
     with engine.dispatch(change.plane.engine) as tx:
@@ -37,7 +43,7 @@ KIND = generic.Kind(
     level=0,
     shelf=rows.TENANTS,
     read=read,
-    columns=generic.spec_only,
+    columns=_columns,
     release=_release,
 )
 
