@@ -46,11 +46,11 @@ _LIST = msgspec.json.Decoder(_List)
 _EVENT = msgspec.json.Decoder(Event)
 
 
-async def pages(api: kube.Api, path: str, *, selector: str = "", accept: str = kube.JSON) -> AsyncIterator[Page]:
-    """All objects of a collection; a list whose continue token expired (410) raises as any refusal does."""
+async def pages(api: kube.Api, path: str, *, selector: str = "", name: str = "", accept: str = kube.JSON) -> AsyncIterator[Page]:
+    """All objects of a collection, or the one of a name; a list whose continue token expired (410) raises as any refusal does."""
     token = ""
     while True:
-        query = {"limit": PAGE} | ({"labelSelector": selector} if selector else {}) | ({"continue": token} if token else {})
+        query: dict[str, str | int] = {"limit": PAGE} | _selection(selector, name) | ({"continue": token} if token else {})
         found = _LIST.decode(await api.get(path, query=urlencode(query), accept=accept))
         yield Page(found.items or (), found.metadata.resource_version)
         token = found.metadata.continue_
@@ -58,15 +58,17 @@ async def pages(api: kube.Api, path: str, *, selector: str = "", accept: str = k
             return
 
 
-async def events(api: kube.Api, path: str, *, since: str, selector: str = "", accept: str = kube.JSON) -> AsyncIterator[list[Event]]:
+async def events(
+    api: kube.Api, path: str, *, since: str, selector: str = "", name: str = "", accept: str = kube.JSON
+) -> AsyncIterator[list[Event]]:
     """What changed after `since`, in the batches in which it arrived, until the server ends the watch.
 
     Raises:
         KubeRefused: 410 when `since` is too old: list again. Unreachable: connection lost or silent.
     """
     seconds = int(WATCH_S * random.uniform(0.8, 1.2))  # noqa: S311 - spreads renewals, guards nothing
-    query = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": since, "timeoutSeconds": seconds}
-    query |= {"labelSelector": selector} if selector else {}
+    query: dict[str, str | int] = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": since, "timeoutSeconds": seconds}
+    query |= _selection(selector, name)
     async with api.stream(path, query=urlencode(query), accept=accept, silence_s=SILENCE_S) as content:
         rest = b""
         async for chunk in content.iter_any():
@@ -75,6 +77,12 @@ async def events(api: kube.Api, path: str, *, since: str, selector: str = "", ac
                 raise kube.Unreachable("a watch sent one event without an end")
             if lines:
                 yield [_event(line) for line in lines if line]
+
+
+def _selection(selector: str, name: str) -> dict[str, str | int]:
+    """`name`: the form that a Role with `resourceNames` allows."""
+    found: dict[str, str | int] = {"labelSelector": selector, "fieldSelector": f"metadata.name={name}" if name else ""}
+    return {word: value for word, value in found.items() if value}
 
 
 def _event(line: bytes) -> Event:

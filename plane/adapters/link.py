@@ -63,9 +63,19 @@ class Plane:
         self._url = url.rstrip("/")
         self.credentials: Credentials | None = None
 
+    def speaking_as(self, credentials: Credentials) -> "Plane":
+        """The same plane, for one request with other credentials."""
+        other = Plane(self._session, self._url)
+        other.credentials = credentials
+        return other
+
     async def enrol(self, enrol: agent.Enrol) -> agent.Enrolled:
         """First contact."""
         return msgspec.msgpack.decode(await self._ask("POST", "/enrol", body=agent.encode(enrol)), type=agent.Enrolled)
+
+    async def rotate(self, rotate: agent.Rotate) -> agent.Enrolled:
+        """Tell the next keys; the same ones again give the same answer."""
+        return msgspec.msgpack.decode(await self._ask("POST", "/keys", body=agent.encode(rotate)), type=agent.Enrolled)
 
     async def claim(self, claim: agent.Claim, *, wait_s: int, most: int) -> agent.Claimed:
         """Tasks, after at most `wait_s`; `most` 0 only extends leases."""
@@ -126,11 +136,23 @@ def prove(signing_key: secrets.Secret, join_token: str, sealing_key: bytes) -> t
     return public, key.sign(signing.proof_text(join_token, public, sealing_key))
 
 
+def prove_next(signing_key: secrets.Secret, agent_id: str, sealing_key: bytes) -> agent.Rotate:
+    """The announcement of an agent's next keys."""
+    key = Ed25519PrivateKey.from_private_bytes(signing_key.reveal())
+    public = key.public_key().public_bytes_raw()
+    return agent.Rotate(signing_key=public, sealing_key=sealing_key, proof=key.sign(signing.rotation_text(agent_id, public, sealing_key)))
+
+
 def credentials(signing_key: secrets.Secret, enrolled: agent.Enrolled) -> Credentials:
     """What requests are signed with once enrolled."""
     return Credentials(
         Ed25519PrivateKey.from_private_bytes(signing_key.reveal()), enrolled.agent_id, enrolled.plane_id, enrolled.generation
     )
+
+
+def next_credentials(signing_key: secrets.Secret, enrolled: agent.Enrolled) -> Credentials:
+    """Those of the generation after `enrolled`, as after a rotation whose answer was lost."""
+    return credentials(signing_key, msgspec.structs.replace(enrolled, generation=enrolled.generation + 1))
 
 
 def connect(url: str, *, ca_pem: str = "") -> Plane:

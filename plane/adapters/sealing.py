@@ -43,6 +43,11 @@ def new_key_pair() -> KeyPair:
     return KeyPair(key.public_key().public_bytes_raw(), secrets.Secret(key.private_bytes_raw()))
 
 
+def public_of(private_key: secrets.Secret) -> bytes:
+    """The public half."""
+    return x25519.X25519PrivateKey.from_private_bytes(private_key.reveal()).public_key().public_bytes_raw()
+
+
 def key_id(public_key: bytes) -> str:
     """The name of a key in rows and tasks: 16 hexadecimal digits."""
     return hashlib.sha256(public_key).hexdigest()[:16]

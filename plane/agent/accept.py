@@ -72,7 +72,7 @@ class Door:
         release, bundled = releases.empty(task.app_id), None
         if task.release:
             bundled = signed.bundle or self._shelf.bundle(task.release) or await self._plane.release(task.release)
-            release = guard.checked(task, bundled, self._who.key_id)
+            release = guard.checked(task, bundled, self._who.openers)
             guard.check_scope(task, release, self._served)
         elif task.kind == "remove":
             release = self._book.release(task.app_id) or release  # its delete hooks

@@ -1,6 +1,7 @@
 """Putting the active agent together: who tells whom."""
 
 import asyncio
+import datetime as dt
 import pathlib
 
 import msgspec
@@ -21,6 +22,7 @@ from plane.agent import (
     own,
     releases,
     report,
+    rotation,
     shelf,
     waits,
     watch,
@@ -35,7 +37,17 @@ class Setup(msgspec.Struct, frozen=True):
 
     namespace: str
     state_dir: pathlib.Path
+    rotate_every: dt.timedelta
     join_token: secrets.Secret | None = None
+
+
+class Office(msgspec.Struct, frozen=True):
+    """What outlives a term."""
+
+    home: own.Home
+    plane: link.Plane
+    who: identity.Identity
+    kept: shelf.Shelf
 
 
 async def run(api: kube.Api, plane: link.Plane, setup: Setup) -> None:
@@ -44,23 +56,25 @@ async def run(api: kube.Api, plane: link.Plane, setup: Setup) -> None:
     try:
         home = own.Home(api, setup.namespace)
         await home.ensure()
-        who = await identity.load(home, plane, setup.join_token)
+        who = await identity.load(identity.Store(home), home, plane, setup.join_token)
         plane.credentials = link.credentials(who.keys.signing, who.enrolled)
         log.info("agent.started", agent=who.enrolled.agent_id, cluster=who.enrolled.cluster)
         while True:
-            await _turn(home, plane, who, kept)
+            await _turn(Office(home, plane, who, kept), setup.rotate_every)
     finally:
         kept.close()
 
 
-async def _turn(home: own.Home, plane: link.Plane, who: identity.Identity, kept: shelf.Shelf) -> None:
+async def _turn(office: Office, rotate_every: dt.timedelta) -> None:
     """One term of office."""
-    mine = lease.Lease(home, kept.identity)
+    mine = lease.Lease(office.home, office.kept.identity)
     await mine.acquire()
-    acting = await _assemble(home, plane, who, kept)
+    acting = await _assemble(office)
+    keys = rotation.Rotation(office.home, office.plane, office.who, every=rotate_every)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(mine.keep(), name="lease")
+            group.create_task(keys.run(), name="keys")
             group.create_task(acting.run(), name="agent")
     except* lease.LeaseLost as lost:
         log.error("lease.lost", reason=str(lost.exceptions[0]))  # noqa: TRY400 - the sentence says it
@@ -69,13 +83,14 @@ async def _turn(home: own.Home, plane: link.Plane, who: identity.Identity, kept:
         await mine.release()
 
 
-async def _assemble(home: own.Home, plane: link.Plane, who: identity.Identity, kept: shelf.Shelf) -> loop.Loop:
+async def _assemble(office: Office) -> loop.Loop:
+    home, plane, who, kept = office.home, office.plane, office.who, office.kept
     kinds = kube_kinds.Kinds(home.api)
     await kinds.refresh()
     fenced = fence.Fence(home)
     await fenced.load()
     apps, waiting = book.Book(kept), waits.Waits()
-    unsealer = releases.Unsealer(who.keys.sealing.private, who.enrolled.cluster_id)
+    unsealer = releases.Unsealer(who.openers, who.enrolled.cluster_id)
 
     def changed(change: watch.Change) -> None:
         waiting.notice(change)
@@ -92,6 +107,7 @@ async def _assemble(home: own.Home, plane: link.Plane, who: identity.Identity, k
     acting = loop.Loop(
         loop.Parts(
             who=who,
+            store=identity.Store(home),
             plane=plane,
             there=there,
             shelf=kept,

@@ -1,6 +1,6 @@
 """What a task must hold before anything is touched: from this plane, for this cluster, in time, inside its scope."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from plane.adapters import kube_kinds
 from plane.agent import releases
@@ -24,7 +24,7 @@ def opened(signed: agent.SignedTask, enrolled: agent.Enrolled, *, now: float) ->
     return task
 
 
-def checked(task: agent.Task, bundled: agent.ReleaseBundle, key_id: str) -> releases.Release:
+def checked(task: agent.Task, bundled: agent.ReleaseBundle, key_ids: Container[str]) -> releases.Release:
     """The release, when it is the one the task was signed for.
 
     Raises:
@@ -34,7 +34,7 @@ def checked(task: agent.Task, bundled: agent.ReleaseBundle, key_id: str) -> rele
         raise TaskRefused("the task came with another release than it names")
     if bundle.sealed_digest(bundled.sealed) != task.sealed_digest:
         raise TaskRefused("the sealed values are not those that the task was signed for")
-    if bundled.sealed and bundled.key_id != key_id:
+    if bundled.sealed and bundled.key_id not in key_ids:
         raise TaskRefused("the secrets were sealed to another agent's key; refresh the app")
     return releases.load(task.app_id, bundled)
 

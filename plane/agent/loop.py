@@ -18,7 +18,7 @@ MOST = 64  # tasks claimed at once
 ENOUGH = 48  # tasks at work above which no more are claimed: the API server is the limit, not the queue
 RETRY_S = (0.5, 30.0)
 FENCE_S = 2.0
-REVOKED_S = 60.0  # a revoked agent asks this often whether it is welcome again
+REVOKED_S = (2.0, 60.0)  # a revoked agent asks whether it is welcome again, first soon and then once a minute
 
 log = structlog.get_logger()
 
@@ -27,6 +27,7 @@ class Parts(msgspec.Struct, frozen=True):
     """What the active agent is made of."""
 
     who: identity.Identity
+    store: identity.Store
     plane: link.Plane
     there: cluster.Cluster
     shelf: shelf.Shelf
@@ -49,7 +50,12 @@ class Loop:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._at_work: dict[str, str] = {}  # app id → the task that changes it
         self._freed = asyncio.Event()
-        self.revoked = False
+        self._asking = backoff.Backoff(first_s=REVOKED_S[0], most_s=REVOKED_S[1])
+
+    @property
+    def revoked(self) -> bool:
+        """Whether the plane shut this agent out."""
+        return bool(self._parts.who.revoked)
 
     def acknowledged(self, task: str) -> None:
         """The plane has the last word on a task."""
@@ -59,6 +65,9 @@ class Loop:
 
     async def run(self) -> None:
         """Until cancelled: first what is on disk, so that the cluster is kept whether the plane answers or not; then claim."""
+        if self.revoked:
+            log.error("agent.revoked", reason=self._parts.who.revoked)
+            self._parts.drift.stopped = True
         self._restore()
         wanted = {kind for held in self._there.book.all() for kind in held.kinds}
         fenced = {kind for mark in self._parts.fence.marks().values() for kind in fence.kinds(mark)}
@@ -114,7 +123,7 @@ class Loop:
                 log.warning("plane.missed", reason=str(e))
                 await asyncio.sleep(pause.next_s(at_least_s=getattr(e, "retry_after_s", 0.0)))
                 continue
-            self._welcome()
+            await self._welcome()
             for lost in claimed.lost:
                 self._lose(lost)
             await self._admit(claimed)
@@ -265,15 +274,26 @@ class Loop:
         self._open.pop(task, None)
 
     async def _revoke(self, reason: str) -> None:
-        """Change nothing any more; ask now and then whether that was taken back."""
+        """Change nothing any more, also after a restart; ask now and then whether that was taken back."""
         if not self.revoked:
             log.error("agent.revoked", reason=reason)
-        self.revoked = self._parts.drift.stopped = True
-        for task in list(self._running.values()):
-            task.cancel()
-        await asyncio.sleep(backoff.Backoff(first_s=REVOKED_S / 2, most_s=REVOKED_S).next_s())
+            self._parts.who.revoked, self._parts.drift.stopped = reason, True
+            for task in list(self._running.values()):
+                task.cancel()
+        await self._remember(reason.encode())
+        await asyncio.sleep(self._asking.next_s())
 
-    def _welcome(self) -> None:
+    async def _welcome(self) -> None:
         if self.revoked:
             log.info("agent.readmitted")
-            self.revoked = self._parts.drift.stopped = False
+            self._parts.who.revoked, self._parts.drift.stopped = "", False
+            self._asking.reset()
+            await self._remember(None)
+            for held in list(self._there.book.all()):  # what was changed meanwhile
+                await self._parts.drift.review(held.id)
+
+    async def _remember(self, reason: bytes | None) -> None:
+        try:
+            await self._parts.store.write({identity.REVOKED: reason})
+        except (kube.KubeRefused, kube.Unreachable) as e:
+            log.warning("revocation.missed", reason=str(e))

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from plane.adapters import sealing
-from plane.domain import objects, opening, secrets
+from plane.domain import errors, objects, opening, secrets
 from plane.wire import agent, bundle
 
 MASK = "••••"
@@ -22,13 +22,22 @@ class Release(msgspec.Struct, frozen=True):
     documents: tuple[bytes, ...]
     manifests: tuple[objects.Manifest, ...]
     sealed: Mapping[objects.ObjectKey, tuple[agent.SealedValue, ...]]
+    key_id: str = ""  # the agent key that `sealed` was made for
 
 
 class Unsealer(msgspec.Struct, frozen=True):
-    """What opening takes: this agent's private key and the cluster it stands for."""
+    """What opening takes: this agent's private keys by id, which a rotation adds to, and the cluster it stands for."""
 
-    private_key: secrets.Secret
+    keys: Mapping[str, secrets.Secret]
     cluster_id: str
+
+    def key(self, key_id: str) -> secrets.Secret:
+        """SecretRefused when the key is not, or no longer, this agent's."""
+        found = self.keys.get(key_id)
+        if found is None:
+            message = "the secrets were sealed to a key that this agent does not hold; refresh the app to seal them again"
+            raise errors.SecretRefused(message)
+        return found
 
 
 def load(app: str, bundled: agent.ReleaseBundle) -> Release:
@@ -37,9 +46,8 @@ def load(app: str, bundled: agent.ReleaseBundle) -> Release:
     sealed: dict[objects.ObjectKey, list[agent.SealedValue]] = {}
     for value in bundled.sealed:
         sealed.setdefault(key_of(value.key), []).append(value)
-    return Release(
-        bundled.digest, app, documents, tuple(_manifest(one) for one in documents), {key: tuple(values) for key, values in sealed.items()}
-    )
+    manifests = tuple(_manifest(one) for one in documents)
+    return Release(bundled.digest, app, documents, manifests, {key: tuple(values) for key, values in sealed.items()}, bundled.key_id)
 
 
 def empty(app: str) -> Release:
@@ -53,7 +61,7 @@ def values(release: Release, key: objects.ObjectKey, unsealer: Unsealer) -> dict
     for sealed in release.sealed.get(key, ()):
         place = secrets.Place(key, sealed.pointer)
         context = secrets.sealing_context(cluster=unsealer.cluster_id, app=release.app, release=release.digest, place=place)
-        found[sealed.pointer] = sealing.open_sealed(unsealer.private_key, sealed.ciphertext, context).reveal()
+        found[sealed.pointer] = sealing.open_sealed(unsealer.key(release.key_id), sealed.ciphertext, context).reveal()
     return found
 
 

@@ -59,6 +59,14 @@ async def enrol_agent(request: Incoming) -> Response[bytes]:
     return _answer(await sync_to_thread(enrol.enrol, _plane(request), body))
 
 
+@post("/keys", status_code=200)
+async def rotate(request: Incoming) -> Response[bytes]:
+    """The agent's next keys, in a request signed with those in force."""
+    raw = await _body(request)
+    who = await _identity(request, raw)
+    return _answer(await sync_to_thread(enrol.rotate, _plane(request), who, _decode(raw, agent.Rotate)))
+
+
 @post("/claim", status_code=200)
 async def claim(request: Incoming, hub: NamedDependency[wake.Hub]) -> Response[bytes]:
     """Waits up to `wait` seconds for work; a revoked agent is sent away at once, to be refused at its next request."""
@@ -120,4 +128,4 @@ def _number(request: Incoming, name: str, *, most: int) -> int:
     return min(int(text[:9]), most)
 
 
-ROUTER = Router(path=agent.PATH, route_handlers=[enrol_agent, claim, events, state, release], request_max_body_size=BODY_BYTES)
+ROUTER = Router(path=agent.PATH, route_handlers=[enrol_agent, rotate, claim, events, state, release], request_max_body_size=BODY_BYTES)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime as dt
 import pathlib
 import signal
 import sys
@@ -12,7 +13,7 @@ import uvloop
 
 from plane import config, log
 from plane.adapters import kube, link
-from plane.agent import active
+from plane.agent import active, identity, own
 from plane.domain import errors, secrets
 
 RETRY_S = 5.0  # the first look at cluster and plane; once enrolled, the agent itself waits for both
@@ -42,6 +43,9 @@ def command() -> None:
 @click.option("--context", default="", help="Context of the kubeconfig.")
 @click.option("--namespace", default="gitops-plane", show_default=True, help="Where the agent keeps its own objects.")
 @click.option("--state-dir", type=click.Path(file_okay=False, path_type=pathlib.Path), help="Where it keeps the last releases.")
+@click.option(
+    "--rotate-keys-days", default=30, show_default=True, type=click.IntRange(0, 3650), help="Age at which its keys are replaced; 0: never."
+)
 @click.option("--log-level", default="info", show_default=True, type=click.Choice(["debug", "info", "warning", "error"]))
 def run(**given: object) -> None:
     """Join a plane and keep this cluster as it says."""
@@ -53,10 +57,33 @@ def run(**given: object) -> None:
         sys.exit(1)
 
 
+@command.command()
+@click.option("--kubeconfig", default="", help="Cluster of the agent; without it, the pod's own.")
+@click.option("--context", default="", help="Context of the kubeconfig.")
+@click.option("--namespace", default="gitops-plane", show_default=True, help="Where the agent keeps its own objects.")
+def rotate(kubeconfig: str, context: str, namespace: str) -> None:
+    """Ask the running agent for new keys, as after a leak of its Secret; the old keys end when the plane has the new ones."""
+    log.configure(level="warning")
+    try:
+        uvloop.run(_ask_to_rotate(kubeconfig, context, namespace))
+    except errors.PlaneError as e:
+        click.echo(f"plane agent: {e}", err=True)
+        sys.exit(1)
+    click.echo("asked for; the agent's log says keys.rotated, the plane's audit log agent.keys.rotated")
+
+
+async def _ask_to_rotate(kubeconfig: str, context: str, namespace: str) -> None:
+    api = await kube.connect(kubeconfig, context=context)
+    try:
+        await identity.ask_to_rotate(own.Home(api, namespace))
+    finally:
+        await api.close()
+
+
 async def _main(given: dict[str, object]) -> None:
     ca = given["plane_ca"]
     state_dir = given["state_dir"] or pathlib.Path(config.default_state()) / "agent"
-    setup = active.Setup(str(given["namespace"]), pathlib.Path(str(state_dir)), _token(given))
+    setup = active.Setup(str(given["namespace"]), pathlib.Path(str(state_dir)), _days(given), _token(given))
     api = await kube.connect(str(given["kubeconfig"]), context=str(given["context"]))
     plane = link.connect(str(given["plane_url"]), ca_pem=ca.read_text() if isinstance(ca, pathlib.Path) else "")
     try:
@@ -91,6 +118,10 @@ async def _insist(api: kube.Api, plane: link.Plane, setup: active.Setup) -> None
         except* Exception:  # the cluster keeps its agent whatever one turn ran into; a restart takes up all work from cluster and disk
             logger.exception("agent.failed")
         await asyncio.sleep(RETRY_S)
+
+
+def _days(given: dict[str, object]) -> dt.timedelta:
+    return dt.timedelta(days=int(str(given["rotate_keys_days"])))
 
 
 def _passing(error: BaseException) -> bool:

@@ -22,6 +22,7 @@ class AgentIdentity(msgspec.Struct, frozen=True):
     id: str
     cluster_id: str
     key_id: str
+    generation: int = 1
 
     def scope(self, tenant: str) -> access.Scope:
         """The tenant's scope in which the agent's report is taken in."""
@@ -69,7 +70,7 @@ def authenticate(plane: context.Plane, token: str, request: signing.Request) -> 
     claims = signing.verify(token, known.signing_key, request, plane_id=plane.plane_id, now=now.timestamp())
     if claims.gen != known.generation or not REPLAYS.first(f"{known.id}/{claims.jti}"):
         raise signing.TokenRefused("the request token was used before or belongs to an older key")
-    return AgentIdentity(known.id, known.cluster_id, known.key_id)
+    return AgentIdentity(known.id, known.cluster_id, known.key_id, known.generation)
 
 
 def claim(plane: context.Plane, identity: AgentIdentity, body: agent.Claim, limit: int) -> agent.Claimed:

@@ -3,7 +3,7 @@
 import hashlib
 
 from plane.domain import access, errors
-from plane.server import context, record
+from plane.server import claim, context, record
 from plane.store import agents, duties, engine, wake
 from plane.wire import agent, signing
 
@@ -51,11 +51,50 @@ def enrol(plane: context.Plane, body: agent.Enrol) -> agent.Enrolled:
     )
 
 
+def rotate(plane: context.Plane, who: claim.AgentIdentity, body: agent.Rotate) -> agent.Enrolled:
+    """Put the agent's next keys in place of those it signed this request with; secrets are sealed to the new one from now on.
+
+    The same keys again get the same answer. Conflict when other keys came between.
+    """
+    if not signing.continues(body, who.id):
+        raise errors.Invalid({"proof": "does not hold: the new signing key must sign agent id and both keys"})
+    scope = access.Scope(access.PLATFORM_TENANT, access.Actor(id=who.id, name="agent", kind="agent"))
+    keys: dict[str, object] = {
+        "signing_key": body.signing_key,
+        "sealing_key": body.sealing_key,
+        "sealing_key_id": _key_id(body.sealing_key),
+    }
+    with engine.begin(plane.engine, scope) as tx:
+        generation = agents.rotate(tx, who.id, who.generation, keys)
+        name = agents.cluster_name(tx, who.cluster_id)
+        if generation > who.generation:
+            details = {"agent": who.id, "generation": generation, "sealing_key_id": keys["sealing_key_id"]}
+            record.append(plane, tx, scope, "agent.keys.rotated", target=f"cluster/{name}", cluster=name, details=details)
+        tenants = agents.granted_tenants(tx, who.cluster_id) if generation > who.generation else ()
+    if not generation:
+        message = f"the keys of the agent of cluster {name} were exchanged meanwhile; ask again with those"
+        raise errors.Conflict(message)
+    for tenant in tenants:
+        _wake(plane, tenant, who.cluster_id)
+    return agent.Enrolled(
+        agent_id=who.id,
+        cluster_id=who.cluster_id,
+        cluster=name,
+        plane_id=plane.plane_id,
+        task_key=plane.signer.public_key(),
+        generation=generation,
+    )
+
+
+def _key_id(sealing_key: bytes) -> str:
+    return hashlib.sha256(sealing_key).hexdigest()[:16]
+
+
 def _fields(body: agent.Enrol) -> dict[str, object]:
     return {
         "signing_key": body.signing_key,
         "sealing_key": body.sealing_key,
-        "sealing_key_id": hashlib.sha256(body.sealing_key).hexdigest()[:16],
+        "sealing_key_id": _key_id(body.sealing_key),
         "agent_version": body.agent_version,
         "installation": body.installation,
     }

@@ -73,6 +73,22 @@ def enrol(tx: Tx, cluster_id: str, *, agent_id: str, now: dt.datetime, fields: d
     tx.execute(sa.insert(AGENTS).values(id=agent_id, cluster_id=cluster_id, last_seen_at=now, **fields))
 
 
+def rotate(tx: Tx, agent_id: str, generation: int, fields: dict[str, object]) -> int:
+    """The agent's next keys in place of those of `generation`; returns the generation now, 0 when other keys came between."""
+    mine = (AGENTS.c.id == agent_id, AGENTS.c.revoked_at.is_(None))
+    moved = sa.update(AGENTS).where(*mine, AGENTS.c.generation == generation, AGENTS.c.signing_key != fields["signing_key"])
+    now = tx.execute(moved.values(generation=generation + 1, **fields).returning(AGENTS.c.generation)).scalar_one_or_none()
+    if now:
+        return int(now)
+    same = sa.select(AGENTS.c.generation).where(*mine, AGENTS.c.signing_key == fields["signing_key"])
+    return int(tx.execute(same).scalar_one_or_none() or 0)
+
+
+def cluster_name(tx: Tx, cluster_id: str) -> str:
+    """A platform transaction."""
+    return str(tx.execute(sa.select(CLUSTERS.c.name).where(CLUSTERS.c.id == cluster_id)).scalar_one())
+
+
 def active(tx: Tx, cluster_id: str, signing_key: bytes) -> str:
     """The id of the cluster's agent if it has this key and was not revoked; empty otherwise."""
     mine = (AGENTS.c.cluster_id == cluster_id, AGENTS.c.signing_key == signing_key, AGENTS.c.revoked_at.is_(None))

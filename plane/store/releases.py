@@ -60,17 +60,22 @@ def _row(tenant: str, new: New) -> dict[str, Any]:
 
 
 def bundles(tx: Tx, tenant: str, wanted: Sequence[tuple[str, str]], key_id: str) -> dict[tuple[str, str], agent.ReleaseBundle]:
-    """Bundles by (app id, digest), with the values sealed for one agent key."""
+    """Bundles by (app id, digest), with the values sealed for one agent key, or for an older one until they are sealed again.
+
+    Never without its values: the agent refuses a key that it does not hold, and would apply what stands in their place.
+    """
     digests = {digest for _, digest in wanted}
     bodies = {
         row.digest: bytes(row.body)
         for row in tx.execute(sa.select(BLOBS.c.digest, BLOBS.c.body).where(BLOBS.c.tenant_id == tenant, BLOBS.c.digest.in_(digests)))
     }
     among = (SEALED.c.app_id.in_({app for app, _ in wanted}), SEALED.c.digest.in_(digests))
-    rows = tx.execute(sa.select(SEALED).where(SEALED.c.tenant_id == tenant, SEALED.c.key_id == key_id, *among))
-    values = {(row.app_id, row.digest): msgspec.msgpack.decode(row.body, type=tuple[agent.SealedValue, ...]) for row in rows}
-    return {
-        pair: agent.ReleaseBundle(digest=pair[1], body=bodies[pair[1]], sealed=values.get(pair, ()), key_id=key_id)
-        for pair in wanted
-        if pair[1] in bodies
-    }
+    query = sa.select(SEALED.c.app_id, SEALED.c.digest, SEALED.c.key_id, SEALED.c.body).where(SEALED.c.tenant_id == tenant, *among)
+    rows = tx.execute(query.order_by(SEALED.c.key_id == key_id, SEALED.c.key_id))  # the wanted key last, so that it stays
+    values = {(row.app_id, row.digest): (row.key_id, row.body) for row in rows}
+    return {pair: _bundle(pair[1], bodies[pair[1]], *values.get(pair, (key_id, b""))) for pair in wanted if pair[1] in bodies}
+
+
+def _bundle(digest: str, body: bytes, key_id: str, packed: bytes) -> agent.ReleaseBundle:
+    sealed = msgspec.msgpack.decode(packed, type=tuple[agent.SealedValue, ...]) if packed else ()
+    return agent.ReleaseBundle(digest=digest, body=body, sealed=sealed, key_id=key_id)

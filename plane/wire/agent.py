@@ -3,6 +3,7 @@
 Unknown fields are ignored and new fields have defaults, so agent N-1 and N+1 work with plane N; golden files pin the bytes.
 
     POST /agent/v1/enrol                 Enrol → Enrolled          no token; the join token is in the body
+    POST /agent/v1/keys                  Rotate → Enrolled         the agent's next keys
     POST /agent/v1/claim?wait=30&max=64  Claim → Claimed           empty after `wait` seconds
     POST /agent/v1/events                Events → Accepted
     POST /agent/v1/state                 State → Accepted
@@ -55,6 +56,14 @@ class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
     plane_id: str
     task_key: bytes
     generation: int = 1
+
+
+class Rotate(msgspec.Struct, frozen=True, kw_only=True):
+    """New keys, in a request signed with the old one. `proof` is the Ed25519 signature of `rotation_text(...)` made with the new one."""
+
+    signing_key: bytes  # Ed25519 public, 32 bytes
+    sealing_key: bytes  # X25519 public, 32 bytes
+    proof: bytes
 
 
 class SealedValue(msgspec.Struct, frozen=True, array_like=True):

@@ -13,6 +13,7 @@ from plane.wire import agent
 
 TASK_CONTEXT = b"gitops-plane/task/v1\0"
 ENROL_CONTEXT = b"gitops-plane/enrol/v1\0"
+ROTATE_CONTEXT = b"gitops-plane/rotate/v1\0"
 TOKEN_TTL_S = 60  # one request's life: enough for a slow body, too short to collect
 SKEW_S = 60  # clocks of cluster and plane may differ by this
 HEADER = {"alg": "EdDSA", "typ": "gitops-plane-agent+jwt"}
@@ -112,6 +113,21 @@ def proves(enrol: agent.Enrol) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def rotation_text(agent_id: str, signing_key: bytes, sealing_key: bytes) -> bytes:
+    """What an agent signs with its next signing key to show that it holds it."""
+    return ROTATE_CONTEXT + hashlib.sha256(agent_id.encode()).digest() + signing_key + sealing_key
+
+
+def continues(rotate: agent.Rotate, agent_id: str) -> bool:
+    """Whether the proof of a rotation holds."""
+    text = rotation_text(agent_id, rotate.signing_key, rotate.sealing_key)
+    try:
+        Ed25519PublicKey.from_public_bytes(rotate.signing_key).verify(rotate.proof, text)
+    except (InvalidSignature, ValueError):
+        return False
+    return len(rotate.sealing_key) == len(rotate.signing_key)  # both curves' keys are 32 bytes
 
 
 def _claims(token: str) -> Claims:

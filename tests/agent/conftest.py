@@ -84,11 +84,14 @@ def app() -> str:
 
 @pytest.fixture
 def start(plane: plane_end.PlaneEnd, kubeconfig: pathlib.Path, namespace: str, tmp_path: pathlib.Path) -> Iterator[Start]:
-    """Start an agent of `plane`; `through` is another kubeconfig, `state` another folder, `token` another join token."""
+    """Start an agent of `plane`; `through`, `state` and `token`: another kubeconfig, folder or join token; `env`: more variables."""
     started: list[Agent] = []
 
-    def begin(*, through: pathlib.Path = kubeconfig, state: str = "state", token: str = plane_end.JOIN_TOKEN) -> Agent:
-        started.append(launch(plane, through, tmp_path / state, namespace=namespace, token=token))
+    def begin(
+        *, through: pathlib.Path = kubeconfig, state: str = "state", token: str = plane_end.JOIN_TOKEN, env: dict[str, str] | None = None
+    ) -> Agent:
+        environment = {"PLANE_JOIN_TOKEN": token, **(env or {})}
+        started.append(launch(plane, through, tmp_path / state, namespace=namespace, env=environment))
         return started[-1]
 
     yield begin
@@ -97,11 +100,11 @@ def start(plane: plane_end.PlaneEnd, kubeconfig: pathlib.Path, namespace: str, t
 
 
 def launch(
-    plane: plane_end.PlaneEnd, kubeconfig: pathlib.Path, state: pathlib.Path, *, namespace: str, token: str = plane_end.JOIN_TOKEN
+    plane: plane_end.PlaneEnd, kubeconfig: pathlib.Path, state: pathlib.Path, *, namespace: str, env: dict[str, str] | None = None
 ) -> Agent:
     log = state.parent / f"agent-{uuid.uuid4().hex[:6]}.log"
-    command = [sys.executable, "-m", "plane", "agent", "run", "--plane", plane.url, "--kubeconfig", str(kubeconfig)]
-    environment = {**os.environ, "PLANE_JOIN_TOKEN": token}
+    command = [sys.executable, "-m", "plane", "agent", "run", "--kubeconfig", str(kubeconfig)]
+    environment = {**os.environ, "PLANE_JOIN_TOKEN": plane_end.JOIN_TOKEN, "PLANE_URL": plane.url, **(env or {})}
     with log.open("wb") as file:
         process = subprocess.Popen([*command, "--namespace", namespace, "--state-dir", str(state)], env=environment, stderr=file)
     return Agent(process, log)

@@ -29,7 +29,11 @@ class Leased(msgspec.Struct, frozen=True):
 
 
 class PlaneEnd:
-    """A server in a thread of its own. `away`: answers 503; `revoked`: answers 401; `forge`: signs tasks with another key."""
+    """A server in a thread of its own.
+
+    `away`: answers 503; `revoked`: answers 401; `forge`: signs tasks with another key; `deaf`: takes an agent's next keys and answers
+    503, once.
+    """
 
     def __init__(self) -> None:
         self._key = Ed25519PrivateKey.generate()
@@ -41,7 +45,8 @@ class PlaneEnd:
         self._sealing: bytes = b""
         self._generations: dict[str, int] = {}
         self._woken = asyncio.Event()
-        self.away = self.revoked = self.forge = False
+        self._generation = 1
+        self.away = self.revoked = self.forge = self.deaf = False
         self.url = ""
         self.finals: dict[str, agent.Final] = {}
         self.final_at: dict[str, float] = {}
@@ -141,7 +146,7 @@ class PlaneEnd:
     async def _run(self, ready: threading.Event) -> None:
         self._ending = asyncio.Event()
         app = web.Application(client_max_size=MAX_BODY, middlewares=[self._guard])
-        routes = {"enrol": self._enrol, "claim": self._claim, "events": self._events, "state": self._state}
+        routes = {"enrol": self._enrol, "keys": self._keys, "claim": self._claim, "events": self._events, "state": self._state}
         app.add_routes([web.post(f"{agent.PATH}/{name}", handler) for name, handler in routes.items()])
         app.add_routes([web.get(f"{agent.PATH}/releases/{{digest}}", self._release)])
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -175,8 +180,21 @@ class PlaneEnd:
         if enrol.join_token != JOIN_TOKEN or not signing.proves(enrol) or self._public not in {b"", enrol.signing_key}:
             return web.json_response({"type": "join-token-refused", "detail": "this join token is unknown, used or expired"}, status=422)
         self._public, self._sealing = enrol.signing_key, enrol.sealing_key
-        key = self._key.public_key().public_bytes_raw()
-        return _answer(agent.Enrolled(agent_id="0190-agent", cluster_id=CLUSTER_ID, cluster="dev", plane_id=PLANE_ID, task_key=key))
+        return _answer(self._enrolled())
+
+    def _enrolled(self) -> agent.Enrolled:
+        key, generation = self._key.public_key().public_bytes_raw(), self._generation
+        return agent.Enrolled(
+            agent_id="0190-agent", cluster_id=CLUSTER_ID, cluster="dev", plane_id=PLANE_ID, task_key=key, generation=generation
+        )
+
+    async def _keys(self, request: web.Request) -> web.Response:
+        rotate = msgspec.msgpack.decode(await request.read(), type=agent.Rotate)
+        assert signing.continues(rotate, "0190-agent")
+        self._generation += rotate.signing_key != self._public
+        self._public, self._sealing = rotate.signing_key, rotate.sealing_key
+        self.deaf, deaf = False, self.deaf
+        return web.Response(status=503) if deaf else _answer(self._enrolled())
 
     async def _claim(self, request: web.Request) -> web.Response:
         claim = msgspec.msgpack.decode(await request.read(), type=agent.Claim)

@@ -84,6 +84,24 @@ def test_a_revoked_agent_changes_nothing_any_more(start: Start, plane: PlaneEnd,
     assert kube.there("configmaps", "web")["data"]["colour"] == "red"
 
 
+def test_a_revoked_agent_changes_nothing_after_a_restart_until_it_is_welcome(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
+    first = start()
+    plane.final(plane.apply(app, config_map(kube.namespace, "web", colour="blue"), self_heal=True))
+    plane.revoked = True
+    plane.apply(app, config_map(kube.namespace, "web", colour="blue"), self_heal=True)  # wakes the long poll
+    kube.until("secrets", "gitops-plane-agent", lambda body: body is not None and "revoked" in body["data"], within=60)
+    first.kill()
+    kube.patch("configmaps", "web", {"data": {"colour": "red"}})
+    asked = plane.calls["claim"]
+    second = start()
+    plane.wait(lambda: plane.calls["claim"] > asked + 1, 60, second.log)
+    assert second.events("agent.revoked")
+    assert kube.there("configmaps", "web")["data"]["colour"] == "red"
+    plane.revoked = False
+    kube.until("configmaps", "web", lambda body: body is not None and body["data"]["colour"] == "blue", within=120)
+    kube.until("secrets", "gitops-plane-agent", lambda body: body is not None and "revoked" not in body["data"], within=60)
+
+
 def test_a_second_agent_waits_for_the_lease_and_takes_over_when_the_first_ends(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
     first = start()
     plane.wait(lambda: plane.capabilities is not None, 60, first.log)
@@ -190,3 +208,10 @@ def test_a_manifest_that_cannot_be_ordered_fails_its_task_alone(start: Start, pl
     final = plane.final(plane.apply(app, wrong))
     assert (final.outcome, "a wave is an integer" in final.message) == ("failed", True)
     assert plane.final(plane.apply(app, config_map(kube.namespace, "web"))).outcome == "succeeded"
+
+
+def test_the_plane_is_reached_through_a_proxy_and_the_api_server_never(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
+    nowhere = "http://127.0.0.1:9"  # discard: nothing listens there
+    start(env={"PLANE_URL": "http://plane.example", "HTTP_PROXY": plane.url, "HTTPS_PROXY": nowhere, "NO_PROXY": ""})
+    final = plane.final(plane.apply(app, config_map(kube.namespace, "web")))
+    assert final.outcome == "succeeded", final.message

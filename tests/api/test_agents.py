@@ -28,7 +28,7 @@ class Agent(msgspec.Struct, frozen=True):
         """A signed request."""
         body = b"" if message is None else msgspec.msgpack.encode(message)
         bound = signing.Request(method, agent.PATH + path.partition("?")[0], signing.body_digest(body))
-        speaker = signing.Speaker(self.enrolled.agent_id, self.enrolled.plane_id, 1)
+        speaker = signing.Speaker(self.enrolled.agent_id, self.enrolled.plane_id, self.enrolled.generation)
         token = signing.mint(self.key, bound, speaker=speaker, jti=jti or uuid.uuid4().hex)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": agent.CONTENT_TYPE}
         return self.client.request(method, agent.PATH + path, content=body, headers=headers)
@@ -72,6 +72,27 @@ def test_a_request_token_holds_for_one_request(east: Agent) -> None:
 def test_a_revoked_agent_is_refused_at_once(platform: Api, east: Agent) -> None:
     assert platform.post("/clusters/east/revoke").json()["status"]["connection"] == "revoked"
     assert east.call("POST", "/claim", agent.Claim()).status_code == 401
+
+
+def test_an_agent_exchanges_its_keys_and_the_old_one_ends(platform: Api, east: Agent, owner: sa.Engine) -> None:
+    key, sealing = ed25519.Ed25519PrivateKey.generate(), bytes(31) + b"1"
+    public = key.public_key().public_bytes_raw()
+    proof = key.sign(signing.rotation_text(east.enrolled.agent_id, public, sealing))
+    said = agent.Rotate(signing_key=public, sealing_key=sealing, proof=proof)
+    first = east.call("POST", "/keys", said)
+    after = Agent(platform.client, key, msgspec.msgpack.decode(first.content, type=agent.Enrolled))
+    assert after.enrolled.generation == 2
+    assert east.call("POST", "/claim", agent.Claim()).json()["type"].endswith("token-refused")
+    assert after.claim().tasks == ()
+    assert after.call("POST", "/keys", said).content == first.content
+    with owner.begin() as tx:
+        events = tx.exec_driver_sql("SELECT count(*) FROM audit_events WHERE type = 'agent.keys.rotated'").scalar_one()
+    assert events == 1
+
+
+def test_keys_that_nobody_holds_are_refused(east: Agent) -> None:
+    answer = east.call("POST", "/keys", agent.Rotate(signing_key=bytes(32), sealing_key=bytes(32), proof=bytes(64)))
+    assert (answer.status_code, "must sign agent id" in answer.text) == (400, True)
 
 
 def test_a_body_that_is_no_message_is_refused(east: Agent) -> None:

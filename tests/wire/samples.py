@@ -28,6 +28,7 @@ MESSAGES: dict[str, msgspec.Struct] = {
         agent_version="0.1.0", kube_version="v1.36.3", installation="uid",
     ),
     "enrolled": agent.Enrolled(agent_id="g1", cluster_id="c1", cluster="east", plane_id="plane", task_key=b"k" * 32, generation=2),
+    "rotate": agent.Rotate(signing_key=b"s" * 32, sealing_key=b"x" * 32, proof=b"p" * 64),
     "claim": agent.Claim(holds=("sha256:0f",), running=("t0",)),
     "claim-missing": agent.Claim(missing=("a2",)),
     "claimed": agent.Claimed(
