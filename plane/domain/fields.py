@@ -220,6 +220,11 @@ SERVER_METADATA = frozenset({"creationTimestamp", "deletionGracePeriodSeconds", 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
+def is_built_in(group: str) -> bool:
+    """Whether Kubernetes itself defines the group."""
+    return group in _BUILT_IN_GROUPS
+
+
 class Place(msgspec.Struct, frozen=True):
     """Where in an object we are: enough to know how the API treats the field there."""
 

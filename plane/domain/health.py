@@ -1,9 +1,12 @@
-"""How a live object is. The built-in rules are Argo CD's; kinds without a rule are judged by the conditions kstatus knows."""
+"""How a live object is: Argo CD's rules for Kubernetes' own kinds, tables for those of other projects, kstatus for the rest."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, get_args
 
-from plane.domain import health_platform, health_pods, health_values, health_workloads, kinds
+import msgspec
+
+from plane.domain import fields, health_platform, health_pods, health_values, health_workloads, kinds, objects
+from plane.domain.health_rules import catalogue, rules
 
 Health = health_values.Health
 Status = health_values.Status
@@ -11,6 +14,7 @@ Check = Callable[[dict[str, Any]], Health]
 
 ORDER: tuple[Status, ...] = get_args(Status)  # best first
 MISSING = Health("Missing", "it is not in the cluster")
+UNRULED = Health("Healthy", "not judged: no rule is known for its kind and it has no condition Ready")
 _RANKS = {status: rank for rank, status in enumerate(ORDER)}
 
 BUILT_IN: Mapping[kinds.Kind, Check] = {
@@ -41,14 +45,21 @@ def judge(body: dict[str, Any]) -> Health:
             return Health("Healthy", "not judged: its annotation ignore-healthcheck says so")
         if health_values.text(health_values.part(body, "metadata"), "deletionTimestamp"):
             return Health("Progressing", "Pending deletion")
-        group = str(body.get("apiVersion", "")).rpartition("/")[0]
-        return BUILT_IN.get((group, str(body.get("kind", ""))), by_conditions)(body)
+        return _judged(body)
     except health_values.Malformed as error:
         return Health("Unknown", f"it cannot be judged: {error}")
 
 
+def _judged(body: dict[str, Any]) -> Health:
+    kind = (str(body.get("apiVersion", "")).rpartition("/")[0], str(body.get("kind", "")))
+    if kind in BUILT_IN:
+        return BUILT_IN[kind](body)
+    rule = catalogue.find(*kind)
+    return rules.judge(rule, body) if rule else by_conditions(body)
+
+
 def by_conditions(body: dict[str, Any]) -> Health:
-    """The conventions of kstatus; an object that follows none is as it should be."""
+    """The conventions of kstatus; an object that follows none counts as it should be, and a custom one says that nobody knows better."""
     status = health_values.part(body, "status")
     if "observedGeneration" in status and not health_values.observed(body):
         return health_workloads.UNSEEN
@@ -58,10 +69,28 @@ def by_conditions(body: dict[str, Any]) -> Health:
             return Health(state, found[name].why())  # type: ignore[arg-type] # both are statuses
     ready = found.get("Ready")
     if ready is None:
-        return health_values.HEALTHY
+        return health_values.HEALTHY if fields.is_built_in(str(body.get("apiVersion", "")).rpartition("/")[0]) else UNRULED
     return Health("Healthy" if ready.status == "True" else "Progressing", ready.why())
 
 
 def worst(healths: Iterable[Health]) -> Health:
     """The worst of them, the first when several are; Healthy when there are none."""
     return max(healths, key=lambda health: _RANKS[health.status], default=health_values.HEALTHY)
+
+
+class Deciding(msgspec.Struct, frozen=True):
+    """An app's health, and the object that decides it; `key` is None when there is nothing to judge."""
+
+    health: Health
+    key: objects.ObjectKey | None = None
+
+    def __str__(self) -> str:
+        if self.key is None or self.health.status == "Healthy":
+            return self.health.status
+        return f"{self.health.status}: {self.key}: {self.health.message}".removesuffix(": ")
+
+
+def of_app(judged: Iterable[tuple[objects.ObjectKey, Health]]) -> Deciding:
+    """The worst of an app's objects; of equals the first by key, so that the same state gives the same answer."""
+    found = sorted(judged, key=lambda pair: (-_RANKS[pair[1].status], pair[0]))
+    return Deciding(found[0][1], found[0][0]) if found else Deciding(health_values.HEALTHY)

@@ -1,0 +1,30 @@
+"""Flux: sources, appliers, image automation and notification."""
+
+from plane.domain.health_rules.rules import Rule, Table, field, flag, when
+
+_RECONCILED = Rule(
+    (
+        flag("Suspended", "spec.suspend"),
+        when("Degraded", "Stalled"),
+        when("Progressing", "Reconciling"),
+        when("Progressing", "Ready", "False", "DependencyNotReady", "Progressing", "ProgressingWithRetry"),
+        when("Degraded", "Ready", "False"),
+        when("Healthy", "Ready"),
+    )
+)
+_PASSIVE = Rule((flag("Suspended", "spec.suspend"),), otherwise="Healthy", untouched="Healthy")
+# An OCI registry is only an address to Flux, and gets no status.
+_HELM_REPOSITORY = Rule((_RECONCILED.clauses[0], field("Healthy", "spec.type", "oci"), *_RECONCILED.clauses[1:]))
+_SOURCES = ("Bucket", "ExternalArtifact", "GitRepository", "HelmChart", "OCIRepository")
+_IMAGES = ("ImagePolicy", "ImageRepository", "ImageUpdateAutomation")
+RULES: Table = {
+    **{("source.toolkit.fluxcd.io", kind): _RECONCILED for kind in _SOURCES},
+    **{("image.toolkit.fluxcd.io", kind): _RECONCILED for kind in _IMAGES},
+    ("source.toolkit.fluxcd.io", "HelmRepository"): _HELM_REPOSITORY,
+    ("source.extensions.fluxcd.io", "ArtifactGenerator"): _RECONCILED,
+    ("helm.toolkit.fluxcd.io", "HelmRelease"): _RECONCILED,
+    ("kustomize.toolkit.fluxcd.io", "Kustomization"): _RECONCILED,
+    ("notification.toolkit.fluxcd.io", "Alert"): _PASSIVE,
+    ("notification.toolkit.fluxcd.io", "Provider"): _PASSIVE,
+    ("notification.toolkit.fluxcd.io", "Receiver"): _RECONCILED,
+}
