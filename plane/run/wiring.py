@@ -17,10 +17,12 @@ from plane.run import master_key
 from plane.server import context
 from plane.store import engine, schema
 
+TENANTS_RENDERING = 3  # one tenant's slow renders take a third of the places, so two such tenants leave room for a third
+
 
 def threads(settings: config.Settings) -> int:
-    """Renders side by side."""
-    return settings.workers or os.cpu_count() or 2
+    """Renders side by side: a core's worth for one tenant, so that one alone loses nothing by it."""
+    return settings.workers or TENANTS_RENDERING * (os.cpu_count() or 2)
 
 
 @contextlib.contextmanager

@@ -2,51 +2,59 @@
 
 import concurrent.futures
 import datetime as dt
+import functools
 import itertools
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import click
 import structlog
 
 from plane import config
 from plane.domain import errors
-from plane.run import wiring
+from plane.run import crew, wiring
 from plane.server import context, deliver, poll, seal_log
 from plane.store import engine, leases, wake
 
 log = structlog.get_logger()
 
 LOOK_S = 30.0  # the longest sleep: a lost notification costs this much, never more
+TURN_S = 2.0  # how long stopping may wait for the thread that listens
 SEAL_S = 5.0  # the age an event may reach before it has its place in the log
 PAUSE_S = 2.0  # after an error nobody expected, so that it cannot spin
+TENANTS = 16  # batches side by side; most of a slow one's time is spent waiting, so they are bounded by connections rather than by cores
+LOOKS = 16  # repositories looked at side by side; each is a child of git that waits for a network
+LOOKS_EACH = LOOKS // 4  # of one tenant
 
 
 class Worker:
-    """The loops of one process. `stop` lets each finish the batch it is at."""
+    """The loops of one process. `stop` lets each finish what it is at. `threads`: renders side by side, a part of them for one tenant."""
 
     def __init__(self, plane: context.Plane, settings: config.Settings, *, threads: int) -> None:
         self._plane, self._settings = plane, settings
-        self._stopping, self._due, self._look = threading.Event(), threading.Event(), threading.Event()
-        self._polls = concurrent.futures.ThreadPoolExecutor(threads, "poll")
-        self._renders = concurrent.futures.ThreadPoolExecutor(threads, "render")
+        self._each = max(1, threads // wiring.TENANTS_RENDERING)
+        self._stopping, self._ended, self._due, self._look = (threading.Event() for _ in range(4))
+        self._tenants = crew.Crew("tenant", size=TENANTS, share=1, ended=self._due.set)
+        self._looks = crew.Crew("look", size=LOOKS, share=LOOKS_EACH, ended=self._look.set)
         self._listener = wake.Listener(settings.database_url, ("plane_due",))
 
     def run(self) -> None:
         """Work until stopped."""
-        loops = [
-            threading.Thread(target=self._loop, args=(one,), name=one.__name__, daemon=True)
-            for one in (self._listen, self._poll, self._deliver, self._seal)
-        ]
-        for one in loops:
+        steps = (self._listen, self._poll, self._deliver, self._seal)
+        loops = [threading.Thread(target=self._loop, args=(one, self._stopping), name=one.__name__, daemon=True) for one in steps]
+        beat = threading.Thread(target=self._loop, args=(self._renew, self._ended), name="renew", daemon=True)
+        for one in (*loops, beat):
             one.start()
         log.info("worker.started", batch=self._settings.batch)
         self._stopping.wait()
-        for one in loops[1:]:  # the listener holds nothing and may be inside a long wait
+        for one in loops:
             one.join()
-        self._renders.shutdown()
-        self._polls.shutdown()
+        self._listener.close()
+        self._tenants.finish()
+        self._looks.finish()
+        self._ended.set()  # what is being finished needs its leases to the end
+        beat.join()
         log.info("worker.stopped")
 
     def stop(self) -> None:
@@ -54,50 +62,85 @@ class Worker:
         self._stopping.set()
         self._wake()
 
-    def _loop(self, step: Callable[[], None]) -> None:
-        while not self._stopping.is_set():
-            try:
-                step()
-            except errors.BackendDown as e:
-                log.warning("worker.delayed", step=step.__name__, backend=e.backend, reason=str(e))
-                self._stopping.wait(PAUSE_S)
-            except Exception:  # the loop outlives any one batch; its rows come back when their lease ends
-                log.exception("worker.failed", step=step.__name__)
-                self._stopping.wait(PAUSE_S)
+    def _loop(self, step: Callable[[], None], end: threading.Event) -> None:
+        while not end.is_set():
+            if not self._done(step.__name__, step):
+                end.wait(PAUSE_S)
+
+    def _done(self, name: str, step: Callable[[], object]) -> bool:
+        """Whether it came to its end; what it had leased comes back when the lease ends."""
+        try:
+            step()
+        except errors.BackendDown as e:
+            log.warning("worker.delayed", step=name, backend=e.backend, reason=str(e))
+            return False
+        except Exception:  # the loops outlive any one batch
+            log.exception("worker.failed", step=name)
+            return False
+        return True
 
     def _listen(self) -> None:
-        if self._listener.wait(LOOK_S):
+        if self._listener.wait(TURN_S):
             self._wake()
 
     def _wake(self) -> None:
         self._due.set()
         self._look.set()
 
-    def _wait(self, said: threading.Event, due: Callable[[engine.Tx], dt.datetime | None]) -> None:
+    def _renew(self) -> None:
+        for table, at_work in ((leases.APPS, self._tenants), (leases.REPOSITORIES, self._looks)):
+            held = at_work.held()
+            if held:
+                with engine.dispatch(self._plane.engine) as tx:
+                    leases.renew(tx, table, held)
+        self._ended.wait(leases.BEAT_S)
+
+    def _wait(self, said: threading.Event, until: Callable[[engine.Tx, leases.Ask], dt.timedelta | None], ask: leases.Ask) -> None:
         """Until something is said to be due, or by the clock."""
         with engine.dispatch(self._plane.engine) as tx:
-            next_at = due(tx)
-        pause_s = LOOK_S if next_at is None else min(LOOK_S, max(0.0, (next_at - self._plane.clock.now()).total_seconds()))
-        said.wait(pause_s)
+            left = until(tx, ask)
+        self._pause(said, LOOK_S if left is None else min(LOOK_S, max(0.0, left.total_seconds())))
+
+    def _pause(self, said: threading.Event, seconds: float) -> None:
+        """`stop` says it after it is set, so that a step which has just cleared `said` does not sleep over it."""
+        if not self._stopping.is_set():
+            said.wait(seconds)
 
     def _poll(self) -> None:
+        """Every look is a job of its own, so that one that hangs costs one place."""
         self._look.clear()
+        ask = self._ask(self._looks, most=self._looks.room(), each=LOOKS_EACH)
+        if ask.limit <= 0:
+            self._pause(self._look, LOOK_S)
+            return
         with engine.dispatch(self._plane.engine) as tx:
-            found = leases.repositories(tx, self._plane.clock.now(), limit=self._settings.batch)
-        if found:
-            list(self._polls.map(lambda one: poll.poll(self._plane, one), found))
-        else:
-            self._wait(self._look, leases.next_repository)
+            found = leases.repositories(tx, ask)
+        for one in found:
+            self._looks.start([one], functools.partial(self._done, "poll", functools.partial(poll.poll, self._plane, one)))
+        if not found:
+            self._wait(self._look, leases.until_repository, ask)
 
     def _deliver(self) -> None:
+        """One batch of a tenant at a time, tenants side by side: nobody waits for another's slow render, policy or Vault."""
         self._due.clear()
-        leased_at = self._plane.clock.now()
+        if self._tenants.room() <= 0:
+            self._pause(self._due, LOOK_S)
+            return
+        ask = self._ask(self._tenants, most=self._settings.batch, each=self._settings.batch)
         with engine.dispatch(self._plane.engine) as tx:
-            found = leases.apps(tx, leased_at, limit=self._settings.batch)
+            found = leases.apps(tx, ask)
         for _, batch in itertools.groupby(sorted(found, key=lambda one: one.tenant), key=lambda one: one.tenant):
-            deliver.deliver(self._plane, list(batch), side_by_side=self._renders.map, leased_at=leased_at)
+            mine = tuple(batch)
+            self._tenants.start(mine, functools.partial(self._done, "deliver", functools.partial(self._batch, mine)))
         if not found:
-            self._wait(self._due, leases.next_app)
+            self._wait(self._due, leases.until_app, ask)
+
+    def _batch(self, leased: Sequence[leases.Leased]) -> None:
+        with concurrent.futures.ThreadPoolExecutor(self._each, "app") as threads:
+            deliver.deliver(self._plane, leased, side_by_side=threads.map)
+
+    def _ask(self, at_work: crew.Crew, *, most: int, each: int) -> leases.Ask:
+        return leases.Ask(self._plane.clock.id(), self._plane.clock.now(), limit=most, each=each, without=at_work.sated())
 
     def _seal(self) -> None:
         while seal_log.seal_all(self._plane):

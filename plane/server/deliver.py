@@ -25,25 +25,40 @@ class Outcome(msgspec.Struct, frozen=True):
     app: facts.App
     prepared: prepare.Prepared | None = None
     problem: decide.Problem | None = None
+    asked: "Asked | None" = None
 
 
-def deliver(plane: context.Plane, leased: Sequence[leases.Leased], *, side_by_side: Map, leased_at: dt.datetime) -> int:
-    """Work on leased apps of one tenant; returns how many tasks were queued. `side_by_side`: `map` over a thread pool."""
+class Asked(msgspec.Struct, frozen=True):
+    """What became of a request for another revision: the request with its release or with a problem."""
+
+    request: decide.Request
+    new: releases.New | None = None
+
+
+def deliver(plane: context.Plane, leased: Sequence[leases.Leased], *, side_by_side: Map) -> int:
+    """Work on apps of one tenant, leased in one taking; returns how many tasks were queued. `side_by_side`: `map` over a thread pool.
+
+    An app whose lease is another's by now is left to that one.
+    """
     tenant = leased[0].tenant
     scope = access.Scope(tenant, access.SYSTEM)
-    ids = [one.id for one in leased]
-    known, shared = _load(plane, scope, ids)
-    outcomes = tuple(side_by_side(lambda app: _prepare(plane, app, shared), known))
-    made = [one.prepared.new for one in outcomes if one.prepared and one.prepared.new]
+    known, shared = _load(plane, scope, [one.id for one in leased])
+    prepared = tuple(side_by_side(lambda app: _prepare(plane, app, shared), known))
     now = plane.clock.now()
     with engine.begin(plane.engine, scope) as tx:
-        states.lock(tx, tenant, ids)
-        releases.add(tx, tenant, made)
+        ids = leases.hold(tx, leases.APPS, leased)
+        outcomes = [one for one in prepared if one.app.id in ids]
+        releases.add(tx, tenant, [new for one in outcomes for new in _made(one)])
+        states.answer(tx, tenant, [(one.app.id, one.app.request, one.asked.request) for one in outcomes if one.app.request and one.asked])
         states.looked(tx, tenant, [_looked(one) for one in outcomes], now)
-        decisions = dispatch.dispatch(plane, tx, scope, ids, tenant=known[0].tenant) if known else {}
-        states.release_lease(tx, tenant, ids, leased_at, again={one.app.id: now + wait for one in outcomes if (wait := _again(one))})
+        decisions = dispatch.dispatch(plane, tx, scope, sorted(ids), tenant=known[0].tenant) if outcomes else {}
+        again = {one.app.id: now + wait for one in outcomes if (wait := _again(one))}
+        leases.give_back(tx, [one for one in leased if one.id in ids], again=again)
     queued = sum(isinstance(one, decide.Apply | decide.Remove) for one in decisions.values())
-    log.info("apps.delivered", tenant=known[0].tenant if known else tenant, apps=len(ids), releases=len(made), tasks=queued)
+    made = sum(bool(one.prepared and one.prepared.new) for one in outcomes)
+    log.info("apps.delivered", tenant=known[0].tenant if known else tenant, apps=len(outcomes), releases=made, tasks=queued)
+    if len(outcomes) < len(prepared):
+        log.warning("lease.lost", tenant=known[0].tenant, apps=len(prepared) - len(outcomes))
     return queued
 
 
@@ -68,11 +83,28 @@ def _one_each(known: Sequence[facts.App]) -> Iterable[facts.App]:
 def _prepare(plane: context.Plane, app: facts.App, shared: prepare.Shared) -> Outcome:
     if app.deleting:
         return Outcome(app)
+    asked = _asked(plane, app, app.request, shared) if app.request and app.request.revision and not app.request.digest else None
     try:
-        return Outcome(app, prepare.prepare(plane, app, shared))
+        return Outcome(app, prepare.prepare(plane, app, shared), asked=asked)
     except errors.PlaneError as e:
         log.warning("app.failed", app=app.name, project=app.project, code=e.code, reason=str(e))
-        return Outcome(app, problem=prepare.problem(app, e, shared.now))
+        return Outcome(app, problem=prepare.problem(app, e, shared.now), asked=asked)
+
+
+def _asked(plane: context.Plane, app: facts.App, request: decide.Request, shared: prepare.Shared) -> Asked:
+    try:
+        new = prepare.at(plane, app, shared, revision=request.revision)
+    except errors.PlaneError as e:
+        return Asked(msgspec.structs.replace(request, problem=str(e)))
+    refusal = decide.refused(app.spec, decide.Wanted(new.digest, new.commit, new.verdict, new.objects))
+    if refusal:
+        return Asked(msgspec.structs.replace(request, problem=refusal.sentence))
+    return Asked(msgspec.structs.replace(request, digest=new.digest, commit=new.commit), new)
+
+
+def _made(one: Outcome) -> Iterable[releases.New]:
+    found = (one.prepared and one.prepared.new, one.asked and one.asked.new)
+    return [new for new in found if new]
 
 
 def _looked(one: Outcome) -> states.Looked:

@@ -4,18 +4,29 @@ import datetime as dt
 import random
 from collections.abc import Mapping
 
+import structlog
+
 from plane import ports
 from plane.domain import access, decide, errors, sources
 from plane.server import context, keys
 from plane.store import engine, facts, keyring, leases, polls
+
+log = structlog.get_logger()
 
 JITTER = 0.2  # keeps repositories that were added together from being looked at together for ever
 BACKOFF_S = (15, 30, 60, 120, 300)  # after consecutive failures
 
 
 def poll(plane: context.Plane, leased: leases.Leased) -> int:
-    """Look at one leased repository; returns how many apps became due."""
-    scope = access.Scope(leased.tenant, access.SYSTEM)
+    """Look at one leased repository; returns how many apps became due. Nothing is written once the lease is another's."""
+    try:
+        return _poll(plane, access.Scope(leased.tenant, access.SYSTEM), leased)
+    except errors.LeaseLost as e:
+        log.warning("lease.lost", repository=leased.id, reason=str(e))
+        return 0
+
+
+def _poll(plane: context.Plane, scope: access.Scope, leased: leases.Leased) -> int:
     with engine.begin(plane.engine, scope) as tx:
         known = polls.load(tx, leased.tenant, leased.id)
         wrapped = keyring.load(tx, leased.tenant, [leased.project])
@@ -23,9 +34,11 @@ def poll(plane: context.Plane, leased: leases.Leased) -> int:
         refs, moved = _look(plane, keys.remote(known.repository, keys.unlock(plane, leased.tenant, wrapped)), known)
     except errors.PlaneError as e:
         return _failed(plane, scope, leased, known, e)
+    now = plane.clock.now()
     with engine.begin(plane.engine, scope) as tx:
         due = polls.touched(tx, leased.tenant, leased.id, moved)
-        polls.done(tx, leased, refs=refs, now=plane.clock.now(), again=_again(plane, known.interval_s), due=due)
+        polls.wake(tx, leased.tenant, due, now)
+        polls.done(tx, leased, refs=refs, now=now, again=_again(plane, known.interval_s))
     return len(due)
 
 
@@ -60,7 +73,8 @@ def _failed(plane: context.Plane, scope: access.Scope, leased: leases.Leased, kn
     wait_s = BACKOFF_S[min(known.failures, len(BACKOFF_S) - 1)]
     with engine.begin(plane.engine, scope) as tx:
         due = () if same else polls.touched(tx, leased.tenant, leased.id, dict.fromkeys(known.revisions, polls.Moved()))
-        polls.failed(tx, leased, problem=problem, again=_again(plane, wait_s), due=due, now=now)
+        polls.wake(tx, leased.tenant, due, now)
+        polls.failed(tx, leased, problem=problem, again=_again(plane, wait_s))
     return len(due)
 
 

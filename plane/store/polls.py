@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from plane.domain import decide, sources
-from plane.store import duties, facts, leases, tables
+from plane.domain import decide, errors, sources
+from plane.store import duties, facts, leases, states, tables
 from plane.store.engine import Row, Tx
 
 REPOS, APPS, STATES = tables.repositories, tables.apps, tables.app_states
@@ -31,8 +32,11 @@ class Known(msgspec.Struct, frozen=True):
 
 
 def load(tx: Tx, tenant: str, repository_id: str) -> Known:
-    """The repository and the revisions its apps follow."""
-    row = tx.execute(sa.select(REPOS).where(REPOS.c.tenant_id == tenant, REPOS.c.id == repository_id)).one()
+    """The repository and the revisions its apps follow; LeaseLost when it is gone."""
+    row = tx.execute(sa.select(REPOS).where(REPOS.c.tenant_id == tenant, REPOS.c.id == repository_id)).one_or_none()
+    if row is None:
+        message = f"repository {repository_id} was deleted"
+        raise errors.LeaseLost(message)
     revisions = tx.execute(
         sa.select(_REVISION).where(APPS.c.tenant_id == tenant, APPS.c.repository_id == repository_id).distinct()
     ).scalars()
@@ -62,17 +66,27 @@ def _hit(row: Row, moved: Mapping[str, Moved]) -> bool:
     return to.changed is None or not row.roots or sources.touches(row.roots, to.changed)
 
 
-def done(tx: Tx, one: leases.Leased, *, refs: Mapping[str, str], now: dt.datetime, again: dt.datetime, due: Sequence[str]) -> None:
-    """Keep the refs, plan the next look, make apps due. A look that was asked for meanwhile stays planned."""
-    began = REPOS.c.leased_until - dt.timedelta(seconds=leases.LEASE_S)
-    kept = sa.case((REPOS.c.poll_at > began, REPOS.c.poll_at), else_=again)
-    values = {"refs": dict(refs), "refs_at": now, "problem": None, "failures": 0, "leased_until": None, "poll_at": kept}
-    tx.execute(sa.update(REPOS).where(REPOS.c.tenant_id == one.tenant, REPOS.c.id == one.id).values(values))
-    duties.some(tx, one.tenant, due, now)
+def wake(tx: Tx, tenant: str, due: Sequence[str], now: dt.datetime) -> None:
+    """Make apps due. Whoever writes apps and their repository in one transaction takes the apps first, so that nobody waits in a ring."""
+    if due:
+        states.lock(tx, tenant, due)
+        duties.some(tx, tenant, due, now)
 
 
-def failed(tx: Tx, one: leases.Leased, *, problem: decide.Problem, again: dt.datetime, due: Sequence[str], now: dt.datetime) -> None:
-    """Keep the refs as they were, remember why, plan the next try."""
-    values = {"problem": msgspec.to_builtins(problem), "failures": REPOS.c.failures + 1, "leased_until": None, "poll_at": again}
-    tx.execute(sa.update(REPOS).where(REPOS.c.tenant_id == one.tenant, REPOS.c.id == one.id).values(values))
-    duties.some(tx, one.tenant, due, now)
+def done(tx: Tx, one: leases.Leased, *, refs: Mapping[str, str], now: dt.datetime, again: dt.datetime) -> None:
+    """Keep the refs and plan the next look; LeaseLost. A look that was asked for meanwhile stays planned."""
+    kept = sa.case((REPOS.c.poll_at == one.due, again), else_=REPOS.c.poll_at)
+    _give_back(tx, one, refs=dict(refs), refs_at=now, problem=None, failures=0, poll_at=kept)
+
+
+def failed(tx: Tx, one: leases.Leased, *, problem: decide.Problem, again: dt.datetime) -> None:
+    """Keep the refs as they were, remember why, plan the next try; LeaseLost."""
+    _give_back(tx, one, problem=msgspec.to_builtins(problem), failures=REPOS.c.failures + 1, poll_at=again)
+
+
+def _give_back(tx: Tx, one: leases.Leased, **values: Any) -> None:  # noqa: ANN401 - a column takes what its type takes
+    where = (REPOS.c.tenant_id == one.tenant, REPOS.c.id == one.id, REPOS.c.lease == one.lease)
+    freed = sa.update(REPOS).where(*where).values(**values, leased_until=None, lease=None).returning(REPOS.c.id)
+    if tx.execute(freed).first() is None:
+        message = f"repository {one.id} was deleted, or is being looked at by another worker"
+        raise errors.LeaseLost(message)

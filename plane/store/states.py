@@ -92,6 +92,13 @@ def _looked_row(tenant: str, look: Looked, now: dt.datetime) -> dict[str, Any]:
     }
 
 
+def answer(tx: Tx, tenant: str, answers: Sequence[tuple[str, decide.Request, decide.Request]]) -> None:
+    """Put what a look found into requests (app id, request, the same answered); one that was replaced or taken back meanwhile stays."""
+    for app, before, after in answers:
+        where = (APPS.c.tenant_id == tenant, APPS.c.id == app, APPS.c.request == msgspec.to_builtins(before))
+        tx.execute(sa.update(APPS).where(*where).values(request=msgspec.to_builtins(after)))
+
+
 def rows(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[Row, ...]:
     """The apps as dispatch sees them; call `lock` before."""
     found = tx.execute(_ROWS.where(APPS.c.tenant_id == tenant, APPS.c.id.in_(ids)).order_by(APPS.c.id)).all()
@@ -176,15 +183,6 @@ def decided(tx: Tx, tenant: str, made: Sequence[Decided], now: dt.datetime) -> N
 
 
 _REASON = sa.func.concat_ws(" ", *(STATES.c.decision[name].astext for name in ("type", "code", "sentence")))  # as decide.reason
-
-
-def release_lease(tx: Tx, tenant: str, ids: Sequence[str], leased_at: dt.datetime, *, again: dict[str, dt.datetime]) -> None:
-    """Give apps back: due no more unless something moved `due_at` since the lease began, or `again` says when to look once more."""
-    app = sa.and_(APPS.c.tenant_id == tenant, APPS.c.id == sa.bindparam("app"))
-    later = sa.bindparam("later", type_=APPS.c.due_at.type)
-    due = sa.case((APPS.c.due_at > leased_at, APPS.c.due_at), else_=later)
-    freed = sa.update(APPS).where(app).values(leased_until=None, due_at=due, refresh=False, hard=False)
-    tx.execute(freed, [{"app": id_, "later": again.get(id_)} for id_ in ids])
 
 
 def forget(tx: Tx, tenant: str, ids: Sequence[str]) -> None:

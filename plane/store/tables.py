@@ -154,6 +154,7 @@ repositories = sa.Table(
     columns.number("failures"),
     columns.time("poll_at"),
     columns.time("leased_until"),
+    columns.ident("lease", null=True),
     columns.tenant_key("id"),
     sa.UniqueConstraint("tenant_id", "project_id", "name"),
     sa.UniqueConstraint("tenant_id", "project_id", "url"),
@@ -181,7 +182,8 @@ apps = sa.Table(
     columns.number("lane"),  # 0 well, 1 failing
     columns.number("failures"),
     columns.time("due_at"),
-    columns.time("leased_until"),
+    columns.time("leased_until"),  # by the database's clock
+    columns.ident("lease", null=True),  # this taking's own id
     columns.time("deleted_at"),
     columns.tenant_key("id"),
     sa.UniqueConstraint("tenant_id", "project_id", "name"),

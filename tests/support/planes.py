@@ -5,7 +5,7 @@ import datetime as dt
 import ipaddress
 import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ from plane.adapters import clock, envelope, opa, opa_files, sealing, signer, sop
 from plane.adapters.git import mirrors, transport
 from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
-from plane.domain import access, secrets
+from plane.domain import access, secrets, tenancy
 from plane.run import devgit
 from plane.server import claim, context, deliver, keys, poll
 from plane.store import engine, leases, tables
@@ -109,7 +109,7 @@ class Fleet(msgspec.Struct, frozen=True):
             project_id=self.project,
             name=name,
             spec=spec,
-            url=url,
+            url=tenancy.normal_url(url),
             poll_at=self.plane.clock.now(),
         )
 
@@ -135,17 +135,19 @@ class Fleet(msgspec.Struct, frozen=True):
         tasks = 0
         with concurrent.futures.ThreadPoolExecutor(4) as threads:
             while True:
-                now = self.plane.clock.now()
-                with engine.dispatch(self.plane.engine) as tx:
-                    repositories = leases.repositories(tx, now, limit=10)
+                repositories = self.lease(leases.repositories)
                 for one in repositories:
                     poll.poll(self.plane, one)
-                with engine.dispatch(self.plane.engine) as tx:
-                    apps = leases.apps(tx, self.plane.clock.now(), limit=100)
+                apps = self.lease(leases.apps)
                 if apps:
-                    tasks += deliver.deliver(self.plane, apps, side_by_side=threads.map, leased_at=now)
+                    tasks += deliver.deliver(self.plane, apps, side_by_side=threads.map)
                 if not apps and not repositories:
                     return tasks
+
+    def lease(self, due: Callable[[engine.Tx, leases.Ask], tuple[leases.Leased, ...]]) -> tuple[leases.Leased, ...]:
+        """What is due, as a worker takes it."""
+        with engine.dispatch(self.plane.engine) as tx:
+            return due(tx, leases.Ask(self.plane.clock.id(), self.plane.clock.now(), limit=100, each=100))
 
     def claim(self, *, running: tuple[str, ...] = ()) -> list[tuple[wire.Task, wire.ReleaseBundle | None]]:
         """What the agent is given now, verified."""
