@@ -16,7 +16,7 @@ ROWS = [(f"{file} {n}: {row['kind']}", row) for file in FILES for n, row in enum
 
 def _object(row: dict[str, Any]) -> dict[str, Any]:
     version, kind = row["kind"].split()
-    given = {name: row[name] for name in ("spec", "status") if name in row}
+    given: dict[str, Any] = {name: row[name] for name in ("spec", "status") if name in row}
     return {"apiVersion": version, "kind": kind, "metadata": {"name": "a", **row.get("metadata", {})}, **given}
 
 

@@ -1,15 +1,16 @@
 """Argo Rollouts, Workflows, Events and CD. A Workflow itself is judged by `health_platform`."""
 
-from plane.domain.health_rules.rules import Rule, Table, field, flag, when
+from plane.domain.health_rules import rules
+from plane.domain.health_rules.rules import Rule, Table
 
 _RUN = Rule(
     (
-        field("Degraded", "status.phase", "Failed", "Error"),
-        field("Unknown", "status.phase", "Inconclusive"),
-        field("Healthy", "status.phase", "Successful"),
+        rules.field("Degraded", "status.phase", "Failed", "Error"),
+        rules.field("Unknown", "status.phase", "Inconclusive"),
+        rules.field("Healthy", "status.phase", "Successful"),
     )
 )
-_EVENTS = Rule((when("Degraded", "*", "False"), when("Progressing", "*", "Unknown"), when("Healthy", "*")))
+_EVENTS = Rule((rules.when("Degraded", "*", "False"), rules.when("Progressing", "*", "Unknown"), rules.when("Healthy", "*")))
 _PASSIVE = Rule(otherwise="Healthy", untouched="Healthy")
 RULES: Table = {
     ("argoproj.io", "AnalysisRun"): _RUN,
@@ -17,22 +18,22 @@ RULES: Table = {
     ("argoproj.io", "AppProject"): _PASSIVE,
     ("argoproj.io", "Application"): Rule(
         (
-            field("Degraded", "status.health.status", "Degraded"),
-            field("Suspended", "status.health.status", "Suspended"),
-            field("Healthy", "status.health.status", "Healthy"),
+            rules.field("Degraded", "status.health.status", "Degraded"),
+            rules.field("Suspended", "status.health.status", "Suspended"),
+            rules.field("Healthy", "status.health.status", "Healthy"),
         ),
         message="status.health.message",
     ),
     ("argoproj.io", "ApplicationSet"): Rule(
-        (when("Degraded", "ErrorOccurred"), when("Healthy", "ResourcesUpToDate")), otherwise="Progressing"
+        (rules.when("Degraded", "ErrorOccurred"), rules.when("Healthy", "ResourcesUpToDate")), otherwise="Progressing"
     ),
     ("argoproj.io", "ClusterAnalysisTemplate"): _PASSIVE,
     ("argoproj.io", "ClusterWorkflowTemplate"): _PASSIVE,
     ("argoproj.io", "CronWorkflow"): Rule(
         (
-            flag("Suspended", "spec.suspend"),
-            when("Degraded", "SubmissionError"),
-            when("Degraded", "SpecError"),
+            rules.flag("Suspended", "spec.suspend"),
+            rules.when("Degraded", "SubmissionError"),
+            rules.when("Degraded", "SpecError"),
         ),
         otherwise="Healthy",
         untouched="Healthy",
@@ -42,10 +43,10 @@ RULES: Table = {
     ("argoproj.io", "Experiment"): _RUN,
     ("argoproj.io", "Rollout"): Rule(
         (
-            field("Suspended", "status.phase", "Paused"),
-            field("Degraded", "status.phase", "Degraded"),
-            when("Degraded", "InvalidSpec"),
-            field("Healthy", "status.phase", "Healthy"),
+            rules.field("Suspended", "status.phase", "Paused"),
+            rules.field("Degraded", "status.phase", "Degraded"),
+            rules.when("Degraded", "InvalidSpec"),
+            rules.field("Healthy", "status.phase", "Healthy"),
         )
     ),
     ("argoproj.io", "Sensor"): _EVENTS,

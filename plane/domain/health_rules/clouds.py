@@ -1,24 +1,30 @@
 """Karpenter, and the operators that manage AWS, Azure and Google Cloud: of each many groups, judged by one rule."""
 
-from plane.domain.health_rules import conditions
-from plane.domain.health_rules.rules import Globs, Rule, Table, field, flag, when
+from plane.domain.health_rules import conditions, rules
+from plane.domain.health_rules.rules import Globs, Rule, Table
 
 _ACK = Rule(
     (
-        when("Degraded", "ACK.Terminal"),
-        when("Degraded", "ACK.Recoverable"),
-        when("Degraded", "ACK.ReferencesResolved", "False"),
-        when("Progressing", "ACK.ResourceSynced", "False|Unknown"),
-        when("Healthy", "ACK.ResourceSynced"),
-        when("Healthy", "Ready"),
+        rules.when("Degraded", "ACK.Terminal"),
+        rules.when("Degraded", "ACK.Recoverable"),
+        rules.when("Degraded", "ACK.ReferencesResolved", "False"),
+        rules.when("Progressing", "ACK.ResourceSynced", "False|Unknown"),
+        rules.when("Healthy", "ACK.ResourceSynced"),
+        rules.when("Healthy", "Ready"),
     )
 )
-_ASO = Rule((when("Degraded", "Ready", "False", severity="Error"), when("Progressing", "Ready", "False|Unknown"), when("Healthy", "Ready")))
+_ASO = Rule(
+    (
+        rules.when("Degraded", "Ready", "False", severity="Error"),
+        rules.when("Progressing", "Ready", "False|Unknown"),
+        rules.when("Healthy", "Ready"),
+    )
+)
 _KCC = Rule(
     (
-        when("Progressing", "Ready", "False", "Updating", "Deleting", "DependencyNotReady", "DependencyNotFound"),
-        when("Degraded", "Ready", "False"),
-        when("Healthy", "Ready"),
+        rules.when("Progressing", "Ready", "False", "Updating", "Deleting", "DependencyNotReady", "DependencyNotFound"),
+        rules.when("Degraded", "Ready", "False"),
+        rules.when("Healthy", "Ready"),
     )
 )
 RULES: Table = {
@@ -28,19 +34,19 @@ RULES: Table = {
     ("karpenter.k8s.aws", "EC2NodeClass"): conditions.READY,
     ("karpenter.azure.com", "AKSNodeClass"): conditions.READY,
     ("core.cnrm.cloud.google.com", "ConfigConnector"): Rule(
-        (flag("Degraded", "status.healthy", value=False), flag("Healthy", "status.healthy"))
+        (rules.flag("Degraded", "status.healthy", value=False), rules.flag("Healthy", "status.healthy"))
     ),
     ("core.cnrm.cloud.google.com", "ConfigConnectorContext"): Rule(
-        (flag("Degraded", "status.healthy", value=False), flag("Healthy", "status.healthy"))
+        (rules.flag("Degraded", "status.healthy", value=False), rules.flag("Healthy", "status.healthy"))
     ),
-    ("services.k8s.aws", "AdoptedResource"): Rule((when("Degraded", "ACK.Adopted", "False"), when("Healthy", "ACK.Adopted"))),
-    ("services.k8s.aws", "FieldExport"): Rule((when("Degraded", "ACK.Recoverable"),), otherwise="Healthy", untouched="Healthy"),
+    ("services.k8s.aws", "AdoptedResource"): Rule((rules.when("Degraded", "ACK.Adopted", "False"), rules.when("Healthy", "ACK.Adopted"))),
+    ("services.k8s.aws", "FieldExport"): Rule((rules.when("Degraded", "ACK.Recoverable"),), otherwise="Healthy", untouched="Healthy"),
     ("autoscaling.k8s.io", "VerticalPodAutoscaler"): Rule(
         (
-            field("Healthy", "spec.updatePolicy.updateMode", "Off"),
-            when("Degraded", "ConfigUnsupported"),
-            when("Degraded", "ConfigDeprecated"),
-            when("Healthy", "RecommendationProvided"),
+            rules.field("Healthy", "spec.updatePolicy.updateMode", "Off"),
+            rules.when("Degraded", "ConfigUnsupported"),
+            rules.when("Degraded", "ConfigDeprecated"),
+            rules.when("Healthy", "RecommendationProvided"),
         )
     ),
 }

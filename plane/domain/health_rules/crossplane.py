@@ -1,30 +1,33 @@
 """Crossplane: packages, definitions, and managed resources of any provider."""
 
-from plane.domain.health_rules.rules import Globs, Rule, Table, when
+from plane.domain.health_rules import rules
+from plane.domain.health_rules.rules import Globs, Rule, Table
 
 _PACKAGE = Rule(
     (
-        when("Degraded", "Installed", "False", "UnpackingPackage", "InactivePackageRevision"),
-        when("Degraded", "Healthy", "False", "UnhealthyPackageRevision"),
-        when("Healthy", "Healthy"),
+        rules.when("Degraded", "Installed", "False", "UnpackingPackage", "InactivePackageRevision"),
+        rules.when("Degraded", "Healthy", "False", "UnhealthyPackageRevision"),
+        rules.when("Healthy", "Healthy"),
     )
 )
 _REVISION = Rule(
     (
-        when("Degraded", "Healthy", "False"),
-        when("Degraded", "RevisionHealthy", "False"),
-        when("Degraded", "RuntimeHealthy", "False"),
-        when("Healthy", "Healthy"),
-        when("Healthy", "RevisionHealthy"),
+        rules.when("Degraded", "Healthy", "False"),
+        rules.when("Degraded", "RevisionHealthy", "False"),
+        rules.when("Degraded", "RuntimeHealthy", "False"),
+        rules.when("Healthy", "Healthy"),
+        rules.when("Healthy", "RevisionHealthy"),
     )
 )
-_DEFINITION = Rule((when("Degraded", "Established", "False"), when("Progressing", "Offered", "False"), when("Healthy", "Established")))
+_DEFINITION = Rule(
+    (rules.when("Degraded", "Established", "False"), rules.when("Progressing", "Offered", "False"), rules.when("Healthy", "Established"))
+)
 _MANAGED = Rule(
     (
-        when("Suspended", "Synced", "False", "ReconcilePaused"),
-        when("Degraded", "Synced", "False", "ReconcileError"),
-        when("Degraded", "Ready", "False", "Unavailable"),
-        when("Healthy", "Ready"),
+        rules.when("Suspended", "Synced", "False", "ReconcilePaused"),
+        rules.when("Degraded", "Synced", "False", "ReconcileError"),
+        rules.when("Degraded", "Ready", "False", "Unavailable"),
+        rules.when("Healthy", "Ready"),
     )
 )
 _PASSIVE = Rule(otherwise="Healthy", untouched="Healthy")

@@ -1,47 +1,47 @@
 """Strimzi, CloudNativePG, and other operators of stateful services."""
 
-from plane.domain.health_rules import conditions
-from plane.domain.health_rules.rules import Rule, Table, field, flag, when
+from plane.domain.health_rules import conditions, rules
+from plane.domain.health_rules.rules import Rule, Table
 
 _KAFKA = Rule(
     (
-        when("Suspended", "ReconciliationPaused"),
-        when("Progressing", "NotReady", "True", "Creating"),
-        when("Degraded", "NotReady"),
-        when("Healthy", "Ready"),
+        rules.when("Suspended", "ReconciliationPaused"),
+        rules.when("Progressing", "NotReady", "True", "Creating"),
+        rules.when("Degraded", "NotReady"),
+        rules.when("Healthy", "Ready"),
     )
 )
 _KAFKA_KINDS = ("Kafka", "KafkaBridge", "KafkaConnect", "KafkaConnector", "KafkaMirrorMaker2", "KafkaTopic", "KafkaUser")
-_APPLIED = Rule((flag("Degraded", "status.applied", value=False), flag("Healthy", "status.applied")))
+_APPLIED = Rule((rules.flag("Degraded", "status.applied", value=False), rules.flag("Healthy", "status.applied")))
 _SEARCH = Rule(
     (
-        field("Degraded", "status.health", "red"),
-        field("Progressing", "status.health", "yellow", "unknown"),
-        field("Degraded", "status.phase", "Invalid", "Stalled"),
-        field("Healthy", "status.health", "green"),
+        rules.field("Degraded", "status.health", "red"),
+        rules.field("Progressing", "status.health", "yellow", "unknown"),
+        rules.field("Degraded", "status.phase", "Invalid", "Stalled"),
+        rules.field("Healthy", "status.health", "green"),
     ),
     message="status.phase",
 )
 RULES: Table = {
     **{("kafka.strimzi.io", kind): _KAFKA for kind in _KAFKA_KINDS},
-    ("kafka.strimzi.io", "KafkaNodePool"): Rule((when("Degraded", "NotReady"),), otherwise="Healthy"),
+    ("kafka.strimzi.io", "KafkaNodePool"): Rule((rules.when("Degraded", "NotReady"),), otherwise="Healthy"),
     ("kafka.strimzi.io", "KafkaRebalance"): Rule(
         (
-            when("Suspended", "ReconciliationPaused"),
-            when("Suspended", "Stopped"),
-            when("Suspended", "ProposalReady"),  # waits for a person's approval
-            when("Degraded", "NotReady"),
-            when("Healthy", "Ready"),
+            rules.when("Suspended", "ReconciliationPaused"),
+            rules.when("Suspended", "Stopped"),
+            rules.when("Suspended", "ProposalReady"),  # waits for a person's approval
+            rules.when("Degraded", "NotReady"),
+            rules.when("Healthy", "Ready"),
         )
     ),
     ("postgresql.cnpg.io", "Backup"): Rule(
-        (field("Degraded", "status.phase", "failed", "walArchivingFailing"), field("Healthy", "status.phase", "completed")),
+        (rules.field("Degraded", "status.phase", "failed", "walArchivingFailing"), rules.field("Healthy", "status.phase", "completed")),
         message="status.error",
     ),
     ("postgresql.cnpg.io", "Cluster"): Rule(
         (
-            when("Suspended", "cnpg.io/hibernation"),
-            field(
+            rules.when("Suspended", "cnpg.io/hibernation"),
+            rules.field(
                 "Degraded",
                 "status.phase",
                 "Cluster cannot execute instance online upgrade due to missing architecture binary",
@@ -51,14 +51,14 @@ RULES: Table = {
                 "Not enough disk space",
                 "Unable to create required cluster objects",
             ),
-            field("Healthy", "status.phase", "Cluster in healthy state"),
+            rules.field("Healthy", "status.phase", "Cluster in healthy state"),
         ),
         message="status.phaseReason",
     ),
     ("postgresql.cnpg.io", "Database"): _APPLIED,
     ("postgresql.cnpg.io", "Publication"): _APPLIED,
     ("postgresql.cnpg.io", "ScheduledBackup"): Rule(
-        (flag("Suspended", "spec.suspend"),),
+        (rules.flag("Suspended", "spec.suspend"),),
         otherwise="Healthy",
         untouched="Healthy",
     ),
@@ -67,13 +67,13 @@ RULES: Table = {
     ("kibana.k8s.elastic.co", "Kibana"): _SEARCH,
     ("rabbitmq.com", "RabbitmqCluster"): Rule(
         (
-            when("Degraded", "ReconcileSuccess", "False"),
-            when("Progressing", "AllReplicasReady", "False"),
-            when("Healthy", "AllReplicasReady"),
+            rules.when("Degraded", "ReconcileSuccess", "False"),
+            rules.when("Progressing", "AllReplicasReady", "False"),
+            rules.when("Healthy", "AllReplicasReady"),
         )
     ),
     ("k8s.mariadb.com", "MariaDB"): Rule(
-        (flag("Suspended", "spec.suspend"), when("Progressing", "Ready", "False"), when("Healthy", "Ready")),
+        (rules.flag("Suspended", "spec.suspend"), rules.when("Progressing", "Ready", "False"), rules.when("Healthy", "Ready")),
     ),
     ("redis.redis.opstreelabs.in", "Redis"): conditions.PASSIVE,
 }

@@ -1,9 +1,9 @@
 """External Secrets Operator and Sealed Secrets."""
 
-from plane.domain.health_rules import conditions
-from plane.domain.health_rules.rules import Rule, Table, when
+from plane.domain.health_rules import conditions, rules
+from plane.domain.health_rules.rules import Rule, Table
 
-_SYNCED = Rule((when("Degraded", "Synced", "False"), when("Healthy", "Synced")))
+_SYNCED = Rule((rules.when("Degraded", "Synced", "False"), rules.when("Healthy", "Synced")))
 RULES: Table = {
     ("bitnami.com", "SealedSecret"): _SYNCED,
     ("external-secrets.io", "ClusterExternalSecret"): conditions.READY,

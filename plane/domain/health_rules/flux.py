@@ -1,20 +1,21 @@
 """Flux: sources, appliers, image automation and notification."""
 
-from plane.domain.health_rules.rules import Rule, Table, field, flag, when
+from plane.domain.health_rules import rules
+from plane.domain.health_rules.rules import Rule, Table
 
 _RECONCILED = Rule(
     (
-        flag("Suspended", "spec.suspend"),
-        when("Degraded", "Stalled"),
-        when("Progressing", "Reconciling"),
-        when("Progressing", "Ready", "False", "DependencyNotReady", "Progressing", "ProgressingWithRetry"),
-        when("Degraded", "Ready", "False"),
-        when("Healthy", "Ready"),
+        rules.flag("Suspended", "spec.suspend"),
+        rules.when("Degraded", "Stalled"),
+        rules.when("Progressing", "Reconciling"),
+        rules.when("Progressing", "Ready", "False", "DependencyNotReady", "Progressing", "ProgressingWithRetry"),
+        rules.when("Degraded", "Ready", "False"),
+        rules.when("Healthy", "Ready"),
     )
 )
-_PASSIVE = Rule((flag("Suspended", "spec.suspend"),), otherwise="Healthy", untouched="Healthy")
+_PASSIVE = Rule((rules.flag("Suspended", "spec.suspend"),), otherwise="Healthy", untouched="Healthy")
 # An OCI registry is only an address to Flux, and gets no status.
-_HELM_REPOSITORY = Rule((_RECONCILED.clauses[0], field("Healthy", "spec.type", "oci"), *_RECONCILED.clauses[1:]))
+_HELM_REPOSITORY = Rule((_RECONCILED.clauses[0], rules.field("Healthy", "spec.type", "oci"), *_RECONCILED.clauses[1:]))
 _SOURCES = ("Bucket", "ExternalArtifact", "GitRepository", "HelmChart", "OCIRepository")
 _IMAGES = ("ImagePolicy", "ImageRepository", "ImageUpdateAutomation")
 RULES: Table = {

@@ -1,35 +1,42 @@
 """Gateway API and Istio."""
 
-from plane.domain.health_rules.rules import Rule, Table, field, when
+from plane.domain.health_rules import rules
+from plane.domain.health_rules.rules import Rule, Table
 
 _PARENTS, _LISTENERS = "status.parents.*.conditions", "status.listeners.*.conditions"
 _ROUTE = Rule(
     (
-        when("Progressing", "Accepted", "False", "Pending", at=_PARENTS),
-        when("Degraded", "Accepted", "False", at=_PARENTS),
-        when("Degraded", "ResolvedRefs", "False", at=_PARENTS),
-        when("Degraded", "PartiallyInvalid", at=_PARENTS),
-        when("Healthy", "Accepted", at=_PARENTS),
+        rules.when("Progressing", "Accepted", "False", "Pending", at=_PARENTS),
+        rules.when("Degraded", "Accepted", "False", at=_PARENTS),
+        rules.when("Degraded", "ResolvedRefs", "False", at=_PARENTS),
+        rules.when("Degraded", "PartiallyInvalid", at=_PARENTS),
+        rules.when("Healthy", "Accepted", at=_PARENTS),
     )
 )
 _POLICY = Rule(
     (
-        when("Degraded", "Accepted", "False", at="status.ancestors.*.conditions"),
-        when("Healthy", "Accepted", at="status.ancestors.*.conditions"),
+        rules.when("Degraded", "Accepted", "False", at="status.ancestors.*.conditions"),
+        rules.when("Healthy", "Accepted", at="status.ancestors.*.conditions"),
     )
 )
-_ACCEPTED = Rule((when("Degraded", "Accepted", "False"), when("Healthy", "Accepted")))
+_ACCEPTED = Rule((rules.when("Degraded", "Accepted", "False"), rules.when("Healthy", "Accepted")))
 _PASSIVE = Rule(otherwise="Healthy", untouched="Healthy")
 # Istio writes a status only where its analysis is switched on.
 _ISTIO = Rule(
     (
-        field("Degraded", "status.validationMessages.*.level", "ERROR"),
-        when("Progressing", "Reconciled", "False"),
+        rules.field("Degraded", "status.validationMessages.*.level", "ERROR"),
+        rules.when("Progressing", "Reconciled", "False"),
     ),
     otherwise="Healthy",
     untouched="Healthy",
 )
-_OPERATED = Rule((when("Progressing", "Ready", "False", "IstiodNotReady"), when("Degraded", "Ready", "False"), when("Healthy", "Ready")))
+_OPERATED = Rule(
+    (
+        rules.when("Progressing", "Ready", "False", "IstiodNotReady"),
+        rules.when("Degraded", "Ready", "False"),
+        rules.when("Healthy", "Ready"),
+    )
+)
 _NETWORK = ("DestinationRule", "EnvoyFilter", "Gateway", "ProxyConfig", "ServiceEntry", "Sidecar", "VirtualService", "WorkloadEntry")
 _SECURITY = ("AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication")
 RULES: Table = {
@@ -37,13 +44,13 @@ RULES: Table = {
     ("gateway.networking.k8s.io", "BackendTLSPolicy"): _POLICY,
     ("gateway.networking.k8s.io", "Gateway"): Rule(
         (
-            when("Progressing", "Accepted", "False", "Pending"),
-            when("Degraded", "Accepted", "False"),
-            when("Progressing", "Programmed", "False", "Pending", "AddressNotAssigned"),
-            when("Degraded", "Programmed", "False"),
-            when("Degraded", "ResolvedRefs", "False", at=_LISTENERS),
-            when("Degraded", "Conflicted", at=_LISTENERS),
-            when("Healthy", "Programmed"),
+            rules.when("Progressing", "Accepted", "False", "Pending"),
+            rules.when("Degraded", "Accepted", "False"),
+            rules.when("Progressing", "Programmed", "False", "Pending", "AddressNotAssigned"),
+            rules.when("Degraded", "Programmed", "False"),
+            rules.when("Degraded", "ResolvedRefs", "False", at=_LISTENERS),
+            rules.when("Degraded", "Conflicted", at=_LISTENERS),
+            rules.when("Healthy", "Programmed"),
         )
     ),
     ("gateway.networking.k8s.io", "GatewayClass"): _ACCEPTED,

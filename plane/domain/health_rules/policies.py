@@ -1,13 +1,13 @@
 """Kyverno and Gatekeeper."""
 
-from plane.domain.health_rules import conditions
-from plane.domain.health_rules.rules import Globs, Rule, Table, field, flag, when
+from plane.domain.health_rules import conditions, rules
+from plane.domain.health_rules.rules import Globs, Rule, Table
 
-_READY = Rule((when("Degraded", "Ready", "False"), when("Healthy", "Ready"), flag("Healthy", "status.ready")))
+_READY = Rule((rules.when("Degraded", "Ready", "False"), rules.when("Healthy", "Ready"), rules.flag("Healthy", "status.ready")))
 _WRITTEN_IN_CEL = Rule(
     (
-        when("Degraded", "*", "False", at="status.conditionStatus.conditions"),
-        flag("Healthy", "status.conditionStatus.ready"),
+        rules.when("Degraded", "*", "False", at="status.conditionStatus.conditions"),
+        rules.flag("Healthy", "status.conditionStatus.ready"),
     ),
     message="status.conditionStatus.message",
 )
@@ -23,13 +23,13 @@ RULES: Table = {
     ("policies.kyverno.io", "PolicyException"): conditions.PASSIVE,
     ("policies.kyverno.io", "ValidatingPolicy"): _WRITTEN_IN_CEL,
     ("templates.gatekeeper.sh", "ConstraintTemplate"): Rule(
-        (field("Degraded", "status.byPod.*.errors"), flag("Healthy", "status.created"))
+        (rules.field("Degraded", "status.byPod.*.errors"), rules.flag("Healthy", "status.created"))
     ),
 }
 GLOBS: Globs = (
     (
         "constraints.gatekeeper.sh",
         "*",
-        Rule((field("Degraded", "status.byPod.*.errors"), flag("Healthy", "status.byPod.*.enforced"))),
+        Rule((rules.field("Degraded", "status.byPod.*.errors"), rules.flag("Healthy", "status.byPod.*.enforced"))),
     ),
 )

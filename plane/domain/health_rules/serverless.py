@@ -1,14 +1,14 @@
 """Knative, KEDA and Tekton."""
 
-from plane.domain.health_rules import conditions
-from plane.domain.health_rules.rules import Globs, Rule, Table, field, when
+from plane.domain.health_rules import conditions, rules
+from plane.domain.health_rules.rules import Globs, Rule, Table
 
-_SCALED = Rule((when("Suspended", "Paused"), when("Degraded", "Ready", "False"), when("Healthy", "Ready")))
+_SCALED = Rule((rules.when("Suspended", "Paused"), rules.when("Degraded", "Ready", "False"), rules.when("Healthy", "Ready")))
 _RUN = Rule(
     (
-        field("Suspended", "spec.status", "PipelineRunPending"),
-        when("Degraded", "Succeeded", "False"),
-        when("Healthy", "Succeeded"),
+        rules.field("Suspended", "spec.status", "PipelineRunPending"),
+        rules.when("Degraded", "Succeeded", "False"),
+        rules.when("Healthy", "Succeeded"),
     )
 )
 RULES: Table = {
@@ -22,7 +22,7 @@ RULES: Table = {
     ("tekton.dev", "Task"): conditions.PASSIVE,
     ("tekton.dev", "TaskRun"): _RUN,
     ("triggers.tekton.dev", "ClusterTriggerBinding"): conditions.PASSIVE,
-    ("triggers.tekton.dev", "EventListener"): Rule((when("Degraded", "Ready", "False"), when("Healthy", "Ready"))),
+    ("triggers.tekton.dev", "EventListener"): Rule((rules.when("Degraded", "Ready", "False"), rules.when("Healthy", "Ready"))),
     ("triggers.tekton.dev", "TriggerBinding"): conditions.PASSIVE,
     ("triggers.tekton.dev", "TriggerTemplate"): conditions.PASSIVE,
 }
