@@ -1,12 +1,14 @@
 """`plane try plan`."""
 
+from typing import Any
+
 import click
 import msgspec
 
 from plane.cli import table, trial_files
-from plane.domain import kinds, objects, plan
+from plane.domain import diff, kinds, objects, operation, options, plan, selection
 
-APP = "local"  # stands for the app's id, which files do not tell
+APP = "local"  # stands for the app's id, and for the revision in names of hooks: files tell neither
 
 
 @click.command("plan")
@@ -15,9 +17,15 @@ APP = "local"  # stands for the app's id, which files do not tell
 @click.option("--inventory", type=trial_files.FILE, help="Keys or objects that this app applied before.")
 @click.option("--prune/--no-prune", default=True, show_default=True, help="Whether what is no longer desired is deleted.")
 @click.option("--allow-empty", is_flag=True, help="Prune even when nothing at all is desired.")
+@click.option("--remove", "removing", is_flag=True, help="The app goes away: delete everything of it, with its delete hooks.")
+@click.option("--approved", is_flag=True, help="A person agreed to what Prune=confirm and Delete=confirm ask about.")
+@click.option("--strategy", type=click.Choice(["hook", "apply"]), default="hook", show_default=True, help="apply: no hook runs.")
+@click.option("--sync-option", multiple=True, metavar="NAME=VALUE", help="As in the app's syncPolicy.syncOptions.")
+@click.option("--resource", multiple=True, metavar="GROUP:KIND:[NS/]NAME", help="Only these; `!` in front leaves out, `*` is any.")
+@click.option("-l", "--selector", default="", help="Only objects with these labels, as kubectl reads it.")
 @trial_files.namespace_option
 @trial_files.output_option("table", "json")
-def command(output: str, desired: tuple[str, ...], live: tuple[str, ...], inventory: str | None, namespace: str, **switches: bool) -> None:
+def command(output: str, desired: tuple[str, ...], live: tuple[str, ...], inventory: str | None, **told: Any) -> None:  # noqa: ANN401 click's options
     """What an agent would do, in the order of work.
 
     Only this app's objects are ever pruned. Here those are the live objects that carry the label gitops-plane.io/app or
@@ -28,17 +36,26 @@ def command(output: str, desired: tuple[str, ...], live: tuple[str, ...], invent
         wanted = trial_files.unique(desired)
         there = trial_files.unique(live)
         listed = trial_files.keys_in(inventory) if inventory else ()
-        planned = make(
-            wanted,
-            there,
-            listed,
-            namespace=namespace,
-            options=plan.Options(APP, prune=switches["prune"], allow_empty=switches["allow_empty"]),
-        )
+        for sentence in (*options.app_warnings(told["sync_option"]), *(line for one in wanted for line in options.warnings(one))):
+            click.echo(f"Warning: {sentence}", err=True)
+        planned = make(wanted, there, listed, namespace=told["namespace"], options=terms(**told))
     if output == "json":
         trial_files.as_json(document(planned))
     else:
         table.show(["PHASE", "WAVE", "ACTION", "OBJECT", "WHY"], rows(planned))
+
+
+def terms(*, namespace: str, sync_option: tuple[str, ...], resource: tuple[str, ...], selector: str, **told: Any) -> plan.Options:  # noqa: ANN401 named as the fields
+    """What was typed, as a plan takes it."""
+    sync = options.app(sync_option)
+    return plan.Options(
+        APP,
+        chosen=selection.parse(resource, selector=selector) if resource or selector else None,
+        namespace=operation.Namespace(namespace) if sync.create_namespace else None,
+        sync=sync,
+        revision=APP,
+        **told,
+    )
 
 
 def make(
@@ -58,6 +75,8 @@ def make(
     inventory = frozenset(trial_files.placed(key, namespace, known) for key in listed)
     ours = frozenset(entry.key for entry in entries if _is_ours(entry, inventory, marks))
     there = {entry.key: msgspec.structs.replace(entry, owner=options.app_id if entry.key in ours else "") for entry in entries}
+    if options.sync.apply_out_of_sync_only:
+        options = msgspec.structs.replace(options, out_of_sync=_out_of_sync(wanted, live, namespace, known))
     written = {_placed(manifest, namespace, known).key: manifest.key for manifest in (*live, *desired)}
     return _as_written(plan.make(wanted, live=there, inventory=ours, options=options), written)
 
@@ -82,6 +101,13 @@ def rows(planned: plan.Plan) -> list[list[str]]:
     ]
 
 
+def _out_of_sync(
+    wanted: list[objects.Manifest], live: tuple[objects.Manifest, ...], namespace: str, known: dict[kinds.Kind, bool]
+) -> frozenset[objects.ObjectKey]:
+    there = {_placed(manifest, namespace, known).key: manifest.body for manifest in live}
+    return frozenset(one.key for one in wanted if one.key not in there or diff.compare(one.body, there[one.key]))
+
+
 def _placed(manifest: objects.Manifest, namespace: str, known: dict[kinds.Kind, bool]) -> objects.Manifest:
     return msgspec.structs.replace(manifest, key=trial_files.placed(manifest.key, namespace, known))
 
@@ -102,4 +128,5 @@ def _as_written(planned: plan.Plan, written: dict[objects.ObjectKey, objects.Obj
 
 
 def _step(step: plan.Step) -> dict[str, str]:
-    return {"action": step.action, **msgspec.structs.asdict(step.key)}
+    why = {"reason": step.reason} if step.reason else {}
+    return {"action": step.action, **msgspec.structs.asdict(step.key), **why}
