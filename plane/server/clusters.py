@@ -73,13 +73,21 @@ def _release(change: generic.Change) -> None:
 
 
 def _tie(change: generic.Change) -> None:
-    """Tie or untie the apps of tenants whose grant came or went, a transaction in each; what a crash leaves, a refresh ties."""
-    before = {grant.tenant for grant in read(change.before, authorise.Names()).spec.grants} if change.before else set[str]()
-    after = {grant.tenant for grant in change.wish.spec.grants} if change.wish else set[str]()
-    for name in sorted(before | after):
+    """Tie or untie the apps of tenants whose grant changed, a transaction in each; what a crash leaves, a refresh ties."""
+    before = read(change.before, authorise.Names()).spec if change.before else fleet.ClusterSpec()
+    after = change.wish.spec if change.wish else fleet.ClusterSpec()
+    granted = {grant.tenant for grant in after.grants}
+    for name in sorted(_concerned(before, after)):
         tenant, _ = authorise.locate(change.plane, change.place.scope.actor, authorise.Names(name))
         with engine.begin(change.plane.engine, msgspec.structs.replace(change.place.scope, tenant=tenant)) as tx:
-            clusters.link(tx, tenant, (change.id, change.place.names.name), granted=name in after, now=change.plane.clock.now())
+            clusters.link(tx, tenant, (change.id, change.place.names.name), granted=name in granted, now=change.plane.clock.now())
+
+
+def _concerned(before: fleet.ClusterSpec, after: fleet.ClusterSpec) -> set[str]:
+    """Tenants whose apps the change can touch: labels are what policies of all of them may ask for, a grant is one tenant's."""
+    if before.labels != after.labels:
+        return {grant.tenant for grant in (*before.grants, *after.grants)}
+    return {grant.tenant for grant in {*before.grants} ^ {*after.grants}}
 
 
 KIND = generic.Kind(
