@@ -5,6 +5,8 @@ from typing import IO, Any
 
 import msgspec
 
+from plane.domain import health_scripts
+
 HEAD = struct.Struct("!I")
 MOST_BYTES = 16 * 2**20
 
@@ -17,14 +19,6 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 LIMITS = Limits()
-
-
-class Expressions(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """Flux's `healthCheckExprs` of one kind, judged in this order."""
-
-    current: str = ""
-    in_progress: str = ""
-    failed: str = ""
 
 
 class Paths(msgspec.Struct, frozen=True, tag="paths"):
@@ -44,7 +38,7 @@ class Lua(msgspec.Struct, frozen=True, tag="lua"):
 class Cel(msgspec.Struct, frozen=True, tag="cel"):
     """Expressions and the object whose top-level fields they name."""
 
-    expressions: Expressions
+    expressions: health_scripts.Expressions
     body: dict[str, Any]
 
 

@@ -6,15 +6,17 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
 
 from plane.adapters import script_messages as messages
-from plane.domain import errors, health_values, ownership
+from plane.domain import errors, health_scripts, health_values, objects, ownership
 
 ROOT = Path(__file__).parents[2]  # the folder that holds the package, wherever it is installed
+UNSEEN = health_values.Health("Progressing", "its controller has not seen the newest spec yet")
 STATUSES = get_args(health_values.Status)
 WHERE = "ignoreDifferences.jqPathExpressions"
 
@@ -45,9 +47,19 @@ class Scripts:
         """What a health script written for Argo CD says of an object; Unknown with the reason when it says nothing."""
         return self._judged(messages.Lua(script, body))
 
-    def cel(self, expressions: messages.Expressions, body: dict[str, Any]) -> health_values.Health:
-        """What Flux's `healthCheckExprs` say of an object."""
+    def cel(self, expressions: health_scripts.Expressions, body: dict[str, Any]) -> health_values.Health:
+        """What Flux's `healthCheckExprs` say of an object, once its controller has seen it."""
+        if "observedGeneration" in health_values.part(body, "status") and not health_values.observed(body):
+            return UNSEEN
         return self._judged(messages.Cel(expressions, body))
+
+    def judge(self, found: Sequence[health_scripts.Script], body: dict[str, Any]) -> health_values.Health | None:
+        """What the script for an object's kind says; None when none of them is for it."""
+        key = objects.key_of(body)
+        script = health_scripts.find(found, key.group, key.kind)
+        if script is None:
+            return None
+        return self.lua(script.source, body) if isinstance(script.source, str) else self.cel(script.source, body)
 
     def close(self) -> None:
         """End the children."""

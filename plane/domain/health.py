@@ -11,6 +11,7 @@ from plane.domain.health_rules import catalogue, rules
 Health = health_values.Health
 Status = health_values.Status
 Check = Callable[[dict[str, Any]], Health]
+Custom = Callable[[dict[str, Any]], Health | None]  # None: no script is for this kind
 
 ORDER: tuple[Status, ...] = get_args(Status)  # best first
 MISSING = Health("Missing", "it is not in the cluster")
@@ -38,14 +39,20 @@ BUILT_IN: Mapping[kinds.Kind, Check] = {
 }
 
 
-def judge(body: dict[str, Any]) -> Health:
-    """The health of one object as the cluster returns it; never raises for JSON data that has apiVersion and kind."""
+def judge(body: dict[str, Any], custom: Custom | None = None) -> Health:
+    """The health of one object as the cluster returns it; never raises for JSON data that has apiVersion and kind.
+
+    Args:
+        body: the object.
+        custom: what users' own scripts say of it, asked before any rule of ours.
+    """
     try:
         if health_values.annotation(body, "ignore-healthcheck") == "true":
             return Health("Healthy", "not judged: its annotation ignore-healthcheck says so")
         if health_values.text(health_values.part(body, "metadata"), "deletionTimestamp"):
             return Health("Progressing", "Pending deletion")
-        return _judged(body)
+        said = custom(body) if custom else None
+        return _judged(body) if said is None else said
     except health_values.Malformed as error:
         return Health("Unknown", f"it cannot be judged: {error}")
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from plane.adapters import script_messages, scripts
-from plane.domain import errors, health_values
+from plane.domain import errors, health_scripts, health_values
 from tests.support import cases
 
 BODY: dict[str, Any] = {
@@ -97,7 +97,7 @@ def test_a_lua_script_leaves_nothing_behind(runner: scripts.Scripts) -> None:
 
 @pytest.mark.parametrize(("name", "case"), cases.named("cel"))
 def test_expressions_say_what_the_table_says(runner: scripts.Scripts, name: str, case: dict[str, Any]) -> None:
-    told = script_messages.Expressions(
+    told = health_scripts.Expressions(
         current=case.get("current", ""), in_progress=case.get("inProgress", ""), failed=case.get("failed", "")
     )
     found = runner.cel(told, BODY)
