@@ -1,6 +1,6 @@
 """`plane app`: what one does with an app."""
 
-from typing import Unpack
+from typing import Any, Unpack
 
 import click
 import msgspec
@@ -81,15 +81,16 @@ def refresh(where: session.Session, *, name: str, hard: bool) -> None:
 @click.option("--prune", is_flag=True, help="Delete objects that left Git.")
 @click.option("--dry-run", is_flag=True, help="Let the cluster check everything and change nothing.")
 @click.option("--force", is_flag=True, help="Replace objects that cannot be changed in place.")
+@click.option("--revision", default="", metavar="REV", help="A branch, tag or commit instead of the app's own, this once.")
 @watch.options
 @session.placed
-def sync(where: session.Session, *, name: str, prune: bool, dry_run: bool, force: bool, **following: Unpack[watch.Following]) -> None:
+def sync(where: session.Session, *, name: str, **given: Any) -> None:  # noqa: ANN401 each option of its own type
     """Bring the cluster to what Git wants.
 
     On a terminal, and with --watch, it follows the sync to its end: exit 0 when it succeeded, 1 when it failed or did not end in time.
     """
-    operation = act(where, name, "sync", {"prune": prune, "dryRun": dry_run, "force": force})
-    watch.follow(where, name, operation, **following)
+    wish = {"prune": given.pop("prune"), "dryRun": given.pop("dry_run"), "force": given.pop("force"), "revision": given.pop("revision")}
+    watch.follow(where, name, act(where, name, "sync", wish), **given)
 
 
 @app.command("rollback")

@@ -98,6 +98,7 @@ def _followed(where: session.Session, name: str, *, after: int, how: Following) 
                 out.print(text, soft_wrap=True)
             if sight.task and sight.task["state"] == "done":
                 return sight.task
+            _check_refused(sight, after)
             if time.monotonic() - begun > DECIDED_S:
                 _check_standing(name, sight)
             line.update(_line(name, sight))
@@ -143,6 +144,14 @@ def _task(where: session.Session, name: str, *, after: int) -> Json | None:
         return None
     body: Json = where.api.get(f"{path}/{min(found, key=lambda task: int(task['generation']))['id']}").body
     return body
+
+
+def _check_refused(sight: Sight, after: int) -> None:
+    """The request itself could not be done, and is forgotten."""
+    status = sight.app["status"]
+    decision = status.get("decision") or {}
+    if decision.get("code") == "request-refused" and int(status["generation"]) > after:
+        raise failures.Failed(str(decision.get("sentence")))
 
 
 def _check_standing(name: str, sight: Sight) -> None:

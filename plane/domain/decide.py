@@ -14,8 +14,10 @@ WaitCode = Literal[
     "cluster-revoked",
     "manual-sync",
     "attempt-failed",
+    "terminated",
     "needs-approval",
     "empty-render",
+    "request-refused",
     "deleting",
 ]
 
@@ -58,7 +60,10 @@ class Request(msgspec.Struct, frozen=True):
     prune: bool = False
     dry_run: bool = False
     force: bool = False
-    digest: str = ""  # a rollback's release; empty: the newest
+    digest: str = ""  # a rollback's release, or the one that `revision` gave; both empty: the newest
+    commit: str = ""  # of that release
+    revision: str = ""  # what to sync to, instead of the source's own
+    problem: str = ""  # why `revision` gives no release that may be applied
 
 
 class Destination(msgspec.Struct, frozen=True):
@@ -139,14 +144,25 @@ def decide(now: Situation) -> Decision:
         return _removal(now)
     if now.request and now.request.trigger == "rollback":
         return _apply(now, now.request.digest, trigger="rollback", sentence=f"rollback asked for by {now.request.actor}")
+    if now.request and now.request.revision:
+        return _revision(now, now.request)
     if now.wanted is None or now.problem:
         return _no_release(now.problem)
-    refusal = _refusal(now.spec, now.wanted)
+    refusal = refused(now.spec, now.wanted)
     if refusal:
         return refusal
     if now.request:
         return _apply(now, now.wanted.digest, trigger=now.request.trigger, sentence=f"sync asked for by {now.request.actor}")
     return _automatic(now, now.wanted)
+
+
+def _revision(now: Situation, request: Request) -> Decision:
+    if request.problem:
+        return Wait("request-refused", f"the sync to {request.revision} that {request.actor} asked for cannot be: {request.problem}")
+    if not request.digest:
+        return Wait("source-failed", f"revision {request.revision}, which {request.actor} asked for, is being rendered")
+    sentence = f"sync to {request.revision} ({request.commit[:12]}) asked for by {request.actor}"
+    return _apply(now, request.digest, trigger=request.trigger, sentence=sentence)
 
 
 def _destination(cluster: Destination) -> Wait | None:
@@ -168,9 +184,17 @@ def _destination(cluster: Destination) -> Wait | None:
 
 
 def _removal(now: Situation) -> Decision:
-    if now.attempt and now.attempt.digest == "remove" and not now.attempt.outcome:
+    attempt = now.attempt if now.attempt and now.attempt.digest == "remove" else None
+    if attempt and not attempt.outcome:
         return Nothing("the agent is removing the app's objects")
+    if attempt and attempt.outcome == "terminated":
+        return _terminated(attempt, f"the removal of the app's objects was {attempt.message}. Delete the app again to go on")
     return Remove("the app was deleted; its objects go with it")
+
+
+def _terminated(attempt: Attempt, sentence: str) -> Wait:
+    """Neither a failure nor a reason to begin again: a person wanted it to stop."""
+    return Wait("terminated", sentence, attempt.finished)
 
 
 def _no_release(problem: Problem | None) -> Wait:
@@ -179,7 +203,8 @@ def _no_release(problem: Problem | None) -> Wait:
     return Wait("source-failed", problem.sentence, problem.since)
 
 
-def _refusal(spec: apps.AppSpec, wanted: Wanted) -> Wait | None:
+def refused(spec: apps.AppSpec, wanted: Wanted) -> Wait | None:
+    """Why a release may not be applied, whoever asks; None when it may."""
     if not wanted.verdict.allowed():
         return Wait("policy-refused", policy.sentence(wanted.verdict))
     automated = spec.automated()
@@ -199,6 +224,9 @@ def _automatic(now: Situation, wanted: Wanted) -> Decision:
         return Nothing("the agent has the task")
     if attempt and same and attempt.needs_approval:
         return _approval(now, attempt, wanted)
+    if attempt and same and attempt.outcome == "terminated":
+        again = "Begin it again with `plane app sync`, or push a commit"
+        return _terminated(attempt, f"the sync of this release was {attempt.message}. {again}")
     if attempt and same and attempt.outcome in FAILED:
         return Wait(
             "attempt-failed",

@@ -8,7 +8,7 @@ from plane.domain import apps as domain
 from plane.domain import decide, errors, tenancy
 from plane.server import authorise, context, record, repositories
 from plane.server import documents as generic
-from plane.store import apps, facts, views
+from plane.store import apps, facts, further_sources, views
 from plane.store import documents as rows
 from plane.store import repositories as sources
 from plane.wire import documents, rest
@@ -90,6 +90,10 @@ def tied(place: authorise.Place, spec: domain.AppSpec) -> tuple[str | None, str 
 
 
 def _settle(change: generic.Change) -> None:
+    place, sources_ = change.place, change.wish.spec.all_sources()
+    if len(sources_) > 1 or (change.before and change.before.spec.get("sources")):
+        where = {"tenant_id": place.scope.tenant, "project_id": place.project}
+        further_sources.keep(place.tx, where, change.id, sources_[1:])
     apps.ask(change.place.tx, change.place.scope.tenant, change.id, {}, change.plane.clock.now())
 
 
@@ -107,6 +111,7 @@ def delete(
         values: dict[str, Any] = {"deleted_at": row.deleted_at or now}
         if not cascade:
             values["request"] = msgspec.to_builtins(decide.Request(actor=caller.actor.name, trigger="orphan"))
+        apps.resume(place.tx, place.scope.tenant, row.id)
         apps.ask(place.tx, place.scope.tenant, row.id, values, now)
         message = "with its objects" if cascade else "its objects stay"
         note(plane, place, "app.deletion.asked", message=message)

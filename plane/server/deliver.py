@@ -8,7 +8,7 @@ import structlog
 
 from plane.domain import access, decide, errors
 from plane.server import context, dispatch, keys, prepare
-from plane.store import engine, facts, keyring, leases, releases, states
+from plane.store import engine, facts, further_sources, keyring, leases, releases, states
 from plane.wire import agent
 
 log = structlog.get_logger()
@@ -51,6 +51,7 @@ def deliver(plane: context.Plane, leased: Sequence[leases.Leased], *, side_by_si
         releases.add(tx, tenant, [new for one in outcomes for new in _made(one)])
         states.answer(tx, tenant, [(one.app.id, one.app.request, one.asked.request) for one in outcomes if one.app.request and one.asked])
         states.looked(tx, tenant, [_looked(one) for one in outcomes], now)
+        further_sources.looked(tx, tenant, [look for one in outcomes for look in _further(one)])
         decisions = dispatch.dispatch(plane, tx, scope, sorted(ids), tenant=known[0].tenant) if outcomes else {}
         again = {one.app.id: now + wait for one in outcomes if (wait := _again(one))}
         leases.give_back(tx, [one for one in leased if one.id in ids], again=again)
@@ -115,12 +116,19 @@ def _looked(one: Outcome) -> states.Looked:
     return states.Looked(
         app_id=app.id,
         project_id=app.project_id,
-        roots=prepared.roots if prepared.roots != app.roots else None,
+        roots=prepared.roots[0] if prepared.roots[0] != app.roots else None,
         release_id=new.id() if new else None,
         digest=new.digest if new else "",
         commit=new.commit if new else "",
-        seen=prepared.commit,
+        seen=prepared.seen[0],
     )
+
+
+def _further(one: Outcome) -> Iterable[further_sources.Looked]:
+    if one.prepared is None:
+        return ()
+    seen = list(enumerate(zip(one.prepared.roots, one.prepared.seen, strict=True)))
+    return [further_sources.Looked(one.app.id, number, roots, commit) for number, (roots, commit) in seen[1:]]
 
 
 def _again(one: Outcome) -> dt.timedelta | None:

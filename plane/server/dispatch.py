@@ -25,6 +25,7 @@ def dispatch(plane: context.Plane, tx: Tx, scope: access.Scope, ids: Sequence[st
     intents += [
         (row, _overruled(plane, scope, row, queued[row.id])) for row, _ in intents if queued[row.id].generation > row.generation + 1
     ]
+    intents += [(row, _refused(plane, scope, row, decision)) for row, decision in made if _is_refused(decision)]
     log.append(tx, [event for _, event in intents], project_ids={event.id: row.project_id for row, event in intents})
     if queued:
         wake.notify(tx, "plane_tasks", *{task.cluster_id for task in queued.values()})
@@ -90,7 +91,7 @@ def _task(plane: context.Plane, row: states.Row, decision: decide.Apply | decide
     spec, wanted = row.situation.spec, row.situation.wanted
     applied = decision if isinstance(decision, decide.Apply) else None
     digest = applied.digest if applied else ""
-    commit = wanted.commit if wanted and wanted.digest == digest else ""
+    commit = wanted.commit if wanted and wanted.digest == digest else row.situation.request.commit if row.situation.request else ""
     task = agent.Task(
         id=plane.clock.id(),
         kind="apply" if applied else "remove",
@@ -126,15 +127,25 @@ def _decided(row: states.Row, decision: decide.Decision, task: tasks.New | None)
     attempt, dry = row.situation.attempt, isinstance(decision, decide.Apply) and decision.dry_run
     if task and not dry:
         attempt = decide.Attempt(task.digest or "remove", task.generation, options_digest=_options_digest(row.situation.spec))
-    failing = isinstance(decision, decide.Wait) and decision.code in {"source-failed", "attempt-failed"}
+    code = decision.code if isinstance(decision, decide.Wait) else ""
+    answered = code == "request-refused"
     return states.Decided(
         app_id=row.id,
         decision=decision,
-        generation=task.generation if task else row.generation,
+        generation=task.generation if task else row.generation + answered,
         attempt=attempt,
-        failures=row.failures + 1 if failing else 0,
-        consumed=task is not None,
+        failures=row.failures + 1 if code in {"source-failed", "attempt-failed"} else 0,
+        consumed=task is not None or answered,
     )
+
+
+def _is_refused(decision: decide.Decision) -> bool:
+    return isinstance(decision, decide.Wait) and decision.code == "request-refused"
+
+
+def _refused(plane: context.Plane, scope: access.Scope, row: states.Row, decision: decide.Decision) -> audit.Event:
+    about = {"project": row.project, "target": f"app/{row.name}", "outcome": "failure"}
+    return record.event(plane, scope, "app.sync.refused", message=decision.sentence, **about)
 
 
 def _generation(row: states.Row) -> int:

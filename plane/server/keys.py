@@ -9,7 +9,6 @@ from plane.domain import errors, secrets, tenancy
 from plane.server import context
 from plane.store import facts, keyring
 
-
 FINGERPRINT_KEY = "fingerprint-key"  # a project's own key, where a credential has its name
 
 

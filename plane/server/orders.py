@@ -3,7 +3,7 @@
 import msgspec
 
 from plane.domain import apps as domain
-from plane.domain import decide, errors
+from plane.domain import decide, errors, tenancy
 from plane.server import apps as documents_
 from plane.server import authorise, context
 from plane.server import documents as generic
@@ -26,7 +26,8 @@ def sync(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
     """Ask for a sync; Conflict while another request waits."""
     with authorise.enter(plane, caller, names, "app:sync") as place:
         row = _free(place)
-        request = decide.Request(actor=caller.actor.name, prune=body.prune, dry_run=body.dry_run, force=body.force)
+        revision = _other_revision(names.name, _spec(row), body.revision)
+        request = decide.Request(actor=caller.actor.name, prune=body.prune, dry_run=body.dry_run, force=body.force, revision=revision)
         apps.ask(place.tx, place.scope.tenant, row.id, {"request": msgspec.to_builtins(request)}, plane.clock.now())
         documents_.note(plane, place, "app.sync.asked", details=msgspec.to_builtins(body))
         return place.done(_operation(names, "sync", row), status=202)
@@ -43,7 +44,9 @@ def rollback(plane: context.Plane, caller: authorise.Caller, names: authorise.Na
         entry = history.entry(place.tx, place.scope.tenant, row.id, body.number)
         if entry is None:
             raise errors.NotFound("history entry", str(body.number))
-        request = decide.Request(actor=caller.actor.name, trigger="rollback", prune=body.prune, dry_run=body.dry_run, digest=entry.digest)
+        request = decide.Request(
+            actor=caller.actor.name, trigger="rollback", prune=body.prune, dry_run=body.dry_run, digest=entry.digest, commit=entry.commit
+        )
         apps.ask(place.tx, place.scope.tenant, row.id, {"request": msgspec.to_builtins(request)}, plane.clock.now())
         documents_.note(plane, place, "app.rollback.asked", release=entry.digest, commit=entry.commit, details=msgspec.to_builtins(body))
         return place.done(_operation(names, "rollback", row), status=202)
@@ -74,6 +77,22 @@ def approve(plane: context.Plane, caller: authorise.Caller, names: authorise.Nam
         apps.approve(place.tx, place.scope.tenant, row.id, attempt.digest, plane.clock.now())
         documents_.note(plane, place, "app.deletions.approved", release=attempt.digest, details={"approved": list(attempt.needs_approval)})
         return place.done(_operation(names, "approve", row), status=202)
+
+
+def _other_revision(name: str, spec: domain.AppSpec, revision: str) -> str:
+    """The revision, empty when the app follows it anyway."""
+    sources = spec.all_sources()
+    if not revision or [source.target_revision for source in sources] == [revision]:
+        return ""
+    if not tenancy.REVISION.fullmatch(revision) or ".." in revision or "@{" in revision:
+        raise errors.Invalid({"revision": "must be a branch, tag or commit"})
+    if len(sources) > 1:
+        raise errors.Invalid({"revision": f"app {name!r} has {len(sources)} sources; change spec.sources[].targetRevision instead"})
+    if spec.automated():
+        why = f"syncs by itself to {sources[0].target_revision} and would undo a sync to {revision}"
+        message = f"app {name!r} {why}; switch syncPolicy.automated off first, or change targetRevision"
+        raise errors.Conflict(message)
+    return revision
 
 
 def _free(place: authorise.Place) -> rows.Row:

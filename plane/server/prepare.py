@@ -3,18 +3,11 @@
 import msgspec
 
 from plane import ports
-from plane.domain import apps, decide, errors, objects, opening, policy, release, render, secrets, tenancy, waves
+from plane.domain import apps, decide, errors, objects, opening, policy, refs, release, render, secrets, waves
 from plane.domain import kinds as kinds_of
-from plane.server import context, keys
+from plane.server import context, keys, resolve
 from plane.store import facts, releases
 from plane.wire import agent, bundle
-
-
-class Source(msgspec.Struct, frozen=True):
-    """A resolved revision and its files."""
-
-    commit: ports.Commit
-    tree: ports.Tree
 
 
 class Shared(msgspec.Struct):
@@ -24,24 +17,25 @@ class Shared(msgspec.Struct):
     keys: dict[str, keys.Keys]  # by project id
     capabilities: dict[str, agent.Capabilities]  # by cluster id
     now: str
-    trees: dict[tuple[str, str], Source] = {}
+    sources: resolve.Known = {}
 
 
 class Prepared(msgspec.Struct, frozen=True):
     """`new` is None when the release there is, is still the right one."""
 
-    roots: tuple[str, ...]
-    commit: str
+    roots: tuple[tuple[str, ...], ...]  # per source
+    seen: tuple[str, ...]  # the commit of each source
     new: releases.New | None = None
 
 
 class _Part(msgspec.Struct, frozen=True):
     """One source of the app, ready to render."""
 
+    number: int
     source: apps.Source
     renderer: ports.Renderer
     files: tuple[ports.File, ...]
-    found: Source
+    found: resolve.Source
     key: str
 
 
@@ -52,14 +46,32 @@ def prepare(plane: context.Plane, app: facts.App, shared: Shared) -> Prepared:
         PlaneError: whatever stands in the way, with the sentence `explain` shows.
     """
     cluster = _cluster(app)
-    parts = [_part(plane, app, shared, source) for source in app.spec.all_sources()]
-    roots = tuple(sorted(frozenset().union(*(part.renderer.roots(part.found.tree, part.source) for part in parts))))
+    found, parts = _parts(plane, app, shared)
+    read = {part.number: part.renderer.roots(part.found.tree, part.source) for part in parts}
+    looked = resolve.roots(app.spec.all_sources(), read), tuple(at.commit.sha for at in found)
     key = _key(app, cluster, shared, parts)
-    if _still_right(app, cluster, key):
-        return Prepared(roots, parts[0].found.commit.sha)
+    return Prepared(*looked) if _still_right(app, cluster, key) else Prepared(*looked, _new(plane, app, shared, key, parts))
+
+
+def at(plane: context.Plane, app: facts.App, shared: Shared, *, revision: str) -> releases.New:
+    """The release of an app of one source at another revision; raises as `prepare`."""
+    [source] = (msgspec.structs.replace(one, target_revision=revision) for one in app.spec.all_sources())
+    there = msgspec.structs.replace(app, spec=msgspec.structs.replace(app.spec, source=source, sources=()))
+    cluster, (_, parts) = _cluster(app), _parts(plane, there, shared)
+    return _new(plane, there, shared, _key(app, cluster, shared, parts), parts)
+
+
+def _parts(plane: context.Plane, app: facts.App, shared: Shared) -> tuple[tuple[resolve.Source, ...], list[_Part]]:
+    """All sources at their commits, and those of them that are rendered."""
+    sources, held = app.spec.all_sources(), shared.keys.get(app.project_id, keys.Keys())
+    found = resolve.all_of(plane, app, held, shared.sources)
+    return found, [_part(plane, app, number, at) for number, at in enumerate(found) if sources[number].rendered()]
+
+
+def _new(plane: context.Plane, app: facts.App, shared: Shared, key: str, parts: list[_Part]) -> releases.New:
     manifests = _manifests(plane, app, parts)
     opened = _open(plane, app, shared, manifests, parts)
-    return Prepared(roots, parts[0].found.commit.sha, _release(plane, app, shared, _Made(key, parts[0].found.commit, manifests, opened)))
+    return _release(plane, app, shared, _Made(key, parts[0].found.commit, manifests, opened))
 
 
 class _Opened(msgspec.Struct, frozen=True):
@@ -86,40 +98,11 @@ def _cluster(app: facts.App) -> facts.Cluster:
     return app.cluster
 
 
-def _part(plane: context.Plane, app: facts.App, shared: Shared, source: apps.Source) -> _Part:
-    found = _resolve(plane, app, shared, source)
+def _part(plane: context.Plane, app: facts.App, number: int, found: resolve.Source) -> _Part:
+    source = refs.replaced(app.spec.all_sources()[number])
     renderer = _renderer(plane, found.tree, source)
     files = renderer.inputs(found.tree, source)
-    return _Part(source, renderer, files, found, render.render_key(renderer, _job(app, source, {}), files))
-
-
-def _resolve(plane: context.Plane, app: facts.App, shared: Shared, source: apps.Source) -> Source:
-    repository = app.repository
-    if repository is None:
-        message = f"repository {source.repo_url} is not registered in project {app.project}; add it with `plane repo create`"
-        raise errors.SourceRefused(message)
-    if tenancy.normal_url(source.repo_url) != tenancy.normal_url(repository.url):
-        message = (
-            f"spec.sources name {repository.url} and {source.repo_url}; all sources of an app come from one repository, so make it two apps"
-        )
-        raise errors.SourceRefused(message)
-    if repository.problem:
-        raise errors.SourceRefused(repository.problem.sentence)
-    known = shared.trees.get((repository.id, source.target_revision))
-    if known is None:
-        remote = keys.remote(repository, shared.keys.get(app.project_id, keys.Keys()))
-        commit = _commit(plane, remote, source.target_revision)
-        known = shared.trees[repository.id, source.target_revision] = Source(commit, plane.git.tree(remote, commit.sha))
-    return known
-
-
-def _commit(plane: context.Plane, remote: ports.GitRemote, revision: str) -> ports.Commit:
-    """From the mirror; a worker that has not fetched yet fetches once."""
-    try:
-        return plane.git.resolve(remote, revision)
-    except errors.SourceRefused:
-        plane.git.fetch(remote)
-        return plane.git.resolve(remote, revision)
+    return _Part(number, source, renderer, files, found, render.render_key(renderer, _job(app, source, {}), files))
 
 
 def _renderer(plane: context.Plane, tree: ports.Tree, source: apps.Source) -> ports.Renderer:
@@ -173,11 +156,10 @@ def _manifests(plane: context.Plane, app: facts.App, parts: list[_Part]) -> tupl
 
 def _open(plane: context.Plane, app: facts.App, shared: Shared, manifests: tuple[objects.Manifest, ...], parts: list[_Part]) -> _Opened:
     held = shared.keys.get(app.project_id, keys.Keys())
-    files = {file.path: file for part in parts for file in part.files if part.renderer.name == "plain"}
     wanted = opening.needs(manifests, aliases=frozenset(held.vaults))
     if wanted.sops:
-        names = [files[one.where] for one in wanted.sops if one.where in files]
-        wanted = opening.needs(manifests, aliases=frozenset(held.vaults), files=parts[0].found.tree.read(names))
+        files = _as_written([part for part in parts if part.renderer.name == "plain"], {one.where for one in wanted.sops})
+        wanted = opening.needs(manifests, aliases=frozenset(held.vaults), files=files)
     documents: dict[int, dict[str, object]] = {}
     for one in wanted.sops:
         documents.update(opening.documents(one, _sops(plane, held, one)))  # type: ignore[arg-type]  # plain JSON data
@@ -185,6 +167,14 @@ def _open(plane: context.Plane, app: facts.App, shared: Shared, manifests: tuple
     for alias in sorted({ref.alias for ref in wanted.refs}):
         values.update(plane.vault.read(held.vaults[alias], [ref for ref in wanted.refs if ref.alias == alias]))
     return _Opened(opening.Opened(documents, values), wanted.volatile())
+
+
+def _as_written(parts: list[_Part], names: set[str]) -> dict[str, bytes]:
+    """The files of these names; without those that two sources have in different words."""
+    found = {(file.path, file.blob): (part, file) for part in parts for file in part.files if file.path in names}
+    paths = [path for path, _ in found]
+    alone = [(part, file) for (path, _), (part, file) in found.items() if paths.count(path) == 1]
+    return {file.path: part.found.tree.read([file])[file.path] for part, file in alone}
 
 
 def _sops(plane: context.Plane, held: keys.Keys, file: opening.SopsFile) -> bytes:
@@ -271,7 +261,7 @@ def judge(plane: context.Plane, app: facts.App, shared: Shared, manifests: tuple
         namespace=app.spec.destination.namespace,
         cluster_labels=cluster.labels,
         kube_version=cluster.kube_version,
-        repo=app.repository.url if app.repository else "",
+        repo=app.repositories[0].url if 0 in app.repositories else "",
         commit=commit,
     )
     bodies = tuple(manifest.body for manifest in manifests)

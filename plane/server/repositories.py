@@ -43,7 +43,7 @@ def _settle(change: generic.Change) -> None:
 
 def _release(change: generic.Change) -> None:
     where = {"tenant_id": change.place.scope.tenant, "repository_id": change.id}
-    left = rows.count(change.place.tx, tables.apps, where)
+    left = rows.count(change.place.tx, tables.apps, where) + rows.count(change.place.tx, tables.app_sources, where)
     if left:
         message = f"repository {change.place.names.name!r} is the source of {left} apps; delete them or give them another source first"
         raise errors.Conflict(message)

@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from plane.domain import decide, tenancy
-from plane.store import repositories, tables, wake
+from plane.store import further_sources, repositories, tables, wake
 from plane.store.engine import Tx
 
 APPS, STATES, TASKS, CLUSTERS, GRANTS = tables.apps, tables.app_states, tables.tasks, tables.clusters, tables.cluster_grants
@@ -40,8 +40,9 @@ def refresh(tx: Tx, tenant: str, app: str, *, hard: bool, found: tuple[str | Non
     cluster_id, repository_id = found
     values = {"refresh": True, "hard": APPS.c.hard | hard, "cluster_id": cluster_id, "repository_id": repository_id}
     ask(tx, tenant, app, values, now)
-    if repository_id:
-        repositories.look_now(tx, tenant, repository_id, now)
+    further = further_sources.repositories(tx, tenant, [app]).get(app, {})
+    for found_id in {*further.values(), *filter(None, [repository_id])}:
+        repositories.look_now(tx, tenant, found_id, now)
 
 
 def approve(tx: Tx, tenant: str, app: str, digest: str, now: dt.datetime) -> None:
@@ -55,15 +56,21 @@ def stop(tx: Tx, tenant: str, app: str, *, attempt: decide.Attempt | None, messa
     values = {"state": "done", "outcome": "terminated", "message": message, "finished_at": now}
     closed = tx.execute(sa.update(TASKS).where(*opened).values(values).returning(TASKS.c.id, TASKS.c.cluster_id)).all()
     if closed and attempt and not attempt.outcome:
-        # failed, so that automation does not begin the same work again at once
         ended = msgspec.structs.replace(
-            attempt, outcome="failed", message=message, finished=now.isoformat(timespec="seconds").replace("+00:00", "Z")
+            attempt, outcome="terminated", message=message, finished=now.isoformat(timespec="seconds").replace("+00:00", "Z")
         )
         tx.execute(sa.update(STATES).where(STATES.c.tenant_id == tenant, STATES.c.app_id == app).values(attempt=msgspec.to_builtins(ended)))
     ask(tx, tenant, app, {"request": None}, now)
     for place in {row.cluster_id for row in closed}:
         wake.notify(tx, "plane_tasks", place)
     return tuple(row.id for row in closed)
+
+
+def resume(tx: Tx, tenant: str, app: str) -> None:
+    """Let a removal that was stopped begin again."""
+    stopped = (STATES.c.attempt["digest"].astext == "remove", STATES.c.attempt["outcome"].astext == "terminated")
+    ended = STATES.c.attempt.op("||")(sa.cast({"outcome": "failed"}, STATES.c.attempt.type))
+    tx.execute(sa.update(STATES).where(STATES.c.tenant_id == tenant, STATES.c.app_id == app, *stopped).values(attempt=ended))
 
 
 def answer(tx: Tx, tenant: str, task: str) -> tuple[bool, str, bytes]:

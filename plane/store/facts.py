@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from plane.domain import apps as domain
 from plane.domain import decide, fleet, policy, tenancy
-from plane.store import tables
+from plane.store import further_sources, tables
 from plane.store.engine import Row, Tx
 
 APPS, STATES, REPOS = tables.apps, tables.app_states, tables.repositories
@@ -71,12 +71,13 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     hard: bool
     deleting: bool
     failures: int
-    roots: tuple[str, ...]
+    roots: tuple[str, ...]  # of the first source
     fingerprint_key: bytes  # wrapped
-    repository: Repository | None
+    repositories: dict[int, Repository]  # by the number of the source, without those that are not registered
     cluster: Cluster | None
     current: Current | None
     problem: decide.Problem | None
+    request: decide.Request | None
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -92,18 +93,22 @@ def load(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[App, ...]:
     rows = tx.execute(_APPS.where(APPS.c.tenant_id == tenant, APPS.c.id.in_(ids))).all()
     names = _names(tx, tenant, {row.project_id for row in rows})
     places = clusters(tx, tenant, {row.cluster_id for row in rows if row.cluster_id})
-    sources = _repositories(tx, tenant, {row.repository_id for row in rows if row.repository_id})
+    tied = {row.id: {0: row.repository_id} if row.repository_id else {} for row in rows}
+    several = [row.id for row in rows if len(row.spec.get("sources", ())) > 1]
+    for app, further in (further_sources.repositories(tx, tenant, several) if several else {}).items():
+        tied[app] |= further
+    repositories = _repositories(tx, tenant, {found for each in tied.values() for found in each.values()})
     newest = _releases(tx, tenant, [row.release_id for row in rows if row.release_id])
-    return tuple(_app(row, names, places, sources, newest) for row in rows)
+    return tuple(_app(row, names, places, {n: repositories[at] for n, at in tied[row.id].items()}, newest) for row in rows)
 
 
 _APPS = sa.select(
     APPS.c.id, APPS.c.name, APPS.c.project_id, APPS.c.spec, APPS.c.version, APPS.c.hard, APPS.c.deleted_at, APPS.c.failures,
-    APPS.c.roots, APPS.c.repository_id, APPS.c.cluster_id, STATES.c.release_id, STATES.c.problem,
+    APPS.c.roots, APPS.c.repository_id, APPS.c.cluster_id, APPS.c.request, STATES.c.release_id, STATES.c.problem,
 ).select_from(APPS.outerjoin(STATES, sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id)))  # fmt: skip
 
 
-def _app(row: Row, names: Names, places: dict[str, Cluster], sources: dict[str, Repository], newest: dict[str, Current]) -> App:
+def _app(row: Row, names: Names, places: dict[str, Cluster], sources: dict[int, Repository], newest: dict[str, Current]) -> App:
     project, key, rules = names.projects[row.project_id]
     return App(
         id=row.id,
@@ -120,10 +125,11 @@ def _app(row: Row, names: Names, places: dict[str, Cluster], sources: dict[str, 
         failures=row.failures,
         roots=tuple(row.roots),
         fingerprint_key=key,
-        repository=sources.get(row.repository_id or ""),
+        repositories=sources,
         cluster=places.get(row.cluster_id or ""),
         current=newest.get(row.release_id or ""),
         problem=row.problem and msgspec.convert(row.problem, decide.Problem),
+        request=row.request and msgspec.convert(row.request, decide.Request),
     )
 
 

@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from plane.domain import decide, errors, sources
-from plane.store import duties, facts, leases, states, tables
+from plane.store import duties, facts, further_sources, leases, states, tables
 from plane.store.engine import Row, Tx
 
 REPOS, APPS, STATES = tables.repositories, tables.apps, tables.app_states
@@ -37,9 +37,8 @@ def load(tx: Tx, tenant: str, repository_id: str) -> Known:
     if row is None:
         message = f"repository {repository_id} was deleted"
         raise errors.LeaseLost(message)
-    revisions = tx.execute(
-        sa.select(_REVISION).where(APPS.c.tenant_id == tenant, APPS.c.repository_id == repository_id).distinct()
-    ).scalars()
+    first = sa.select(_REVISION).where(APPS.c.tenant_id == tenant, APPS.c.repository_id == repository_id).distinct()
+    revisions = {*tx.execute(first).scalars(), *(each.revision for each in further_sources.following(tx, tenant, repository_id))}
     return Known(facts.repository(row), row.refs, frozenset(revisions), row.spec.get("pollInterval", 180), row.failures)
 
 
@@ -51,7 +50,9 @@ def touched(tx: Tx, tenant: str, repository_id: str, moved: Mapping[str, Moved])
     """Apps of the repository that asked for a refresh, or follow a moved revision, have not seen it yet and can be changed by it."""
     query = sa.select(APPS.c.id, APPS.c.roots, APPS.c.refresh, STATES.c.seen, _REVISION).select_from(APPS.outerjoin(STATES, _SAME_APP))
     rows = tx.execute(query.where(APPS.c.tenant_id == tenant, APPS.c.repository_id == repository_id))
-    return tuple(row.id for row in rows if row.refresh or _hit(row, moved))
+    hit = [row.id for row in rows if row.refresh or _hit(row, moved)]
+    hit += [row.app_id for row in further_sources.following(tx, tenant, repository_id) if _hit(row, moved)]
+    return tuple(dict.fromkeys(hit))
 
 
 _SAME_APP = sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id)

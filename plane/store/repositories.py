@@ -5,7 +5,7 @@ import datetime as dt
 import sqlalchemy as sa
 
 from plane.domain import tenancy
-from plane.store import tables, wake
+from plane.store import duties, further_sources, tables, wake
 from plane.store.engine import Tx
 
 APPS, REPOS = tables.apps, tables.repositories
@@ -22,9 +22,10 @@ def adopt(tx: Tx, tenant: str, project: str, *, repository: str, url: str, now: 
     rows = tx.execute(sa.select(APPS.c.id, APPS.c.repository_id, FIRST_URL.label("url")).where(*mine, likely)).all()
     here = [row.id for row in rows if tenancy.normal_url(row.url) == url]
     gone = [row.id for row in rows if row.repository_id == repository and row.id not in set(here)]
-    for ids, value in ((here, repository), (gone, None)):
-        if ids:
-            tx.execute(sa.update(APPS).where(*mine, APPS.c.id.in_(ids)).values(repository_id=value, due_at=now))
+    for found, value in ((here, repository), (gone, None)):
+        if found:
+            tx.execute(sa.update(APPS).where(*mine, APPS.c.id.in_(found)).values(repository_id=value, due_at=now))
+    duties.some(tx, tenant, further_sources.adopt(tx, {"tenant_id": tenant, "project_id": project}, repository=repository, url=url), now)
     wake.notify(tx, "plane_due")
     return len(here)
 

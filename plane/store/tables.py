@@ -193,6 +193,23 @@ apps = sa.Table(
     sa.Index("ix_apps_tenant_id_cluster_id", "tenant_id", "cluster_id"),
 )
 
+app_sources = sa.Table(  # those after an app's first, which lies in its own row
+    "app_sources",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident("app_id"),
+    columns.number("number"),  # from 1
+    columns.ident("project_id"),
+    columns.text("url"),  # as repositories.url
+    columns.text("revision"),
+    columns.ident("repository_id", null=True),  # null: no repository has the URL
+    sa.Column("roots", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),
+    columns.text("seen", default=""),
+    columns.tenant_key("app_id", "number"),
+    columns.of_app(),
+    sa.Index("ix_app_sources_tenant_id_repository_id", "tenant_id", "repository_id"),
+)
+
 app_states = sa.Table(
     "app_states",
     METADATA,

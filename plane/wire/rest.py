@@ -58,11 +58,15 @@ class EventsQuery(Body, frozen=True, kw_only=True):
 
 
 class Sync(Body, frozen=True, kw_only=True):
-    """Bring the cluster to what Git wants. `force`: replace objects that cannot be changed in place."""
+    """Bring the cluster to what Git wants. `force`: replace objects that cannot be changed in place.
+
+    `revision`: a branch, tag or commit instead of the app's own targetRevision, this once.
+    """
 
     prune: bool = False
     dry_run: bool = False
     force: bool = False
+    revision: Text = ""
 
 
 class Refresh(Body, frozen=True, kw_only=True):

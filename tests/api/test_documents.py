@@ -173,3 +173,32 @@ def test_only_json_is_read(acme: Tenant, client: TestClient[Litestar]) -> None:
 
 def test_a_nul_is_refused_and_not_stored(acme: Tenant) -> None:
     assert acme.api.post(f"{acme.shop}/apps", app_document("web", info=[{"name": "a\0b", "value": "x"}])).status_code == 400
+
+
+def several(*urls: str) -> list[dict[str, str]]:
+    return [{"repoURL": url, "path": "web"} for url in urls]
+
+
+def test_every_source_is_tied_to_its_repository(acme: Tenant, owner: sa.Engine) -> None:
+    first, second = ("https://git.example/acme/first.git", "https://git.example/acme/second")
+    acme.api.make(f"{acme.shop}/repositories", document("Repository", "first", {"url": first}))
+    body = app_document("web", source=None, sources=several(first, second))
+    del body["spec"]["source"]
+    acme.api.make(f"{acme.shop}/apps", body)
+
+    def tied() -> list[str | None]:
+        with owner.begin() as tx:
+            tx.execute(sa.text("UPDATE repositories SET poll_at = NULL"))
+            return list(tx.execute(sa.text("SELECT r.name FROM app_sources LEFT JOIN repositories r ON r.id = repository_id")).scalars())
+
+    assert tied() == [None]
+    acme.api.make(f"{acme.shop}/repositories", document("Repository", "second", {"url": f"{second}.git/"}))
+    assert tied() == ["second"]
+    kept = acme.api.delete(f"{acme.shop}/repositories/second")
+    assert (kept.status_code, "is the source of 1 apps" in kept.json()["detail"]) == (409, True)
+    assert acme.api.post(f"{acme.shop}/apps/web/refresh", {}).status_code == 202
+    with owner.begin() as tx:
+        assert tx.execute(sa.text("SELECT count(*) FROM repositories WHERE poll_at IS NOT NULL")).scalar_one() == 2
+    assert acme.api.put(f"{acme.shop}/apps/web", app_document("web")).status_code == 200
+    assert tied() == []
+    assert acme.api.delete(f"{acme.shop}/repositories/second").status_code == 200

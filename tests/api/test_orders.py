@@ -1,7 +1,10 @@
 """What an app is asked to do becomes a wish in its row, once, and an event in the log."""
 
+import msgspec
+import pytest
 import sqlalchemy as sa
 
+from plane.domain import decide
 from plane.server import context
 from tests.support.rest import Tenant, app_document, document, seal
 
@@ -21,7 +24,26 @@ def test_a_sync_is_taken_on_with_an_operation_to_follow(acme: Tenant, owner: sa.
     answer = acme.api.post(f"{web}/sync", {"prune": True})
     assert (answer.status_code, answer.json()["events"]) == (202, f"/api/v1{web}/events")
     [request] = row(owner, "request")
-    assert request == {"actor": "ada", "trigger": "manual", "prune": True, "dry_run": False, "force": False, "digest": ""}
+    assert msgspec.convert(request, decide.Request) == decide.Request(actor="ada", prune=True)
+
+
+@pytest.mark.parametrize(
+    ("spec", "body", "status", "word"),
+    [
+        ({}, {"revision": "v1.2.3"}, 202, ""),
+        ({}, {"revision": "--upload-pack=x"}, 400, "must be a branch, tag or commit"),
+        ({"syncPolicy": {"automated": {}}}, {"revision": "v1.2.3"}, 409, "syncs by itself to HEAD and would undo a sync to v1.2.3"),
+        ({"syncPolicy": {"automated": {}}}, {"revision": "HEAD"}, 202, ""),
+    ],
+)
+def test_a_sync_to_another_revision_is_for_apps_that_sync_by_hand(
+    acme: Tenant, owner: sa.Engine, spec: dict[str, object], body: dict[str, str], status: int, word: str
+) -> None:
+    answer = acme.api.post(f"{with_app(acme, **spec)}/sync", body)
+    assert (answer.status_code, word in answer.text) == (status, True), answer.text
+    [request] = row(owner, "request")
+    wanted = "" if body["revision"] == "HEAD" else body["revision"]
+    assert (request is None) if status != 202 else (msgspec.convert(request, decide.Request).revision == wanted)
 
 
 def test_a_second_sync_waits_for_the_first(acme: Tenant) -> None:

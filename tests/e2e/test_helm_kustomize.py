@@ -103,3 +103,19 @@ def test_a_kustomization_that_names_a_missing_file_is_told(tenant: e2e.Tenant) -
     files = kustomization() | {"web/kustomization.yaml": b"resources: [../base, absent.yaml]\n"}
     app = tenant.app("web", tenant.repository(tenant.name, files))
     assert app.says("source-failed", "web/kustomization.yaml", "absent.yaml")["since"]
+
+
+def test_a_chart_takes_its_values_from_another_repository_and_follows_both(tenant: e2e.Tenant) -> None:
+    values = f"{tenant.name}-values"
+    lent = tenant.repository(values, {"web/prod.yaml": b"greeting: one\n"})
+    chart_source = source(tenant.repository(tenant.name, chart()), helm={"valueFiles": ["$team/web/prod.yaml"]})
+    place = {"cluster": "east", "namespace": f"{tenant.name}-web"}
+    automated = {"automated": {"prune": True}, "syncOptions": ["CreateNamespace=true"]}
+    both = [chart_source, {"repoURL": lent, "targetRevision": "main", "ref": "team"}]
+    tenant.put("App", "apps", "web", spec={"sources": both, "destination": place, "syncPolicy": automated})
+    app = e2e.App(tenant, "web")
+    app.healthy()
+    assert data(app) == {"greeting": "one", "tier": "plain"}
+    tenant.install.git.commit(values, {"web/prod.yaml": b"greeting: two\n"}, "Two")
+    app.refresh()
+    e2e.until(lambda: data(app) == {"greeting": "two", "tier": "plain"}, lambda: str(app.explain()))

@@ -1,7 +1,10 @@
 """From a push to a signed task, on a real database, Git host, sandbox and OPA."""
 
 import msgspec
+import pytest
+import sqlalchemy as sa
 
+from plane.domain import decide
 from plane.run.devgit import DevGit
 from plane.server import intake
 from plane.wire import agent, bundle
@@ -142,3 +145,58 @@ def test_a_failed_attempt_waits_for_a_person_or_a_push(fleet: planes.Fleet, devg
     assert decision(fleet)["code"] == "attempt-failed"
     assert "field is immutable" in decision(fleet)["sentence"]
     assert fleet.work() == 0
+
+
+def by_hand(fleet: planes.Fleet, devgit: DevGit, name: str) -> tuple[str, str]:
+    """An app that syncs by hand, synced; its id and the commit before its newest."""
+    url = devgit.create(name, planes.files("web", config=CONFIG))
+    old = devgit.commit(name, planes.files("web", config=CONFIG.replace("hello", "old")), "Old")
+    devgit.commit(name, planes.files("web", config=CONFIG.replace("hello", "new")), "New")
+    app = fleet.app("web", fleet.repository(devgit, name), url, syncPolicy={})
+    ask(fleet, actor="ada")
+    assert fleet.work() == 1
+    [(task, _)] = fleet.claim()
+    intake.events(fleet.plane, fleet.identity, final(task))
+    return app, old
+
+
+def ask(fleet: planes.Fleet, **request: str) -> None:
+    """As orders.sync writes it."""
+    stored = msgspec.json.encode(decide.Request(**request)).decode()  # type: ignore[arg-type]  # texts alone
+    with fleet.owner.begin() as tx:
+        tx.execute(sa.text("UPDATE apps SET request = CAST(:request AS jsonb), due_at = now()"), {"request": stored})
+
+
+def test_a_sync_to_a_revision_leads_there_and_says_so(fleet: planes.Fleet, devgit: DevGit) -> None:
+    _, old = by_hand(fleet, devgit, "elsewhere")
+    newest = fleet.row("SELECT digest, commit FROM app_states")
+    ask(fleet, actor="ada", revision=old[:10])
+    assert fleet.work() == 1
+    [(task, release)] = fleet.claim()
+    assert release is not None
+    assert [msgspec.json.decode(text)["data"] for text in bundle.unpack(task.release, release.body)] == [{"greeting": "old"}]
+    assert fleet.row("SELECT commit, actor, trigger FROM tasks WHERE generation = 2") == (old, "ada", "manual")
+    assert decision(fleet)["sentence"] == f"sync to {old[:10]} ({old[:12]}) asked for by ada"
+    assert fleet.row("SELECT digest, commit FROM app_states") == newest
+    intake.events(fleet.plane, fleet.identity, final(task))
+    fleet.work()
+    assert decision(fleet)["code"] == "manual-sync"  # Git wants the newest still
+
+
+@pytest.mark.parametrize(
+    ("revision", "sentence"),
+    [("nowhere", "the sync to nowhere that ada asked for cannot be: targetRevision 'nowhere' is unknown"), ("empty", "no objects at all")],
+)
+def test_a_revision_that_cannot_be_synced_to_is_told_and_forgotten(
+    fleet: planes.Fleet, devgit: DevGit, revision: str, sentence: str
+) -> None:
+    name = f"refused-{revision}"
+    by_hand(fleet, devgit, name)
+    devgit.commit(name, {"web/config.yaml": None, "web/README.md": b"nothing"}, "Empty", branch="empty")
+    before = fleet.row("SELECT attempt FROM app_states").attempt
+    ask(fleet, actor="ada", revision=revision)
+    assert fleet.work() == 0
+    assert sentence in decision(fleet)["sentence"]
+    assert fleet.row("SELECT request, generation FROM apps") == (None, 2)
+    assert fleet.row("SELECT attempt FROM app_states").attempt == before
+    assert fleet.row("SELECT count(*) FROM audit_events WHERE type = 'app.sync.refused'")[0] == 1

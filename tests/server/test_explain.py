@@ -2,10 +2,12 @@
 
 import datetime as dt
 
+import msgspec
+
 from plane.domain import decide
 from plane.run.devgit import DevGit
 from plane.server import explain
-from plane.store import facts
+from plane.store import apps, engine, facts
 from tests.support import planes
 
 BY_HAND: dict[str, object] = {"syncPolicy": {}}
@@ -53,3 +55,40 @@ def test_since_when_moves_with_the_reason(fleet: planes.Fleet, devgit: DevGit) -
     fleet.work()
     assert told(fleet).status == "cluster-revoked"
     assert told(fleet).since >= facts.stamp(moved)
+
+
+def stop(fleet: planes.Fleet, app: str) -> None:
+    """As ada asks for it, while the agent is at work."""
+    attempt = msgspec.convert(fleet.row("SELECT attempt FROM app_states").attempt, decide.Attempt)
+    with engine.begin(fleet.plane.engine, fleet.scope) as tx:
+        apps.stop(tx, fleet.tenant, app, attempt=attempt, message="stopped by ada", now=fleet.plane.clock.now())
+
+
+def test_a_sync_that_was_stopped_says_by_whom_and_a_commit_brings_it_back(fleet: planes.Fleet, devgit: DevGit) -> None:
+    url = devgit.create("stopped", files("hello"))
+    app = fleet.app("web", fleet.repository(devgit, "stopped"), url)
+    fleet.work()
+    fleet.claim()
+    stop(fleet, app)
+    assert fleet.work() == 0
+    assert (told(fleet).status, bool(told(fleet).since)) == ("terminated", True)
+    assert "stopped by ada. Begin it again with `plane app sync`" in told(fleet).sentence
+    devgit.commit("stopped", files("newer"), "Newer")
+    later(fleet)
+    assert fleet.work() == 1
+
+
+def test_a_removal_that_was_stopped_goes_on_when_the_app_is_deleted_again(fleet: planes.Fleet, devgit: DevGit) -> None:
+    url = devgit.create("leaving", files("hello"))
+    app = fleet.app("web", fleet.repository(devgit, "leaving"), url)
+    fleet.work()
+    with engine.begin(fleet.plane.engine, fleet.scope) as tx:
+        apps.ask(tx, fleet.tenant, app, {"deleted_at": fleet.plane.clock.now()}, fleet.plane.clock.now())
+    assert fleet.work() == 1
+    stop(fleet, app)
+    assert fleet.work() == 0
+    assert "removal of the app's objects was stopped by ada" in told(fleet).sentence
+    with engine.begin(fleet.plane.engine, fleet.scope) as tx:
+        apps.resume(tx, fleet.tenant, app)
+        apps.ask(tx, fleet.tenant, app, {}, fleet.plane.clock.now())
+    assert fleet.work() == 1
