@@ -1,12 +1,12 @@
 """`make bench`: every benchmark in turn, each a process of its own. Figures and ratios, never a verdict.
 
-python -m benchmarks [NAME ...]     all, or those named: fleet agent render policy sealing lists
+python -m benchmarks [NAME ...]     all, or those named: fleet agent render policy sealing lists compare
 """
 
 import subprocess
 import sys
 
-BENCHMARKS = ("fleet", "agent", "render", "policy", "sealing", "lists")
+BENCHMARKS = ("fleet", "agent", "render", "policy", "sealing", "lists", "compare")
 
 
 def main() -> None:
