@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from plane.agent import apply, cluster, guard, hooks, leaving, outcome, records, releases, waits
-from plane.domain import apps, errors, kinds, objects, plan
+from plane.domain import apps, errors, kinds, objects, options, plan
 from plane.wire import agent
 
 WAVE_S = 600.0  # a wave that is not healthy by then fails the task
@@ -67,23 +67,25 @@ class Sync:
             return self._final("failed", outcome.sentence(self._results))
         except errors.PlaneError as e:
             return self._final("failed", str(e))
-        return self._final("succeeded", outcome.sentence(self._results))
+        else:
+            return self._final("succeeded", outcome.sentence(self._results), needs_approval=plan.confirmations(planned))
 
     async def _plan(self) -> plan.Plan:
         task, release = self._task, self._work.release
         owned_kinds = self._work.before | {(one.key.group, one.key.kind) for one in release.manifests}
         await self._there.watches.ensure(kind for kind in owned_kinds if self._there.kinds.preferred(*kind))
         live = {key: record.live for key, record in self._there.watches.owned(task.app_id).items() if record.ours}
-        options = plan.Options(
+        told = plan.Options(
             app_id=task.app_id,
             prune=task.options.prune,
             allow_empty=task.options.allow_empty,
-            prune_last="PruneLast=true" in task.options.sync_options,
             removing=self._removing,
+            approved=task.options.approved,
+            sync=options.app(task.options.sync_options),
             revision=task.revision,
             started_at=task.generation,  # names hooks: the same when the task is resumed
         )
-        planned = plan.make(release.manifests, live=live, inventory=frozenset(live), options=options)
+        planned = plan.make(release.manifests, live=live, inventory=frozenset(live), options=told)
         guard.check_pruned(task, planned)
         return planned
 

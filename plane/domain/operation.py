@@ -50,7 +50,6 @@ class Options(msgspec.Struct, frozen=True):
         app_id: whose objects may be pruned.
         prune: whether objects that are no longer wanted are deleted.
         allow_empty: whether that holds when nothing at all is wanted.
-        prune_last: PruneLast of the app, when `sync` does not say it.
         removing: the app goes away: everything of it is pruned and its delete hooks run.
         approved: a person agreed to what Prune=confirm and Delete=confirm ask about.
         strategy: whether hooks run.
@@ -65,7 +64,6 @@ class Options(msgspec.Struct, frozen=True):
     app_id: str
     prune: bool = False
     allow_empty: bool = False
-    prune_last: bool = False
     removing: bool = False
     approved: bool = False
     strategy: Strategy = "hook"

@@ -94,7 +94,7 @@ def namespace(options: Options) -> dict[str, Any]:
 
 def confirmations(plan: Plan) -> tuple[str, ...]:
     """What a person is asked to agree to before it is deleted, as sentences; the rest of the plan need not wait for it."""
-    return tuple(f"{step.key} would be deleted: {step.reason}" for step in plan.steps() if "=confirm" in step.reason)
+    return tuple(f"{step.key} would be deleted: {step.reason}" for step in plan.steps() if step.reason.endswith(pruning.UNCONFIRMED))
 
 
 def radius(plan: Plan, *, inventory: int, blast: apps.BlastRadius) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ import msgspec
 
 from plane.domain import kinds, objects, operation, options, ordering, selection
 
+UNCONFIRMED = "and nobody has approved its deletion"
+
 _CONTAINERS = frozenset({kinds.NAMESPACE, kinds.CRD})  # deleting one deletes what is inside it
 
 
@@ -48,34 +50,28 @@ def _kept(entry: operation.Live, told: operation.Options, *, empty: bool) -> str
         return _kept_on_removal(entry, told)
     if told.chosen is not None and not _chosen(told.chosen, entry.key):
         return "it is not among the objects chosen for this sync"
-    if reason := _unasked("Prune", options.merged(told.sync, entry.own).prune, told):
-        return reason
+    consent = options.merged(told.sync, entry.own).prune
+    if consent == "false":
+        return "its sync option says Prune=false"
     if not told.prune:
         return "pruning is off for this sync; it needs syncPolicy.automated.prune or a sync with prune"
     if empty and not told.allow_empty:
         return "the source holds no objects at all, and an empty source never prunes; syncPolicy.automated.allowEmpty changes that"
-    return ""
+    return "" if consent == "true" or told.approved else f"its sync option says Prune=confirm, {UNCONFIRMED}"
 
 
 def _kept_on_removal(entry: operation.Live, told: operation.Options) -> str:
-    if reason := _unasked("Delete", options.merged(told.sync, entry.own).delete, told):
-        return reason
+    consent = options.merged(told.sync, entry.own).delete
+    if consent == "false":
+        return "its sync option says Delete=false"
     if (entry.key.group, entry.key.kind) == kinds.CRD:
         return "a CustomResourceDefinition stays when its app goes, because every object of its kind would go with it"
-    return ""
+    return "" if consent == "true" or told.approved else f"its sync option says Delete=confirm, {UNCONFIRMED}"
 
 
 def _chosen(chosen: selection.Selection, key: objects.ObjectKey) -> bool:
     """A label selector chooses among what Git wants, so it never chooses what is to be pruned."""
     return not chosen.selector and selection.names(chosen, key)
-
-
-def _unasked(name: str, consent: options.Consent, told: operation.Options) -> str:
-    if consent == "false":
-        return f"its sync option says {name}=false"
-    if consent == "confirm" and not told.approved:
-        return f"its sync option says {name}=confirm, and nobody has approved its deletion"
-    return ""
 
 
 def _hold(reasons: dict[objects.ObjectKey, str], ours: Sequence[operation.Live], *, wanted: Sequence[objects.ObjectKey]) -> None:
@@ -115,7 +111,7 @@ def _waves(ours: Sequence[operation.Live], last_wave: int, told: operation.Optio
 
 
 def _is_last(entry: operation.Live, told: operation.Options) -> bool:
-    return not told.removing and (told.prune_last or options.merged(told.sync, entry.own).prune_last)
+    return not told.removing and options.merged(told.sync, entry.own).prune_last
 
 
 def _rank(key: objects.ObjectKey, defined: frozenset[kinds.Kind]) -> int:
