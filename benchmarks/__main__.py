@@ -1,12 +1,12 @@
 """`make bench`: every benchmark in turn, each a process of its own. Figures and ratios, never a verdict.
 
-python -m benchmarks [NAME ...]     all, or those named: fleet agent render policy sealing lists compare
+python -m benchmarks [NAME ...]     all, or those named: fleet agent render policy sealing lists compare plan
 """
 
 import subprocess
 import sys
 
-BENCHMARKS = ("fleet", "agent", "render", "policy", "sealing", "lists", "compare")
+BENCHMARKS = ("fleet", "agent", "render", "policy", "sealing", "lists", "compare", "plan")
 
 
 def main() -> None:
