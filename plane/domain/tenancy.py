@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from plane.domain import apps, policy, refs, schedules
+from plane.domain import apps, errors, options, policy, refs, schedules
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 LABEL_RULE = "must be a DNS label: lower-case letters, digits and '-', beginning and ending with a letter or digit, at most 63"
@@ -195,6 +195,10 @@ def _check_bounds(spec: apps.AppSpec) -> Problems:
     for n, option in enumerate(spec.sync_policy.sync_options):
         if not re.fullmatch(r"[A-Za-z]+=[A-Za-z0-9,-]+", option):
             problems[f"spec.syncPolicy.syncOptions[{n}]"] = "must be written Name=value, for example CreateNamespace=true"
+    try:
+        options.app(spec.sync_policy.sync_options)
+    except errors.Invalid as error:
+        problems = {**error.problems, **problems}
     if not 0 <= spec.revision_history_limit <= 100:  # noqa: PLR2004 - the bounds are in the sentence
         problems["spec.revisionHistoryLimit"] = "must be between 0 and 100"
     if spec.blast_radius.max_deletes < 0 or not 0 <= spec.blast_radius.max_percent <= 100:  # noqa: PLR2004 - percent

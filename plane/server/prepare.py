@@ -3,7 +3,7 @@
 import msgspec
 
 from plane import ports
-from plane.domain import apps, decide, errors, objects, opening, policy, refs, release, render, secrets, waves
+from plane.domain import apps, decide, errors, objects, opening, options, policy, refs, release, render, secrets, waves
 from plane.domain import kinds as kinds_of
 from plane.server import context, keys, resolve
 from plane.store import facts, releases
@@ -190,7 +190,8 @@ def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) 
     cluster = _cluster(app)
     manifests = _stamped(app, shared, made.manifests)
     for manifest in manifests:
-        waves.turn(manifest)  # what no agent could put in order is refused here, where its file is known
+        waves.turn(manifest)  # what no agent could put in order, or would read another way than it was meant,
+        options.own(manifest)  # is refused here, where its file is known
     release.check_scope(manifests, cluster.grant, cluster.name)
     release.check_project(manifests, app.rules, cluster=cluster.name, project=app.project)
     key = plane.envelope.unwrap(app.fingerprint_key, context=keys.wrapping_context(app.tenant_id, app.project_id, keys.FINGERPRINT_KEY))

@@ -82,3 +82,14 @@ def test_a_chart_may_take_values_from_a_source_with_a_ref() -> None:
 )
 def test_a_ref_that_means_nothing_is_refused(sources: tuple[apps.Source, ...], field: str, rule: str) -> None:
     assert rule in with_refs(*sources)[field]
+
+
+def test_a_sync_option_that_means_nothing_is_refused_by_its_place() -> None:
+    words = ("CreateNamespace=true", "Prune=flase", "Prune")
+    spec = apps.AppSpec(
+        apps.Destination("east"), source=apps.Source("https://git.example/acme/shop"), sync_policy=apps.SyncPolicy(sync_options=words)
+    )
+    assert tenancy.check_app(spec) == {
+        "spec.syncPolicy.syncOptions[1]": "says Prune=flase; use Prune=true, Prune=false or Prune=confirm",
+        "spec.syncPolicy.syncOptions[2]": "must be written Name=value, for example CreateNamespace=true",
+    }
