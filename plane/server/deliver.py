@@ -8,7 +8,7 @@ import structlog
 
 from plane.domain import access, decide, errors
 from plane.server import context, dispatch, keys, prepare
-from plane.store import engine, facts, further_sources, keyring, leases, releases, states
+from plane.store import engine, facts, further_sources, keyring, leases, polls, releases, states
 from plane.wire import agent
 
 log = structlog.get_logger()
@@ -52,6 +52,7 @@ def deliver(plane: context.Plane, leased: Sequence[leases.Leased], *, side_by_si
         states.answer(tx, tenant, [(one.app.id, one.app.request, one.asked.request) for one in outcomes if one.app.request and one.asked])
         states.looked(tx, tenant, [_looked(one) for one in outcomes], now)
         further_sources.looked(tx, tenant, [look for one in outcomes for look in _further(one)])
+        polls.saw(tx, tenant, {place: found.commit.sha for place, found in shared.sources.items()}, now)
         decisions = dispatch.dispatch(plane, tx, scope, sorted(ids), tenant=known[0].tenant) if outcomes else {}
         again = {one.app.id: now + wait for one in outcomes if (wait := _again(one))}
         leases.give_back(tx, [one for one in leased if one.id in ids], again=again)

@@ -38,7 +38,7 @@ def _poll(plane: context.Plane, scope: access.Scope, leased: leases.Leased) -> i
     with engine.begin(plane.engine, scope) as tx:
         due = polls.touched(tx, leased.tenant, leased.id, moved)
         polls.wake(tx, leased.tenant, due, now)
-        polls.done(tx, leased, refs=refs, now=now, again=_again(plane, known.interval_s))
+        polls.done(tx, leased, known, refs=refs, now=now, again=_again(plane, known.interval_s))
     return len(due)
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from plane.domain import decide, errors, sources
 from plane.store import duties, facts, further_sources, leases, states, tables
+from plane.store import wake as wake_up
 from plane.store.engine import Row, Tx
 
 REPOS, APPS, STATES = tables.repositories, tables.apps, tables.app_states
@@ -74,10 +75,35 @@ def wake(tx: Tx, tenant: str, due: Sequence[str], now: dt.datetime) -> None:
         duties.some(tx, tenant, due, now)
 
 
-def done(tx: Tx, one: leases.Leased, *, refs: Mapping[str, str], now: dt.datetime, again: dt.datetime) -> None:
-    """Keep the refs and plan the next look; LeaseLost. A look that was asked for meanwhile stays planned."""
+def saw(tx: Tx, tenant: str, commits: Mapping[tuple[str, str], str], now: dt.datetime) -> None:
+    """Keep what the mirrors said, by repository and revision, where they were ahead of the last look, and look again now.
+
+    Otherwise a branch that comes and goes between two looks would never have been there, and what was made from it would stay.
+    """
+    ahead = [
+        {"tenant": tenant, "repository": repository, "revision": revision, "commit": commit, "now": now}
+        for (repository, revision), commit in sorted(commits.items())
+        if not commit.startswith(revision)  # a commit's own name moves nowhere
+    ]
+    if ahead and tx.execute(_SAW, ahead).rowcount:
+        wake_up.notify(tx, "plane_due")
+
+
+_SAW = sa.text("""
+    UPDATE repositories SET refs = refs || jsonb_build_object(CAST(:revision AS text), CAST(:commit AS text)), poll_at = :now
+    WHERE tenant_id = :tenant AND id = :repository AND CAST(:commit AS text) IS DISTINCT FROM coalesce(
+        refs ->> CAST(:revision AS text), refs ->> ('refs/heads/' || :revision),
+        refs ->> ('refs/tags/' || :revision || '^{}'), refs ->> ('refs/tags/' || :revision)
+    )
+""")  # names in the order of sources.commit_of
+
+
+def done(tx: Tx, one: leases.Leased, known: Known, *, refs: Mapping[str, str], now: dt.datetime, again: dt.datetime) -> None:
+    """Keep the refs and plan the next look; LeaseLost. What was asked for or seen meanwhile stays for the next."""
     kept = sa.case((REPOS.c.poll_at == one.due, again), else_=REPOS.c.poll_at)
-    _give_back(tx, one, refs=dict(refs), refs_at=now, problem=None, failures=0, poll_at=kept)
+    same = REPOS.c.refs == sa.literal(known.refs, REPOS.c.refs.type)
+    found = sa.case((same, sa.literal(dict(refs), REPOS.c.refs.type)), else_=REPOS.c.refs)
+    _give_back(tx, one, refs=found, refs_at=now, problem=None, failures=0, poll_at=kept)
 
 
 def failed(tx: Tx, one: leases.Leased, *, problem: decide.Problem, again: dt.datetime) -> None:
