@@ -3,7 +3,7 @@
 import msgspec
 
 from plane import ports
-from plane.domain import apps, decide, errors, objects, opening, options, policy, refs, release, render, secrets, waves
+from plane.domain import apps, decide, errors, hidden, objects, opening, options, policy, refs, release, render, secrets, waves
 from plane.domain import kinds as kinds_of
 from plane.server import context, keys, resolve
 from plane.store import facts, releases
@@ -69,8 +69,9 @@ def _parts(plane: context.Plane, app: facts.App, shared: Shared) -> tuple[tuple[
 
 
 def _new(plane: context.Plane, app: facts.App, shared: Shared, key: str, parts: list[_Part]) -> releases.New:
-    manifests = _manifests(plane, app, parts)
-    opened = _open(plane, app, shared, manifests, parts)
+    held = shared.keys.get(app.project_id, keys.Keys())
+    manifests, hidden_values = hidden.unfold(*_manifests(plane, app, held, parts))
+    opened = _open(plane, held, hidden_values, manifests, parts)
     return _release(plane, app, shared, _Made(key, parts[0].found.commit, manifests, opened))
 
 
@@ -146,25 +147,46 @@ def _still_right(app: facts.App, cluster: facts.Cluster, key: str) -> bool:
     return not current.sealed_for or cluster.agent_key_id in current.sealed_for
 
 
-def _manifests(plane: context.Plane, app: facts.App, parts: list[_Part]) -> tuple[objects.Manifest, ...]:
+def _manifests(
+    plane: context.Plane, app: facts.App, held: keys.Keys, parts: list[_Part]
+) -> tuple[tuple[objects.Manifest, ...], hidden.Values]:
+    """What the sources render to, and the values behind the references that stand for their encrypted files."""
     rendered: list[objects.Manifest] = []
+    values: hidden.Values = {}
     for part in parts:
         files = dict(part.found.tree.read(part.files))
+        if part.renderer.name != "plain":  # those files are opened after the render, as they are
+            values |= _hide(plane, held, part, files)
         rendered += plane.pool.render(part.renderer.name, _job(app, part.source, files))
-    return tuple(rendered)
+    return tuple(rendered), values
 
 
-def _open(plane: context.Plane, app: facts.App, shared: Shared, manifests: tuple[objects.Manifest, ...], parts: list[_Part]) -> _Opened:
-    held = shared.keys.get(app.project_id, keys.Keys())
-    wanted = opening.needs(manifests, aliases=frozenset(held.vaults))
+def _hide(plane: context.Plane, held: keys.Keys, part: _Part, files: dict[str, bytes]) -> hidden.Values:
+    """Put references in place of the secrets in a renderer's files."""
+    values: hidden.Values = {}
+    for file in (hidden.File(one.path, one.blob, files[one.path]) for one in part.files):
+        form = hidden.form(file)
+        if form:
+            clear = plane.sops.open(file.text, _sops_keys(held, file.path), where=file.path, form=form)
+            made = hidden.hide(file, clear, whole=part.renderer.name == "kustomize")
+            files[file.path] = made.text
+            values |= made.values
+    return values
+
+
+def _open(
+    plane: context.Plane, held: keys.Keys, found: hidden.Values, manifests: tuple[objects.Manifest, ...], parts: list[_Part]
+) -> _Opened:
+    aliases = frozenset(held.vaults) | ({hidden.ALIAS} if found else set())
+    wanted = opening.needs(manifests, aliases=aliases)
     if wanted.sops:
         files = _as_written([part for part in parts if part.renderer.name == "plain"], {one.where for one in wanted.sops})
-        wanted = opening.needs(manifests, aliases=frozenset(held.vaults), files=files)
+        wanted = opening.needs(manifests, aliases=aliases, files=files)
     documents: dict[int, dict[str, object]] = {}
     for one in wanted.sops:
-        documents.update(opening.documents(one, _sops(plane, held, one)))  # type: ignore[arg-type]  # plain JSON data
-    values: dict[secrets.VaultRef, secrets.Secret] = {}
-    for alias in sorted({ref.alias for ref in wanted.refs}):
+        documents.update(opening.documents(one, plane.sops.open(one.text, _sops_keys(held, one.where), where=one.where)))  # type: ignore[arg-type]  # plain JSON data
+    values = dict(found)
+    for alias in sorted({ref.alias for ref in wanted.refs} - {hidden.ALIAS}):
         values.update(plane.vault.read(held.vaults[alias], [ref for ref in wanted.refs if ref.alias == alias]))
     return _Opened(opening.Opened(documents, values), wanted.volatile())
 
@@ -177,13 +199,13 @@ def _as_written(parts: list[_Part], names: set[str]) -> dict[str, bytes]:
     return {file.path: part.found.tree.read([file])[file.path] for part, file in alone}
 
 
-def _sops(plane: context.Plane, held: keys.Keys, file: opening.SopsFile) -> bytes:
+def _sops_keys(held: keys.Keys, where: str) -> ports.SopsKeys:
     if held.sops is None:
         message = (
             "is encrypted with SOPS and this project holds no age identity; add one with `plane credential create NAME --kind sops-age`"
         )
-        raise errors.SecretRefused(message, where=file.where)
-    return plane.sops.open(file.text, held.sops, where=file.where)
+        raise errors.SecretRefused(message, where=where)
+    return held.sops
 
 
 def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) -> releases.New:
@@ -273,10 +295,7 @@ def judge(plane: context.Plane, app: facts.App, shared: Shared, manifests: tuple
             found[one.policy.digest] = plane.policies.violations(one.policy, policy.PolicyInput(bodies, asked, one.parameters))
     except policy.PolicyFailed as e:
         return policy.Verdict(digests, (), str(e))
-    places = {str(manifest.key): str(manifest.position or "") for manifest in manifests}
-    located = {
-        digest: tuple(msgspec.structs.replace(one, file=places.get(one.object, "")) for one in several) for digest, several in found.items()
-    }
+    located = {digest: policy.located(several, manifests) for digest, several in found.items()}
     return policy.Verdict(digests, policy.fold(shared.bindings, located))
 
 
