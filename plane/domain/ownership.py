@@ -12,7 +12,14 @@ Path = tuple[str | int, ...]  # names and indexes from the top of an object
 # They write as a part of what the cluster does: revisions, cluster addresses, protection finalizers, injected bundles.
 _CLUSTERS_OWN = frozenset({"cloud-controller-manager", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kwok"})
 _KEYS = (("containerPort", "protocol"), ("port", "protocol"), ("mountPath",), ("devicePath",), ("ip",), ("uid",), ("name",))
-_BOOKKEEPING = frozenset({fields.LAST_APPLIED, "deployment.kubernetes.io/revision", "control-plane.alpha.kubernetes.io/leader"})
+_BOOKKEEPING = frozenset(
+    {
+        fields.LAST_APPLIED,
+        "control-plane.alpha.kubernetes.io/leader",
+        "deployment.kubernetes.io/revision",
+        "kubernetes.io/metadata.name",
+    }
+)
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -142,9 +149,11 @@ def _step(name: str, body: Any) -> str | int | None:  # noqa: ANN401 any JSON da
 def _is_expected(path: Path, desired: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
     if path[0] in ("apiVersion", "kind", "status") or (path[0] == "metadata" and len(path) > 1 and path[1] in fields.SERVER_METADATA):
         return True
-    if path[:2] == ("metadata", "annotations") and path[-1] in _BOOKKEEPING:
+    if (path[0] == "metadata" and path[-1] in _BOOKKEEPING) or (live.get("kind"), path) == ("Namespace", ("spec", "finalizers")):
         return True
     value, wanted = _walk(path, desired, live)
+    if path[-1] == "targetPort" and value == _walk((*path[:-1], "port"), desired, live)[0]:
+        return True  # a Service's port unless it says otherwise
     return wanted or value in (None, "", 0, False, [], {}) or (isinstance(path[-1], str) and fields.is_default(path[-1], value))
 
 
