@@ -11,11 +11,11 @@ import msgspec
 import structlog
 
 from plane.adapters import kube, kube_kinds
-from plane.agent import cluster, pace, records, releases, waits
-from plane.domain import errors, objects, waves
+from plane.agent import cluster, pace, records, releases, waits, writing
+from plane.domain import apps, diff, errors, objects, options
 from plane.wire import agent
 
-QUERY = f"fieldManager={agent.FIELD_MANAGER}&force=true"
+REPLACE_TRIES = 4
 TRY_S = 60.0  # how long an object is tried again when the API server is busy or away
 SERVER_ERRORS = 4  # attempts at an answer 500: an etcd time-out passes, a broken webhook does not
 PAUSE_S = (0.1, 5.0)
@@ -33,6 +33,10 @@ class Refused(errors.PlaneError):
     """An object that could not be applied or deleted; the sentence is the API server's with the way out, values masked."""
 
     code = "object-refused"
+
+    def __init__(self, sentence: str, *, status: int = 0) -> None:
+        self.status = status  # the API server's, 0 when it is not its word
+        super().__init__(sentence)
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -56,32 +60,76 @@ class Applier:
         self._draining = False
 
     async def apply(self, order: Order) -> records.Record:
-        """Server-side apply; returns the object as it is now.
+        """Write it as its options say, server-side apply if they say nothing; returns the object as it is now.
 
         Raises:
-            Refused: final. SecretRefused: a sealed value cannot be opened. UnknownKind, BadName.
+            Refused: final. SecretRefused: a sealed value cannot be opened. UnknownKind, BadName, BadAnnotation.
         """
         manifest = order.release.manifests[order.index]
         resource = await self._there.kinds.resolve(manifest.api_version, manifest.key.kind)
         path = kube_kinds.key_path(resource, order.key)
         self._refuse_taken(order)
         await self._there.watches.ensure([(resource.group, resource.kind)])
+        effective = writing.how(manifest, order.options)
+        live = await self._live(order, effective, path)
+        if live is not None and effective.ssa == "IfNotPresent":
+            return self._there.watches.absorb(live, resource)
         opened = releases.values(order.release, manifest.key, self._there.unsealer)
-        payload = _payload(order, opened)
-        query = QUERY + ("&dryRun=All" if order.options.dry_run else "") + _validation(manifest, order.options)
+        write = _Write(order.key, resource, path, _payload(order, opened, live), effective, order.options)
         self.inflight.add(order.key)
         try:
-            answer = await self._insist("PATCH", path, query, payload)
+            answer = await (self._replace(write, live) if effective.replace else self._patch(write))
         except kube.KubeRefused as e:
-            if not _replaceable(e, manifest, order.options):
-                raise Refused(releases.mask(_explained(e, manifest), opened)) from None  # the chained text could quote a value
-            await self._make_room(order.key, resource)
-            answer = await self._insist("PATCH", path, query, payload)
+            raise Refused(releases.mask(_explained(e, manifest), opened), status=e.status) from None  # the chained text could quote a value
         finally:
             self.inflight.discard(order.key)
         if order.options.dry_run:
             return records.record(records.see(msgspec.Raw(answer), resource))
         return self._there.watches.absorb(answer, resource)
+
+    async def _live(self, order: Order, effective: options.Effective, path: str) -> bytes | None:
+        """What is there, asked only by the options that look."""
+        respects = writing.of_app(order.options.sync_options).respect_ignore_differences and _pointers(order)
+        if not (effective.replace or effective.ssa == "IfNotPresent" or respects):
+            return None
+        return await self._read(path)
+
+    async def _patch(self, write: "_Write") -> bytes:
+        query = writing.query(write.effective, applies=True, dry_run=write.options.dry_run)
+        try:
+            return await self._insist("PATCH", write.path, query, write.payload)
+        except kube.KubeRefused as e:
+            if not _immutable(e) or not write.may_recreate():
+                raise
+            if write.options.dry_run:
+                return await self._insist("GET", write.path, "", b"", kube.JSON)
+        await self._make_room(write.key, write.resource)
+        return await self._insist("PATCH", write.path, query, write.payload)
+
+    async def _replace(self, write: "_Write", live: bytes | None) -> bytes:
+        """The whole object, whatever others wrote into it; with Force=true deleted and made anew."""
+        query = writing.query(write.effective, applies=False, dry_run=write.options.dry_run)
+        if live is not None and write.may_recreate() and not write.options.dry_run:
+            await self._make_room(write.key, write.resource)
+            live = None
+        for _ in range(REPLACE_TRIES):
+            if live is None:
+                return await self._insist("POST", write.resource.path(write.key.namespace), query, write.payload, kube.JSON)
+            try:
+                return await self._insist("PUT", write.path, query, _versioned(write.payload, live), kube.JSON)
+            except kube.KubeRefused as e:
+                if e.status != CONFLICT:
+                    raise
+            live = await self._read(write.path)
+        raise Refused(f"{write.key} could not be replaced: somebody else wrote it {REPLACE_TRIES} times meanwhile")
+
+    async def _read(self, path: str) -> bytes | None:
+        try:
+            return await self._insist("GET", path, "", b"", kube.JSON)
+        except kube.KubeRefused as e:
+            if e.status == NOT_FOUND:
+                return None
+            raise
 
     async def _make_room(self, key: objects.ObjectKey, resource: kube_kinds.Resource) -> None:
         """Delete an object that is to be created anew, and wait until its name is free."""
@@ -194,32 +242,52 @@ class Applier:
             raise Refused(f"{order.key} belongs to app {mark}; remove it there first, or here")
 
 
-def _payload(order: Order, opened: Mapping[str, bytes]) -> bytes:
-    """The document as it came, unless a value or a name must be put in."""
+class _Write(msgspec.Struct, frozen=True):
+    """A request to be made."""
+
+    key: objects.ObjectKey
+    resource: kube_kinds.Resource
+    path: str
+    payload: bytes
+    effective: options.Effective
+    options: agent.Options
+
+    def may_recreate(self) -> bool:
+        """Whether somebody asked for it: the object, or the one who asked for the sync."""
+        return self.effective.force or self.options.force
+
+
+def _payload(order: Order, opened: Mapping[str, bytes], live: bytes | None) -> bytes:
+    """The document as it came, unless a value or a name must be put in, or what lives must be left."""
     document = order.release.documents[order.index]
-    if not opened and not order.hook_run:
+    if not opened and not order.hook_run and live is None:
         return document
     body = releases.body(order.release, order.index, opened)
     if order.hook_run:
         meta = {name: value for name, value in body["metadata"].items() if name != "generateName"}
         annotations = {**(meta.get("annotations") or {}), records.HOOK_RUN: order.hook_run}
         body = {**body, "metadata": {**meta, "name": order.key.name, "annotations": annotations}}
+    if live is not None and writing.of_app(order.options.sync_options).respect_ignore_differences:
+        body = writing.respectful(body, kube.decode(live), _pointers(order))
     return msgspec.json.encode(body)
 
 
-def _option(manifest: objects.Manifest, name: str) -> str:
-    return waves.option(manifest.body["metadata"].get("annotations") or {}, name)
+def _pointers(order: Order) -> tuple[str, ...]:
+    """The app's `ignoreDifferences` for this object."""
+    rules = [
+        apps.IgnoreDifference(kind=rule.kind, group=rule.group, name=rule.name, namespace=rule.namespace, json_pointers=rule.pointers)
+        for rule in order.options.ignore
+    ]
+    return diff.ignored(order.key, rules)
 
 
-def _validation(manifest: objects.Manifest, options: agent.Options) -> str:
-    off = "Validate=false" in options.sync_options or _option(manifest, "Validate") == "false"
-    return "&fieldValidation=Ignore" if off else "&fieldValidation=Strict"
+def _versioned(payload: bytes, live: bytes) -> bytes:
+    body, version = kube.decode(payload), kube.decode(live)["metadata"]["resourceVersion"]
+    return msgspec.json.encode({**body, "metadata": {**body["metadata"], "resourceVersion": version}})
 
 
-def _replaceable(error: kube.KubeRefused, manifest: objects.Manifest, options: agent.Options) -> bool:
-    """Whether to delete and create again: the change is impossible and somebody asked for that."""
-    immutable = error.status == INVALID and "immutable" in str(error)
-    return immutable and (options.force or _option(manifest, "Force") == "true") and not options.dry_run
+def _immutable(error: kube.KubeRefused) -> bool:
+    return error.status == INVALID and "immutable" in str(error)
 
 
 def _passing(error: kube.KubeRefused, attempt: int) -> bool:
@@ -227,14 +295,17 @@ def _passing(error: kube.KubeRefused, attempt: int) -> bool:
     if error.status in {BUSY, 503, 504} or error.retry_after_s:
         return True
     if error.status == CONFLICT:
-        return attempt <= SERVER_ERRORS  # a race with another writer or with a deletion
+        settled = "Apply failed with" in str(error) or "the object has been modified" in str(error)  # fields of others; a stale replace
+        return attempt <= SERVER_ERRORS and not settled  # otherwise a race with another writer or with a deletion
     return error.status == BROKEN and attempt <= SERVER_ERRORS and "field not declared in schema" not in str(error)
 
 
 def _explained(error: kube.KubeRefused, manifest: objects.Manifest) -> str:
     """The API server's own message and, for the common ones, the way out."""
     text = _OBJECT.sub("Invalid value: {…}", str(error))
-    if error.status == INVALID and "immutable" in text:
+    if error.status == CONFLICT and "Apply failed with" in text:
+        return f"{text}; with ssa: Merge others keep their fields: take them out of Git, or say gitops-plane.io/ssa: Override"
+    if _immutable(error):
         way_out = "delete it, or allow that with the annotation gitops-plane.io/sync-options: Force=true"
         return f"{text}; such a field can only change with the object: {way_out}"
     if error.status == NOT_FOUND and f'namespaces "{manifest.key.namespace}" not found' in text:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 import structlog
 
-from plane.agent import records, releases, shelf
+from plane.agent import records, releases, shelf, writing
 from plane.domain import errors, objects, waves
 from plane.wire import agent
 
@@ -19,6 +19,7 @@ class Wanted(msgspec.Struct):
     digest: bytes
     api_version: str
     wave: int = 0
+    passive: bool = False  # ssa: IfNotPresent; what it became is nobody's drift
 
 
 class Held(msgspec.Struct):
@@ -57,7 +58,9 @@ class Book:
             turn = waves.turn(manifest)
             if not turn.hook:
                 digest = records.document_digest(release.documents[index])
-                wanted[manifest.key] = Wanted(index, digest, manifest.api_version, turn.wave)
+                policy = writing.how(manifest, task.options).ssa
+                if policy != "Ignore":
+                    wanted[manifest.key] = Wanted(index, digest, manifest.api_version, turn.wave, passive=policy == "IfNotPresent")
         kinds = frozenset((manifest.key.group, manifest.key.kind) for manifest in release.manifests)
         held = Held(task.app_id, task.generation, task.release, task.options, wanted, kinds)
         self._held[task.app_id] = held

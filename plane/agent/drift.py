@@ -54,6 +54,8 @@ class Drift:
             return
         if change.new is None or change.new.app != owner:
             self._repair(held, change.key)
+        elif wanted.passive:
+            change.new.settled, change.new.wanted, change.new.fields = change.new.digest, wanted.digest, ()
         elif change.new.digest == change.new.settled and change.new.wanted == wanted.digest:
             change.new.fields = ()
         elif change.seen is not None and not held.task:
@@ -104,6 +106,9 @@ class Drift:
         wanted = held.objects.get(record.key)
         release = self._there.book.release(held.id)
         if wanted is None or release is None or release.digest != held.release:
+            return None
+        if wanted.passive:
+            record.settled, record.wanted, record.fields = record.digest, wanted.digest, ()
             return None
         try:
             opened = releases.values(release, record.key, self._there.unsealer)

@@ -3,7 +3,7 @@
 from collections.abc import Container, Mapping
 
 from plane.adapters import kube_kinds
-from plane.agent import releases
+from plane.agent import cluster, releases
 from plane.domain import errors, fleet, kinds, objects, plan
 from plane.wire import agent, bundle, signing
 
@@ -51,6 +51,15 @@ def check_scope(task: agent.Task, release: releases.Release, served: kube_kinds.
         _check(task, key)
     if task.options.create_namespace:
         _check(task, objects.ObjectKey("", "Namespace", "", task.options.create_namespace))
+
+
+def check_shared(release: releases.Release, there: cluster.Cluster) -> None:
+    """TaskRefused when one object belongs to another app: FailOnSharedResource=true."""
+    for manifest in release.manifests:
+        record = there.watches.get(manifest.key)
+        if record and record.app != release.app and there.book.wants(record.app, manifest.key):
+            mark = record.live.mark or record.app
+            raise TaskRefused(f"{manifest.key} belongs to app {mark}, and FailOnSharedResource=true; remove it there first, or here")
 
 
 def check_pruned(task: agent.Task, planned: plan.Plan) -> None:

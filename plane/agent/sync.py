@@ -8,8 +8,8 @@ from itertools import groupby
 import msgspec
 import structlog
 
-from plane.agent import apply, cluster, guard, hooks, leaving, outcome, records, releases, waits
-from plane.domain import apps, errors, kinds, objects, options, plan
+from plane.agent import apply, cluster, guard, hooks, leaving, outcome, records, rehearsal, releases, waits, writing
+from plane.domain import apps, errors, kinds, objects, plan
 from plane.wire import agent
 
 WAVE_S = 600.0  # a wave that is not healthy by then fails the task
@@ -75,19 +75,44 @@ class Sync:
         owned_kinds = self._work.before | {(one.key.group, one.key.kind) for one in release.manifests}
         await self._there.watches.ensure(kind for kind in owned_kinds if self._there.kinds.preferred(*kind))
         live = {key: record.live for key, record in self._there.watches.owned(task.app_id).items() if record.ours}
+        sync = writing.of_app(task.options.sync_options)
+        if sync.fail_on_shared_resource:
+            guard.check_shared(release, self._there)
         told = plan.Options(
             app_id=task.app_id,
             prune=task.options.prune,
             allow_empty=task.options.allow_empty,
             removing=self._removing,
             approved=task.options.approved,
-            sync=options.app(task.options.sync_options),
+            out_of_sync=self._differing() if sync.apply_out_of_sync_only and not self._removing else None,
+            sync=sync,
             revision=task.revision,
             started_at=task.generation,  # names hooks: the same when the task is resumed
         )
         planned = plan.make(release.manifests, live=live, inventory=frozenset(live), options=told)
         guard.check_pruned(task, planned)
         return planned
+
+    def _differing(self) -> frozenset[objects.ObjectKey]:
+        """What is not known to be as Git wants it."""
+        return frozenset(one.key for index, one in enumerate(self._work.release.manifests) if not self._settled(one.key, index))
+
+    def _settled(self, key: objects.ObjectKey, index: int) -> records.Record | None:
+        """The record of an object that needs no request."""
+        record = self._there.watches.get(key)
+        if record is None or record.app != self._task.app_id or record.deleting or record.settled != record.digest:
+            return None
+        return record if record.wanted == records.document_digest(self._work.release.documents[index]) else None
+
+    async def _rehearse(self, planned: plan.Plan) -> None:
+        if self._task.options.dry_run:
+            return
+        dry = rehearsal.Rehearsal(self._there, self._tools.applier, self._work.release, self._task.options, self._settled)
+        refused = await dry.run(planned)
+        for step, phase, wave, sentence in refused:
+            self._note(step, phase, wave, _worst(step), f"{sentence} (found by a dry run, before anything was changed)")
+        if refused:
+            raise _Stopped("the dry run was refused")
 
     def _radius(self, planned: plan.Plan) -> tuple[str, ...]:
         options = self._task.options
@@ -99,6 +124,7 @@ class Sync:
     async def _phases(self, planned: plan.Plan) -> None:
         if self._task.options.create_namespace and not self._removing and not self._task.options.dry_run:
             await self._tools.applier.create_namespace(self._task.options.create_namespace)
+        await self._rehearse(planned)
         work = [(phase, wave) for phase in planned.phases if phase.name != "SyncFail" for wave in phase.waves]
         try:
             for phase, wave in work:
@@ -150,20 +176,13 @@ class Sync:
         order = apply.Order(self._work.release, step.index, step.key, self._task.options, hook_run=run)
         if step.action == "hook":
             return await hooks.start(self._there, self._tools.applier, order, step=step, tell=self._telling(phase, wave))
-        digest = records.document_digest(self._work.release.documents[step.index])
-        record = self._there.watches.get(step.key)
-        if (
-            record
-            and record.app == self._task.app_id
-            and record.wanted == digest
-            and record.settled == record.digest
-            and not record.deleting
-        ):
+        record = self._settled(step.key, step.index)
+        if record:
             self._note(step, phase, wave, "Unchanged", "")
             return record
         record = await self._tools.applier.apply(order)
         if not self._task.options.dry_run:
-            record.wanted = digest
+            record.wanted = records.document_digest(self._work.release.documents[step.index])
         self._note(step, phase, wave, "Synced", "")
         if (step.key.group, step.key.kind) in {kinds.NAMESPACE, kinds.CRD} and not self._task.options.dry_run:
             await self._usable(step, record)
@@ -179,9 +198,7 @@ class Sync:
     async def _prune(self, step: plan.Step, phase: plan.Phase, wave: plan.Wave) -> None:
         record = self._there.watches.get(step.key)
         if record and not self._task.options.dry_run:
-            propagation = next(
-                (word.partition("=")[2] for word in self._task.options.sync_options if word.startswith("PrunePropagationPolicy=")), ""
-            )
+            propagation = writing.of_app(self._task.options.sync_options).prune_propagation_policy
             resource = await self._tools.applier.resource(step.key)
             await self._tools.applier.delete(step.key, resource, uid=record.live.uid, propagation=propagation)
         self._note(step, phase, wave, "Pruned", "")

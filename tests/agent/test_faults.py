@@ -38,7 +38,7 @@ def test_a_refusal_that_stays_is_the_objects_alone_and_the_next_wave_waits(
     fault_proxy.add(Rule(Status(422, message="a webhook says no"), method="PATCH", path=r".*/configmaps/web-1"))
     start(through=fault_proxy.kubeconfig)
     later = deployment(kube.namespace, "later", wave="1")
-    final = plane.final(plane.apply(app, *many(kube, 3), later))
+    final = plane.final(plane.apply(app, *many(kube, 3), later, sync_options=("DryRun=never",)))
     assert final.message == f"ConfigMap {kube.namespace}/web-1: a webhook says no"
     assert {one.key.name: one.result for one in final.results} == {"web-0": "Synced", "web-1": "SyncFailed", "web-2": "Synced"}
     assert kube.get("apps/v1/deployments", "later") is None
