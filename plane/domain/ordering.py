@@ -7,7 +7,7 @@ from plane.domain import kinds, objects
 
 
 class Place(NamedTuple):
-    """Sorts as the work is done. `phase` is an index; `turn` below 0: in front of the step it was moved to."""
+    """Sorts as the work is done. `phase` is an index; `turn` below 0: in front of the step whose place it took, `moved` by its own name."""
 
     phase: int
     wave: int
@@ -16,6 +16,7 @@ class Place(NamedTuple):
     name: str
     key: objects.ObjectKey
     turn: int = 0
+    moved: str = ""
 
 
 def raised(places: Sequence[Place], defines: Mapping[objects.ObjectKey, kinds.Kind]) -> list[Place]:
@@ -49,7 +50,7 @@ def _ahead(place: Place, first: Mapping[str | kinds.Kind, Place], defines: Mappi
     found = first.get(need) if need else None
     if found is None or place < found:
         return place
-    return found._replace(turn=-2 if isinstance(need, str) else -1)
+    return found._replace(turn=-2 if isinstance(need, str) else -1, moved=place.key.name)
 
 
 def mirrored(numbers: Iterable[int]) -> dict[int, int]:
