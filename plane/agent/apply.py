@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +10,7 @@ import msgspec
 import structlog
 
 from plane.adapters import kube, kube_kinds
-from plane.agent import cluster, pace, records, releases, waits, writing
+from plane.agent import cluster, pace, records, refusals, releases, waits, writing
 from plane.domain import apps, diff, errors, objects, options
 from plane.wire import agent
 
@@ -20,11 +19,8 @@ TRY_S = 60.0  # how long an object is tried again when the API server is busy or
 SERVER_ERRORS = 4  # attempts at an answer 500: an etcd time-out passes, a broken webhook does not
 PAUSE_S = (0.1, 5.0)
 DRAIN_S = 10.0  # of the 30 s that Kubernetes gives a pod to end
-NOT_FOUND, CONFLICT, INVALID, BUSY, BROKEN = 404, 409, 422, 429, 500
+NOT_FOUND, CONFLICT, BUSY, BROKEN = 404, 409, 429, 500
 PROPAGATION = {"foreground": "Foreground", "background": "Background", "orphan": "Orphan"}
-
-# A validation error quotes the whole value: pages of pod template, or a Secret. Go's JSON never has a space after `}:`, the sentence does.
-_OBJECT = re.compile(r"Invalid value: [{\[].*?[}\]](?=: )", re.DOTALL)
 
 log = structlog.get_logger()
 
@@ -80,7 +76,9 @@ class Applier:
         try:
             answer = await (self._replace(write, live) if effective.replace else self._patch(write))
         except kube.KubeRefused as e:
-            raise Refused(releases.mask(_explained(e, manifest), opened), status=e.status) from None  # the chained text could quote a value
+            raise Refused(
+                releases.mask(refusals.explained(e, manifest.key), opened), status=e.status
+            ) from None  # the chained text could quote a value
         finally:
             self.inflight.discard(order.key)
         if order.options.dry_run:
@@ -99,7 +97,7 @@ class Applier:
         try:
             return await self._insist("PATCH", write.path, query, write.payload)
         except kube.KubeRefused as e:
-            if not _immutable(e) or not write.may_recreate():
+            if not refusals.immutable(e) or not write.may_recreate():
                 raise
             if write.options.dry_run:
                 return await self._insist("GET", write.path, "", b"", kube.JSON)
@@ -151,8 +149,22 @@ class Applier:
         except kube.KubeRefused as e:
             if e.status in {NOT_FOUND, CONFLICT}:
                 return False
-            raise Refused(str(e)) from e
+            raise Refused(refusals.explained(e, key), status=e.status) from e
         return True
+
+    async def free(self, key: objects.ObjectKey, resource: kube_kinds.Resource, finalizers: frozenset[str]) -> None:
+        """Take these finalizers off an object, if it has them. Refused when the API server says no."""
+        path = kube_kinds.key_path(resource, key)
+        try:
+            live = await self._read(path)
+            meta = kube.decode(live)["metadata"] if live else {}
+            left = [name for name in meta.get("finalizers") or () if name not in finalizers]
+            if left != list(meta.get("finalizers") or ()):
+                body = {"metadata": {"finalizers": left, "resourceVersion": meta["resourceVersion"]}}
+                await self._insist("PATCH", path, "", msgspec.json.encode(body), kube.MERGE_PATCH)
+        except kube.KubeRefused as e:
+            if e.status not in {NOT_FOUND, CONFLICT}:
+                raise Refused(refusals.explained(e, key), status=e.status) from e
 
     async def get(self, key: objects.ObjectKey, api_version: str) -> dict[str, Any] | None:
         """The live object in the version Git uses, or None."""
@@ -286,10 +298,6 @@ def _versioned(payload: bytes, live: bytes) -> bytes:
     return msgspec.json.encode({**body, "metadata": {**body["metadata"], "resourceVersion": version}})
 
 
-def _immutable(error: kube.KubeRefused) -> bool:
-    return error.status == INVALID and "immutable" in str(error)
-
-
 def _passing(error: kube.KubeRefused, attempt: int) -> bool:
     """Whether the same request may succeed later."""
     if error.status in {BUSY, 503, 504} or error.retry_after_s:
@@ -298,16 +306,3 @@ def _passing(error: kube.KubeRefused, attempt: int) -> bool:
         settled = "Apply failed with" in str(error) or "the object has been modified" in str(error)  # fields of others; a stale replace
         return attempt <= SERVER_ERRORS and not settled  # otherwise a race with another writer or with a deletion
     return error.status == BROKEN and attempt <= SERVER_ERRORS and "field not declared in schema" not in str(error)
-
-
-def _explained(error: kube.KubeRefused, manifest: objects.Manifest) -> str:
-    """The API server's own message and, for the common ones, the way out."""
-    text = _OBJECT.sub("Invalid value: {…}", str(error))
-    if error.status == CONFLICT and "Apply failed with" in text:
-        return f"{text}; with ssa: Merge others keep their fields: take them out of Git, or say gitops-plane.io/ssa: Override"
-    if _immutable(error):
-        way_out = "delete it, or allow that with the annotation gitops-plane.io/sync-options: Force=true"
-        return f"{text}; such a field can only change with the object: {way_out}"
-    if error.status == NOT_FOUND and f'namespaces "{manifest.key.namespace}" not found' in text:
-        return f"{text}; create it, or set the sync option CreateNamespace=true"
-    return text

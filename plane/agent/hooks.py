@@ -2,10 +2,16 @@
 
 from collections.abc import Callable
 
+import structlog
+
+from plane.adapters import kube_kinds
 from plane.agent import apply, cluster, leaving, records
 from plane.domain import plan
 
 ENDED = frozenset({"Healthy", "Degraded"})
+FINALIZERS = frozenset({"argocd.argoproj.io/hook-finalizer"})
+
+log = structlog.get_logger()
 
 
 async def start(
@@ -18,7 +24,7 @@ async def start(
     if record and record.run == order.hook_run and not record.deleting:
         return record
     if record and "BeforeHookCreation" in step.deletes:
-        await applier.delete(order.key, resource, uid=record.live.uid, propagation=propagation(record))
+        await _delete(applier, record, resource)
         await leaving.gone(there, applier, order.key, tell=tell)
     return await applier.apply(order)
 
@@ -27,7 +33,21 @@ async def finish(applier: apply.Applier, step: plan.Step, record: records.Record
     """Delete it if its policy says so."""
     policy = "HookSucceeded" if succeeded else "HookFailed"
     if record and policy in step.deletes:
-        await applier.delete(step.key, await applier.resource(step.key), uid=record.live.uid, propagation="background")
+        await _delete(applier, record, await applier.resource(step.key))
+
+
+async def abandon(there: cluster.Cluster, applier: apply.Applier, app: str) -> None:
+    """Delete the app's hooks that still run: their sync was terminated."""
+    running = [record for record in there.watches.owned(app).values() if record.run and record.health.status not in ENDED]
+    for record in running:
+        await _delete(applier, record, await applier.resource(record.key))
+        log.info("hook.abandoned", app=app, object=str(record.key))
+
+
+async def _delete(applier: apply.Applier, record: records.Record, resource: kube_kinds.Resource) -> None:
+    """Argo CD's finalizer, which a hook may have kept from there, holds it for nobody any more."""
+    await applier.delete(record.key, resource, uid=record.live.uid, propagation=propagation(record))
+    await applier.free(record.key, resource, FINALIZERS)
 
 
 def propagation(record: records.Record) -> str:

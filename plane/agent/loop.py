@@ -7,7 +7,7 @@ import msgspec
 import structlog
 
 from plane.adapters import kube, link
-from plane.agent import accept, backoff, capabilities, cluster, drift, fence, identity, query, releases, report, shelf, sync
+from plane.agent import accept, backoff, capabilities, cluster, drift, errands, fence, hooks, identity, query, releases, report, shelf, sync
 from plane.agent import apply as applying
 from plane.domain import errors
 from plane.wire import agent, signing
@@ -50,6 +50,7 @@ class Loop:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._at_work: dict[str, str] = {}  # app id → the task that changes it
         self._freed = asyncio.Event()
+        self._errands = errands.Errands()
         self._asking = backoff.Backoff(first_s=REVOKED_S[0], most_s=REVOKED_S[1])
 
     @property
@@ -90,6 +91,7 @@ class Loop:
         for task in self._running.values():
             task.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await self._errands.close()
         await self._parts.drift.close()
         await self._there.watches.close()
 
@@ -267,11 +269,17 @@ class Loop:
 
     def _lose(self, task: str) -> None:
         """The plane does not count on this task any more."""
-        running = self._running.get(task)
+        running, app = self._running.get(task), self._open.pop(task, "")
         if running:
             running.cancel()
             log.warning("task.lost", task=task)
-        self._open.pop(task, None)
+            if self._at_work.get(app) == task:
+                self._errands.start(self._abandon(running, app), name=f"abandon {app}", broken=lambda: None)
+
+    async def _abandon(self, running: asyncio.Task[None], app: str) -> None:
+        """End what a sync that was terminated leaves running."""
+        await asyncio.wait([running])
+        await hooks.abandon(self._there, self._parts.applier, app)
 
     async def _revoke(self, reason: str) -> None:
         """Change nothing any more, also after a restart; ask now and then whether that was taken back."""

@@ -78,6 +78,11 @@ class PlaneEnd:
     def remove(self, app: str, **given: Any) -> str:  # noqa: ANN401 - fields of Options and Task
         return self._queue(app, "remove", None, given)
 
+    def terminate(self, task: str) -> None:
+        """Take a task back, as somebody who stops its sync does."""
+        self._tasks.pop(task)
+        self._wake()
+
     def observe(self, app: str, made: agent.ReleaseBundle | None = None, **given: Any) -> str:  # noqa: ANN401 - fields of Options and Task
         return self._queue(app, "observe", made, given)
 
@@ -203,11 +208,11 @@ class PlaneEnd:
             self._woken.clear()
             open_ = [one for one in self._tasks.values() if one.task.id not in claim.running][: int(request.query["max"])]
             left = until - time.monotonic()
-            if open_ or left <= 0 or self.away or self.revoked:
+            lost = tuple(id_ for id_ in claim.running if id_ not in self._tasks and id_ not in self.finals)
+            if open_ or lost or left <= 0 or self.away or self.revoked:
                 break
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), left)
-        lost = tuple(id_ for id_ in claim.running if id_ not in self._tasks and id_ not in self.finals)
         return _answer(agent.Claimed(tasks=tuple(self.signed(one.task, one.bundle) for one in open_), lost=lost))
 
     def signed(self, task: agent.Task, made: agent.ReleaseBundle | None) -> agent.SignedTask:

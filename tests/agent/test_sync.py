@@ -143,6 +143,36 @@ def test_a_hook_that_still_runs_is_gone_before_it_runs_again(agent: Agent, share
     assert [shared_plane.final(task, within=SLOW_S).outcome for task in (older, newer)] == ["superseded", "succeeded"]
 
 
+def test_a_terminated_sync_leaves_no_hook_running(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    hook = job(kube.namespace, "before", {HOOK: "PreSync"})
+    hook["metadata"]["finalizers"] = ["argocd.argoproj.io/hook-finalizer"]
+    hook["spec"]["template"]["spec"]["nodeSelector"] = {f"example/{app}": "yes"}
+    task = shared_plane.apply(app, hook, config_map(kube.namespace, "web"))
+    kube.until("batch/v1/jobs", "before", lambda one: one is not None and bool(one.get("status", {}).get("active")), within=SLOW_S)
+    shared_plane.terminate(task)
+    assert kube.until("batch/v1/jobs", "before", lambda one: one is None, within=SLOW_S) is None
+    assert kube.get("configmaps", "web") is None
+    assert task not in shared_plane.finals
+
+
+def test_a_quota_that_is_used_up_says_the_way_out(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    meta = {"name": "none", "namespace": kube.namespace}
+    kube.create("resourcequotas", {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta, "spec": {"hard": {"configmaps": "0"}}})
+    kube.until("resourcequotas", "none", lambda one: one is not None and "hard" in one.get("status", {}), within=SLOW_S)
+    final = shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web")))
+    assert ("exceeded quota" in final.message, "raise the ResourceQuota" in final.message) == (True, True)
+
+
+def test_a_namespace_that_goes_says_so(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    held = config_map(kube.namespace, "held")
+    held["metadata"]["finalizers"] = [HELD]
+    kube.create("configmaps", held)
+    kube.delete("/api/v1/namespaces", kube.namespace)
+    final = shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web")))
+    assert ("being terminated" in final.message, "wait until the namespace is gone" in final.message) == (True, True)
+    kube.patch("configmaps", "held", {"metadata": {"finalizers": None}})
+
+
 def test_an_unhealthy_wave_holds_the_next_back(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     stuck = deployment(kube.namespace, "stuck", wave="-1", node="example/nowhere")
     task = shared_plane.apply(app, stuck, config_map(kube.namespace, "later"))

@@ -1,0 +1,43 @@
+"""What the API server says no with, and the way out of the common cases."""
+
+import re
+
+from plane.adapters import kube
+from plane.domain import objects
+
+FORBIDDEN, NOT_FOUND, CONFLICT, INVALID, BROKEN = 403, 404, 409, 422, 500
+
+# A validation error quotes the whole value: pages of pod template, or a Secret. Go's JSON never has a space after `}:`, the sentence does.
+_OBJECT = re.compile(r"Invalid value: [{\[].*?[}\]](?=: )", re.DOTALL)
+
+# status, words of the message, way out
+_WAYS_OUT = (
+    (CONFLICT, "Apply failed with", "with ssa: Merge others keep their fields: take them out of Git, or say gitops-plane.io/ssa: Override"),
+    (
+        INVALID,
+        "immutable",
+        "such a field can only change with the object: delete it, or allow that with the annotation gitops-plane.io/sync-options: Force=true",
+    ),
+    (
+        FORBIDDEN,
+        "because it is being terminated",
+        "wait until the namespace is gone and sync again; finalizers of what is in it may hold it",
+    ),
+    (FORBIDDEN, "exceeded quota", "raise the ResourceQuota, ask for less, or free some of it"),
+    (BROKEN, "failed calling webhook", "see whether the webhook's server runs; its failurePolicy decides what happens while it does not"),
+    (FORBIDDEN, "cannot ", "widen the rights of the agent's service account (the chart's rbac values)"),
+)
+
+
+def explained(error: kube.KubeRefused, key: objects.ObjectKey) -> str:
+    """Its own message, shortened, and the way out."""
+    text = _OBJECT.sub("Invalid value: {…}", str(error))
+    if error.status == NOT_FOUND and f'namespaces "{key.namespace}" not found' in text:
+        return f"{text}; create it, or set the sync option CreateNamespace=true"
+    ways_out = (way_out for status, words, way_out in _WAYS_OUT if error.status == status and words in text)
+    return "; ".join([text, *list(ways_out)[:1]])
+
+
+def immutable(error: kube.KubeRefused) -> bool:
+    """Whether only a new object can have the wanted field."""
+    return error.status == INVALID and "immutable" in str(error)
