@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -147,8 +147,8 @@ class SopsKeys(msgspec.Struct, frozen=True):
 class Sops(Protocol):
     """Opens SOPS documents with the real program, MAC always checked."""
 
-    def open(self, text: bytes, keys: SopsKeys, *, where: str) -> bytes:
-        """The clear YAML of one encrypted YAML or JSON document; the caller turns values into `Secret` at once.
+    def open(self, text: bytes, keys: SopsKeys, *, where: str, form: Literal["yaml", "dotenv", "binary"] = "yaml") -> bytes:
+        """One encrypted file in the clear, in its own form (JSON counts as YAML); the caller turns values into `Secret` at once.
 
         Raises:
             SecretRefused: no matching key, broken MAC, too large; `where` is named, no value is quoted.

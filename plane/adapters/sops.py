@@ -5,13 +5,14 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from plane import ports
 from plane.domain import documents, errors
 
 MAX_BYTES = 5 * 1024 * 1024
 TIMEOUT_S = 20.0
+Form = Literal["yaml", "dotenv", "binary"]
 
 CHANGED = (
     "the SOPS file was changed after it was encrypted, by hand or by a kustomization (its MAC does not match); "
@@ -44,26 +45,26 @@ class Sops:
         self._program = program
         self._timeout_s = timeout_s
 
-    def open(self, text: bytes, keys: ports.SopsKeys, *, where: str) -> bytes:
-        """The clear YAML. What sops itself says is never quoted: it may hold a hash of the values."""
+    def open(self, text: bytes, keys: ports.SopsKeys, *, where: str, form: Form = "yaml") -> bytes:
+        """The clear text. What sops itself says is never quoted: it may hold a hash of the values."""
         if len(text) > MAX_BYTES:
             raise errors.SecretRefused(f"the SOPS document is larger than {MAX_BYTES // 1024**2} MiB; split it", where=where)
-        for metadata in _metadata(text, where):
+        for metadata in _flat(text) if form == "dotenv" else _metadata(text, where):
             _check(metadata, where)
         with _key_file(_identities(keys, where)) as (fd, path):
-            done = self._run(text, fd, path, where)
+            done = self._run(text, form, (fd, path), where)
         if done.returncode:
             raise _refusal(done.returncode, where)
         return done.stdout
 
-    def _run(self, text: bytes, fd: int, path: str, where: str) -> subprocess.CompletedProcess[bytes]:
+    def _run(self, text: bytes, form: Form, key: tuple[int, str], where: str) -> subprocess.CompletedProcess[bytes]:
         try:
             return subprocess.run(
-                [self._program, "decrypt", "--filename-override=document.yaml", "--input-type=yaml", "--output-type=yaml"],
+                [self._program, "decrypt", f"--input-type={form}", f"--output-type={form}"],
                 input=text,
-                env={"SOPS_AGE_KEY_FILE": path, "HOME": "/nonexistent", "PATH": ""},
+                env={"SOPS_AGE_KEY_FILE": key[1], "HOME": "/nonexistent", "PATH": ""},
                 cwd="/",
-                pass_fds=(fd,),
+                pass_fds=(key[0],),
                 capture_output=True,
                 timeout=self._timeout_s,
                 check=False,
@@ -85,6 +86,12 @@ def _metadata(text: bytes, where: str) -> Iterator[Mapping[str, Any]]:
         if not isinstance(metadata, dict):
             raise errors.SecretRefused("a document of this file has no `sops` block; encrypt the whole file with sops", where=where)
         yield metadata
+
+
+def _flat(text: bytes) -> Iterator[Mapping[str, Any]]:
+    """The metadata of a file of NAME=value lines, as far as `_check` looks: `sops_kms__list_0__map_arn` says that there is a kms."""
+    names = re.findall(rb"^sops_([a-z_]+?)(?:__|=)", text, re.MULTILINE)
+    yield {name.decode(): True for name in names}
 
 
 def _check(metadata: Mapping[str, Any], where: str) -> None:

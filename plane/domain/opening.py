@@ -115,10 +115,10 @@ def fill(manifests: tuple[objects.Manifest, ...], opened: Opened, *, name: Calla
         if not _holds_secrets(manifest):
             filled.append(manifest)
             continue
-        body = _without_last_applied(_opened(manifest, opened, dict(_leaves(opened.documents.get(index, {})))))
-        values = [(secrets.Place(manifest.key, at), leaf) for at, leaf in _leaves(body) if isinstance(leaf, secrets.Secret)]
+        body = _without_last_applied(_opened(manifest, opened, dict(leaves(opened.documents.get(index, {})))))
+        values = [(secrets.Place(manifest.key, at), leaf) for at, leaf in leaves(body) if isinstance(leaf, secrets.Secret)]
         marks = {place.pointer: name(place, value) for place, value in values}
-        filled.append(msgspec.structs.replace(manifest, body=_mapped(body, marks.get)))
+        filled.append(msgspec.structs.replace(manifest, body=mapped(body, marks.get)))
         found += values
     return Filled(tuple(filled), tuple(found))
 
@@ -129,11 +129,11 @@ def restore(body: dict[str, Any], values: Mapping[str, bytes]) -> dict[str, Any]
     Raises:
         SecretRefused: a pointer that leads to no text, or a value that is no UTF-8.
     """
-    unknown = values.keys() - {at for at, leaf in _leaves(body) if isinstance(leaf, str)}
+    unknown = values.keys() - {at for at, leaf in leaves(body) if isinstance(leaf, str)}
     if unknown:
         message = f"the sealed value at {min(unknown)} belongs to no text of the object; refresh the app"
         raise errors.SecretRefused(message)
-    restored: dict[str, Any] = _mapped(body, {at: _decode_utf8(value, at) for at, value in values.items()}.get)
+    restored: dict[str, Any] = mapped(body, {at: _decode_utf8(value, at) for at, value in values.items()}.get)
     return restored
 
 
@@ -203,7 +203,7 @@ def _opened(manifest: objects.Manifest, opened: Opened, clear: Mapping[str, obje
             return _closed(manifest, at, _clear_text(manifest, at, clear.get(at)).encode())
         return _closed_literal(manifest, at, value, opened.values)
 
-    body = _mapped({name: value for name, value in manifest.body.items() if not (sops and name == "sops")}, leaf)
+    body = mapped({name: value for name, value in manifest.body.items() if not (sops and name == "sops")}, leaf)
     return _folded(body) if _is_secret(manifest) else body
 
 
@@ -311,27 +311,27 @@ def _where(manifest: objects.Manifest) -> str:
 def _texts(manifest: objects.Manifest) -> Iterator[tuple[str, str]]:
     """Every string that reaches the cluster, with its pointer."""
     sops = is_sops(manifest)
-    return ((at, leaf) for at, leaf in _leaves(manifest.body) if isinstance(leaf, str) and not (sops and at.startswith("/sops/")))
+    return ((at, leaf) for at, leaf in leaves(manifest.body) if isinstance(leaf, str) and not (sops and at.startswith("/sops/")))
 
 
-def _leaves(value: object, at: str = "") -> Iterator[tuple[str, object]]:
+def leaves(value: object, at: str = "") -> Iterator[tuple[str, object]]:
     """Everything that is neither map nor list, with its JSON pointer (RFC 6901), in document order."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _leaves(inner, f"{at}/{_escaped(name)}")
+            yield from leaves(inner, f"{at}/{_escaped(name)}")
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _leaves(inner, f"{at}/{index}")
+            yield from leaves(inner, f"{at}/{index}")
     else:
         yield at, value
 
 
-def _mapped(value: Any, change: Callable[[str, object], object], at: str = "") -> Any:  # noqa: ANN401 - JSON in, JSON out
+def mapped(value: Any, change: Callable[[str, object], object], at: str = "") -> Any:  # noqa: ANN401 - JSON in, JSON out
     """A copy with `change(pointer, leaf)` in place of every leaf."""
     if isinstance(value, dict):
-        return {name: _mapped(inner, change, f"{at}/{_escaped(name)}") for name, inner in value.items()}
+        return {name: mapped(inner, change, f"{at}/{_escaped(name)}") for name, inner in value.items()}
     if isinstance(value, list):
-        return [_mapped(inner, change, f"{at}/{index}") for index, inner in enumerate(value)]
+        return [mapped(inner, change, f"{at}/{index}") for index, inner in enumerate(value)]
     return change(at, value)
 
 

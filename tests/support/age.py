@@ -9,7 +9,9 @@ Key = age.Keys
 new = age.generate
 
 
-def encrypt(text: str, *recipients: str, options: tuple[str, ...] = ("--encrypted-regex=^(data|stringData)$",)) -> bytes:
-    """What a user commits: the YAML encrypted to the recipients."""
-    command = [config.program("sops"), "encrypt", f"--age={','.join(recipients)}", *options, "--filename-override=secret.yaml"]
+def encrypt(
+    text: str, *recipients: str, options: tuple[str, ...] = ("--encrypted-regex=^(data|stringData)$",), name: str = "secret.yaml"
+) -> bytes:
+    """What a user commits: the file of that name encrypted to the recipients."""
+    command = [config.program("sops"), "encrypt", f"--age={','.join(recipients)}", *options, f"--filename-override={name}"]
     return subprocess.run(command, input=text.encode(), capture_output=True, check=True, env={"HOME": "/nonexistent"}, cwd="/").stdout
