@@ -96,13 +96,6 @@ def hook_name(manifest: objects.Manifest, phase: Phase, *, revision: str, starte
     return f"{manifest.body['metadata']['generateName'][: MAX_NAME - len(ending)]}{ending}".lower()
 
 
-def option(marks: Mapping[str, Any], name: str) -> str:
-    """The value of a resource-level sync option such as `Prune`, or the empty string."""
-    words = annotations.find(marks, "sync-options")[1].split(",")
-    found = [value.strip() for key, _, value in (word.partition("=") for word in words) if key.strip() == name]
-    return found[-1] if found else ""
-
-
 def _hook_phases(manifest: objects.Manifest, name: str, text: str) -> tuple[Phase, ...] | None:
     words = annotations.words(text)
     if words == ["Skip"]:
