@@ -16,7 +16,7 @@ _WAYS_OUT = (
     (
         INVALID,
         "immutable",
-        "such a field can only change with the object: delete it, or allow that with the annotation gitops-plane.io/sync-options: Force=true",
+        "such a field can only change with the object: delete it, or allow that by annotating it gitops-plane.io/sync-options: Force=true",
     ),
     (
         FORBIDDEN,

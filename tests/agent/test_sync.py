@@ -164,13 +164,16 @@ def test_a_quota_that_is_used_up_says_the_way_out(agent: Agent, shared_plane: Pl
 
 
 def test_a_namespace_that_goes_says_so(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
-    held = config_map(kube.namespace, "held")
+    going = f"{kube.namespace}-going"
+    kube.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": going}})
+    held = config_map(going, "held")
     held["metadata"]["finalizers"] = [HELD]
-    kube.create("configmaps", held)
-    kube.delete("/api/v1/namespaces", kube.namespace)
-    final = shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web")))
+    inside = f"/api/v1/namespaces/{going}/configmaps"
+    kube.create(inside, held)
+    kube.delete("/api/v1/namespaces", going)
+    final = shared_plane.final(shared_plane.apply(app, config_map(going, "web")))
     assert ("being terminated" in final.message, "wait until the namespace is gone" in final.message) == (True, True)
-    kube.patch("configmaps", "held", {"metadata": {"finalizers": None}})
+    kube.patch(inside, "held", {"metadata": {"finalizers": None}})
 
 
 def test_an_unhealthy_wave_holds_the_next_back(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
