@@ -23,6 +23,8 @@ NOUNS = (
     "app",
     "policy",
     "person",
+    "user",
+    "rolebinding",
 )  # path parameters that are names, inner ones later
 PARAMETER = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,127}")
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")

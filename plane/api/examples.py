@@ -51,6 +51,18 @@ EXAMPLES: dict[Any, Any] = {
         "spec": {"mode": "deny", "parameters": {"images/registries": {"allowed": ["registry.example"]}}},
         "files": {"images.rego": "package images\n"},
     },
+    documents.User: {
+        **_HEAD,
+        "kind": "User",
+        "metadata": {"name": "ana", "tenant": "acme"},
+        "spec": {"description": "Ana"},
+    },
+    documents.RoleBinding: {
+        **_HEAD,
+        "kind": "RoleBinding",
+        "metadata": {"name": "shop-editors", "tenant": "acme"},
+        "spec": {"role": "editor", "project": "shop", "subjects": [{"kind": "User", "name": "ana"}]},
+    },
     rest.Sync: {"prune": True},
     rest.Rollback: {"number": 7},
     rest.Refresh: {"hard": False},

@@ -1,6 +1,6 @@
-"""Who may do what: roles, grants, and the one function that decides."""
+"""Who may do what: roles, grants, and the one function that decides; users and role bindings as people write them."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -15,13 +15,41 @@ EDIT = VIEW | {
 }  # fmt: skip
 ADMIN = EDIT | {
     "app:approve", "project:create", "project:update", "project:delete", "credential:create", "credential:update", "credential:delete",
-    "policy:create", "policy:update", "policy:delete", "access:get", "access:create", "access:delete", "audit:read", "audit:export",
+    "policy:create", "policy:update", "policy:delete", "access:get", "access:create", "access:update", "access:delete",
+    "audit:read", "audit:export",
 }  # fmt: skip
 PLATFORM = ADMIN | {
     "tenant:create", "tenant:update", "tenant:delete",
     "cluster:create", "cluster:update", "cluster:delete", "cluster:join", "cluster:revoke",
 }  # fmt: skip
 ROLES: dict[RoleName, frozenset[str]] = {"viewer": VIEW, "editor": EDIT, "admin": ADMIN, "platform-admin": PLATFORM}
+
+
+MAX_SUBJECTS = 500  # of one binding; more people than that share a role through several
+
+
+class UserSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A person, or a service for machines. `disabled`: shut out, with all tokens, until enabled again."""
+
+    type: Literal["user", "service"] = "user"
+    disabled: bool = False
+    description: str = ""
+
+
+class Subject(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Who gets the role. `platform`: one of the platform's own people, who may hold roles in tenants."""
+
+    name: str
+    kind: Literal["User"] = "User"
+    platform: bool = False
+
+
+class RoleBindingSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A role over the tenant, or over one project by its name, for all subjects; without a tenant, over everything."""
+
+    role: RoleName
+    project: str = ""
+    subjects: Annotated[tuple[Subject, ...], msgspec.Meta(max_length=MAX_SUBJECTS)] = ()
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -73,6 +101,12 @@ def covers(grant: Grant, target: Target) -> bool:
 def allows(actor: Actor, permission: str, target: Target) -> bool:
     """The only place that decides: some grant covers the target and its role holds the permission."""
     return any(covers(grant, target) and permission in ROLES[grant.role] for grant in actor.grants)
+
+
+def lacking(actor: Actor, grant: Grant) -> str:
+    """The first permission of the grant that the actor does not hold where it holds, or the empty string: nobody gives more than that."""
+    target = Target(grant.tenant, grant.project)
+    return next((permission for permission in sorted(ROLES[grant.role]) if not allows(actor, permission, target)), "")
 
 
 def sees(actor: Actor, target: Target) -> bool:

@@ -50,6 +50,11 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     release: Callable[[Change], None] = nothing_more
     afterwards: Callable[[Change], None] = nothing_more
     public: Callable[[Any], Any] = lambda wish: wish.spec  # what the audit log shows
+    resource: str = ""  # in permissions, where it is not the noun
+
+    def may(self, verb: str) -> str:
+        """The permission for a verb."""
+        return f"{self.resource or self.noun}:{verb}"
 
     def parent(self, names: authorise.Names) -> authorise.Names:
         """The place a document of this kind lies in."""
@@ -74,7 +79,7 @@ class Written(msgspec.Struct, frozen=True):
 
 def page(plane: context.Plane, caller: authorise.Caller, kind: Kind, names: authorise.Names, query: rest.PageQuery) -> rest.Page[Any]:
     """One page by name."""
-    with authorise.enter(plane, caller, kind.parent(names), f"{kind.noun}:get") as place:
+    with authorise.enter(plane, caller, kind.parent(names), kind.may("get")) as place:
         found = rows.page(
             place.tx, kind.shelf, kind.where(place), after=rest.after(query), limit=query.limit + 1, labels=rest.selector(query)
         )
@@ -83,14 +88,14 @@ def page(plane: context.Plane, caller: authorise.Caller, kind: Kind, names: auth
 
 def get(plane: context.Plane, caller: authorise.Caller, kind: Kind, names: authorise.Names) -> Any:
     """One document; NotFound."""
-    with authorise.enter(plane, caller, kind.parent(names), f"{kind.noun}:get") as place:
+    with authorise.enter(plane, caller, kind.parent(names), kind.may("get")) as place:
         return kind.read(existing(kind, place), names)
 
 
 def create(plane: context.Plane, caller: authorise.Caller, kind: Kind, names: authorise.Names, wish: Any) -> Any:
     """A new document; Conflict when the name is taken."""
     names = named(kind, names, wish)
-    with authorise.enter(plane, caller, kind.parent(names), f"{kind.noun}:create") as place:
+    with authorise.enter(plane, caller, kind.parent(names), kind.may("create")) as place:
         if rows.find(place.tx, kind.shelf, kind.where(place), names.name):
             message = f"{kind.noun} {names.name!r} exists already; replace it with PUT, or choose another name"
             raise errors.Conflict(message)
@@ -108,7 +113,7 @@ def replace(
         VersionMismatch: `version` is given and is not the stored one.
     """
     named(kind, names, wish)
-    with authorise.enter(plane, caller, kind.parent(names), f"{kind.noun}:update") as place:
+    with authorise.enter(plane, caller, kind.parent(names), kind.may("update")) as place:
         before = rows.lock(place.tx, kind.shelf, kind.where(place), names.name)
         check_version(before.version if before else 0, version)
         written = _update(plane, kind, place, wish, before) if before else _create(plane, kind, place, wish)
@@ -120,7 +125,7 @@ def delete(
     plane: context.Plane, caller: authorise.Caller, kind: Kind, names: authorise.Names, *, version: int | None = None
 ) -> rest.Deleted:
     """Remove the document; Conflict while something depends on it."""
-    with authorise.enter(plane, caller, kind.parent(names), f"{kind.noun}:delete") as place:
+    with authorise.enter(plane, caller, kind.parent(names), kind.may("delete")) as place:
         before = existing(kind, place, lock=True)
         check_version(before.version, version)
         change = Change(plane, place, before.id, None, before)

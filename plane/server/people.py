@@ -1,12 +1,13 @@
 """Who may ask: people and services, their roles and tokens. Nobody grants a role, or a token of somebody, above their own."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from plane.domain import access, errors
 from plane.server import authorise, context, record
 from plane.server import documents as generic
-from plane.store import engine, facts, people
+from plane.store import bindings, engine, facts, people
 from plane.wire import rest
 
 PREFIX = 8  # characters of the random part that lists show
@@ -17,10 +18,10 @@ def me(plane: context.Plane, caller: authorise.Caller) -> rest.Me:
     """The caller and what it holds."""
     with engine.dispatch(plane.engine) as tx:
         tenants, projects = people.named(tx, caller.actor.grants)
-    held = (
+    held = {
         rest.HeldRole(role=each.role, tenant=tenants.get(each.tenant, ""), project=projects.get(each.project, ""))
         for each in caller.actor.grants
-    )
+    }
     return rest.Me(
         id=caller.actor.id,
         name=caller.actor.name,
@@ -52,8 +53,10 @@ def set_disabled(plane: context.Plane, caller: authorise.Caller, names: authoris
     """Shut somebody out at once, or let them in again; the log keeps their name either way."""
     with authorise.enter(plane, caller, _above(names), "access:delete" if disabled else "access:create") as place:
         identity = _known(place)
-        _check_above(caller.actor, people.roles(place.tx, place.scope.tenant, identity))
-        people.set_disabled(place.tx, place.scope.tenant, identity, plane.clock.now() if disabled else None)
+        check_above(caller.actor, people.roles(place.tx, place.scope.tenant, identity))
+        if disabled:
+            check_admin_left(place, without=identity)
+        people.set_disabled(place.tx, place.scope.tenant, identity, disabled=disabled, now=plane.clock.now())
         record.append(
             plane, place.tx, place.scope, "access.person.disabled" if disabled else "access.person.enabled", target=f"person/{names.name}"
         )
@@ -67,8 +70,9 @@ def bind(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
         Forbidden: the role holds a permission that the caller does not hold there.
     """
     with authorise.enter(plane, caller, authorise.Names(names.tenant, body.project, names.name), "access:create") as place:
-        _check_place(names, body)
-        _check_above(caller.actor, (access.Grant(body.role, _tenant(place), place.project),))
+        if problems := misplaced(names, body.role, path="role"):
+            raise errors.Invalid(problems)
+        check_above(caller.actor, (access.Grant(body.role, tenant(place), place.project),))
         row = {"id": plane.clock.id(), "principal_id": _known(place), "role": body.role, "project_id": place.project or None}
         if people.bind(place.tx, place.scope.tenant, row):
             record.append(plane, place.tx, place.scope, "access.role.granted", project_id=place.project, **_about(names, body))
@@ -78,9 +82,9 @@ def bind(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
 def unbind(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.Role) -> rest.Deleted:
     """Take a role; it ends with this transaction."""
     with authorise.enter(plane, caller, authorise.Names(names.tenant, body.project, names.name), "access:delete") as place:
-        _check_above(caller.actor, (access.Grant(body.role, _tenant(place), place.project),))
-        if not people.unbind(place.tx, place.scope.tenant, principal=_known(place), role=body.role, project=place.project or None):
-            raise errors.NotFound("role", body.role)
+        check_above(caller.actor, (access.Grant(body.role, tenant(place), place.project),))
+        _unbind(place, body)
+        check_admin_left(place)
         record.append(plane, place.tx, place.scope, "access.role.taken", project_id=place.project, **_about(names, body))
         return place.done(rest.Deleted(name=body.role))
 
@@ -97,7 +101,7 @@ def issue(plane: context.Plane, caller: authorise.Caller, names: authorise.Names
     """A new token for somebody whose roles the caller holds too; its hash alone is kept."""
     with authorise.enter(plane, caller, _above(names), "access:create") as place:
         identity = _known(place)
-        _check_above(caller.actor, people.roles(place.tx, place.scope.tenant, identity))
+        check_above(caller.actor, people.roles(place.tx, place.scope.tenant, identity))
         return _issue(plane, place, identity, body)
 
 
@@ -139,7 +143,8 @@ def _above(names: authorise.Names) -> authorise.Names:
     return authorise.Names(names.tenant, "", names.name)
 
 
-def _tenant(place: authorise.Place) -> str:
+def tenant(place: authorise.Place) -> str:
+    """The tenant as grants name it."""
     return "" if place.scope.tenant == access.PLATFORM_TENANT else place.scope.tenant
 
 
@@ -150,19 +155,38 @@ def _known(place: authorise.Place) -> str:
     return found
 
 
-def _check_place(names: authorise.Names, body: rest.Role) -> None:
-    if bool(names.tenant) == (body.role == "platform-admin"):
-        where = "the platform's own people" if body.role == "platform-admin" else "people of a tenant"
-        raise errors.Invalid({"role": f"{body.role} is given to {where} only"})
+def misplaced(names: authorise.Names, role: access.RoleName, *, path: str) -> dict[str, str]:
+    """platform-admin, and no other role, belongs to the platform: what is broken, at `path`."""
+    if bool(names.tenant) != (role == "platform-admin"):
+        return {}
+    where = "the platform's own people" if role == "platform-admin" else "people of a tenant"
+    return {path: f"{role} is given to {where} only"}
 
 
-def _check_above(who: access.Actor, grants: tuple[access.Grant, ...]) -> None:
-    """Whoever gives or wields a role must hold each of its permissions there."""
+def check_above(who: access.Actor, grants: Iterable[access.Grant]) -> None:
+    """Whoever gives, takes or wields a role must hold each of its permissions there; Forbidden."""
     for grant in grants:
-        target = access.Target(grant.tenant, grant.project)
-        for permission in sorted(access.ROLES[grant.role]):
-            if not access.allows(who, permission, target):
-                raise errors.Forbidden(permission)
+        if permission := access.lacking(who, grant):
+            raise errors.Forbidden(permission)
+
+
+def check_admin_left(place: authorise.Place, *, without: str = access.PLATFORM_TENANT) -> None:
+    """Conflict when the platform would have no admin any more, `without` a user or a binding that is about to go."""
+    if place.scope.tenant == access.PLATFORM_TENANT and not bindings.an_admin_is_left(place.tx, without=without):
+        message = "this would leave the platform without an admin who may log in; make somebody else platform-admin first"
+        raise errors.Conflict(message)
+
+
+def _unbind(place: authorise.Place, body: rest.Role) -> None:
+    principal, project = _known(place), place.project or None
+    if people.unbind(place.tx, place.scope.tenant, principal=principal, role=body.role, project=project):
+        return
+    given = bindings.giving(place.tx, place.scope.tenant, principal, role=body.role, project=project)
+    if not given:
+        raise errors.NotFound("role", body.role)
+    names = ", ".join(given)
+    message = f"the role {body.role} of {place.names.name!r} comes from rolebinding {names}; take {place.names.name!r} out of its subjects"
+    raise errors.Conflict(message)
 
 
 def _about(names: authorise.Names, body: rest.Role) -> dict[str, object]:
@@ -170,7 +194,7 @@ def _about(names: authorise.Names, body: rest.Role) -> dict[str, object]:
 
 
 def _person(row: people.Person) -> rest.Person:
-    roles = tuple(rest.Role(role=role, project=project) for role, project in row.roles)  # type: ignore[arg-type]  # written by bind alone
+    roles = tuple(rest.GivenRole(role=role, project=project, binding=binding) for role, project, binding in row.roles)  # type: ignore[arg-type]  # only known roles are written
     return rest.Person(id=row.id, name=row.name, kind=row.kind, disabled=row.disabled, created_at=facts.stamp(row.created_at), roles=roles)
 
 

@@ -1,7 +1,7 @@
 """Principals, their tokens and roles; and names → ids for authorisation."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from plane.domain import access
-from plane.store import tables
+from plane.store import bindings, tables
 from plane.store.engine import Tx
 
-PRINCIPALS, TOKENS, BINDINGS = tables.principals, tables.tokens, tables.role_bindings
+PRINCIPALS, TOKENS, BINDINGS, HELD = tables.principals, tables.tokens, tables.role_bindings, bindings.HELD
 TENANTS, PROJECTS = tables.tenants, tables.projects
 
 
@@ -37,7 +37,7 @@ class Person(msgspec.Struct, frozen=True):
     kind: str
     disabled: bool
     created_at: dt.datetime
-    roles: tuple[tuple[str, str], ...]  # role, project name or empty
+    roles: tuple[tuple[str, str, str], ...]  # role, project name or empty, binding's name or empty
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -62,11 +62,15 @@ def bearer(tx: Tx, hashed: bytes) -> Bearer | None:
     )
 
 
-# A binding counts in the principal's own tenant; only the platform's people may hold roles in several.
+# A role counts in the principal's own tenant; only the platform's people may hold roles in several.
 _BEARER = sa.text("""
     SELECT t.id::text AS token, p.id::text AS principal, p.name, p.kind, t.expires_at, t.revoked_at, p.disabled_at,
-      (SELECT coalesce(json_agg(json_build_array(b.role, b.tenant_id, b.project_id)), '[]') FROM role_bindings b
-       WHERE b.principal_id = p.id AND (p.tenant_id = b.tenant_id OR p.tenant_id = '00000000-0000-0000-0000-000000000000')) AS grants
+      (SELECT coalesce(json_agg(json_build_array(h.role, h.tenant_id, h.project_id)), '[]') FROM (
+         SELECT r.role, r.tenant_id, r.project_id FROM role_bindings r WHERE r.principal_id = p.id
+         UNION
+         SELECT b.role, b.tenant_id, b.project_id FROM binding_subjects s
+         JOIN bindings b ON b.tenant_id = s.tenant_id AND b.id = s.binding_id WHERE s.principal_id = p.id
+       ) h WHERE p.tenant_id = h.tenant_id OR p.tenant_id = '00000000-0000-0000-0000-000000000000') AS grants
     FROM tokens t JOIN principals p ON p.tenant_id = t.tenant_id AND p.id = t.principal_id WHERE t.hash = :hash
 """)
 
@@ -97,6 +101,13 @@ def find(tx: Tx, tenant: str, name: str) -> str:
     )
 
 
+def ids(tx: Tx, tenant: str, names: Iterable[str], *, held: bool = True) -> dict[str, str]:
+    """Name → id of those that are there; `held`: they stay until the transaction ends, which a dispatch transaction cannot ask for."""
+    query = sa.select(PRINCIPALS.c.name, PRINCIPALS.c.id).where(PRINCIPALS.c.tenant_id == tenant, PRINCIPALS.c.name.in_(sorted(set(names))))
+    found = tx.execute(query.with_for_update(read=True, key_share=True) if held else query)
+    return {row.name: row.id for row in found}
+
+
 def add(tx: Tx, tenant: str, *, identity: str, name: str, kind: str) -> bool:
     """False when the name is taken."""
     row = {"tenant_id": tenant, "id": identity, "name": name, "kind": kind}
@@ -105,35 +116,39 @@ def add(tx: Tx, tenant: str, *, identity: str, name: str, kind: str) -> bool:
 
 def page(tx: Tx, tenant: str, *, after: str, limit: int) -> tuple[Person, ...]:
     """Principals by name with their roles in the tenant."""
-    found = tx.execute(_PAGE, {"tenant": tenant, "after": after, "limit": limit})
-    return tuple(
-        Person(row.id, row.name, row.kind, row.disabled, row.created_at, tuple((role, project or "") for role, project in row.roles))
-        for row in found
-    )
+    here = (PRINCIPALS.c.tenant_id == tenant, PRINCIPALS.c.name > after)
+    found = tx.execute(_PAGE.where(*here).order_by(PRINCIPALS.c.name).limit(limit))
+    return tuple(Person(row.id, row.name, row.kind, row.disabled, row.created_at, tuple((*role,) for role in row.roles)) for row in found)
 
 
-_PAGE = sa.text("""
-    SELECT p.id::text AS id, p.name, p.kind, p.disabled_at IS NOT NULL AS disabled, p.created_at,
-      (SELECT coalesce(json_agg(json_build_array(b.role, r.name) ORDER BY b.created_at), '[]') FROM role_bindings b
-       LEFT JOIN projects r ON r.tenant_id = b.tenant_id AND r.id = b.project_id
-       WHERE b.tenant_id = p.tenant_id AND b.principal_id = p.id) AS roles
-    FROM principals p WHERE p.tenant_id = :tenant AND p.name > :after ORDER BY p.name LIMIT :limit
-""")
+_ROLE = sa.func.json_build_array(HELD.c.role, HELD.c.project, HELD.c.binding)
+_ROLES = (
+    sa.select(sa.func.coalesce(sa.func.json_agg(_ROLE).aggregate_order_by(HELD.c.project, HELD.c.role, HELD.c.binding), sa.text("'[]'")))
+    .where(HELD.c.tenant_id == PRINCIPALS.c.tenant_id, HELD.c.principal_id == PRINCIPALS.c.id)
+    .scalar_subquery()
+)
+_PAGE = sa.select(
+    *(PRINCIPALS.c[name] for name in ("id", "name", "kind")),
+    PRINCIPALS.c.disabled_at.is_not(None).label("disabled"),
+    PRINCIPALS.c.created_at,
+    _ROLES.label("roles"),
+)
 
 
-def set_disabled(tx: Tx, tenant: str, identity: str, at: dt.datetime | None) -> None:
+def set_disabled(tx: Tx, tenant: str, identity: str, *, disabled: bool, now: dt.datetime) -> None:
     """Shut a principal out (its tokens with it), or let it in again."""
-    tx.execute(sa.update(PRINCIPALS).where(PRINCIPALS.c.tenant_id == tenant, PRINCIPALS.c.id == identity).values(disabled_at=at))
+    mine = sa.update(PRINCIPALS).where(PRINCIPALS.c.tenant_id == tenant, PRINCIPALS.c.id == identity)
+    tx.execute(mine.values(disabled_at=now if disabled else None, updated_at=now, version=PRINCIPALS.c.version + 1))
 
 
 def bind(tx: Tx, tenant: str, row: Mapping[str, Any]) -> bool:
-    """Give a role; False when it was given before. `row`: id, principal_id, role, project_id."""
+    """Give a role by hand; False when it was given before. `row`: id, principal_id, role, project_id."""
     made = pg.insert(BINDINGS).values({"tenant_id": tenant, **row}).on_conflict_do_nothing().returning(BINDINGS.c.id)
     return tx.execute(made).one_or_none() is not None
 
 
 def unbind(tx: Tx, tenant: str, *, principal: str, role: str, project: str | None) -> bool:
-    """Take a role; False when it was not given."""
+    """Take a role that was given by hand; False when it was not."""
     where = (
         BINDINGS.c.tenant_id == tenant,
         BINDINGS.c.principal_id == principal,
@@ -144,10 +159,8 @@ def unbind(tx: Tx, tenant: str, *, principal: str, role: str, project: str | Non
 
 
 def roles(tx: Tx, tenant: str, principal: str) -> tuple[access.Grant, ...]:
-    """What a principal holds in a tenant."""
-    rows = tx.execute(
-        sa.select(BINDINGS.c.role, BINDINGS.c.project_id).where(BINDINGS.c.tenant_id == tenant, BINDINGS.c.principal_id == principal)
-    )
+    """What a principal holds in a tenant, by hand and by documents."""
+    rows = tx.execute(sa.select(HELD.c.role, HELD.c.project_id).where(HELD.c.tenant_id == tenant, HELD.c.principal_id == principal))
     return tuple(access.Grant(row.role, "" if tenant == tables.NIL else tenant, row.project_id or "") for row in rows)
 
 
@@ -173,4 +186,5 @@ def revoke(tx: Tx, tenant: str, principal: str, token: str, now: dt.datetime) ->
 def forget_tenant(tx: Tx, tenant: str) -> None:
     """Remove a tenant's people with the tenant; a platform transaction."""
     tx.execute(sa.delete(PRINCIPALS).where(PRINCIPALS.c.tenant_id == tenant))
-    tx.execute(sa.delete(BINDINGS).where(BINDINGS.c.tenant_id == tenant))
+    for table in (BINDINGS, tables.bindings):
+        tx.execute(sa.delete(table).where(table.c.tenant_id == tenant))

@@ -88,8 +88,12 @@ principals = sa.Table(
     columns.ident(),
     columns.text("name"),
     columns.text("kind", default="user"),
+    columns.text("description", default=""),
+    columns.json("labels"),
+    columns.number("version", 1),
     columns.time("disabled_at"),
     columns.time("created_at", null=False, now=True),
+    columns.time("updated_at", null=False, now=True),
     columns.tenant_key("id"),
     sa.UniqueConstraint("tenant_id", "name"),
     sa.UniqueConstraint("id"),
@@ -112,7 +116,7 @@ tokens = sa.Table(
     sa.ForeignKeyConstraint(["tenant_id", "principal_id"], ["principals.tenant_id", "principals.id"], ondelete="CASCADE"),
 )
 
-role_bindings = sa.Table(
+role_bindings = sa.Table(  # roles given by hand, one row each
     "role_bindings",
     METADATA,
     columns.ident("tenant_id"),  # NIL: the role holds everywhere
@@ -125,6 +129,31 @@ role_bindings = sa.Table(
     sa.UniqueConstraint("tenant_id", "principal_id", "role", "project_id", postgresql_nulls_not_distinct=True),
     sa.ForeignKeyConstraint(["principal_id"], ["principals.id"], ondelete="CASCADE"),
     sa.ForeignKeyConstraint(["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"], ondelete="CASCADE"),
+)
+
+bindings = sa.Table(  # documents of kind RoleBinding
+    "bindings",
+    METADATA,
+    columns.ident("tenant_id"),  # NIL: the role holds everywhere
+    columns.ident(),
+    *columns.document(),  # spec: as written, with the subjects' names
+    columns.text("role"),
+    columns.ident("project_id", null=True),
+    columns.tenant_key("id"),
+    sa.UniqueConstraint("tenant_id", "name"),
+    sa.ForeignKeyConstraint(["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"], ondelete="CASCADE"),
+)
+
+binding_subjects = sa.Table(
+    "binding_subjects",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident("binding_id"),
+    columns.ident("principal_id"),
+    columns.tenant_key("binding_id", "principal_id"),
+    sa.ForeignKeyConstraint(["tenant_id", "binding_id"], ["bindings.tenant_id", "bindings.id"], ondelete="CASCADE"),
+    sa.ForeignKeyConstraint(["principal_id"], ["principals.id"], ondelete="CASCADE"),
+    sa.Index("ix_binding_subjects_principal_id", "principal_id"),  # what somebody holds, wherever: asked with every request
 )
 
 credentials = sa.Table(

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from plane.domain import apps, fleet, tenancy
+from plane.domain import access, apps, fleet, tenancy
 
 API_VERSION: Literal["gitops-plane.io/v1"] = "gitops-plane.io/v1"
 MAX_POLICY_BYTES = 1024 * 1024  # all files of one set; far above any set in the field, far below what hurts
@@ -101,6 +101,23 @@ class PolicySetStatus(Status, frozen=True, kw_only=True):
     digest: str
 
 
+class HeldRole(Shape, frozen=True, kw_only=True, omit_defaults=True):
+    """A role and where it holds; no tenant: everywhere. `binding`: the RoleBinding that gives it; empty: given by hand."""
+
+    role: access.RoleName
+    tenant: str = ""
+    project: str = ""
+    binding: str = ""
+
+
+class UserStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
+    """What somebody holds. `tokens`: how many still work; `tokens_expire`: when the last of them ends."""
+
+    roles: tuple[HeldRole, ...] = ()
+    tokens: int = 0
+    tokens_expire: str = ""
+
+
 class Document(Shape, frozen=True, kw_only=True, tag_field="kind"):
     """What all kinds share."""
 
@@ -159,5 +176,19 @@ class PolicySet(Document, frozen=True, kw_only=True):
     status: PolicySetStatus | None = None
 
 
-Any = Tenant | Project | Cluster | Repository | Credential | App | PolicySet
-KINDS: tuple[type[Document], ...] = (Tenant, Project, Cluster, Repository, Credential, App, PolicySet)
+class User(Document, frozen=True, kw_only=True):
+    """Somebody who may ask, once they have a token. Belongs to a tenant, or to the platform."""
+
+    spec: access.UserSpec = access.UserSpec()
+    status: UserStatus | None = None
+
+
+class RoleBinding(Document, frozen=True, kw_only=True):
+    """A role for users. Belongs to a tenant, or to the platform and then holds everywhere."""
+
+    spec: access.RoleBindingSpec
+    status: Status | None = None
+
+
+Any = Tenant | Project | Cluster | Repository | Credential | App | PolicySet | User | RoleBinding
+KINDS: tuple[type[Document], ...] = (Tenant, Project, Cluster, Repository, Credential, App, PolicySet, User, RoleBinding)

@@ -242,6 +242,14 @@ class Role(Body, frozen=True, kw_only=True):
     project: str = ""
 
 
+class GivenRole(Answer, frozen=True, kw_only=True):
+    """A role over the tenant, or over one of its projects. `binding`: the RoleBinding that gives it; empty: given by hand."""
+
+    role: access.RoleName
+    project: str = ""
+    binding: str = ""
+
+
 class Person(Answer, frozen=True, kw_only=True):
     """Somebody who may ask."""
 
@@ -250,7 +258,7 @@ class Person(Answer, frozen=True, kw_only=True):
     kind: str
     disabled: bool
     created_at: str
-    roles: tuple[Role, ...]
+    roles: tuple[GivenRole, ...]
 
 
 class NewToken(Body, frozen=True, kw_only=True):

@@ -39,3 +39,20 @@ def test_a_project_member_knows_that_the_tenant_exists_but_no_other_project() ->
     member = access.Actor("a", "ada", grants=(access.Grant("viewer", "t1", "p1"),))
     assert access.sees(member, access.Target("t1"))
     assert not access.sees(member, access.Target("t1", "p2"))
+
+
+@pytest.mark.parametrize(
+    ("held", "given", "expected"),
+    [
+        (access.Grant("admin", "t1"), access.Grant("viewer", "t1", "p1"), ""),
+        (access.Grant("admin", "t1"), access.Grant("admin", "t1"), ""),
+        (access.Grant("admin", "t1", "p1"), access.Grant("admin", "t1", "p1"), ""),
+        (access.Grant("admin", "t1", "p1"), access.Grant("viewer", "t1"), "app:get"),
+        (access.Grant("editor", "t1"), access.Grant("admin", "t1"), "access:create"),
+        (access.Grant("admin", "t1"), access.Grant("viewer", "t2"), "app:get"),
+        (access.Grant("admin", "t1"), access.Grant("platform-admin"), "access:create"),
+        (access.Grant("platform-admin"), access.Grant("admin", "t1"), ""),
+    ],
+)
+def test_nobody_gives_more_than_they_hold_there(held: access.Grant, given: access.Grant, expected: str) -> None:
+    assert access.lacking(access.Actor("a", "ada", grants=(held,)), given) == expected

@@ -1,0 +1,49 @@
+"""What a token's owner holds: by hand and by documents, in the places where it counts."""
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+
+from plane.domain import access
+from plane.store import engine, people, tables
+
+OURS, THEIRS = "11111111-1111-7111-8111-111111111111", "22222222-2222-7222-8222-222222222222"
+ADA, TOKEN = "aaaaaaaa-1111-7111-8111-111111111111", "bbbbbbbb-1111-7111-8111-111111111111"
+SECRET = b"hash"
+
+
+def rows(home: str) -> list[tuple[sa.Table, dict[str, object]]]:
+    """Ada of `home`, editor and viewer by documents of two tenants, viewer by hand as well."""
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+    token = {"id": TOKEN, "principal_id": ADA, "name": "cli", "prefix": "x", "hash": SECRET, "expires_at": later}
+    return [
+        *((tables.tenants, {"id": tenant, "name": f"t-{tenant[0]}"}) for tenant in (OURS, THEIRS)),
+        (tables.principals, {"tenant_id": home, "id": ADA, "name": "ada"}),
+        (tables.tokens, {"tenant_id": home, **token}),
+        (tables.role_bindings, {"tenant_id": OURS, "id": OURS, "principal_id": ADA, "role": "viewer"}),
+        *((tables.bindings, {"tenant_id": tenant, "id": tenant, "name": "one", "role": "editor"}) for tenant in (OURS, THEIRS)),
+        (tables.bindings, {"tenant_id": OURS, "id": ADA, "name": "two", "role": "viewer"}),
+        *((tables.binding_subjects, {"tenant_id": tenant, "binding_id": tenant, "principal_id": ADA}) for tenant in (OURS, THEIRS)),
+        (tables.binding_subjects, {"tenant_id": OURS, "binding_id": ADA, "principal_id": ADA}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("home", "expected"),
+    [
+        (OURS, {access.Grant("viewer", OURS), access.Grant("editor", OURS)}),
+        (tables.NIL, {access.Grant("viewer", OURS), access.Grant("editor", OURS), access.Grant("editor", THEIRS)}),
+    ],
+    ids=["a tenant's own", "the platform's"],
+)
+def test_roles_count_in_ones_own_tenant_and_for_the_platforms_people_in_all(
+    database: engine.Engine, owner: sa.Engine, home: str, expected: set[access.Grant]
+) -> None:
+    with owner.begin() as tx:
+        for table, row in rows(home):
+            tx.execute(sa.insert(table).values(row))
+    with engine.dispatch(database) as tx:
+        found = people.bearer(tx, SECRET)
+    assert found
+    assert (set(found.grants), len(found.grants)) == (expected, len(expected))
