@@ -1,10 +1,11 @@
 """Step 7 of the flow: one pure function from what is known to what to do, and the sentence that explains it."""
 
+import datetime as dt
 from typing import Literal
 
 import msgspec
 
-from plane.domain import apps, policy
+from plane.domain import apps, policy, schedules, windows
 
 WaitCode = Literal[
     "source-failed",
@@ -18,6 +19,7 @@ WaitCode = Literal[
     "needs-approval",
     "empty-render",
     "request-refused",
+    "outside-window",
     "deleting",
 ]
 
@@ -89,6 +91,8 @@ class Situation(msgspec.Struct, frozen=True):
     out_of_sync: bool = False  # the agent reports drift
     options_digest: str = ""
     deleting: bool = False
+    calendar: schedules.Calendar = schedules.Calendar()
+    target: schedules.Target = schedules.Target("")
 
 
 class Nothing(msgspec.Struct, frozen=True, tag="nothing"):
@@ -116,11 +120,12 @@ class Remove(msgspec.Struct, frozen=True, tag="remove"):
 
 
 class Wait(msgspec.Struct, frozen=True, tag="wait"):
-    """Something must change first; the sentence says what."""
+    """Something must change first; the sentence says what. `until`: when time alone may change it (RFC 3339)."""
 
     code: WaitCode
     sentence: str
     since: str = ""
+    until: str = ""
 
 
 Decision = Nothing | Apply | Remove | Wait
@@ -132,16 +137,22 @@ def reason(decision: Decision) -> str:
     return f"{kind} {decision.code} {decision.sentence}" if isinstance(decision, Wait) else f"{kind} {decision.sentence}"
 
 
+REMOVE_AGAIN = dt.timedelta(minutes=1)  # nobody pushes a fix for a removal: what stands in its way is in the cluster
 FAILED = frozenset({"failed", "refused", "superseded"})  # an agent that said no would say it again, as fast as it is asked
 
 
-def decide(now: Situation) -> Decision:
-    """What to do for one app. Order of the guards: destination, deletion, source, policy, request, automation."""
+def decide(now: Situation, *, at: dt.datetime) -> Decision:
+    """What to do for one app. Order of the guards: destination, deletion, source, policy, request, automation, sync windows."""
+    wish = _wish(now, at)
+    return _in_time(now, wish, at) if isinstance(wish, Apply) and now.calendar != schedules.Calendar() else wish
+
+
+def _wish(now: Situation, at: dt.datetime) -> Decision:
     blocked = _destination(now.destination)
     if blocked:
         return blocked
     if now.deleting:
-        return _removal(now)
+        return _removal(now, at)
     if now.request and now.request.trigger == "rollback":
         return _apply(now, now.request.digest, trigger="rollback", sentence=f"rollback asked for by {now.request.actor}")
     if now.request and now.request.revision:
@@ -154,6 +165,20 @@ def decide(now: Situation) -> Decision:
     if now.request:
         return _apply(now, now.wanted.digest, trigger=now.request.trigger, sentence=f"sync asked for by {now.request.actor}")
     return _automatic(now, now.wanted)
+
+
+def _in_time(now: Situation, wish: Apply, at: dt.datetime) -> Decision:
+    """Windows and freezes hold back what changes a cluster. What a person asked for is refused rather than done at a time nobody chose."""
+    manual = now.request is not None
+    ruling = windows.decide(now.calendar, now.target, now=at, manual=manual)
+    if ruling.allowed or wish.dry_run:
+        return wish
+    if now.request:
+        return Wait("request-refused", f"the sync that {now.request.actor} asked for may not start now: {ruling.reason}")
+    opens = windows.next_change(now.calendar, now.target, now=at)
+    until = _written(opens) if opens else ""
+    end = f"syncs may start again at {until}" if until else "no end of that is in sight"
+    return Wait("outside-window", f"{ruling.reason}; {end}", until=until)
 
 
 def _revision(now: Situation, request: Request) -> Decision:
@@ -183,18 +208,27 @@ def _destination(cluster: Destination) -> Wait | None:
     return None
 
 
-def _removal(now: Situation) -> Decision:
+def _removal(now: Situation, at: dt.datetime) -> Decision:
     attempt = now.attempt if now.attempt and now.attempt.digest == "remove" else None
     if attempt and not attempt.outcome:
         return Nothing("the agent is removing the app's objects")
     if attempt and attempt.outcome == "terminated":
         return _terminated(attempt, f"the removal of the app's objects was {attempt.message}. Delete the app again to go on")
+    if attempt and attempt.outcome in FAILED:
+        again = dt.datetime.fromisoformat(attempt.finished or "1970-01-01T00:00:00Z") + REMOVE_AGAIN
+        if at < again:
+            sentence = f"the removal of the app's objects failed: {attempt.message}. It is tried again at {_written(again)}"
+            return Wait("attempt-failed", sentence, attempt.finished, until=_written(again))
     return Remove("the app was deleted; its objects go with it")
 
 
 def _terminated(attempt: Attempt, sentence: str) -> Wait:
     """Neither a failure nor a reason to begin again: a person wanted it to stop."""
     return Wait("terminated", sentence, attempt.finished)
+
+
+def _written(moment: dt.datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _no_release(problem: Problem | None) -> Wait:

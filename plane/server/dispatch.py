@@ -16,9 +16,9 @@ from plane.wire import agent
 def dispatch(plane: context.Plane, tx: Tx, scope: access.Scope, ids: Sequence[str], *, tenant: str) -> dict[str, decide.Decision]:
     """Decide about locked apps (`states.lock`) and queue their tasks; `tenant` is the tenant's name. Returns decisions by app id."""
     rows = _forget_removed(plane, tx, scope, states.rows(tx, scope.tenant, ids))
-    made = [(row, decide.decide(_with_options(row))) for row in rows]
-    queued = {row.id: _task(plane, row, decision, tenant) for row, decision in made if isinstance(decision, decide.Apply | decide.Remove)}
     now = plane.clock.now()
+    made = [(row, decide.decide(_with_options(row), at=now)) for row in rows]
+    queued = {row.id: _task(plane, row, decision, tenant) for row, decision in made if isinstance(decision, decide.Apply | decide.Remove)}
     tasks.add(tx, scope.tenant, list(queued.values()), now)
     states.decided(tx, scope.tenant, [_decided(row, decision, queued.get(row.id)) for row, decision in made], now)
     intents = [(row, _intent(plane, scope, row, decision, queued[row.id])) for row, decision in made if row.id in queued]

@@ -6,7 +6,7 @@ from plane.domain import access, errors, tenancy
 from plane.server import authorise, context
 from plane.server import documents as generic
 from plane.store import documents as rows
-from plane.store import engine, people, tables
+from plane.store import duties, engine, people, tables
 from plane.wire import documents, rest
 
 
@@ -36,6 +36,13 @@ def _release(change: generic.Change) -> None:
     people.forget_tenant(change.place.tx, change.id)
 
 
+def _look_again(change: generic.Change) -> None:
+    """Windows and freezes hold for every app; the platform sees none of them, so the tenant's own scope is entered."""
+    if change.before:
+        with engine.begin(change.plane.engine, access.Scope(change.id, access.SYSTEM)) as tx:
+            duties.all_of_tenant(tx, change.id, change.plane.clock.now())
+
+
 KIND = generic.Kind(
     type=documents.Tenant,
     noun="tenant",
@@ -45,6 +52,7 @@ KIND = generic.Kind(
     read=read,
     columns=_columns,
     release=_release,
+    afterwards=_look_again,
 )
 
 

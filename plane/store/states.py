@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from plane.domain import apps as domain
-from plane.domain import decide, policy
+from plane.domain import decide, policy, schedules, tenancy
 from plane.store import engine, facts, tables
 from plane.store.engine import Tx
 from plane.wire import agent
@@ -103,13 +103,16 @@ def rows(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[Row, ...]:
     """The apps as dispatch sees them; call `lock` before."""
     found = tx.execute(_ROWS.where(APPS.c.tenant_id == tenant, APPS.c.id.in_(ids)).order_by(APPS.c.id)).all()
     clusters = facts.clusters(tx, tenant, {row.cluster_id for row in found if row.cluster_id})
-    return tuple(_row(row, clusters.get(row.cluster_id or "")) for row in found)
+    above = tx.execute(sa.select(tables.tenants.c.spec).where(tables.tenants.c.id == tenant)).scalar_one()
+    everybodys = msgspec.convert(above, tenancy.TenantSpec)
+    return tuple(_row(row, clusters.get(row.cluster_id or ""), everybodys) for row in found)
 
 
+_CALENDAR = [tables.projects.c.spec[name].label(name) for name in ("syncWindows", "freezes")]
 _ROWS = sa.select(
     APPS.c.id, APPS.c.name, APPS.c.project_id, APPS.c.spec, APPS.c.cluster_id, APPS.c.generation, APPS.c.failures, APPS.c.request,
     APPS.c.approved, APPS.c.deleted_at, STATES.c.problem, STATES.c.attempt, STATES.c.sync, STATES.c.digest, STATES.c.commit,
-    RELEASES.c.verdict, RELEASES.c.objects, tables.projects.c.name.label("project"),
+    RELEASES.c.verdict, RELEASES.c.objects, tables.projects.c.name.label("project"), *_CALENDAR,
 ).select_from(
     APPS.join(tables.projects, sa.and_(tables.projects.c.tenant_id == APPS.c.tenant_id, tables.projects.c.id == APPS.c.project_id))
     .outerjoin(STATES, sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id))
@@ -117,7 +120,14 @@ _ROWS = sa.select(
 )  # fmt: skip
 
 
-def _row(row: engine.Row, cluster: facts.Cluster | None) -> Row:
+def _calendar(row: engine.Row, above: tenancy.TenantSpec) -> schedules.Calendar:
+    """The project's windows and freezes, and the tenant's."""
+    windows = msgspec.convert(row.syncWindows or (), tuple[schedules.Window, ...])
+    freezes = msgspec.convert(row.freezes or (), tuple[schedules.Freeze, ...])
+    return schedules.Calendar((*windows, *above.sync_windows), (*freezes, *above.freezes))
+
+
+def _row(row: engine.Row, cluster: facts.Cluster | None, above: tenancy.TenantSpec) -> Row:
     spec = msgspec.convert(row.spec, domain.AppSpec)
     request = row.request and msgspec.convert(row.request, decide.Request)
     situation = decide.Situation(
@@ -132,6 +142,8 @@ def _row(row: engine.Row, cluster: facts.Cluster | None) -> Row:
         approved=frozenset(row.approved),
         out_of_sync=row.sync == "OutOfSync",
         deleting=row.deleted_at is not None,
+        calendar=_calendar(row, above),
+        target=schedules.Target(row.name, spec.destination.namespace, spec.destination.cluster),
     )
     return Row(
         id=row.id,

@@ -202,3 +202,14 @@ def test_every_source_is_tied_to_its_repository(acme: Tenant, owner: sa.Engine) 
     assert acme.api.put(f"{acme.shop}/apps/web", app_document("web")).status_code == 200
     assert tied() == []
     assert acme.api.delete(f"{acme.shop}/repositories/second").status_code == 200
+
+
+def test_a_freeze_that_is_lifted_makes_every_app_of_the_tenant_due(platform: Api, acme: Tenant, owner: sa.Engine) -> None:
+    acme.api.make(f"{acme.shop}/apps", app_document("web"))
+    frozen = document("Tenant", "acme", {"freezes": [{"reason": "year end", "owner": "ada"}]})
+    assert platform.put("/tenants/acme", frozen).status_code == 200
+    with owner.begin() as tx:
+        tx.execute(sa.text("UPDATE apps SET due_at = NULL"))
+    assert platform.put("/tenants/acme", document("Tenant", "acme")).status_code == 200
+    with owner.begin() as tx:
+        assert tx.execute(sa.text("SELECT due_at IS NOT NULL FROM apps")).scalar_one()

@@ -1,11 +1,12 @@
 """Every wait is a sentence, every guard has its place."""
 
+import datetime as dt
 from typing import Any
 
 import msgspec
 import pytest
 
-from plane.domain import apps, decide, policy
+from plane.domain import apps, decide, policy, schedules
 from tests.support import cases
 
 SPEC: dict[str, Any] = {"destination": {"cluster": "east"}, "source": {"repoURL": "https://git.example/a"}, "syncPolicy": {"automated": {}}}
@@ -25,12 +26,14 @@ def situation(case: dict[str, Any]) -> decide.Situation:
         approved=frozenset(case.get("approved", ())),
         out_of_sync=case.get("out_of_sync", False),
         deleting=case.get("deleting", False),
+        calendar=msgspec.convert(case.get("calendar", {}), schedules.Calendar),
+        target=schedules.Target("web", "shop", "east"),
     )
 
 
 @pytest.mark.parametrize("case", cases.load("decide/decisions.yaml"), ids=lambda case: case["name"])
 def test_the_decision_follows_from_the_situation(case: dict[str, Any]) -> None:
-    made = decide.decide(situation(case))
+    made = decide.decide(situation(case), at=dt.datetime.fromisoformat(case.get("at", "2026-01-01T12:00:00Z")))
     told = msgspec.to_builtins(made)
     expected = dict(case["expect"])
     assert told.pop("type") == expected.pop("decision")
