@@ -113,5 +113,6 @@ def _moment(since: str) -> str:
 
 
 def _event(item: Json) -> Json:
+    """An event as it is read: what it leaves out went well."""
     found = item.get("event", item)
-    return found if isinstance(found, dict) else item
+    return {"outcome": "success", **(found if isinstance(found, dict) else item)}
