@@ -13,11 +13,14 @@ Level = Literal["platform", "either", "tenant", "project"]
 
 
 class Column(msgspec.Struct, frozen=True):
-    """`path` is dotted, into the document. `shape`: text, age (RFC 3339 → `3d`), count (of a list), words (a list), short (of a digest)."""
+    """`path` is dotted, into the document.
+
+    `shape`: text, age (RFC 3339 → `3d`), count (of a list), words (a list), names (of a list), roles (a list), flag, short (of a digest).
+    """
 
     title: str
     path: str
-    shape: Literal["text", "age", "count", "words", "short"] = "text"
+    shape: Literal["text", "age", "count", "words", "names", "roles", "flag", "short"] = "text"
     wide: bool = False
 
 
@@ -60,6 +63,35 @@ CLUSTER = Kind(
     shared=True,
 )
 PROJECT = Kind("Project", "project", "projects", "tenant", (Column("DESCRIPTION", "spec.description"), _AGE, _CHANGED), ("proj",))
+USER = Kind(
+    "User",
+    "user",
+    "users",
+    "either",
+    (
+        Column("TYPE", "spec.type"),
+        Column("ROLES", "status.roles", "roles"),
+        Column("DISABLED", "spec.disabled", "flag"),
+        Column("TOKENS", "status.tokens"),
+        Column("UNTIL", "status.tokensExpire", wide=True),
+        Column("DESCRIPTION", "spec.description", wide=True),
+        _AGE,
+    ),
+)
+ROLE_BINDING = Kind(
+    "RoleBinding",
+    "rolebinding",
+    "rolebindings",
+    "either",
+    (
+        Column("ROLE", "spec.role"),
+        Column("PROJECT", "spec.project"),
+        Column("SUBJECTS", "spec.subjects", "names"),
+        _AGE,
+        _CHANGED,
+    ),
+    ("rb",),
+)
 CREDENTIAL = Kind(
     "Credential",
     "credential",
@@ -107,7 +139,7 @@ APP = Kind(
     ),
 )
 
-KINDS = (TENANT, CLUSTER, PROJECT, CREDENTIAL, REPOSITORY, POLICY_SET, APP)  # an earlier one never depends on a later one
+KINDS = (TENANT, CLUSTER, PROJECT, USER, ROLE_BINDING, CREDENTIAL, REPOSITORY, POLICY_SET, APP)  # none depends on a later one
 _BY_NAME = {name: kind for kind in KINDS for name in kind.names()}
 
 

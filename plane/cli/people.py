@@ -4,15 +4,16 @@ import pathlib
 
 import click
 
-from plane.cli import client, kinds, private, session, show
+from plane.cli import kinds, nouns, private, session, show
 
-Json = client.Json
 ROLES = ("viewer", "editor", "admin", "platform-admin")
+
+user = nouns.group(kinds.USER, "People and services of a tenant, and their roles.")
 
 _USERS = (
     kinds.Column("NAME", "name"),
     kinds.Column("TYPE", "kind"),
-    kinds.Column("ROLES", "held", "words"),
+    kinds.Column("ROLES", "roles", "roles"),
     kinds.Column("STATE", "state"),
     kinds.Column("AGE", "createdAt", "age"),
 )
@@ -40,14 +41,9 @@ def me(where: session.Session, *, output: str) -> None:
                 ("name", found["name"]),
                 ("type", found["kind"]),
                 ("plane", where.context.url),
-                *(("role", _held(role)) for role in found["roles"]),
+                *(("role", show.held(role)) for role in found["roles"]),
             ]
         )
-
-
-@click.group()
-def user() -> None:
-    """People and services of a tenant, and their roles."""
 
 
 @user.command("list")
@@ -56,9 +52,7 @@ def user() -> None:
 def list_users(where: session.Session, *, output: str) -> None:
     """List them with their roles."""
     items = list(where.api.items(_users(where)))
-    shown = [
-        {**item, "held": [_held(role) for role in item["roles"]], "state": "disabled" if item["disabled"] else "active"} for item in items
-    ]
+    shown = [{**item, "state": "disabled" if item["disabled"] else "active"} for item in items]
     if not show.body({"items": items}, output=output):
         show.listing(_USERS, shown, nothing="Nobody here; make somebody with `plane user create NAME`.")
 
@@ -95,7 +89,7 @@ def grant(where: session.Session, *, name: str, role: str, only_in: str) -> None
 def ungrant(where: session.Session, *, name: str, role: str, only_in: str) -> None:
     """Take a role away, at once."""
     where.api.call("DELETE", f"{_one(where, name)}/roles", params={"role": role, "project": only_in})
-    click.echo(f"user/{name} is no longer {_held({'role': role, 'project': only_in})}")
+    click.echo(f"user/{name} is no longer {show.held({'role': role, 'project': only_in})}")
 
 
 @user.command("disable")
@@ -171,9 +165,4 @@ def _one(where: session.Session, name: str) -> str:
 
 def _grant(where: session.Session, name: str, role: str, only_in: str) -> None:
     where.api.call("POST", f"{_one(where, name)}/roles", body={"role": role, "project": only_in})
-    click.echo(f"user/{name} is now {_held({'role': role, 'project': only_in})}")
-
-
-def _held(role: Json) -> str:
-    place = "/".join(str(role[level]) for level in ("tenant", "project") if role.get(level))
-    return f"{role['role']} in {place}" if place else str(role["role"])
+    click.echo(f"user/{name} is now {show.held({'role': role, 'project': only_in})}")

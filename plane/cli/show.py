@@ -1,7 +1,7 @@
 """Documents and facts on stdout, in the format asked for."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import click
@@ -92,6 +92,16 @@ def _table(kind: kinds.Kind, found: list[Json], *, wide: bool) -> None:
     listing(columns, found, nothing=f"No {kind.collection} here.")
 
 
+def held(role: Json) -> str:
+    """`editor in acme/shop (rolebinding shop-editors)`, as far as it says."""
+    place = "/".join(str(role[level]) for level in ("tenant", "project") if role.get(level))
+    binding = f" (rolebinding {role['binding']})" if role.get("binding") else ""
+    return f"{role['role']}{f' in {place}' if place else ''}{binding}"
+
+
+_LISTS: dict[str, Callable[[Any], str]] = {"words": str, "names": lambda item: str(item["name"]), "roles": held}
+
+
 def _shaped(value: Any, shape: str, now: dt.datetime) -> str:  # noqa: ANN401 any JSON
     if value is None or value == "":
         return "-"
@@ -99,6 +109,8 @@ def _shaped(value: Any, shape: str, now: dt.datetime) -> str:  # noqa: ANN401 an
         return times.age(str(value), now=now)
     if shape == "count":
         return str(len(value))
-    if shape == "words":
-        return ", ".join(str(word) for word in value) or "-"
+    if shape in _LISTS:
+        return ", ".join(_LISTS[shape](item) for item in value) or "-"
+    if shape == "flag":
+        return "yes" if value else "no"
     return str(value).removeprefix("sha256:")[:_SHORT] if shape == "short" else str(value)
