@@ -34,7 +34,7 @@ def status(row: rows.Row) -> documents.AppStatus:
         revision=row.commit or "",
         release=row.digest or "",
         generation=row.generation,
-        decision=_decision(row.decision),
+        decision=_decision(row.decision, facts.stamp(row.since)),
         problem=repositories.problem(row.problem),
         operation=_operation(row.attempt),
         requested=(row.request or {}).get("actor", ""),
@@ -44,12 +44,13 @@ def status(row: rows.Row) -> documents.AppStatus:
     )
 
 
-def _decision(stored: dict[str, Any] | None) -> documents.Reason | None:
+def _decision(stored: dict[str, Any] | None, since: str) -> documents.Reason | None:
+    """`since`: how long it has had this reason, unless the reason itself knows better."""
     if not stored:
         return None
     made: decide.Decision = msgspec.convert(stored, decide.Decision)
     code = made.code if isinstance(made, decide.Wait) else stored["type"]
-    return documents.Reason(code=code, sentence=made.sentence, since=getattr(made, "since", ""))
+    return documents.Reason(code=code, sentence=made.sentence, since=getattr(made, "since", "") or since)
 
 
 def _operation(stored: dict[str, Any] | None) -> documents.Attempt | None:

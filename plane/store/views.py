@@ -19,6 +19,7 @@ _APP = (
         _STATES.c[name]
         for name in ("sync", "health", "message", "commit", "digest", "decision", "problem", "attempt", "reported_at", "healthy_at")
     ),
+    sa.func.coalesce(_STATES.c.since, _STATES.c.updated_at).label("since"),
 )
 _JOINED = sa.select(*_APP).select_from(_APPS.outerjoin(_STATES, _STATE))
 APPS = documents.Shelf(_APPS, _JOINED, _JOINED)

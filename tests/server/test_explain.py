@@ -6,8 +6,9 @@ import msgspec
 
 from plane.domain import decide
 from plane.run.devgit import DevGit
+from plane.server import apps as server
 from plane.server import explain
-from plane.store import apps, engine, facts
+from plane.store import apps, documents, engine, facts, views
 from tests.support import planes
 
 BY_HAND: dict[str, object] = {"syncPolicy": {}}
@@ -41,6 +42,19 @@ def test_since_when_stays_while_the_reason_stays(fleet: planes.Fleet, devgit: De
     now = told(fleet)
     assert (now.status, now.facts["commit"]) == ("manual-sync", revision)
     assert now.since == before.since
+
+
+def test_a_document_tells_the_same_reason_and_time(fleet: planes.Fleet, devgit: DevGit) -> None:
+    url = devgit.create("document", files("hello"))
+    fleet.app("web", fleet.repository(devgit, "document"), url, **BY_HAND)
+    fleet.work()
+    with engine.begin(fleet.plane.engine, fleet.scope) as tx:
+        row = documents.find(tx, views.APPS, {"tenant_id": fleet.tenant, "project_id": fleet.project}, "web")
+    assert row is not None
+    decision = server.status(row).decision
+    assert decision is not None
+    assert (decision.code, decision.since) == (told(fleet).status, told(fleet).since)
+    assert decision.since
 
 
 def test_since_when_moves_with_the_reason(fleet: planes.Fleet, devgit: DevGit) -> None:
