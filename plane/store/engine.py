@@ -17,6 +17,8 @@ DISPATCH_ROLE = "plane_dispatch"  # sees ids, times, states and tenant keys of a
 POOL_SIZE = 8  # one per worker thread and request thread in flight; beyond it callers wait POOL_WAIT_S
 POOL_WAIT_S = 5.0
 
+# The last: a process that stands still in a transaction (SIGSTOP, a lost machine) keeps its row locks for so long.
+_OPTIONS = "-c timezone=UTC -c lock_timeout=5000 -c statement_timeout=30000 -c idle_in_transaction_session_timeout=30000"
 _ENTER = sa.text("SELECT set_config('role', :role, true), set_config('plane.tenant', :tenant, true)")
 
 
@@ -29,7 +31,7 @@ def connect(url: str) -> sa.Engine:
         pool_timeout=POOL_WAIT_S,
         pool_pre_ping=True,
         hide_parameters=True,  # an error names the statement, never a value
-        connect_args={"prepare_threshold": 3, "options": "-c timezone=UTC -c lock_timeout=5000 -c statement_timeout=30000"},
+        connect_args={"prepare_threshold": 3, "options": _OPTIONS},
     )
 
 
@@ -64,3 +66,7 @@ def _enter(engine: sa.Engine, role: str, tenant: str) -> Iterator[sa.Connection]
             yield tx
     except (exc.OperationalError, exc.TimeoutError, exc.InterfaceError) as e:
         raise errors.BackendDown("database", "the database does not answer or is busy") from e
+    except exc.InternalError as e:
+        if not e.connection_invalidated:
+            raise
+        raise errors.BackendDown("database", "the database ended a transaction that stood still") from e
