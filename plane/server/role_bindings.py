@@ -31,13 +31,14 @@ def forget(change: generic.Change) -> None:
     subject = access.Subject(place.names.name)
     for each in bindings.forget(place.tx, change.id, subject, home=place.scope.tenant, now=now):
         sides = {"before": generic.plain(each.before), "after": generic.plain(each.after)}
-        told = {"target": f"rolebinding/{each.name}", "message": f"user/{subject.name} was deleted", "details": sides}
+        elsewhere = {"tenant": each.tenant} if each.tenant != place.scope.tenant else {}
+        told = {"target": f"rolebinding/{each.name}", "message": f"user/{subject.name} was deleted", "details": {**elsewhere, **sides}}
         record.append(change.plane, place.tx, place.scope, "rolebinding.updated", project_id=each.project, **told)
 
 
 def _columns(change: generic.Change) -> generic.Columns:
     spec: access.RoleBindingSpec = change.wish.spec
-    project = _project(change.place, spec.project) if spec.project else None
+    project = bindings.project(change.place.tx, change.place.scope.tenant, spec.project) if spec.project else None
     found = _found(change)
     if problems := _problems(change.place, spec, project=project, found=found):
         raise errors.Invalid(problems)
@@ -77,11 +78,6 @@ def _problems(place: authorise.Place, spec: access.RoleBindingSpec, *, project: 
             whose = "of the platform" if subject.platform or not place.names.tenant else f"in tenant {place.names.tenant}"
             problems[f"spec.subjects[{n}].name"] = f"there is no user {subject.name!r} {whose}; create it first"
     return problems
-
-
-def _project(place: authorise.Place, name: str) -> str | None:
-    row = rows.find(place.tx, rows.PROJECTS, {"tenant_id": place.scope.tenant}, name)
-    return row.id if row else None
 
 
 def _found(change: generic.Change) -> Subjects:

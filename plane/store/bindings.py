@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy import exc
 from sqlalchemy.dialects import postgresql as pg
 
-from plane.domain import access
+from plane.domain import access, errors
 from plane.store import documents, tables
 from plane.store.engine import Tx
 
@@ -49,13 +50,27 @@ class Changed(msgspec.Struct, frozen=True):
 
 
 def give(tx: Tx, tenant: str, binding: str, principals: Iterable[str]) -> None:
-    """Make these principals, and no others, the subjects of the binding."""
+    """Make these principals, and no others, the subjects of the binding.
+
+    Raises:
+        Conflict: one of them went meanwhile.
+    """
     here = (SUBJECTS.c.tenant_id == tenant, SUBJECTS.c.binding_id == binding)
     wanted = sorted(set(principals))
     tx.execute(sa.delete(SUBJECTS).where(*here, SUBJECTS.c.principal_id.not_in(wanted)))
     rows = [{"tenant_id": tenant, "binding_id": binding, "principal_id": principal} for principal in wanted]
-    if rows:
-        tx.execute(pg.insert(SUBJECTS).values(rows).on_conflict_do_nothing())
+    try:
+        if rows:
+            tx.execute(pg.insert(SUBJECTS).values(rows).on_conflict_do_nothing())
+    except exc.IntegrityError as e:  # the platform's people are not this tenant's to hold still
+        message = "a user that this binding names was deleted meanwhile; read its subjects again and repeat the change"
+        raise errors.Conflict(message) from e
+
+
+def project(tx: Tx, tenant: str, name: str) -> str | None:
+    """The id of a project, which stays until the transaction ends."""
+    query = sa.select(PROJECTS.c.id).where(PROJECTS.c.tenant_id == tenant, PROJECTS.c.name == name)
+    return tx.execute(query.with_for_update(read=True, key_share=True)).scalar_one_or_none()
 
 
 def giving(tx: Tx, tenant: str, principal: str, *, role: str, project: str | None) -> Sequence[str]:
