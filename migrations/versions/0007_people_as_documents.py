@@ -20,6 +20,8 @@ def upgrade() -> None:
         "ALTER TABLE principals ADD COLUMN description text NOT NULL DEFAULT '', ADD COLUMN labels jsonb NOT NULL DEFAULT '{}', "
         "ADD COLUMN version bigint NOT NULL DEFAULT 1, ADD COLUMN updated_at timestamptz NOT NULL DEFAULT now()",
     )
+    op.create_index("ix_role_bindings_principal_id", "role_bindings", ["principal_id"])
+    op.create_index("ix_tokens_tenant_id_principal_id", "tokens", ["tenant_id", "principal_id"])
     _bindings()
     _subjects()
     for table, columns in TABLES.items():
@@ -80,4 +82,6 @@ def _subjects() -> None:
 def downgrade() -> None:
     for table in reversed(TABLES):
         op.drop_table(table)
+    op.drop_index("ix_tokens_tenant_id_principal_id", table_name="tokens")
+    op.drop_index("ix_role_bindings_principal_id", table_name="role_bindings")
     op.execute("ALTER TABLE principals DROP COLUMN description, DROP COLUMN labels, DROP COLUMN version, DROP COLUMN updated_at")

@@ -1,9 +1,11 @@
 """Users as documents: people and services of a tenant, and the platform's. They log in with tokens; what they may do, role bindings say."""
 
+from typing import Any
+
 import msgspec
 
 from plane.domain import access
-from plane.server import authorise, people, role_bindings
+from plane.server import authorise, people, record, role_bindings
 from plane.server import documents as generic
 from plane.store import documents as rows
 from plane.store import facts, users
@@ -38,6 +40,17 @@ def _release(change: generic.Change) -> None:
     _check_above(change)
     people.check_admin_left(change.place, without=change.id)
     role_bindings.forget(change)
+    _tell_taken(change)
+
+
+def _tell_taken(change: generic.Change) -> None:
+    """The log names every role given by hand that ends; `forget` does so for bindings."""
+    name = change.place.names.name
+    told: dict[str, Any] = {"target": f"user/{name}", "message": f"user/{name} was deleted"}
+    for held in change.before.roles:  # type: ignore[union-attr]  # what is released was there
+        if not held["binding"]:
+            told |= {"project": held["project"], "details": {"role": held["role"]}}
+            record.append(change.plane, change.place.tx, change.place.scope, "access.role.taken", **told)
 
 
 def _check_above(change: generic.Change) -> None:

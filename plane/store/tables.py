@@ -114,6 +114,7 @@ tokens = sa.Table(
     columns.tenant_key("id"),
     sa.UniqueConstraint("hash"),
     sa.ForeignKeyConstraint(["tenant_id", "principal_id"], ["principals.tenant_id", "principals.id"], ondelete="CASCADE"),
+    sa.Index("ix_tokens_tenant_id_principal_id", "tenant_id", "principal_id"),
 )
 
 role_bindings = sa.Table(  # roles given by hand, one row each
@@ -129,6 +130,7 @@ role_bindings = sa.Table(  # roles given by hand, one row each
     sa.UniqueConstraint("tenant_id", "principal_id", "role", "project_id", postgresql_nulls_not_distinct=True),
     sa.ForeignKeyConstraint(["principal_id"], ["principals.id"], ondelete="CASCADE"),
     sa.ForeignKeyConstraint(["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"], ondelete="CASCADE"),
+    sa.Index("ix_role_bindings_principal_id", "principal_id"),  # what somebody holds, wherever: asked with every request
 )
 
 bindings = sa.Table(  # documents of kind RoleBinding
@@ -153,7 +155,7 @@ binding_subjects = sa.Table(
     columns.tenant_key("binding_id", "principal_id"),
     sa.ForeignKeyConstraint(["tenant_id", "binding_id"], ["bindings.tenant_id", "bindings.id"], ondelete="CASCADE"),
     sa.ForeignKeyConstraint(["principal_id"], ["principals.id"], ondelete="CASCADE"),
-    sa.Index("ix_binding_subjects_principal_id", "principal_id"),  # what somebody holds, wherever: asked with every request
+    sa.Index("ix_binding_subjects_principal_id", "principal_id"),
 )
 
 credentials = sa.Table(

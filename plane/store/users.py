@@ -17,10 +17,15 @@ _ROLES = (
     .scalar_subquery()
 )
 _LIVE = (
-    sa.select(sa.func.count().label("tokens"), sa.func.max(_TOKENS.c.expires_at).label("tokens_expire"))
-    .where(_TOKENS.c.tenant_id == _USERS.c.tenant_id, _TOKENS.c.principal_id == _USERS.c.id)
-    .where(_TOKENS.c.revoked_at.is_(None), _TOKENS.c.expires_at > sa.func.now())
-    .lateral("live")
+    _TOKENS.c.tenant_id == _USERS.c.tenant_id,
+    _TOKENS.c.principal_id == _USERS.c.id,
+    _TOKENS.c.revoked_at.is_(None),
+    _TOKENS.c.expires_at > sa.func.now(),
 )
-_WHOLE = sa.select(*_USERS.c, _ROLES.label("roles"), *_LIVE.c).select_from(_USERS.join(_LIVE, sa.true()))
+_WHOLE = sa.select(
+    *_USERS.c,
+    _ROLES.label("roles"),
+    sa.select(sa.func.count()).select_from(_TOKENS).where(*_LIVE).scalar_subquery().label("tokens"),
+    sa.select(sa.func.max(_TOKENS.c.expires_at)).where(*_LIVE).scalar_subquery().label("tokens_expire"),
+)
 SHELF = documents.Shelf(_USERS, _WHOLE, _WHOLE)

@@ -103,6 +103,16 @@ def test_the_record_keeps_a_deleted_users_name(acme: Tenant, plane: context.Plan
     assert told["rolebinding.updated"]["after"]["subjects"] == []
 
 
+def test_the_record_names_the_roles_that_end_with_a_user(acme: Tenant, plane: context.Plane, owner: sa.Engine) -> None:
+    acme.api.make("/tenants/acme/users", user("bob"))
+    acme.api.make("/tenants/acme/people/bob/roles", {"role": "viewer", "project": "shop"})
+    acme.api.delete("/tenants/acme/users/bob")
+    seal(plane, owner)
+    found = [item["event"] for item in acme.api.get("/tenants/acme/audit").json()["items"]]
+    taken = [(each["target"], each["project"], each["details"]) for each in found if each["type"] == "access.role.taken"]
+    assert taken == [("user/bob", "shop", {"role": "viewer"})]
+
+
 def test_the_last_admin_of_the_platform_stays(platform: Api) -> None:
     gone = platform.delete("/users/admin")
     assert (gone.status_code, gone.json()["detail"]) == (409, LAST)

@@ -1,12 +1,13 @@
 """What a token's owner holds: by hand and by documents, in the places where it counts."""
 
 import datetime as dt
+from concurrent import futures
 
 import pytest
 import sqlalchemy as sa
 
-from plane.domain import access
-from plane.store import engine, people, tables
+from plane.domain import access, errors
+from plane.store import bindings, engine, people, tables
 
 OURS, THEIRS = "11111111-1111-7111-8111-111111111111", "22222222-2222-7222-8222-222222222222"
 ADA, TOKEN = "aaaaaaaa-1111-7111-8111-111111111111", "bbbbbbbb-1111-7111-8111-111111111111"
@@ -47,3 +48,32 @@ def test_roles_count_in_ones_own_tenant_and_for_the_platforms_people_in_all(
         found = people.bearer(tx, SECRET)
     assert found
     assert (set(found.grants), len(found.grants)) == (expected, len(expected))
+
+
+def test_two_admins_cannot_remove_each_other(database: engine.Engine, owner: sa.Engine) -> None:
+    """The one who comes second waits for the first, and then sees that nobody else is left."""
+    platform = access.Scope(tables.NIL, access.SYSTEM)
+
+    def is_left(without: str) -> bool:
+        with engine.begin(database, platform) as tx:
+            return bindings.an_admin_is_left(tx, without=without)
+
+    with owner.begin() as tx:
+        for identity in (OURS, THEIRS):
+            tx.execute(sa.insert(tables.principals).values(tenant_id=tables.NIL, id=identity, name=f"a-{identity[0]}"))
+            row = {"tenant_id": tables.NIL, "id": identity, "principal_id": identity, "role": "platform-admin"}
+            tx.execute(sa.insert(tables.role_bindings).values(row))
+    with futures.ThreadPoolExecutor(1) as pool:
+        with engine.begin(database, platform) as tx:
+            assert bindings.an_admin_is_left(tx, without=OURS)
+            second = pool.submit(is_left, THEIRS)
+            tx.execute(sa.delete(tables.principals).where(tables.principals.c.id == OURS))
+        assert second.result() is False
+
+
+def test_a_subject_that_went_meanwhile_is_a_conflict(database: engine.Engine, owner: sa.Engine) -> None:
+    with owner.begin() as tx:
+        for table, row in rows(OURS):
+            tx.execute(sa.insert(table).values(row))
+    with pytest.raises(errors.Conflict, match="was deleted meanwhile"), engine.begin(database, access.Scope(OURS, access.SYSTEM)) as tx:
+        bindings.give(tx, OURS, OURS, [ADA, TOKEN])
