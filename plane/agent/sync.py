@@ -8,7 +8,7 @@ from itertools import groupby
 import msgspec
 import structlog
 
-from plane.agent import apply, cluster, guard, hooks, leaving, outcome, records, rehearsal, releases, waits, writing
+from plane.agent import apply, cluster, guard, hooks, leaving, outcome, planning, records, rehearsal, releases, waits, writing
 from plane.domain import apps, errors, kinds, objects, plan
 from plane.wire import agent
 
@@ -26,12 +26,7 @@ class Tools(msgspec.Struct, frozen=True):
     touch: Callable[[str], None]
 
 
-class Work(msgspec.Struct, frozen=True):
-    """A task that was let in. `before`: kinds the app may own objects of, from the fence."""
-
-    task: agent.Task
-    release: releases.Release
-    before: frozenset[tuple[str, str]] = frozenset()
+Work = planning.Work
 
 
 class _Stopped(errors.PlaneError):
@@ -48,6 +43,7 @@ class Sync:
         self._there = tools.there
         self._work = work
         self._task = work.task
+        self._options = planning.options(work.task)
         self._removing = work.task.kind == "remove"
         self._results: list[agent.ObjectResult] = []
         self._sent = 0
@@ -56,7 +52,7 @@ class Sync:
     async def run(self) -> agent.Final:
         """The last word. Every refusal becomes one; only cancellation comes out."""
         try:
-            planned = await self._plan()
+            planned = await planning.make(self._there, self._work)
             reasons = self._radius(planned)
             if reasons:
                 return self._final("refused", "; ".join(reasons), needs_approval=reasons)
@@ -70,44 +66,13 @@ class Sync:
         else:
             return self._final("succeeded", outcome.sentence(self._results), needs_approval=plan.confirmations(planned))
 
-    async def _plan(self) -> plan.Plan:
-        task, release = self._task, self._work.release
-        owned_kinds = self._work.before | {(one.key.group, one.key.kind) for one in release.manifests}
-        await self._there.watches.ensure(kind for kind in owned_kinds if self._there.kinds.preferred(*kind))
-        live = {key: record.live for key, record in self._there.watches.owned(task.app_id).items() if record.ours}
-        sync = writing.of_app(task.options.sync_options)
-        if sync.fail_on_shared_resource:
-            guard.check_shared(release, self._there)
-        told = plan.Options(
-            app_id=task.app_id,
-            prune=task.options.prune,
-            allow_empty=task.options.allow_empty,
-            removing=self._removing,
-            approved=task.options.approved,
-            out_of_sync=self._differing() if sync.apply_out_of_sync_only and not self._removing else None,
-            sync=sync,
-            revision=task.revision,
-            started_at=task.generation,  # names hooks: the same when the task is resumed
-        )
-        planned = plan.make(release.manifests, live=live, inventory=frozenset(live), options=told)
-        guard.check_pruned(task, planned)
-        return planned
-
-    def _differing(self) -> frozenset[objects.ObjectKey]:
-        """What is not known to be as Git wants it."""
-        return frozenset(one.key for index, one in enumerate(self._work.release.manifests) if not self._settled(one.key, index))
-
     def _settled(self, key: objects.ObjectKey, index: int) -> records.Record | None:
-        """The record of an object that needs no request."""
-        record = self._there.watches.get(key)
-        if record is None or record.app != self._task.app_id or record.deleting or record.settled != record.digest:
-            return None
-        return record if record.wanted == records.document_digest(self._work.release.documents[index]) else None
+        return planning.settled(self._there, self._work, key, index)
 
     async def _rehearse(self, planned: plan.Plan) -> None:
-        if self._task.options.dry_run:
+        if self._options.dry_run:
             return
-        dry = rehearsal.Rehearsal(self._there, self._tools.applier, self._work.release, self._task.options, self._settled)
+        dry = rehearsal.Rehearsal(self._there, self._tools.applier, self._work.release, self._options, self._settled)
         refused = await dry.run(planned)
         for step, phase, wave, sentence in refused:
             self._note(step, phase, wave, _worst(step), f"{sentence} (found by a dry run, before anything was changed)")
@@ -115,15 +80,15 @@ class Sync:
             raise _Stopped("the dry run was refused")
 
     def _radius(self, planned: plan.Plan) -> tuple[str, ...]:
-        options = self._task.options
+        options = self._options
         if options.approved or options.dry_run or self._removing:
             return ()
         inventory = sum(not record.live.hook for record in self._there.watches.owned(self._task.app_id).values())
         return plan.radius(planned, inventory=inventory, blast=apps.BlastRadius(options.max_deletes, options.max_percent))
 
     async def _phases(self, planned: plan.Plan) -> None:
-        if self._task.options.create_namespace and not self._removing and not self._task.options.dry_run:
-            await self._tools.applier.create_namespace(self._task.options.create_namespace)
+        if self._options.create_namespace and not self._removing and not self._options.dry_run:
+            await self._tools.applier.create_namespace(self._options.create_namespace)
         await self._rehearse(planned)
         work = [(phase, wave) for phase in planned.phases if phase.name != "SyncFail" for wave in phase.waves]
         try:
@@ -146,7 +111,7 @@ class Sync:
         for _, group in groupby(wave.steps, key=lambda step: (step.action, step.key.group, step.key.kind)):
             found = await asyncio.gather(*(self._step(step, phase, wave) for step in group))
             done += [one for one in found if one]
-        if not self._failed(before) and wait and not self._task.options.dry_run:
+        if not self._failed(before) and wait and not self._options.dry_run:
             await self._settle(phase, wave, done)
         self._report(phase, wave)
         log.debug(
@@ -173,7 +138,7 @@ class Sync:
 
     async def _apply(self, step: plan.Step, phase: plan.Phase, wave: plan.Wave) -> records.Record:
         run = str(self._task.generation) if step.action == "hook" else ""
-        order = apply.Order(self._work.release, step.index, step.key, self._task.options, hook_run=run)
+        order = apply.Order(self._work.release, step.index, step.key, self._options, hook_run=run)
         if step.action == "hook":
             return await hooks.start(self._there, self._tools.applier, order, step=step, tell=self._telling(phase, wave))
         record = self._settled(step.key, step.index)
@@ -181,10 +146,10 @@ class Sync:
             self._note(step, phase, wave, "Unchanged", "")
             return record
         record = await self._tools.applier.apply(order)
-        if not self._task.options.dry_run:
+        if not self._options.dry_run:
             record.wanted = records.document_digest(self._work.release.documents[step.index])
         self._note(step, phase, wave, "Synced", "")
-        if (step.key.group, step.key.kind) in {kinds.NAMESPACE, kinds.CRD} and not self._task.options.dry_run:
+        if (step.key.group, step.key.kind) in {kinds.NAMESPACE, kinds.CRD} and not self._options.dry_run:
             await self._usable(step, record)
         return record
 
@@ -197,8 +162,8 @@ class Sync:
 
     async def _prune(self, step: plan.Step, phase: plan.Phase, wave: plan.Wave) -> None:
         record = self._there.watches.get(step.key)
-        if record and not self._task.options.dry_run:
-            propagation = writing.of_app(self._task.options.sync_options).prune_propagation_policy
+        if record and not self._options.dry_run:
+            propagation = writing.of_app(self._options.sync_options).prune_propagation_policy
             resource = await self._tools.applier.resource(step.key)
             await self._tools.applier.delete(step.key, resource, uid=record.live.uid, propagation=propagation)
         self._note(step, phase, wave, "Pruned", "")

@@ -10,6 +10,7 @@ from plane.domain import yaml_text
 Json = client.Json
 name_argument = nouns.named(kinds.APP)
 
+_RESOURCE = "Only these objects; `!` in front leaves out, `*` is any; may be given again."
 _HISTORY = (
     kinds.Column("NUMBER", "number"),
     kinds.Column("WHEN", "finishedAt", "age"),
@@ -28,6 +29,29 @@ _RESOURCES = (
     kinds.Column("DIFFERS", "fields", "words"),
     kinds.Column("MESSAGE", "message"),
 )
+
+
+def terms(function: session.Command) -> session.Command:
+    """--resource, --selector, --strategy and --sync-option: what one sync is told."""
+    for option in reversed(_TERMS):
+        function = option(function)
+    return function
+
+
+_TERMS = (
+    click.option("--resource", "resources", multiple=True, metavar="GROUP:KIND:[NS/]NAME", help=_RESOURCE),
+    click.option("-l", "--selector", "labels", default="", help="Only objects with these labels, as kubectl reads it."),
+    click.option("--strategy", type=click.Choice(["hook", "apply"]), default="hook", show_default=True, help="apply: no hook runs."),
+    click.option("--sync-option", "sync_options", multiple=True, metavar="NAME=VALUE", help="Laid over the app's syncOptions, this once."),
+)
+
+
+def wish(given: Json) -> Json:
+    """Options of the command line as fields of the request."""
+    return {_FIELDS.get(name, name): list(value) if isinstance(value, tuple) else value for name, value in given.items()}
+
+
+_FIELDS = {"dry_run": "dryRun", "sync_options": "syncOptions"}
 
 
 @click.command("diff")

@@ -1,5 +1,6 @@
 """App: where its objects come from, where they go and how they are kept. Field names and meanings follow Argo CD's Application."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -134,10 +135,11 @@ class AppSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields
         wanted = self.sync_policy.automated
         return wanted if wanted and wanted.enabled is not False else None
 
-    def option(self, name: str) -> str:
-        """The value of a sync option at app level, or the empty string."""
-        found = [value for key, _, value in (word.partition("=") for word in self.sync_policy.sync_options) if key == name]
-        return found[-1] if found else ""
+
+def option(words: Iterable[str], name: str) -> str:
+    """The value of a sync option among such words, or the empty string."""
+    found = [value for key, _, value in (word.partition("=") for word in words) if key == name]
+    return found[-1] if found else ""
 
 
 SyncStatus = Literal["Synced", "OutOfSync", "Unknown"]

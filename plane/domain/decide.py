@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from plane.domain import apps, policy, schedules, windows
+from plane.domain import terms as told
 
 WaitCode = Literal[
     "source-failed",
@@ -42,7 +43,10 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """The last task of the app. `outcome` empty: still queued or running. `pruned`: whether it was allowed to prune."""
+    """The last task of the app. `outcome` empty: still queued or running.
+
+    `before`: where `terms` choose some objects, the last sync of all of them, if it was of the same release and came to its end.
+    """
 
     digest: str
     generation: int
@@ -52,6 +56,8 @@ class Attempt(msgspec.Struct, frozen=True):
     needs_approval: tuple[str, ...] = ()
     options_digest: str = ""
     fence: int = 0  # refused for its generation: the one the cluster has already seen
+    terms: told.Terms = told.Terms()
+    before: "Attempt | None" = None
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -66,6 +72,7 @@ class Request(msgspec.Struct, frozen=True):
     commit: str = ""  # of that release
     revision: str = ""  # what to sync to, instead of the source's own
     problem: str = ""  # why `revision` gives no release that may be applied
+    terms: told.Terms = told.Terms()
 
 
 class Destination(msgspec.Struct, frozen=True):
@@ -111,6 +118,7 @@ class Apply(msgspec.Struct, frozen=True, tag="apply"):
     force: bool = False
     dry_run: bool = False
     approved: bool = False
+    terms: told.Terms = told.Terms()
 
 
 class Remove(msgspec.Struct, frozen=True, tag="remove"):
@@ -163,7 +171,8 @@ def _wish(now: Situation, at: dt.datetime) -> Decision:
     if refusal:
         return refusal
     if now.request:
-        return _apply(now, now.wanted.digest, trigger=now.request.trigger, sentence=f"sync asked for by {now.request.actor}")
+        some = " of chosen objects" if now.request.terms.selective() else ""
+        return _apply(now, now.wanted.digest, trigger=now.request.trigger, sentence=f"sync{some} asked for by {now.request.actor}")
     return _automatic(now, now.wanted)
 
 
@@ -251,8 +260,34 @@ def refused(spec: apps.AppSpec, wanted: Wanted) -> Wait | None:
     return None
 
 
+def full(last: Attempt | None) -> Attempt | None:
+    """The last sync of all objects."""
+    return last.before if last and last.terms.selective() else last
+
+
+def deployed(last: Attempt | None, digest: str) -> bool:
+    """Whether all of a release went to the cluster, and nothing of another one since."""
+    whole = full(last)
+    return whole is not None and (whole.digest, whole.outcome) == (digest, "succeeded")
+
+
+def begun(last: Attempt | None, attempt: Attempt) -> Attempt:
+    """An attempt that follows the last one."""
+    before = full(last)
+    stays = attempt.terms.selective() and before is not None and before.digest == attempt.digest and before.outcome
+    return msgspec.structs.replace(attempt, before=before) if stays else attempt
+
+
+def _counts(now: Situation, wanted: Wanted) -> Attempt | None:
+    """What automation goes by: a sync of chosen objects counts while it is under way or waits for a person, and then no more."""
+    last = now.attempt
+    if last and last.digest == wanted.digest and (not last.outcome or last.needs_approval):
+        return last
+    return full(last)
+
+
 def _automatic(now: Situation, wanted: Wanted) -> Decision:
-    attempt, automated = now.attempt, now.spec.automated()
+    attempt, automated = _counts(now, wanted), now.spec.automated()
     same = attempt is not None and attempt.digest == wanted.digest
     if attempt and same and not attempt.outcome:
         return Nothing("the agent has the task")
@@ -278,7 +313,8 @@ def _approval(now: Situation, attempt: Attempt, wanted: Wanted) -> Decision:
     """What waited for a person goes on as it was asked for: only a sync that prunes can need approval."""
     if wanted.digest not in now.approved:
         return Wait("needs-approval", f"{'; '.join(attempt.needs_approval)}. Approve with `plane app approve`", attempt.finished)
-    return msgspec.structs.replace(_apply(now, wanted.digest, trigger="approved", sentence="the deletions were approved"), prune=True)
+    approved = _apply(now, wanted.digest, trigger="approved", sentence="the deletions were approved")
+    return msgspec.structs.replace(approved, prune=True, terms=attempt.terms)
 
 
 def _settled(now: Situation) -> Decision:
@@ -305,6 +341,7 @@ def _apply(now: Situation, digest: str, *, trigger: str, sentence: str) -> Apply
         force=bool(request and request.force),
         dry_run=bool(request and request.dry_run),
         approved=digest in now.approved,
+        terms=request.terms if request else told.Terms(),
     )
 
 

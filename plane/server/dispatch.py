@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from plane.domain import access, audit, decide, objects
+from plane.domain import access, audit, decide, objects, terms
 from plane.domain import apps as domain
 from plane.server import context, record
 from plane.store import audit as log
@@ -53,6 +53,8 @@ def _nothing_left(row: states.Row) -> bool:
 def options(spec: domain.AppSpec, made: decide.Apply | None) -> agent.Options:
     """How the agent is to do a task and to keep the app afterwards."""
     automated = spec.automated()
+    wish = made.terms if made else terms.Terms()
+    creates = domain.option(terms.over(spec.sync_policy.sync_options, wish.sync_options), "CreateNamespace") == "true"
     ignore = tuple(
         agent.Ignore(group=rule.group, kind=rule.kind, namespace=rule.namespace, name=rule.name, pointers=rule.json_pointers)
         for rule in spec.ignore_differences
@@ -63,13 +65,20 @@ def options(spec: domain.AppSpec, made: decide.Apply | None) -> agent.Options:
         dry_run=bool(made and made.dry_run),
         force=bool(made and made.force),
         allow_empty=bool(automated and automated.allow_empty),
-        create_namespace=spec.destination.namespace if spec.option("CreateNamespace") == "true" else "",
+        create_namespace=spec.destination.namespace if creates else "",
         max_deletes=spec.blast_radius.max_deletes,
         max_percent=spec.blast_radius.max_percent,
         approved=bool(made and made.approved),
         ignore=ignore,
         sync_options=spec.sync_policy.sync_options,
+        once=agent.Once(**msgspec.structs.asdict(wish)),
     )
+
+
+def kept(spec: domain.AppSpec, made: decide.Apply | None, *, last: decide.Attempt | None, digest: str) -> agent.Options:
+    """The same after some objects of a release only: the agent must not heal the rest into a release that was never begun."""
+    told, some = options(spec, made), made.terms.selective() if made else bool(last and last.terms.selective())
+    return msgspec.structs.replace(told, self_heal=False) if some and not decide.deployed(last, digest) else told
 
 
 def reach(row: states.Row) -> agent.Scope:
@@ -105,7 +114,7 @@ def _task(plane: context.Plane, row: states.Row, decision: decide.Apply | decide
         release=digest,
         revision=commit,
         scope=reach(row),
-        options=options(spec, applied),
+        options=kept(spec, applied, last=row.situation.attempt, digest=digest),
     )
     request = row.situation.request
     return tasks.New(
@@ -126,7 +135,9 @@ def _task(plane: context.Plane, row: states.Row, decision: decide.Apply | decide
 def _decided(row: states.Row, decision: decide.Decision, task: tasks.New | None) -> states.Decided:
     attempt, dry = row.situation.attempt, isinstance(decision, decide.Apply) and decision.dry_run
     if task and not dry:
-        attempt = decide.Attempt(task.digest or "remove", task.generation, options_digest=_options_digest(row.situation.spec))
+        wish = decision.terms if isinstance(decision, decide.Apply) else terms.Terms()
+        fresh = decide.Attempt(task.digest or "remove", task.generation, options_digest=_options_digest(row.situation.spec), terms=wish)
+        attempt = decide.begun(attempt, fresh)
     code = decision.code if isinstance(decision, decide.Wait) else ""
     answered = code == "request-refused"
     return states.Decided(

@@ -42,11 +42,19 @@ def _finish(plane: context.Plane, tx: Tx, scope: access.Scope, finals: Sequence[
         return
     states.attempt_ended(tx, scope.tenant, changing, facts.stamp(plane.clock.now()))
     names = reports.names(tx, scope.tenant, sorted(changing))
-    done = [closed[one.task] for one in changing.values() if one.outcome == "succeeded"]
-    reports.add_history(tx, scope.tenant, [task for task in done if task.kind == "apply"], {task.id: by_task[task.id] for task in done})
+    done = [closed[one.task] for one in changing.values() if one.outcome == "succeeded" and _made_history(closed[one.task])]
+    reports.add_history(tx, scope.tenant, done, {task.id: by_task[task.id] for task in done})
     outcomes = [_outcome(plane, scope, closed[one.task], one, names[one.app_id]) for one in changing.values()]
     log.append(tx, outcomes, project_ids={event.id: closed[event.correlation].project_id for event in outcomes})
     dispatch.dispatch(plane, tx, scope, sorted(changing), tenant=next(iter(names.values())).tenant)
+
+
+def _made_history(task: tasks.Closed) -> bool:
+    """Whether the cluster has all of the release by this task."""
+    if task.kind != "apply":
+        return False
+    told = msgspec.msgpack.decode(task.payload, type=agent.Task).options
+    return not (told.dry_run or told.once.resources or told.once.labels)
 
 
 def _closing(one: agent.Final) -> tasks.Closing:

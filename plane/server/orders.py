@@ -3,7 +3,7 @@
 import msgspec
 
 from plane.domain import apps as domain
-from plane.domain import decide, errors, tenancy
+from plane.domain import decide, errors, tenancy, terms
 from plane.server import apps as documents_
 from plane.server import authorise, context
 from plane.server import documents as generic
@@ -26,8 +26,11 @@ def sync(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
     """Ask for a sync; Conflict while another request waits."""
     with authorise.enter(plane, caller, names, "app:sync") as place:
         row = _free(place)
-        revision = _other_revision(names.name, _spec(row), body.revision)
-        request = decide.Request(actor=caller.actor.name, prune=body.prune, dry_run=body.dry_run, force=body.force, revision=revision)
+        spec = _spec(row)
+        revision = _other_revision(names.name, spec, body.revision)
+        wish = terms.Terms(body.resources, body.labels, body.strategy, body.sync_options)
+        terms.check(wish, spec.sync_policy.sync_options)
+        request = decide.Request(caller.actor.name, prune=body.prune, dry_run=body.dry_run, force=body.force, revision=revision, terms=wish)
         apps.ask(place.tx, place.scope.tenant, row.id, {"request": msgspec.to_builtins(request)}, plane.clock.now())
         documents_.note(plane, place, "app.sync.asked", details=msgspec.to_builtins(body))
         return place.done(_operation(names, "sync", row), status=202)

@@ -42,7 +42,7 @@ def _observe(plane: context.Plane, row: states.Row, last: decide.Attempt, tenant
         expires=0,
         release=last.digest,
         scope=dispatch.reach(row),
-        options=dispatch.options(row.situation.spec, None),
+        options=dispatch.kept(row.situation.spec, None, last=last, digest=last.digest),
     )
     return tasks.New(
         id=task.id,

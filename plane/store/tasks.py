@@ -157,6 +157,7 @@ class Closed(msgspec.Struct, frozen=True):
     commit: str
     actor: str
     trigger: str
+    payload: bytes
 
 
 def close(tx: Tx, tenant: str, ends: Sequence[Closing]) -> dict[str, Closed]:

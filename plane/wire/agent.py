@@ -103,6 +103,19 @@ class Ignore(msgspec.Struct, frozen=True, kw_only=True):
     pointers: tuple[str, ...] = ()
 
 
+class Once(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What holds for one task and not for how the app is kept after it.
+
+    `resources`: `group:kind:namespace/name`, globs, `!` in front to leave out; `labels`: a selector; with either, no hook runs.
+    `sync_options` are laid over the app's.
+    """
+
+    resources: tuple[str, ...] = ()
+    labels: str = ""
+    strategy: Literal["hook", "apply"] = "hook"
+    sync_options: tuple[str, ...] = ()
+
+
 class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How the task is to be done and, after it, how the agent keeps the app."""
 
@@ -117,6 +130,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     approved: bool = False  # a person approved the deletions of this release
     ignore: tuple[Ignore, ...] = ()
     sync_options: tuple[str, ...] = ()
+    once: Once = Once()
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

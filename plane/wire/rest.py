@@ -60,13 +60,19 @@ class EventsQuery(Body, frozen=True, kw_only=True):
 class Sync(Body, frozen=True, kw_only=True):
     """Bring the cluster to what Git wants. `force`: replace objects that cannot be changed in place.
 
-    `revision`: a branch, tag or commit instead of the app's own targetRevision, this once.
+    `revision`: a branch, tag or commit instead of the app's own targetRevision, this once. `resources`, each
+    `group:kind:namespace/name` with globs and `!` in front to leave out, and `labels`, a selector, choose objects: then no hook
+    runs, and the sync is no entry of the history. `strategy` apply: no hook runs. `syncOptions`: laid over the app's, this once.
     """
 
     prune: bool = False
     dry_run: bool = False
     force: bool = False
     revision: Text = ""
+    resources: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=800)], ...], msgspec.Meta(max_length=100)] = ()
+    labels: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    strategy: Literal["hook", "apply"] = "hook"
+    sync_options: Annotated[tuple[Text, ...], msgspec.Meta(max_length=50)] = ()
 
 
 class Refresh(Body, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from plane.domain import decide
+from plane.domain import decide, terms
 from plane.server import context
 from tests.support.rest import Tenant, app_document, document, seal
 
@@ -44,6 +44,29 @@ def test_a_sync_to_another_revision_is_for_apps_that_sync_by_hand(
     [request] = row(owner, "request")
     wanted = "" if body["revision"] == "HEAD" else body["revision"]
     assert (request is None) if status != 202 else (msgspec.convert(request, decide.Request).revision == wanted)
+
+
+def test_a_sync_of_chosen_objects_keeps_its_choice(acme: Tenant, owner: sa.Engine) -> None:
+    chosen = {"resources": [":ConfigMap:web", "!:Secret:*"], "labels": "tier=front", "strategy": "apply", "syncOptions": ["Replace=true"]}
+    assert acme.api.post(f"{with_app(acme)}/sync", chosen).status_code == 202
+    [request] = row(owner, "request")
+    wanted = terms.Terms((":ConfigMap:web", "!:Secret:*"), "tier=front", "apply", ("Replace=true",))
+    assert msgspec.convert(request, decide.Request).terms == wanted
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"resources": ["web"]}, "resources[0]"),
+        ({"labels": "a b"}, "labels"),
+        ({"syncOptions": ["Prun=true"]}, "syncOptions[0]"),
+        ({"strategy": "hooks"}, "strategy"),
+    ],
+)
+def test_a_choice_that_cannot_be_read_is_refused_by_its_field(acme: Tenant, owner: sa.Engine, body: dict[str, object], field: str) -> None:
+    answer = acme.api.post(f"{with_app(acme)}/sync", body)
+    assert (answer.status_code, field in answer.text) == (400, True), answer.text
+    assert row(owner, "request") == (None,)
 
 
 def test_a_second_sync_waits_for_the_first(acme: Tenant) -> None:

@@ -123,6 +123,16 @@ def test_a_sync_that_is_not_followed_says_how_to(web: planes.Fleet, run: conftes
     assert "waits already" in run("app", "sync", "web", code=5).stderr
 
 
+def test_a_sync_of_chosen_objects_is_asked_for_as_typed(web: planes.Fleet, run: conftest.Run) -> None:
+    run("app", "sync", "web", "--resource", "!:Secret:*", "-l", "tier=front", "--strategy", "apply", "--sync-option", "Replace=true")
+    asked = web.row("SELECT request FROM apps").request["terms"]
+    assert asked == {"resources": ["!:Secret:*"], "labels": "tier=front", "strategy": "apply", "sync_options": ["Replace=true"]}
+
+
+def test_a_choice_that_cannot_be_read_is_said_by_its_field(web: planes.Fleet, run: conftest.Run) -> None:
+    assert "resources[0]: 'web' names no object" in run("app", "sync", "web", "--resource", "web", code=2).stderr
+
+
 def test_a_followed_sync_as_json_is_the_task(web: planes.Fleet, run: conftest.Run) -> None:
     with working(web):
         task = json.loads(run("app", "sync", "web", "--watch", "-o", "json").stdout)

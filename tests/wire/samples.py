@@ -21,6 +21,7 @@ TASK = agent.Task(
     release="sha256:0f", revision="8306448287da", sealed_digest="aa", query="live", keys=(KEY,), options=OPTIONS,
     scope=agent.Scope(namespaces=("acme-*",), cluster_kinds=("rbac.authorization.k8s.io/ClusterRole",)),
 )  # fmt: skip
+ONCE = agent.Once(resources=(":ConfigMap:web",), labels="tier=front", strategy="apply", sync_options=("Replace=true",))
 RESULT = agent.ObjectResult(key=KEY, result="Synced", message="created", phase="PreSync", wave=-1)
 MESSAGES: dict[str, msgspec.Struct] = {
     "enrol": agent.Enrol(
@@ -35,6 +36,7 @@ MESSAGES: dict[str, msgspec.Struct] = {
         tasks=(agent.SignedTask(payload=agent.encode(TASK), signature=b"e" * 64, bundle=BUNDLE),), lost=("t0",), lease_s=60
     ),
     "task": TASK,
+    "task-once": msgspec.structs.replace(TASK, options=agent.Options(once=ONCE)),
     "bundle": BUNDLE,
     "events": agent.Events(
         progress=(agent.Progress(task="t1", phase="PostSync", wave=2, message="waits for a Job", results=(RESULT,)),),
