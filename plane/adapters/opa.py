@@ -1,5 +1,6 @@
 """Policy by a real OPA: `ports.PolicyEngine` over opa-python-client, compile checks by the program itself."""
 
+import os
 import pathlib
 import re
 import subprocess
@@ -10,11 +11,16 @@ from typing import Any
 
 import msgspec
 
-from plane.adapters import opa_pool
+from plane.adapters import opa_pool, opa_turns
 from plane.domain import objects, policy
 
 DEADLINE_S = 10.0  # 1,000 manifests take well under a second; a set that needs this long loops
 CHECK_S = 20.0
+WAIT_S = 60.0  # for a turn: six deadlines, so that even places full of sets that loop come free
+PLACES = 4 * (os.cpu_count() or 2)  # queries at once; four tenants that loop for the first time fill them for one deadline
+PLACES_EACH = PLACES // 4  # a core's worth: one tenant alone loses nothing by it
+PLACES_SLOW = 2  # of what looped before, by however many tenants
+NICE_SLOW = 10  # it gives way to whatever else wants the processor
 
 # What a verdict must not depend on: the network, the machine, chance and the clock (rules get `input.context.now`).
 REFUSED = frozenset({
@@ -53,13 +59,16 @@ class Opa:
         base: Mapping[str, str],
         *,
         deadline_s: float = DEADLINE_S,
-        engines: int = 4,
+        wait_s: float = WAIT_S,
+        engines: int = opa_pool.ENGINES,
         memory_bytes: int = opa_pool.MEMORY_BYTES,
     ) -> None:
-        """`base`: the driver and the library, part of every set (`opa_files.shipped`)."""
+        """`base`: the driver and the library, part of every set (`opa_files.shipped`). `engines`: kept; more are never asked at once."""
         self._program = program
         self._base = dict(base)
-        self._deadline_s = deadline_s
+        self._deadline_s, self._wait_s = deadline_s, wait_s
+        self._memory_bytes = memory_bytes
+        self._turns = opa_turns.Turns(min(PLACES, engines), each=PLACES_EACH, slow=PLACES_SLOW)
         self._pool = opa_pool.Pool(program, limit=engines, memory_bytes=memory_bytes)
         self._checked: set[str] = set()
         self._lock = threading.Lock()
@@ -78,15 +87,23 @@ class Opa:
             folder = pathlib.Path(name)
             self._place(files, folder / "modules")
             (folder / "capabilities.json").write_bytes(self._allowed())
-            done = self._run(["check", "--strict", "--capabilities=capabilities.json", "--format=json", "modules"], folder)
+            try:
+                done = self._run(["check", "--strict", "--capabilities=capabilities.json", "--format=json", "modules"], folder)
+            except subprocess.TimeoutExpired as error:
+                raise policy.PolicyInvalid(files.name, (f"OPA has not compiled it within {CHECK_S:g} s; make it smaller",)) from error
         if done.returncode:
             raise policy.PolicyInvalid(files.name, _problems(done.stderr + done.stdout))
         self._checked.add(files.digest)
 
     def violations(self, files: policy.PolicyFiles, question: policy.PolicyInput) -> tuple[policy.Violation, ...]:
         """Sorted violations of one query; the object's key is its text, `file` is left to the caller."""
-        self.check(files)
-        answer = self._ask(files, msgspec.to_builtins(question))
+        try:
+            with self._turns.turn(question.context.tenant, files.digest, wait_s=self._wait_s) as turn:
+                self.check(files)
+                answer = self._ask(files, question, turn)
+        except opa_turns.NoTurn as error:
+            reason = f"no policy engine was free for {self._wait_s:g} s; look for policy sets that loop"
+            raise policy.PolicyFailed(files.name, reason) from error
         if not isinstance(answer, dict) or "result" not in answer:
             raise policy.PolicyFailed(files.name, "the query is undefined; the driver is missing or does not fit this version")
         try:
@@ -95,22 +112,30 @@ class Opa:
             raise policy.PolicyFailed(files.name, f"a rule's result is not an object: {error}") from error
         return tuple(sorted(_violation(files, one, question.manifests) for one in found))
 
-    def _ask(self, files: policy.PolicyFiles, question: object) -> object:
+    def _ask(self, files: policy.PolicyFiles, question: policy.PolicyInput, turn: opa_turns.Turn) -> object:
+        """The answer; who gets none has its next query in the slow lane."""
+        asked = msgspec.to_builtins(question)
         try:
             try:
-                return self._ask_once(files, question)
+                answer = self._ask_once(files, asked, turn)
             except opa_pool.EngineGone:
-                return self._ask_once(files, question)  # it crashed, or was ended for another query's deadline: once more
-        except opa_pool.EngineGone as error:
-            raise policy.PolicyFailed(files.name, f"OPA ended before it answered: {error}") from error
+                answer = self._ask_once(files, asked, turn)  # it crashed, or was ended for another query's deadline: once more
         except opa_pool.EngineRefused as error:
             raise policy.PolicyFailed(files.name, f"OPA could not evaluate it: {error}") from error
+        except opa_pool.EngineGone as error:
+            self._turns.looped(turn.tenant, files.digest)
+            raise policy.PolicyFailed(files.name, f"OPA ended before it answered: {error}") from error
         except opa_pool.EngineSlow as error:
+            self._turns.looped(turn.tenant, files.digest)
             reason = f"no answer within {self._deadline_s:g} s; look for a rule that loops or compares all objects with all"
             raise policy.PolicyFailed(files.name, reason) from error
+        self._turns.answered(turn.tenant, files.digest)
+        return answer
 
-    def _ask_once(self, files: policy.PolicyFiles, question: object) -> object:
-        with self._pool.engine(files.digest, place=lambda folder: self._place(files, folder), wait_s=self._deadline_s) as engine:
+    def _ask_once(self, files: policy.PolicyFiles, question: object, turn: opa_turns.Turn) -> object:
+        """In the slow lane by an engine of the tenant's own, so that its end is nobody else's."""
+        key, nice = (f"{files.digest} {turn.tenant}", NICE_SLOW) if turn.slow else (files.digest, 0)
+        with self._pool.engine(key, place=lambda folder: self._place(files, folder), nice=nice) as engine:
             return engine.ask(question, timeout_s=self._deadline_s)
 
     def _place(self, files: policy.PolicyFiles, folder: pathlib.Path) -> None:
@@ -130,9 +155,8 @@ class Opa:
             return self._capabilities
 
     def _run(self, arguments: list[str], folder: pathlib.Path) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [self._program, *arguments], cwd=folder, env={}, stdin=subprocess.DEVNULL, capture_output=True, timeout=CHECK_S, check=False
-        )
+        command = opa_pool.launch([self._program, *arguments], memory_bytes=self._memory_bytes)
+        return subprocess.run(command, cwd=folder, env={}, stdin=subprocess.DEVNULL, capture_output=True, timeout=CHECK_S, check=False)
 
 
 def _check_shape(files: policy.PolicyFiles) -> None:

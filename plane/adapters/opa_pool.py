@@ -1,10 +1,11 @@
-"""OPA processes: one per policy set, started when asked for, replaced when one crashes or passes its deadline."""
+"""OPA processes: one per policy set, started when asked for, kept idle, replaced when one crashes or passes its deadline."""
 
 import collections
 import concurrent.futures
 import contextlib
 import os
 import pathlib
+import resource
 import secrets
 import signal
 import socket
@@ -24,7 +25,9 @@ import urllib3
 import urllib3.connection
 
 START_S = 20.0  # OPA is ready in about 0.1 s; a loaded machine may need more
-MEMORY_BYTES = 2 * 1024**3  # a set that wants more is broken; OPA itself keeps about 60 MiB
+MEMORY_BYTES = 1024**3  # of one engine; a set that wants more is broken
+KEPT_BYTES = 1024**3  # of all idle ones together; one with the shipped set holds about 10 MiB of its own
+ENGINES = 64
 
 LAUNCHER = pathlib.Path(__file__).with_name("opa_launch.py")
 
@@ -104,65 +107,69 @@ class Engine:
 
 
 class Pool:
-    """At most `limit` engines by key; the one unused for longest makes room. Thread-safe."""
+    """Engines by key, kept for the next query. What is idle goes when there are more than `limit` or they hold more than `kept_bytes`.
 
-    def __init__(self, program: str, *, limit: int = 4, memory_bytes: int = MEMORY_BYTES) -> None:
+    Engines in use are never ended for others: how many are in use at once is the caller's to bound. Thread-safe.
+    """
+
+    def __init__(self, program: str, *, limit: int = ENGINES, memory_bytes: int = MEMORY_BYTES, kept_bytes: int = KEPT_BYTES) -> None:
         self._program = program
         self._limit = limit
         self._memory_bytes = memory_bytes
-        self._free = threading.Condition()
+        self._kept_bytes = kept_bytes
+        self._lock = threading.Lock()
         self._engines: collections.OrderedDict[str, _Slot] = collections.OrderedDict()
         # The kernel's parent-death signal follows the thread that started the child, so one thread that lasts starts them all.
         self._starter = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="opa-starter")
 
     @contextlib.contextmanager
-    def engine(self, key: str, *, place: Callable[[pathlib.Path], None], wait_s: float) -> Iterator[Engine]:
-        """The engine of a key; `place` writes its modules when it must be started.
-
-        Raises:
-            EngineGone: it does not start, or all engines stay busy for `wait_s`.
-        """
-        slot = self._take(key, wait_s)
+    def engine(self, key: str, *, place: Callable[[pathlib.Path], None], nice: int = 0) -> Iterator[Engine]:
+        """The engine of a key; `place` writes its modules when it must be started. EngineGone: it does not start."""
+        slot = self._take(key)
         try:
-            yield slot.running(lambda folder: self._start(folder, place))
+            yield slot.running(lambda folder: self._start(folder, place, nice))
         finally:
-            with self._free:
+            with self._lock:
                 slot.users -= 1
-                self._free.notify_all()
+                slot.measure()
+                self._end_idle(self._limit)
 
     def close(self) -> None:
         """End every process; the pool is of no use afterwards."""
-        with self._free:
+        with self._lock:
             slots = list(self._engines.values())
             self._engines.clear()
         for slot in slots:
             slot.close()
         self._starter.shutdown()
 
-    def _take(self, key: str, wait_s: float) -> "_Slot":
-        with self._free:
-            if not self._free.wait_for(lambda: key in self._engines or self._make_room(), wait_s):
-                message = f"all {self._limit} policy engines are busy"
-                raise EngineGone(message)
+    def _take(self, key: str) -> "_Slot":
+        with self._lock:
+            if key not in self._engines:
+                self._end_idle(self._limit - 1)
             slot = self._engines.setdefault(key, _Slot())
             self._engines.move_to_end(key)
             slot.users += 1
             return slot
 
-    def _make_room(self) -> bool:
-        if len(self._engines) < self._limit:
-            return True
-        idle = next((key for key, slot in self._engines.items() if not slot.users), None)
-        if idle is None:
-            return False
-        self._engines.pop(idle).close()
-        return True
+    def _end_idle(self, most: int) -> None:
+        """The largest goes while they hold too much memory, the one unused for longest while there are too many."""
+        idle = [key for key, slot in self._engines.items() if not slot.users]
+        while idle:
+            if sum(slot.size_bytes for slot in self._engines.values()) > self._kept_bytes:
+                key = max(idle, key=lambda one: self._engines[one].size_bytes)
+            elif len(self._engines) > most:
+                key = idle[0]
+            else:
+                return
+            idle.remove(key)
+            self._engines.pop(key).close()
 
-    def _start(self, folder: pathlib.Path, place: Callable[[pathlib.Path], None]) -> Engine:
+    def _start(self, folder: pathlib.Path, place: Callable[[pathlib.Path], None], nice: int) -> Engine:
         token = secrets.token_urlsafe(24)
         place(folder / "modules")
         (folder / "modules" / "authz.rego").write_text(AUTHZ.format(token=token))
-        engine = Engine(self._starter.submit(self._spawn, folder).result(), folder, token)
+        engine = Engine(self._starter.submit(self._spawn, folder, nice).result(), folder, token)
         try:
             engine.wait_until_ready(time.monotonic() + START_S)
         except EngineGone:
@@ -170,12 +177,12 @@ class Pool:
             raise
         return engine
 
-    def _spawn(self, folder: pathlib.Path) -> subprocess.Popen[bytes]:
+    def _spawn(self, folder: pathlib.Path, nice: int) -> subprocess.Popen[bytes]:
         opa = [self._program, "run", "--server", "--addr", f"unix://{folder}/opa.sock", "--authentication=token", "--authorization=basic"]
         quiet = ["--skip-version-check", "--log-level=error", "--log-format=json", f"{folder}/modules"]
         with (folder / "opa.log").open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(self._memory_bytes), *opa, *quiet],
+                launch([*opa, *quiet], memory_bytes=self._memory_bytes, nice=nice),
                 env={"HOME": str(folder)},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
@@ -184,11 +191,17 @@ class Pool:
             )
 
 
+def launch(command: list[str], *, memory_bytes: int, nice: int = 0) -> list[str]:
+    """The command that becomes this one, bounded, and dies with the thread that starts it."""
+    return [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(memory_bytes), str(nice), *command]
+
+
 class _Slot:
     """A place in the pool: its engine while one runs, its folder, and how many threads are using it."""
 
     def __init__(self) -> None:
         self.users = 0
+        self.size_bytes = 0  # of its own, when it was last used
         self._starting = threading.Lock()
         self._engine: Engine | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -200,6 +213,10 @@ class _Slot:
                 self._folder = tempfile.TemporaryDirectory(prefix="plane-opa-")
                 self._engine = start(pathlib.Path(self._folder.name))
             return self._engine
+
+    def measure(self) -> None:
+        """Read `size_bytes` anew; what engines share, the program's text, does not count."""
+        self.size_bytes = _own_bytes(self._engine.process.pid) if self._engine is not None else 0
 
     def close(self) -> None:
         if self._engine is not None:
@@ -255,6 +272,14 @@ class _SocketConnection(urllib3.connection.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))
+
+
+def _own_bytes(pid: int) -> int:
+    try:
+        _, resident, shared, *_ = pathlib.Path(f"/proc/{pid}/statm").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return (int(resident) - int(shared)) * resource.getpagesize()
 
 
 def _reason(answer: bytes) -> str:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from plane import config
@@ -31,7 +32,7 @@ def engine() -> Iterator[opa.Opa]:
 
 @pytest.fixture(scope="module")
 def hurried() -> Iterator[opa.Opa]:
-    with contextlib.closing(opa.Opa(config.program("opa"), SHIPPED.base, deadline_s=3, engines=1)) as found:
+    with contextlib.closing(opa.Opa(config.program("opa"), SHIPPED.base, deadline_s=3, engines=2)) as found:
         yield found
 
 
@@ -41,6 +42,10 @@ def rules(body: str, *, head: str = "package plane.rules.own") -> policy.PolicyF
 
 def ask(engine: opa.Opa, files: policy.PolicyFiles, *manifests: Json, **parameters: Json) -> tuple[policy.Violation, ...]:
     return engine.violations(files, policy.PolicyInput(manifests or (POD,), CONTEXT, parameters))
+
+
+def ask_for(tenant: str, engine: opa.Opa, files: policy.PolicyFiles, **parameters: Json) -> tuple[policy.Violation, ...]:
+    return engine.violations(files, policy.PolicyInput((POD,), msgspec.structs.replace(CONTEXT, tenant=tenant), parameters))
 
 
 SAYS_NO = rules('violations contains {"message": "no"}')
@@ -203,10 +208,86 @@ def test_a_crashed_engine_is_replaced(hurried: opa.Opa) -> None:
     assert len(ask(hurried, SAYS_NO)) == 1
 
 
+def says(word: str) -> policy.PolicyFiles:
+    return rules(f'violations contains {{"message": "{word}"}}')
+
+
 def test_engines_are_bounded_and_the_oldest_makes_room(hurried: opa.Opa) -> None:
     for word in ("a", "b", "c"):
-        assert ask(hurried, rules(f'violations contains {{"message": "{word}"}}'))[0].message == word
-        assert len(processes(hurried)) == 1
+        assert ask(hurried, says(word))[0].message == word
+    kept = processes(hurried)
+    assert len(kept) == 2
+    assert [ask(hurried, says(word))[0].message for word in ("b", "c")] == ["b", "c"]
+    assert processes(hurried) == kept
+
+
+def test_sets_in_use_in_turn_keep_their_engines() -> None:
+    sets = [says(str(number)) for number in range(8)]
+    with contextlib.closing(opa.Opa(config.program("opa"), SHIPPED.base)) as engine:
+        kept = []
+        for _ in range(2):
+            assert [ask(engine, one)[0].message for one in sets] == [str(number) for number in range(8)]
+            kept.append({process.pid for process in processes(engine)})
+    assert kept[0] == kept[1]
+    assert len(kept[0]) == 8
+
+
+def test_engines_that_hold_much_memory_end_when_idle() -> None:
+    def place(folder: pathlib.Path) -> None:
+        folder.mkdir()
+
+    with contextlib.closing(opa_pool.Pool(config.program("opa"), kept_bytes=1024**2)) as engines:
+        with engines.engine("set", place=place) as engine:
+            assert engine.alive()
+        assert not engine.alive()
+
+
+def loops_and(word: str) -> policy.PolicyFiles:
+    return rules(LOOPS_FOR_ACME.files["own.rego"].partition("\n\n")[2].replace("quick", word))
+
+
+def test_four_tenants_that_loop_make_nobody_elses_query_a_denial() -> None:
+    """Each again and again, in several sets."""
+    with (
+        contextlib.closing(opa.Opa(config.program("opa"), SHIPPED.base, deadline_s=3, engines=4)) as engine,
+        concurrent.futures.ThreadPoolExecutor(8) as threads,
+    ):
+        sets = [(tenant, loops_and(f"{tenant}{number}")) for number in range(2) for tenant in ("one", "two", "three", "four")]
+        loops = [threads.submit(ask_for, tenant, engine, files, loop={"on": True}) for tenant, files in sets]
+        answers = [ask(engine, says(str(number)))[0].message for number in range(8)]
+        ended = [str(loop.exception()) for loop in loops]
+    assert answers == [str(number) for number in range(8)]
+    assert all("no answer within" in reason for reason in ended), ended
+
+
+def test_what_looped_once_loops_by_itself_the_next_time(hurried: opa.Opa) -> None:
+    files = loops_and("lane")
+    with pytest.raises(policy.PolicyFailed, match="no answer within"):
+        ask_for("globex", hurried, files, loop={"on": True})
+    ask(hurried, files)
+    shared = hurried._pool._engines[files.digest]._engine  # noqa: SLF001 - whether it survives
+    with pytest.raises(policy.PolicyFailed, match="no answer within"):
+        ask_for("globex", hurried, files, loop={"on": True})
+    assert shared is not None
+    assert shared.alive()
+    assert ask_for("globex", hurried, files)[0].message == "lane"
+
+
+def test_a_query_that_gets_no_turn_is_a_failure_that_says_so() -> None:
+    with (
+        contextlib.closing(opa.Opa(config.program("opa"), SHIPPED.base, deadline_s=60, wait_s=0.01, engines=1)) as engine,
+        engine._turns.turn("globex", "", wait_s=0),  # noqa: SLF001 - the only place is taken
+        pytest.raises(policy.PolicyFailed, match=r"no policy engine was free for 0\.01 s"),
+    ):
+        ask(engine, SAYS_NO)
+
+
+def test_a_set_that_does_not_compile_in_time_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opa, "CHECK_S", 0.001)
+    with contextlib.closing(opa.Opa(config.program("opa"), SHIPPED.base)) as engine:
+        engine._capabilities = b"{}"  # noqa: SLF001 - only the compiler shall be too slow
+        with pytest.raises(policy.PolicyInvalid, match="has not compiled it within"):
+            engine.check(SAYS_NO)
 
 
 def test_many_threads_share_engines() -> None:
