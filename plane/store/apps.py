@@ -69,7 +69,7 @@ def stop(tx: Tx, tenant: str, app: str, *, attempt: decide.Attempt | None, messa
 def resume(tx: Tx, tenant: str, app: str) -> None:
     """Let a removal that was stopped begin again."""
     stopped = (STATES.c.attempt["digest"].astext == "remove", STATES.c.attempt["outcome"].astext == "terminated")
-    ended = STATES.c.attempt.op("||")(sa.cast({"outcome": "failed"}, STATES.c.attempt.type))
+    ended = STATES.c.attempt.op("||")(sa.cast({"outcome": "failed", "finished": ""}, STATES.c.attempt.type))  # long ago: it may go on
     tx.execute(sa.update(STATES).where(STATES.c.tenant_id == tenant, STATES.c.app_id == app, *stopped).values(attempt=ended))
 
 

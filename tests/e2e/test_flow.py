@@ -13,8 +13,8 @@ def test_a_push_turns_healthy_and_a_second_push_follows(tenant: e2e.Tenant) -> N
     app.refresh()
     e2e.until(lambda: sources.greeting(tenant, app.namespace) == "again", lambda: str(app.explain()))
     e2e.until(lambda: app.status().get("revision") == sha)
-    history = app.call("GET", "history").json()["items"]
-    assert [entry["trigger"] for entry in history] == ["automated", "automated"]
+    history = [("automated", 2), ("automated", 1)]
+    e2e.until(lambda: [(line["trigger"], line["number"]) for line in app.call("GET", "history").json()["items"]] == history)
 
 
 def test_what_left_git_leaves_the_cluster(tenant: e2e.Tenant) -> None:
