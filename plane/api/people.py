@@ -31,7 +31,7 @@ def _at(above: str, prefix: str) -> list[HTTPRouteHandler]:
     def enable(call: calls.Call) -> rest.Deleted:
         return people.set_disabled(call.plane, call.caller, call.names, disabled=False)
 
-    def role(call: calls.Call) -> rest.Deleted:
+    def role(call: calls.Call) -> rest.Taken:
         return people.unbind(call.plane, call.caller, call.names, call.query(rest.Role))
 
     def revoke(call: calls.Call) -> rest.Deleted:
@@ -51,7 +51,9 @@ def _at(above: str, prefix: str) -> list[HTTPRouteHandler]:
             f"{one}/roles",
             doc(rest.Role, "give_role", "Give a role; nobody gives more than they hold.", body=rest.Role, status=201),
         )(lambda call: people.bind(call.plane, call.caller, call.names, call.read(rest.Role))),
-        calls.endpoint("DELETE", f"{one}/roles", doc(rest.Deleted, "take_role", "Take a role.", query=rest.Role))(role),
+        calls.endpoint("DELETE", f"{one}/roles", doc(rest.Taken, "take_role", "Take a role that was given by hand.", query=rest.Role))(
+            role
+        ),
         calls.endpoint(
             "GET",
             f"{one}/tokens",

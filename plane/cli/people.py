@@ -87,9 +87,10 @@ def grant(where: session.Session, *, name: str, role: str, only_in: str) -> None
 @_only_in
 @session.placed
 def ungrant(where: session.Session, *, name: str, role: str, only_in: str) -> None:
-    """Take a role away, at once."""
-    where.api.call("DELETE", f"{_one(where, name)}/roles", params={"role": role, "project": only_in})
-    click.echo(f"user/{name} is no longer {show.held({'role': role, 'project': only_in})}")
+    """Take a role away, at once; one that a RoleBinding gives is taken there."""
+    taken = where.api.call("DELETE", f"{_one(where, name)}/roles", params={"role": role, "project": only_in}).body
+    still = f" by hand; still by rolebinding {', '.join(taken['bindings'])}" if taken.get("bindings") else ""
+    click.echo(f"user/{name} is no longer {show.held({'role': role, 'project': only_in})}{still}")
 
 
 @user.command("disable")

@@ -79,14 +79,14 @@ def bind(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
         return place.done(body, status=201)
 
 
-def unbind(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.Role) -> rest.Deleted:
-    """Take a role; it ends with this transaction."""
+def unbind(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.Role) -> rest.Taken:
+    """Take a role that was given by hand; it ends with this transaction. What a binding gives, the binding takes: Conflict."""
     with authorise.enter(plane, caller, authorise.Names(names.tenant, body.project, names.name), "access:delete") as place:
         check_above(caller.actor, (access.Grant(body.role, tenant(place), place.project),))
-        _unbind(place, body)
+        left = _unbind(place, body)
         check_admin_left(place)
         record.append(plane, place.tx, place.scope, "access.role.taken", project_id=place.project, **_about(names, body))
-        return place.done(rest.Deleted(name=body.role))
+        return place.done(rest.Taken(name=body.role, bindings=left))
 
 
 def tokens(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: rest.PageQuery) -> rest.Page[rest.Token]:
@@ -177,15 +177,16 @@ def check_admin_left(place: authorise.Place, *, without: str = access.PLATFORM_T
         raise errors.Conflict(message)
 
 
-def _unbind(place: authorise.Place, body: rest.Role) -> None:
+def _unbind(place: authorise.Place, body: rest.Role) -> tuple[str, ...]:
+    """The bindings that give the role still."""
     principal, project = _known(place), place.project or None
-    if people.unbind(place.tx, place.scope.tenant, principal=principal, role=body.role, project=project):
-        return
     given = bindings.giving(place.tx, place.scope.tenant, principal, role=body.role, project=project)
+    if people.unbind(place.tx, place.scope.tenant, principal=principal, role=body.role, project=project):
+        return given
     if not given:
         raise errors.NotFound("role", body.role)
-    names = ", ".join(given)
-    message = f"the role {body.role} of {place.names.name!r} comes from rolebinding {names}; take {place.names.name!r} out of its subjects"
+    who, names = place.names.name, ", ".join(given)
+    message = f"the role {body.role} of {who!r} comes from rolebinding {names}; take {who!r} out of its subjects"
     raise errors.Conflict(message)
 
 

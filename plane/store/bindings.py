@@ -1,7 +1,7 @@
 """Role bindings that are documents, and what people hold: by hand or by a document, read as one table."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 import sqlalchemy as sa
@@ -73,11 +73,11 @@ def project(tx: Tx, tenant: str, name: str) -> str | None:
     return tx.execute(query.with_for_update(read=True, key_share=True)).scalar_one_or_none()
 
 
-def giving(tx: Tx, tenant: str, principal: str, *, role: str, project: str | None) -> Sequence[str]:
+def giving(tx: Tx, tenant: str, principal: str, *, role: str, project: str | None) -> tuple[str, ...]:
     """Names of the bindings that give somebody a role there."""
     mine = (HELD.c.tenant_id == tenant, HELD.c.principal_id == principal, HELD.c.binding != "")
     there = (HELD.c.role == role, HELD.c.project_id.is_not_distinct_from(project))
-    return tx.execute(sa.select(HELD.c.binding).where(*mine, *there).order_by(HELD.c.binding)).scalars().all()
+    return tuple(tx.execute(sa.select(HELD.c.binding).where(*mine, *there).order_by(HELD.c.binding)).scalars())
 
 
 def forget(tx: Tx, principal: str, subject: access.Subject, *, home: str, now: dt.datetime) -> tuple[Changed, ...]:

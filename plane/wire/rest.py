@@ -45,6 +45,12 @@ class Deleted(Answer, frozen=True, kw_only=True):
     deleting: bool = False  # an app's objects go first
 
 
+class Taken(Deleted, frozen=True, kw_only=True):
+    """A role that was given by hand is taken. `bindings`: the RoleBindings that give it still."""
+
+    bindings: tuple[str, ...] = ()
+
+
 class DeleteApp(Body, frozen=True, kw_only=True):
     """`cascade`: its objects in the cluster go with it."""
 

@@ -67,6 +67,13 @@ def test_user_list_shows_roles_by_hand_and_by_binding(shop: planes.Fleet, run: c
     assert "the role editor of 'eve' comes from rolebinding shop-editors; take 'eve' out of its subjects" in said
 
 
+def test_a_role_that_a_binding_gives_too_is_said_to_stay(shop: planes.Fleet, run: conftest.Run, team: pathlib.Path) -> None:
+    run("apply", "-f", str(team))
+    run("user", "grant", "eve", "editor", "--only-in", "lab")
+    said = run("user", "ungrant", "eve", "editor", "--only-in", "lab").output
+    assert said == "user/eve is no longer editor in lab by hand; still by rolebinding shop-editors\n"
+
+
 def test_a_subject_that_is_not_there_is_told_with_its_line(shop: planes.Fleet, run: conftest.Run, team: pathlib.Path) -> None:
     team.write_text(ALL.replace("name: ci}\nspec", "name: robot}\nspec"))
     said = run("apply", "-f", str(team), code=2).stderr
