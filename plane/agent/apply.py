@@ -15,6 +15,7 @@ from plane.domain import apps, diff, errors, objects, options
 from plane.wire import agent
 
 REPLACE_TRIES = 4
+FREE_TRIES = 10
 TRY_S = 60.0  # how long an object is tried again when the API server is busy or away
 SERVER_ERRORS = 4  # attempts at an answer 500: an etcd time-out passes, a broken webhook does not
 PAUSE_S = (0.1, 5.0)
@@ -155,16 +156,19 @@ class Applier:
     async def free(self, key: objects.ObjectKey, resource: kube_kinds.Resource, finalizers: frozenset[str]) -> None:
         """Take these finalizers off an object, if it has them. Refused when the API server says no."""
         path = kube_kinds.key_path(resource, key)
-        try:
-            live = await self._read(path)
-            meta = kube.decode(live)["metadata"] if live else {}
-            left = [name for name in meta.get("finalizers") or () if name not in finalizers]
-            if left != list(meta.get("finalizers") or ()):
-                body = {"metadata": {"finalizers": left, "resourceVersion": meta["resourceVersion"]}}
+        for _ in range(FREE_TRIES):  # the object's own controller and the garbage collector write it at the same moment
+            try:
+                live = await self._read(path)
+                meta = kube.decode(live)["metadata"] if live else {}
+                left = [name for name in meta.get("finalizers") or () if name not in finalizers]
+                if left == list(meta.get("finalizers") or ()):
+                    return
+                body = {"metadata": {"uid": meta["uid"], "finalizers": left, "resourceVersion": meta["resourceVersion"]}}
                 await self._insist("PATCH", path, "", msgspec.json.encode(body), kube.MERGE_PATCH)
-        except kube.KubeRefused as e:
-            if e.status not in {NOT_FOUND, CONFLICT}:
-                raise Refused(refusals.explained(e, key), status=e.status) from e
+            except kube.KubeRefused as e:
+                if e.status not in {NOT_FOUND, CONFLICT}:
+                    raise Refused(refusals.explained(e, key), status=e.status) from e
+        raise Refused(f"{key} could not be freed of {', '.join(sorted(finalizers))}: somebody else wrote it {FREE_TRIES} times meanwhile")
 
     async def get(self, key: objects.ObjectKey, api_version: str) -> dict[str, Any] | None:
         """The live object in the version Git uses, or None."""

@@ -7,13 +7,14 @@ import pytest
 
 from plane.wire import agent as wire
 from tests.agent.conftest import Agent, Start
-from tests.agent.kube import Kube, config_map, definition, deployment, job, ring
+from tests.agent.kube import Body, Kube, config_map, definition, deployment, job, ring
 from tests.agent.plane_end import PlaneEnd
 from tests.support import faultproxy
 from tests.support.faultproxy import Status
 
 HOOK, HOOK_DELETE = "argocd.argoproj.io/hook", "argocd.argoproj.io/hook-delete-policy"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+MIGRATED = "argocd.argoproj.io/hook-finalizer"
 HELD = "example/held"  # a finalizer that nobody but the test takes off
 BACKGROUND = ("PrunePropagationPolicy=background",)  # nothing is owned, so nothing needs the shared cluster's garbage collector
 SLOW_S = 240.0  # for what the job controller or the garbage collector does: both start over when some test brings a definition
@@ -21,6 +22,14 @@ SLOW_S = 240.0  # for what the job controller or the garbage collector does: bot
 
 def results(final: wire.Final) -> dict[str, str]:
     return {one.key.name: one.result for one in final.results}
+
+
+def deleted(body: Body) -> bool:
+    return "deletionTimestamp" in body["metadata"]
+
+
+def finalizers(body: Body) -> list[str]:
+    return list(body["metadata"].get("finalizers") or [])
 
 
 def test_a_release_is_applied_with_the_planes_field_manager(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
@@ -38,7 +47,7 @@ def test_what_left_git_is_pruned_and_what_is_not_ours_stays(agent: Agent, shared
     copied["metadata"]["labels"] = {wire.OWNER_LABEL: app}
     kube.create("configmaps", copied)
     kube.create("configmaps", config_map(kube.namespace, "foreign"))
-    final = shared_plane.final(shared_plane.apply(app, new, prune=True))
+    final = shared_plane.final(shared_plane.apply(app, new, prune=True, sync_options=BACKGROUND))
     assert results(final) == {"old": "Pruned", "new": "Unchanged"}
     assert kube.until("configmaps", "old", lambda one: one is None, within=SLOW_S) is None
     assert [kube.get("configmaps", name) is None for name in ("new", "copied", "foreign")] == [False, False, False]
@@ -135,22 +144,28 @@ def test_a_hook_that_still_runs_is_gone_before_it_runs_again(agent: Agent, share
     older = shared_plane.apply(app, hook)
     first = kube.until("batch/v1/jobs", "before", lambda one: one is not None and bool(one.get("status", {}).get("active")), within=SLOW_S)
     assert first is not None
+    uid = first["metadata"]["uid"]
     newer = shared_plane.apply(app, hook)
-    kube.until("batch/v1/jobs", "before", lambda one: one is not None and one["metadata"]["uid"] != first["metadata"]["uid"], within=SLOW_S)
-    pods = kube.there("/api/v1/namespaces", f"{kube.namespace}/pods")["items"]
-    assert first["metadata"]["uid"] not in {owner["uid"] for pod in pods for owner in pod["metadata"]["ownerReferences"]}
+    going = kube.until("batch/v1/jobs", "before", lambda one: one is None or one["metadata"]["uid"] != uid or deleted(one), within=SLOW_S)
+    if going and going["metadata"]["uid"] == uid:
+        assert "foregroundDeletion" in going["metadata"]["finalizers"]
+    kube.collect("batch/v1/jobs", "before", uid)
+    kube.until("batch/v1/jobs", "before", lambda one: one is not None and one["metadata"]["uid"] != uid, within=SLOW_S)
     kube.label_a_node(f"example/{app}")
     assert [shared_plane.final(task, within=SLOW_S).outcome for task in (older, newer)] == ["superseded", "succeeded"]
 
 
 def test_a_terminated_sync_leaves_no_hook_running(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     hook = job(kube.namespace, "before", {HOOK: "PreSync"})
-    hook["metadata"]["finalizers"] = ["argocd.argoproj.io/hook-finalizer"]
+    hook["metadata"]["finalizers"] = [MIGRATED]
     hook["spec"]["template"]["spec"]["nodeSelector"] = {f"example/{app}": "yes"}
     task = shared_plane.apply(app, hook, config_map(kube.namespace, "web"))
     kube.until("batch/v1/jobs", "before", lambda one: one is not None and bool(one.get("status", {}).get("active")), within=SLOW_S)
     shared_plane.terminate(task)
-    assert kube.until("batch/v1/jobs", "before", lambda one: one is None, within=SLOW_S) is None
+    freed = kube.until(
+        "batch/v1/jobs", "before", lambda one: one is None or (deleted(one) and MIGRATED not in finalizers(one)), within=SLOW_S
+    )
+    assert freed is None or finalizers(freed) == ["foregroundDeletion"]
     assert kube.get("configmaps", "web") is None
     assert task not in shared_plane.finals
 
@@ -220,7 +235,7 @@ def test_an_unknown_kind_and_a_missing_namespace_say_the_way_out(agent: Agent, s
 def test_the_namespace_is_created_when_asked_for_and_never_pruned(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     fresh = f"{kube.namespace}-fresh"
     assert shared_plane.final(shared_plane.apply(app, config_map(fresh, "web"), create_namespace=fresh)).outcome == "succeeded"
-    assert shared_plane.final(shared_plane.remove(app), within=SLOW_S).outcome == "succeeded"
+    assert shared_plane.final(shared_plane.remove(app, sync_options=BACKGROUND), within=SLOW_S).outcome == "succeeded"
     found = kube.there("/api/v1/namespaces", fresh)
     assert "deletionTimestamp" not in found["metadata"]
     kube.delete("/api/v1/namespaces", fresh)
@@ -233,7 +248,7 @@ def test_a_plan_that_deletes_too_much_waits_for_approval(agent: Agent, shared_pl
     assert final.outcome == "refused"
     assert final.needs_approval == ("it would delete 3 of the app's 4 objects, more than the 50 % of blastRadius.maxPercent",)
     assert kube.get("configmaps", "web-3")
-    assert shared_plane.final(shared_plane.apply(app, many[0], prune=True, approved=True)).outcome == "succeeded"
+    assert shared_plane.final(shared_plane.apply(app, many[0], prune=True, approved=True, sync_options=BACKGROUND)).outcome == "succeeded"
     assert kube.until("configmaps", "web-3", lambda one: one is None, within=SLOW_S) is None
 
 
@@ -282,5 +297,8 @@ def test_a_dry_run_changes_nothing(agent: Agent, shared_plane: PlaneEnd, kube: K
 def test_removal_takes_everything_but_what_shall_stay(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     kept = config_map(kube.namespace, "kept", {"argocd.argoproj.io/sync-options": "Delete=false"})
     shared_plane.final(shared_plane.apply(app, kept, config_map(kube.namespace, "web")))
-    assert results(shared_plane.final(shared_plane.remove(app), within=SLOW_S)) == {"kept": "PruneSkipped", "web": "Pruned"}
+    assert results(shared_plane.final(shared_plane.remove(app, sync_options=BACKGROUND), within=SLOW_S)) == {
+        "kept": "PruneSkipped",
+        "web": "Pruned",
+    }
     assert shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web"), generation=2)).outcome == "superseded"
