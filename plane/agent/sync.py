@@ -53,7 +53,7 @@ class Sync:
         """The last word. Every refusal becomes one; only cancellation comes out."""
         try:
             planned = await planning.make(self._there, self._work)
-            reasons = self._radius(planned)
+            reasons = plan.confirmations(planned) if self._removing else self._radius(planned)
             if reasons:
                 return self._final("refused", "; ".join(reasons), needs_approval=reasons)
             await self._phases(planned)
@@ -81,7 +81,7 @@ class Sync:
 
     def _radius(self, planned: plan.Plan) -> tuple[str, ...]:
         options = self._options
-        if options.approved or options.dry_run or self._removing:
+        if options.approved or options.dry_run:
             return ()
         inventory = sum(not record.live.hook for record in self._there.watches.owned(self._task.app_id).values())
         return plan.radius(planned, inventory=inventory, blast=apps.BlastRadius(options.max_deletes, options.max_percent))

@@ -107,7 +107,7 @@ def handlers() -> list[HTTPRouteHandler]:
         _order("refresh", rest.Refresh, orders.refresh, "Look at the repository now."),
         _order("sync", rest.Sync, orders.sync, "Bring the cluster to what Git wants."),
         _order("rollback", rest.Rollback, orders.rollback, "Go back to an earlier release."),
-        _order("approve", rest.Approve, orders.approve, "Allow the deletions that a sync waits with."),
+        _order("approve", rest.Approve, orders.approve, "Allow the deletions that a sync, or the removal of the app, waits with."),
         _list("history", rest.HistoryEntry, history.entries, "Syncs that went through, newest first."),
         _list("releases", rest.Release, history.releases, "Releases, newest first."),
         _list("tasks", rest.Task, history.tasks, "Orders to the agent, newest first."),

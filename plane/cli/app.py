@@ -114,9 +114,10 @@ def rollback(where: session.Session, *, name: str, number: int, prune: bool, dry
 @watch.options
 @session.placed
 def approve(where: session.Session, *, name: str, release: str, **following: Unpack[watch.Following]) -> None:
-    """Allow the deletions that a sync waits with."""
+    """Allow the deletions that a sync, or the removal of the app, waits with."""
     operation = act(where, name, "approve", {"release": release})
-    watch.follow(where, name, operation, **following)
+    with watch.goes(name):
+        watch.follow(where, name, operation, **following)
 
 
 @app.command("terminate")

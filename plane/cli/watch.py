@@ -1,8 +1,10 @@
 """Following a sync to its end, and waiting for an app to be well."""
 
+import contextlib
 import sys
 import time
-from typing import TypedDict, Unpack
+from collections.abc import Iterator
+from typing import NoReturn, TypedDict, Unpack
 
 import click
 import msgspec
@@ -65,18 +67,28 @@ def follow(where: session.Session, name: str, operation: Json, **how: Unpack[Fol
 def wait(where: session.Session, *, name: str, health: bool, sync: bool, deleted: bool, timeout: str) -> None:
     """Wait until an app is synced and healthy, or what the flags say: exit 0 then, 1 when the time is over."""
     seconds, app = times.span(timeout).total_seconds(), {}
-    try:
+    with goes(name) if deleted else contextlib.nullcontext():
         for app in news.looks(where, name, seconds=seconds):
             if not deleted and settled(app, health=health or not sync, sync=sync or not health):
                 click.echo(f"app/{name} {_state(app)}")
                 return
-    except failures.Refused as refusal:
-        if not deleted or refusal.code != failures.NOT_FOUND:
-            raise
-        click.echo(f"app/{name} is gone")
-        return
+        _give_up(name, app, timeout)
+
+
+def _give_up(name: str, app: Json, timeout: str) -> NoReturn:
     why = kinds.dig(app, "status.decision.sentence") or kinds.dig(app, "status.message") or "no reason is known"
     raise failures.Failed(f"app/{name} is still {_state(app)} after {timeout}: {why}", details=(f"see `plane app explain {name}`",))
+
+
+@contextlib.contextmanager
+def goes(name: str) -> Iterator[None]:
+    """For work at whose end the app may be gone: that is a good end."""
+    try:
+        yield
+    except failures.Refused as refusal:
+        if refusal.code != failures.NOT_FOUND:
+            raise
+        click.echo(f"app/{name} is gone")
 
 
 def settled(app: Json, *, health: bool, sync: bool) -> bool:

@@ -125,6 +125,7 @@ class Remove(msgspec.Struct, frozen=True, tag="remove"):
     """Dispatch the removal of everything the app owns."""
 
     sentence: str
+    approved: bool = False
 
 
 class Wait(msgspec.Struct, frozen=True, tag="wait"):
@@ -145,6 +146,7 @@ def reason(decision: Decision) -> str:
     return f"{kind} {decision.code} {decision.sentence}" if isinstance(decision, Wait) else f"{kind} {decision.sentence}"
 
 
+REMOVAL = "remove"  # stands where an attempt or an approval of a sync names its release
 REMOVE_AGAIN = dt.timedelta(minutes=1)  # nobody pushes a fix for a removal: what stands in its way is in the cluster
 FAILED = frozenset({"failed", "refused", "superseded"})  # an agent that said no would say it again, as fast as it is asked
 
@@ -218,17 +220,20 @@ def _destination(cluster: Destination) -> Wait | None:
 
 
 def _removal(now: Situation, at: dt.datetime) -> Decision:
-    attempt = now.attempt if now.attempt and now.attempt.digest == "remove" else None
+    attempt, approved = now.attempt if now.attempt and now.attempt.digest == REMOVAL else None, REMOVAL in now.approved
     if attempt and not attempt.outcome:
         return Nothing("the agent is removing the app's objects")
     if attempt and attempt.outcome == "terminated":
         return _terminated(attempt, f"the removal of the app's objects was {attempt.message}. Delete the app again to go on")
-    if attempt and attempt.outcome in FAILED:
+    if attempt and attempt.needs_approval and not approved:
+        ways = "Approve with `plane app approve`, or let its objects stay with `plane app delete --keep-objects`"
+        return Wait("needs-approval", f"nothing is deleted yet: {'; '.join(attempt.needs_approval)}. {ways}", attempt.finished)
+    if attempt and not attempt.needs_approval and attempt.outcome in FAILED:
         again = dt.datetime.fromisoformat(attempt.finished or "1970-01-01T00:00:00Z") + REMOVE_AGAIN
         if at < again:
             sentence = f"the removal of the app's objects failed: {attempt.message}. It is tried again at {_written(again)}"
             return Wait("attempt-failed", sentence, attempt.finished, until=_written(again))
-    return Remove("the app was deleted; its objects go with it")
+    return Remove("the app was deleted; its objects go with it", approved)
 
 
 def _terminated(attempt: Attempt, sentence: str) -> Wait:

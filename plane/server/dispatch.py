@@ -46,7 +46,7 @@ def _forget_removed(plane: context.Plane, tx: Tx, scope: access.Scope, rows: tup
 def _nothing_left(row: states.Row) -> bool:
     """A deleted app whose objects are gone, were never there, or shall stay."""
     attempt = row.situation.attempt
-    removed = attempt is not None and attempt.digest == "remove" and attempt.outcome == "succeeded"
+    removed = attempt is not None and attempt.digest == decide.REMOVAL and attempt.outcome == "succeeded"
     return row.orphan or removed or attempt is None or row.cluster is None
 
 
@@ -68,7 +68,6 @@ def options(spec: domain.AppSpec, made: decide.Apply | None) -> agent.Options:
         create_namespace=spec.destination.namespace if creates else "",
         max_deletes=spec.blast_radius.max_deletes,
         max_percent=spec.blast_radius.max_percent,
-        approved=bool(made and made.approved),
         ignore=ignore,
         sync_options=spec.sync_policy.sync_options,
         once=agent.Once(**msgspec.structs.asdict(wish)),
@@ -114,7 +113,7 @@ def _task(plane: context.Plane, row: states.Row, decision: decide.Apply | decide
         release=digest,
         revision=commit,
         scope=reach(row),
-        options=kept(spec, applied, last=row.situation.attempt, digest=digest),
+        options=msgspec.structs.replace(kept(spec, applied, last=row.situation.attempt, digest=digest), approved=decision.approved),
     )
     request = row.situation.request
     return tasks.New(
@@ -136,7 +135,9 @@ def _decided(row: states.Row, decision: decide.Decision, task: tasks.New | None)
     attempt, dry = row.situation.attempt, isinstance(decision, decide.Apply) and decision.dry_run
     if task and not dry:
         wish = decision.terms if isinstance(decision, decide.Apply) else terms.Terms()
-        fresh = decide.Attempt(task.digest or "remove", task.generation, options_digest=_options_digest(row.situation.spec), terms=wish)
+        fresh = decide.Attempt(
+            task.digest or decide.REMOVAL, task.generation, options_digest=_options_digest(row.situation.spec), terms=wish
+        )
         attempt = decide.begun(attempt, fresh)
     code = decision.code if isinstance(decision, decide.Wait) else ""
     answered = code == "request-refused"

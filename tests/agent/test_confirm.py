@@ -34,3 +34,21 @@ def test_an_option_that_cannot_be_read_is_said_and_nothing_is_done(agent: Agent,
     assert final.outcome == "failed"
     assert final.message == "spec.syncPolicy.syncOptions[0]: says Prune=maybe; use Prune=true, Prune=false or Prune=confirm"
     assert kube.get("configmaps", "web") is None
+
+
+@pytest.mark.parametrize("level", ["object", "app"])
+def test_a_removal_deletes_nothing_until_a_person_agrees(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str, level: str) -> None:
+    guarded, other = config_map(kube.namespace, "guarded"), config_map(kube.namespace, "other")
+    words = (BACKGROUND,) if level == "object" else (BACKGROUND, "Delete=confirm")
+    if level == "object":
+        guarded["metadata"]["annotations"] = {"argocd.argoproj.io/sync-options": "Delete=confirm"}
+    shared_plane.final(shared_plane.apply(app, guarded, other, sync_options=words))
+    waits = shared_plane.final(shared_plane.remove(app, sync_options=words))
+    option = "its sync option says Delete=confirm, and nobody has approved its deletion"
+    wanted = ("guarded",) if level == "object" else ("guarded", "other")
+    assert waits.outcome == "refused"
+    assert set(waits.needs_approval) == {f"ConfigMap {kube.namespace}/{name} would be deleted: {option}" for name in wanted}
+    assert [kube.there("configmaps", name)["metadata"].get("deletionTimestamp") for name in ("guarded", "other")] == [None, None]
+    agreed = shared_plane.final(shared_plane.remove(app, sync_options=words, approved=True), within=SLOW_S)
+    assert (agreed.outcome, agreed.needs_approval) == ("succeeded", ())
+    assert [kube.get("configmaps", name) for name in ("guarded", "other")] == [None, None]
