@@ -33,6 +33,8 @@ class Names(msgspec.Struct, frozen=True):
     policy: str = "house"
     cluster: str = "east"
     person: str = "admin"
+    user: str = "admin"
+    rolebinding: str = "crew"
     token: str = ""
     task: str = ""
     digest: str = ""
@@ -51,6 +53,8 @@ def victim(install: e2e.Install) -> e2e.Tenant:
     place = f"/api/v1/tenants/{tenant.name}/policies"
     rule = 'package plane.rules.none\n\nviolations contains {"message": "no"} if input.manifest.kind == "Nothing"\n'
     tenant.put("PolicySet", place, "house", spec={}, files={"rule.rego": rule})
+    subjects = [{"kind": "User", "name": "admin"}]
+    tenant.put("RoleBinding", f"/api/v1/tenants/{tenant.name}/rolebindings", "crew", spec={"role": "viewer", "subjects": subjects})
     tenant.app("web", tenant.repository(tenant.name, sources.web())).healthy()
     return tenant
 
@@ -87,7 +91,7 @@ def test_another_tenants_names_and_ids_mean_nothing_in_ones_own_place(tenant: e2
     tenant.app("mine", "https://git.example/mine.git")
     app = "mine" if re.search(r"\{(task|digest)\}", path) else known.app
     person = "admin" if "{token}" in path else "nobody"
-    own = msgspec.structs.replace(known, tenant=tenant.name, app=app, person=person)
+    own = msgspec.structs.replace(known, tenant=tenant.name, app=app, person=person, user="nobody")
     body: dict[str, Any] = {"json": {}} if method == "put" else {}
     assert tenant.call(method, fill(path, own), **body).status_code in {400, 404}
 
