@@ -2,11 +2,11 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
-from plane.domain import apps, objects, policy, secrets
+from plane.domain import apps, objects, ownership, policy, secrets
 
 
 class GitAuth(msgspec.Struct, frozen=True):
@@ -231,6 +231,14 @@ class PolicyEngine(Protocol):
         Raises:
             PolicyFailed: undefined, garbage, deadline passed, engine gone: the caller makes a denial of it.
         """
+        ...
+
+
+class Scripts(Protocol):
+    """What users wrote in jq, run apart and bounded in time and memory. Sync, thread-safe; one expression takes up to a second."""
+
+    def paths(self, expressions: tuple[str, ...], body: dict[str, Any]) -> tuple[ownership.Path, ...]:
+        """Where jq path expressions lead in an object; Invalid for one that is none or does not end."""
         ...
 
 

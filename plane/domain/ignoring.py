@@ -9,6 +9,7 @@ import msgspec
 from plane.domain import apps, errors, objects, ownership
 
 Query = Callable[[tuple[str, ...], dict[str, Any]], tuple[ownership.Path, ...]]  # jq path expressions → where they lead in an object
+MOST_EXPRESSIONS = 50  # of an app: each may take a second for every object that it matches
 SYSTEM = "resource.customizations.ignoreDifferences."  # Argo CD's setting; then `all` or GROUP_KIND
 
 
@@ -64,6 +65,32 @@ def system(settings: Mapping[str, Any]) -> tuple[apps.IgnoreDifference, ...]:
                 raise errors.Invalid({name: f"{e}; use jsonPointers, jqPathExpressions and managedFieldsManagers"}) from e
             found.append(_system(name.removeprefix(SYSTEM), told))
     return tuple(found)
+
+
+def problems(written: Iterable[apps.IgnoreDifference], query: Query) -> dict[str, str]:
+    """Rules that could never hold, by their place in an app's spec; expressions are tried on an empty object."""
+    found: dict[str, str] = {}
+    left = MOST_EXPRESSIONS
+    for n, rule in enumerate(written):
+        at = f"spec.ignoreDifferences[{n}]"
+        for m, pointer in enumerate(rule.json_pointers):
+            if not pointer.startswith("/"):
+                found[f"{at}.jsonPointers[{m}]"] = f"{pointer!r} is no JSON pointer; write it with a slash in front, as in /spec/replicas"
+        left -= len(rule.jq_path_expressions)
+        if left < 0:
+            return {**found, f"{at}.jqPathExpressions": f"the app has more than {MOST_EXPRESSIONS} jq expressions; join some with a comma"}
+        for m, expression in enumerate(rule.jq_path_expressions):
+            if said := _fault(expression, query):
+                found[f"{at}.jqPathExpressions[{m}]"] = said
+    return found
+
+
+def _fault(expression: str, query: Query) -> str:
+    try:
+        query((expression,), {})
+    except errors.Invalid as e:
+        return next(iter(e.problems.values()))
+    return ""
 
 
 def pair(desired: dict[str, Any], live: dict[str, Any], ignore: Rules, query: Query | None = None) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import structlog
 
 from plane import config, log
-from plane.adapters import clock, opa, opa_files, sealing, signer, sops, vault
+from plane.adapters import clock, opa, opa_files, scripts, sealing, signer, sops, vault
 from plane.adapters.git import mirrors, transport
 from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
@@ -37,7 +37,9 @@ def plane(settings: config.Settings) -> Iterator[context.Plane]:
         one.name: one for one in (helm.Helm(config.program("helm")), kustomize.Kustomize(config.program("kustomize")), plain.Plain())
     }
     policies = opa.Opa(config.program("opa"), opa_files.shipped().base)
-    with pool.Pool(renderers, size=threads(settings)) as sandbox, contextlib.closing(policies), contextlib.closing(repositories):
+    own = scripts.Scripts()
+    closed = contextlib.closing
+    with pool.Pool(renderers, size=threads(settings)) as sandbox, closed(policies), closed(repositories), closed(own):
         for sentence in sandbox.missing_protections():
             structlog.get_logger().warning("sandbox.weakened", reason=sentence)
         yield context.Plane(
@@ -51,6 +53,7 @@ def plane(settings: config.Settings) -> Iterator[context.Plane]:
             sealer=sealing.Hpke(),
             envelope=master_key.envelope_of(settings),
             policies=policies,
+            scripts=own,
             signer=signer.FileSigner(pathlib.Path(_needed(settings.signing_key_file, "PLANE_SIGNING_KEY_FILE"))),
             plane_id=settings.plane_id,
         )

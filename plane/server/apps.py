@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from plane.domain import apps as domain
-from plane.domain import decide, errors, tenancy
+from plane.domain import decide, errors, ignoring, tenancy
 from plane.server import authorise, context, record, repositories
 from plane.server import documents as generic
 from plane.store import apps, facts, further_sources, views
@@ -73,7 +73,8 @@ def _columns(change: generic.Change) -> generic.Columns:
     if change.before and change.before.deleted_at:
         message = f"app {change.wish.metadata.name!r} is being deleted; wait until it is gone, then create it again"
         raise errors.Conflict(message)
-    problems = tenancy.check_app(spec) or tenancy.project_problems(
+    problems = tenancy.check_app(spec) or ignoring.problems(spec.ignore_differences, change.plane.scripts.paths)
+    problems = problems or tenancy.project_problems(
         apps.project_spec(place.tx, place.scope.tenant, place.project), place.names.project, spec
     )
     if problems:

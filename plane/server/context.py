@@ -21,5 +21,6 @@ class Plane(msgspec.Struct, frozen=True):
     sealer: ports.Sealer
     envelope: ports.Envelope
     policies: ports.PolicyEngine
+    scripts: ports.Scripts
     signer: ports.Signer
     plane_id: str

@@ -56,7 +56,15 @@ def options(spec: domain.AppSpec, made: decide.Apply | None) -> agent.Options:
     wish = made.terms if made else terms.Terms()
     creates = domain.option(terms.over(spec.sync_policy.sync_options, wish.sync_options), "CreateNamespace") == "true"
     ignore = tuple(
-        agent.Ignore(group=rule.group, kind=rule.kind, namespace=rule.namespace, name=rule.name, pointers=rule.json_pointers)
+        agent.Ignore(
+            group=rule.group,
+            kind=rule.kind,
+            namespace=rule.namespace,
+            name=rule.name,
+            pointers=rule.json_pointers,
+            expressions=rule.jq_path_expressions,
+            managers=rule.managed_fields_managers,
+        )
         for rule in spec.ignore_differences
     )
     return agent.Options(

@@ -93,14 +93,19 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     cluster_kinds: tuple[str, ...] = ()
 
 
-class Ignore(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule of `ignoreDifferences`; group and kind are globs, empty name or namespace matches all."""
+class Ignore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A rule of `ignoreDifferences`; group and kind are globs, empty name or namespace matches all.
+
+    `expressions` are jq and name paths; `managers`: what these field managers own.
+    """
 
     group: str
     kind: str
     namespace: str = ""
     name: str = ""
     pointers: tuple[str, ...] = ()
+    expressions: tuple[str, ...] = ()
+    managers: tuple[str, ...] = ()
 
 
 class Once(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from plane import config
-from plane.adapters import clock, envelope, opa, opa_files, sealing, signer, sops, vault
+from plane.adapters import clock, envelope, opa, opa_files, scripts, sealing, signer, sops, vault
 from plane.adapters.git import mirrors, transport
 from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
@@ -47,6 +47,7 @@ def _parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
     with pool.Pool(renderers, size=2) as sandbox:
         policies = opa.Opa(config.program("opa"), opa_files.shipped().base)
         git = mirrors.Mirrors(folder / "mirrors", transport=transport.Transport(allowed=(ipaddress.ip_network("127.0.0.0/8"),)))
+        own = scripts.Scripts()
         yield {
             "git": git,
             "renderers": renderers,
@@ -56,9 +57,11 @@ def _parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
             "sealer": sealing.Hpke(),
             "envelope": envelope.Local(secrets.Secret(os.urandom(32))),
             "policies": policies,
+            "scripts": own,
             "signer": signer.FileSigner(folder / "signing.pem"),
             "plane_id": "test-plane",
         }
+        own.close()
         policies.close()
         git.close()
 

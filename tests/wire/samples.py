@@ -22,6 +22,7 @@ TASK = agent.Task(
     scope=agent.Scope(namespaces=("acme-*",), cluster_kinds=("rbac.authorization.k8s.io/ClusterRole",)),
 )  # fmt: skip
 ONCE = agent.Once(resources=(":ConfigMap:web",), labels="tier=front", strategy="apply", sync_options=("Replace=true",))
+IGNORE = agent.Ignore(group="apps", kind="Deployment", expressions=(".spec.template.spec.containers[].image",), managers=("keda",))
 RESULT = agent.ObjectResult(key=KEY, result="Synced", message="created", phase="PreSync", wave=-1)
 MESSAGES: dict[str, msgspec.Struct] = {
     "enrol": agent.Enrol(
@@ -37,6 +38,7 @@ MESSAGES: dict[str, msgspec.Struct] = {
     ),
     "task": TASK,
     "task-once": msgspec.structs.replace(TASK, options=agent.Options(once=ONCE)),
+    "task-ignore": msgspec.structs.replace(TASK, options=agent.Options(ignore=(IGNORE,))),
     "bundle": BUNDLE,
     "events": agent.Events(
         progress=(agent.Progress(task="t1", phase="PostSync", wave=2, message="waits for a Job", results=(RESULT,)),),
