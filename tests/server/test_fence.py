@@ -18,7 +18,7 @@ def config(greeting: str) -> dict[str, bytes]:
 def refused(fleet: planes.Fleet) -> agent.Task:
     """The next task, answered as by a cluster that has seen a later generation."""
     [(task, _)] = fleet.claim()
-    word = "superseded" if task.generation <= SEEN else "succeeded"
+    word: agent.Outcome = "superseded" if task.generation <= SEEN else "succeeded"
     final = agent.Final(
         task=task.id,
         app_id=task.app_id,

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from concurrent import futures
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,20 +15,23 @@ ADA, TOKEN = "aaaaaaaa-1111-7111-8111-111111111111", "bbbbbbbb-1111-7111-8111-11
 SECRET = b"hash"
 
 
-def rows(home: str) -> list[tuple[sa.Table, dict[str, object]]]:
+def rows(home: str) -> list[tuple[sa.Table, dict[str, Any]]]:
     """Ada of `home`, editor and viewer by documents of two tenants, viewer by hand as well."""
     later = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
     token = {"id": TOKEN, "principal_id": ADA, "name": "cli", "prefix": "x", "hash": SECRET, "expires_at": later}
-    return [
-        *((tables.tenants, {"id": tenant, "name": f"t-{tenant[0]}"}) for tenant in (OURS, THEIRS)),
+    made: list[tuple[sa.Table, dict[str, Any]]] = [(tables.tenants, {"id": tenant, "name": f"t-{tenant[0]}"}) for tenant in (OURS, THEIRS)]
+    made += [
         (tables.principals, {"tenant_id": home, "id": ADA, "name": "ada"}),
         (tables.tokens, {"tenant_id": home, **token}),
         (tables.role_bindings, {"tenant_id": OURS, "id": OURS, "principal_id": ADA, "role": "viewer"}),
-        *((tables.bindings, {"tenant_id": tenant, "id": tenant, "name": "one", "role": "editor"}) for tenant in (OURS, THEIRS)),
+        (tables.bindings, {"tenant_id": OURS, "id": OURS, "name": "one", "role": "editor"}),
+        (tables.bindings, {"tenant_id": THEIRS, "id": THEIRS, "name": "one", "role": "editor"}),
         (tables.bindings, {"tenant_id": OURS, "id": ADA, "name": "two", "role": "viewer"}),
-        *((tables.binding_subjects, {"tenant_id": tenant, "binding_id": tenant, "principal_id": ADA}) for tenant in (OURS, THEIRS)),
+        (tables.binding_subjects, {"tenant_id": OURS, "binding_id": OURS, "principal_id": ADA}),
+        (tables.binding_subjects, {"tenant_id": THEIRS, "binding_id": THEIRS, "principal_id": ADA}),
         (tables.binding_subjects, {"tenant_id": OURS, "binding_id": ADA, "principal_id": ADA}),
     ]
+    return made
 
 
 @pytest.mark.parametrize(
