@@ -11,7 +11,7 @@ import structlog
 
 from plane.adapters import kube, kube_kinds
 from plane.agent import cluster, pace, records, refusals, releases, waits, writing
-from plane.domain import apps, diff, errors, objects, options
+from plane.domain import apps, diff, errors, kinds, objects, operation, options, plan
 from plane.wire import agent
 
 REPLACE_TRIES = 4
@@ -187,19 +187,23 @@ class Applier:
             raise kube_kinds.UnknownKind(key.group or "v1", key.kind)
         return found
 
-    async def create_namespace(self, name: str) -> None:
-        """Create a namespace unless it is there. It is nobody's object, so it is never pruned.
+    async def create_namespace(self, wanted: operation.Namespace, *, app: str) -> None:
+        """Create a namespace unless it is there, and let the app own what it wants on it. It is nobody's object, so it is never pruned.
 
         Read first: an agent that may not create namespaces can still use those there are.
         """
-        if await self._there_is(f"/api/v1/namespaces/{name}"):
-            return
-        body = msgspec.json.encode({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        path = f"/api/v1/namespaces/{wanted.name}"
+        body = msgspec.json.encode(plan.namespace(plan.Options(app, namespace=wanted)))
         try:
-            await self._insist("POST", "/api/v1/namespaces", f"fieldManager={agent.FIELD_MANAGER}", body, kube.JSON)
+            if wanted.labels or wanted.annotations:
+                manager = f"{agent.FIELD_MANAGER}-{app}"  # one per app: what another app wants on the same namespace stays
+                await self._insist("PATCH", path, f"fieldManager={manager}&force=true", body)
+            elif not await self._there_is(path):
+                await self._insist("POST", "/api/v1/namespaces", f"fieldManager={agent.FIELD_MANAGER}", body, kube.JSON)
         except kube.KubeRefused as e:
             if e.status != CONFLICT:
-                raise Refused(str(e)) from e
+                key = objects.ObjectKey(*kinds.NAMESPACE, "", wanted.name)
+                raise Refused(refusals.explained(e, key), status=e.status) from e
 
     async def _there_is(self, path: str) -> bool:
         try:

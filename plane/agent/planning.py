@@ -3,7 +3,7 @@
 import msgspec
 
 from plane.agent import cluster, guard, records, releases, writing
-from plane.domain import objects, plan, selection, terms, waves
+from plane.domain import kinds, objects, operation, plan, selection, terms, waves
 from plane.wire import agent
 
 
@@ -39,6 +39,17 @@ async def make(there: cluster.Cluster, work: Work) -> plan.Plan:
     planned = plan.make(release.manifests, live=live, inventory=frozenset(live), options=told)
     guard.check_pruned(task, planned)
     return planned
+
+
+def namespace(work: Work) -> operation.Namespace | None:
+    """What is created before anything else. One that the release brings itself gets its labels there."""
+    told = work.task.options
+    key = objects.ObjectKey(*kinds.NAMESPACE, "", told.create_namespace)
+    if not told.create_namespace or work.task.kind == "remove":
+        return None
+    if any(one.key == key for one in work.release.manifests):
+        return operation.Namespace(key.name)
+    return operation.Namespace(key.name, told.namespace_labels, told.namespace_annotations)
 
 
 def settled(there: cluster.Cluster, work: Work, key: objects.ObjectKey, index: int) -> records.Record | None:

@@ -87,8 +87,9 @@ class Sync:
         return plan.radius(planned, inventory=inventory, blast=apps.BlastRadius(options.max_deletes, options.max_percent))
 
     async def _phases(self, planned: plan.Plan) -> None:
-        if self._options.create_namespace and not self._removing and not self._options.dry_run:
-            await self._tools.applier.create_namespace(self._options.create_namespace)
+        namespace = planning.namespace(self._work)
+        if namespace and not self._options.dry_run:
+            await self._tools.applier.create_namespace(namespace, app=self._task.app_id)
         await self._rehearse(planned)
         work = [(phase, wave) for phase in planned.phases if phase.name != "SyncFail" for wave in phase.waves]
         try:

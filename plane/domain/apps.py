@@ -1,6 +1,5 @@
 """App: where its objects come from, where they go and how they are kept. Field names and meanings follow Argo CD's Application."""
 
-from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -81,11 +80,19 @@ class Automated(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fiel
     allow_empty: bool = False
 
 
+class NamespaceMetadata(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What the destination's namespace gets beside CreateNamespace=true, also when it is there already."""
+
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
 class SyncPolicy(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """`sync_options` are `Name=value` words, spelled as Argo CD spells them."""
 
     automated: Automated | None = None
     sync_options: tuple[str, ...] = ()
+    managed_namespace_metadata: NamespaceMetadata = NamespaceMetadata()
 
 
 class IgnoreDifference(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -134,12 +141,6 @@ class AppSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields
         """The automation in force, or None when a person must ask for each sync."""
         wanted = self.sync_policy.automated
         return wanted if wanted and wanted.enabled is not False else None
-
-
-def option(words: Iterable[str], name: str) -> str:
-    """The value of a sync option among such words, or the empty string."""
-    found = [value for key, _, value in (word.partition("=") for word in words) if key == name]
-    return found[-1] if found else ""
 
 
 SyncStatus = Literal["Synced", "OutOfSync", "Unknown"]

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from plane.domain import apps, errors, options, policy, refs, schedules
+from plane.domain import annotations, apps, errors, options, policy, refs, schedules
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 LABEL_RULE = "must be a DNS label: lower-case letters, digits and '-', beginning and ending with a letter or digit, at most 63"
@@ -169,7 +169,16 @@ def check_app(spec: apps.AppSpec) -> Problems:
         problems.update(_check_source(path, source))
     problems.update(_check_refs(sources))
     problems.update(_check_bounds(spec))
+    problems.update(_check_namespace(spec.sync_policy.managed_namespace_metadata))
     return problems
+
+
+def _check_namespace(wanted: apps.NamespaceMetadata) -> Problems:
+    """A namespace with our own marks would be taken for an app's object, and pruned with it."""
+    rule = f"begins with {annotations.OURS}, which the plane keeps for its own marks; remove it"
+    path = "spec.syncPolicy.managedNamespaceMetadata"
+    parts = (("labels", wanted.labels), ("annotations", wanted.annotations))
+    return {f"{path}.{part}[{name!r}]": rule for part, found in parts for name in found if name.startswith(annotations.OURS)}
 
 
 def _check_refs(sources: list[tuple[str, apps.Source]]) -> Problems:

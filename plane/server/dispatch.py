@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from plane.domain import access, audit, decide, objects, terms
+from plane.domain import access, annotations, audit, decide, objects, terms
 from plane.domain import apps as domain
 from plane.server import context, record
 from plane.store import audit as log
@@ -54,7 +54,9 @@ def options(spec: domain.AppSpec, made: decide.Apply | None) -> agent.Options:
     """How the agent is to do a task and to keep the app afterwards."""
     automated = spec.automated()
     wish = made.terms if made else terms.Terms()
-    creates = domain.option(terms.over(spec.sync_policy.sync_options, wish.sync_options), "CreateNamespace") == "true"
+    words = terms.over(spec.sync_policy.sync_options, wish.sync_options)
+    creates = any(pair == ("CreateNamespace", "true") for word in words for pair in annotations.pairs(word))
+    wanted = spec.sync_policy.managed_namespace_metadata
     ignore = tuple(
         agent.Ignore(
             group=rule.group,
@@ -74,6 +76,8 @@ def options(spec: domain.AppSpec, made: decide.Apply | None) -> agent.Options:
         force=bool(made and made.force),
         allow_empty=bool(automated and automated.allow_empty),
         create_namespace=spec.destination.namespace if creates else "",
+        namespace_labels=wanted.labels if creates else {},
+        namespace_annotations=wanted.annotations if creates else {},
         max_deletes=spec.blast_radius.max_deletes,
         max_percent=spec.blast_radius.max_percent,
         ignore=ignore,

@@ -130,6 +130,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     force: bool = False
     allow_empty: bool = False
     create_namespace: str = ""  # a namespace to create first, or empty
+    namespace_labels: dict[str, str] = {}  # to put on it, also when it is there already
+    namespace_annotations: dict[str, str] = {}
     max_deletes: int = 10
     max_percent: int = 50
     approved: bool = False  # a person approved the deletions of this release

@@ -241,6 +241,23 @@ def test_the_namespace_is_created_when_asked_for_and_never_pruned(agent: Agent, 
     kube.delete("/api/v1/namespaces", fresh)
 
 
+def test_an_app_owns_what_it_wants_on_its_namespace_and_nothing_else(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    fresh, wanted = f"{kube.namespace}-fresh", {"team": "shop", "tier": "front"}
+    web = config_map(fresh, "web")
+    shared_plane.final(
+        shared_plane.apply(app, web, create_namespace=fresh, namespace_labels=wanted, namespace_annotations={"owner": "ann"})
+    )
+    kube.patch("/api/v1/namespaces", fresh, {"metadata": {"labels": {"foreign": "yes"}}})
+    other = shared_plane.apply(f"{app}-other", config_map(fresh, "api"), create_namespace=fresh, namespace_labels={"zone": "a"})
+    assert shared_plane.final(other).outcome == "succeeded"
+    again = shared_plane.apply(app, web, create_namespace=fresh, namespace_labels={"team": "store"})
+    assert shared_plane.final(again).outcome == "succeeded"
+    meta = kube.there("/api/v1/namespaces", fresh)["metadata"]
+    found = {name: value for name, value in meta["labels"].items() if not name.startswith("kubernetes.io/")}
+    assert (found, meta.get("annotations", {}).get("owner")) == ({"team": "store", "foreign": "yes", "zone": "a"}, None)
+    kube.delete("/api/v1/namespaces", fresh)
+
+
 def test_a_plan_that_deletes_too_much_waits_for_approval(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     many = [config_map(kube.namespace, f"web-{index}") for index in range(4)]
     shared_plane.final(shared_plane.apply(app, *many, prune=True))

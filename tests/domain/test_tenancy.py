@@ -93,3 +93,12 @@ def test_a_sync_option_that_means_nothing_is_refused_by_its_place() -> None:
         "spec.syncPolicy.syncOptions[1]": "says Prune=flase; use Prune=true, Prune=false or Prune=confirm",
         "spec.syncPolicy.syncOptions[2]": "must be written Name=value, for example CreateNamespace=true",
     }
+
+
+def test_a_namespace_gets_no_mark_of_the_planes_own() -> None:
+    wanted = apps.NamespaceMetadata(labels={"team": "shop", "gitops-plane.io/app": "a1"})
+    source = apps.Source(repo_url="https://git.example/a")
+    spec = apps.AppSpec(apps.Destination("east"), source, sync_policy=apps.SyncPolicy(managed_namespace_metadata=wanted))
+    [(path, rule)] = tenancy.check_app(spec).items()
+    assert path == "spec.syncPolicy.managedNamespaceMetadata.labels['gitops-plane.io/app']"
+    assert rule == "begins with gitops-plane.io/, which the plane keeps for its own marks; remove it"

@@ -74,3 +74,12 @@ def test_the_rest_of_a_release_is_neither_healed_nor_forgotten(fleet: planes.Fle
     end(fleet, task)
     [(whole, _)] = fleet.claim()
     assert (whole.options.once, whole.options.self_heal, code(fleet)) == (agent.Once(), True, "apply")
+
+
+def test_what_a_namespace_shall_carry_goes_with_its_creation_alone(fleet: planes.Fleet, devgit: DevGit) -> None:
+    carried = {"labels": {"team": "shop"}, "annotations": {"owner": "ann"}}
+    web = app(fleet, devgit, "namespace", syncPolicy={"managedNamespaceMetadata": carried})
+    without = ask(fleet, web, decide.Request("ada")).options
+    assert (without.create_namespace, without.namespace_labels) == ("", {})
+    told = ask(fleet, web, decide.Request("ada", terms=terms.Terms(sync_options=("PruneLast=true,CreateNamespace=true",)))).options
+    assert (told.create_namespace, told.namespace_labels, told.namespace_annotations) == ("shop", {"team": "shop"}, {"owner": "ann"})

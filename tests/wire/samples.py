@@ -37,6 +37,9 @@ MESSAGES: dict[str, msgspec.Struct] = {
         tasks=(agent.SignedTask(payload=agent.encode(TASK), signature=b"e" * 64, bundle=BUNDLE),), lost=("t0",), lease_s=60
     ),
     "task": TASK,
+    "task-namespace": msgspec.structs.replace(
+        TASK, options=agent.Options(create_namespace="acme-shop", namespace_labels={"team": "shop"}, namespace_annotations={"owner": "ann"})
+    ),
     "task-once": msgspec.structs.replace(TASK, options=agent.Options(once=ONCE)),
     "task-ignore": msgspec.structs.replace(TASK, options=agent.Options(ignore=(IGNORE,))),
     "bundle": BUNDLE,
