@@ -241,6 +241,10 @@ class Scripts(Protocol):
         """Where jq path expressions lead in an object; Invalid for one that is none or does not end."""
         ...
 
+    def close(self) -> None:
+        """End what runs apart."""
+        ...
+
 
 class Clock(Protocol):
     """Time and fresh ids, handed in so that tests move them."""

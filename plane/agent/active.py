@@ -7,7 +7,7 @@ import pathlib
 import msgspec
 import structlog
 
-from plane.adapters import kube, kube_kinds, link
+from plane.adapters import kube, kube_kinds, link, scripts
 from plane.agent import (
     accept,
     apply,
@@ -23,6 +23,7 @@ from plane.agent import (
     releases,
     report,
     rotation,
+    rules,
     shelf,
     waits,
     watch,
@@ -100,7 +101,7 @@ async def _assemble(office: Office) -> loop.Loop:
         acting.acknowledged(task)
 
     watches = watch.Watches(home.api, kinds, changed)
-    there = cluster.Cluster(home.api, kinds, watches, waiting, apps, unsealer)
+    there = cluster.Cluster(home.api, kinds, watches, waiting, apps, unsealer, rules.Comparer(scripts.Scripts()))
     applier = apply.Applier(there)
     reporter = report.Reporter(plane, apps, watches, acknowledged)
     drifting = drift.Drift(there, applier, reporter)

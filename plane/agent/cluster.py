@@ -3,7 +3,7 @@
 import msgspec
 
 from plane.adapters import kube, kube_kinds
-from plane.agent import book, releases, waits, watch
+from plane.agent import book, releases, rules, waits, watch
 
 
 class Cluster(msgspec.Struct, frozen=True):
@@ -15,3 +15,4 @@ class Cluster(msgspec.Struct, frozen=True):
     waits: waits.Waits
     book: book.Book
     unsealer: releases.Unsealer
+    comparer: rules.Comparer

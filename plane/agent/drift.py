@@ -2,13 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from typing import Any, Literal
 
 import msgspec
 import structlog
 
-from plane.agent import apply, book, cluster, errands, records, releases, report, watch
-from plane.domain import apps, diff, errors, objects
+from plane.agent import apply, book, cluster, errands, records, releases, report, rules, watch
+from plane.domain import diff, errors, objects
 from plane.wire import agent
 
 BACK_S, FACTOR, MOST_S = 2.0, 3, 300.0  # Argo CD's self-heal back-off, per object: at once, then 2 s, 6 s … 300 s
@@ -85,7 +86,7 @@ class Drift:
             return None
         if live is None:
             return None
-        return self._judge(held, record, live, managers=live["metadata"].get("managedFields") or [])
+        return await self._judge_apart(held, record, live)
 
     async def close(self) -> None:
         """Stop healing; what is being applied is finished."""
@@ -94,15 +95,49 @@ class Drift:
 
     def _compare(self, held: book.Held, wanted: book.Wanted, record: records.Record, seen: records.Seen) -> None:
         if wanted.api_version != seen.resource.api_version:  # Git writes another version than the one watched
-            self._errands.start(self._read(held.id, record.key), name=f"look {record.key}", broken=lambda: self._later(held.id, record.key))
-            return
-        body = seen.body()
-        self._judge(held, record, body, managers=body["metadata"].get("managedFields") or [])
+            self._start(held, record, self._read(held.id, record.key))
+        elif rules.of(held.options, record.key).expressions:
+            record.looking = True
+            self._start(held, record, self._ask(held, record, seen.body()))
+        else:
+            self._judge(held, record, seen.body())
 
-    def _judge(
-        self, held: book.Held, record: records.Record, live: dict[str, Any], *, managers: list[dict[str, Any]]
-    ) -> diff.Change | None:
+    def _start(self, held: book.Held, record: records.Record, work: Coroutine[None, None, None]) -> None:
+        self._errands.start(work, name=f"look {record.key}", broken=lambda: self._later(held.id, record.key))
+
+    async def _ask(self, held: book.Held, record: records.Record, live: dict[str, Any]) -> None:
+        try:
+            await self._judge_apart(held, record, live)
+        finally:
+            record.looking = False
+            self._reporter.touch(held.id)
+
+    async def _judge_apart(self, held: book.Held, record: records.Record, live: dict[str, Any]) -> diff.Change | None:
+        """As `_judge`; jq takes its time, and what was changed meanwhile is judged by its own event."""
+        rule = rules.of(held.options, record.key)
+        if not rule.expressions:
+            return self._judge(held, record, live)
+        desired = self._desired(held, record)
+        if desired is None:
+            return None
+        try:
+            change = await self._there.comparer.compare(desired, live, rule)
+        except errors.Invalid as e:
+            held.trouble = f"{record.key} cannot be compared: {e}"
+            return None
+        if held.task or self._there.watches.get(record.key) is not record or self._there.book.get(held.id) is not held:
+            return None
+        return self._conclude(held, record, change, live)
+
+    def _judge(self, held: book.Held, record: records.Record, live: dict[str, Any]) -> diff.Change | None:
         """Settle the record, or note how it differs and heal it."""
+        desired = self._desired(held, record)
+        if desired is None:
+            return None
+        return self._conclude(held, record, diff.compare_under(desired, live, rules.of(held.options, record.key)), live)
+
+    def _desired(self, held: book.Held, record: records.Record) -> dict[str, Any] | None:
+        """What Git wants of an object, None where there is nothing to compare."""
         wanted = held.objects.get(record.key)
         release = self._there.book.release(held.id)
         if wanted is None or release is None or release.digest != held.release:
@@ -111,18 +146,18 @@ class Drift:
             record.settled, record.wanted, record.fields = record.digest, wanted.digest, ()
             return None
         try:
-            opened = releases.values(release, record.key, self._there.unsealer)
-            desired = releases.body(release, wanted.index, opened)
+            return releases.body(release, wanted.index, releases.values(release, record.key, self._there.unsealer))
         except errors.SecretRefused as e:
             held.trouble = str(e)
             return None
-        change = diff.compare(desired, live, ignore=ignored(held.options, record.key))
+
+    def _conclude(self, held: book.Held, record: records.Record, change: diff.Change | None, live: dict[str, Any]) -> diff.Change | None:
         if change is None:
-            record.settled, record.wanted, record.fields = record.digest, wanted.digest, ()
+            record.settled, record.wanted, record.fields = record.digest, held.objects[record.key].digest, ()
             return None
         record.fields = change.fields
         log.info("drift.found", app=held.id, object=str(record.key), fields=change.fields)
-        self._repair(held, record.key, fields=change.fields, manager=foreign(managers))
+        self._repair(held, record.key, fields=change.fields, manager=foreign(live["metadata"].get("managedFields") or []))
         return change
 
     def _repair(self, held: book.Held, key: objects.ObjectKey, *, fields: tuple[str, ...] = (), manager: str = "") -> None:
@@ -177,15 +212,6 @@ class Drift:
         record = self._there.watches.get(key)
         if held and key in held.objects and (record is None or record.digest != record.settled):
             self._repair(held, key, fields=record.fields if record else ())
-
-
-def ignored(options: agent.Options, key: objects.ObjectKey) -> tuple[str, ...]:
-    """The pointers that `ignoreDifferences` leaves out for an object."""
-    rules = (
-        apps.IgnoreDifference(kind=rule.kind, group=rule.group, name=rule.name, namespace=rule.namespace, json_pointers=rule.pointers)
-        for rule in options.ignore
-    )
-    return diff.ignored(key, rules)
 
 
 def foreign(managers: list[dict[str, Any]]) -> str:

@@ -7,7 +7,23 @@ import msgspec
 import structlog
 
 from plane.adapters import kube, link
-from plane.agent import accept, backoff, capabilities, cluster, drift, errands, fence, hooks, identity, query, releases, report, shelf, sync
+from plane.agent import (
+    accept,
+    backoff,
+    capabilities,
+    cluster,
+    drift,
+    errands,
+    fence,
+    hooks,
+    identity,
+    planning,
+    query,
+    releases,
+    report,
+    shelf,
+    sync,
+)
 from plane.agent import apply as applying
 from plane.domain import errors
 from plane.wire import agent, signing
@@ -94,6 +110,7 @@ class Loop:
         await self._errands.close()
         await self._parts.drift.close()
         await self._there.watches.close()
+        self._there.comparer.close()
 
     def _restore(self) -> None:
         """Take up every app whose release on disk is the one the cluster's fence names. What cannot be read is asked for again."""
@@ -207,7 +224,8 @@ class Loop:
             case "observe":
                 await self._observe(work)
             case "query":
-                self._parts.reporter.final(await query.answer(self._there, self._parts.applier, task))
+                asked = planning.answer(self._there, work) if task.query == "plan" else query.answer(self._there, self._parts.applier, task)
+                self._parts.reporter.final(await asked)
 
     async def _apply(self, work: sync.Work) -> None:
         task = work.task

@@ -7,19 +7,21 @@ from typing import Any
 import msgspec
 
 from plane.adapters import kube, kube_kinds
-from plane.agent import apply, book, cluster, drift, releases
-from plane.domain import diff, errors, objects
+from plane.agent import apply, book, cluster, releases, rules
+from plane.domain import errors, objects
 from plane.wire import agent
 
+Body = dict[str, Any]
 MOST = 500  # objects per answer
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One object of an answer; `live` is None when it is not there."""
+    """One object of an answer; `live` is None when it is not there. `owners`: its managedFields, which `live` lacks."""
 
     key: objects.ObjectKey
-    live: dict[str, Any] | None
+    live: Body | None
     diff: str
+    owners: list[Any] = []
 
 
 async def answer(there: cluster.Cluster, applier: apply.Applier, task: agent.Task) -> agent.Final:
@@ -47,18 +49,23 @@ async def _one(
     if wanted is None or release is None or held is None:
         return Answer(key, masked(live), "")
     desired = releases.body(release, wanted.index, releases.values(release, key, there.unsealer))
-    change = diff.compare(desired, live, ignore=drift.ignored(held.options, key)) if live else True
-    text = _text(release, key, desired, live) if change else ""
-    return Answer(key, masked(live, release, key), text)
+    rule = rules.of(held.options, key)
+    change = await there.comparer.compare(desired, live, rule) if live else True
+    text = await there.comparer.text(*_shown(release, key, desired, live), rule) if change else ""
+    return Answer(key, masked(live, release, key), text, _owners(live))
 
 
-def _text(release: releases.Release, key: objects.ObjectKey, desired: dict[str, Any], live: dict[str, Any] | None) -> str:
-    """The difference without the values of sealed places, which lie outside Secrets too."""
+def _owners(live: dict[str, Any] | None) -> list[Any]:
+    return live["metadata"].get("managedFields") or [] if live else []
+
+
+def _shown(release: releases.Release, key: objects.ObjectKey, desired: Body, live: Body | None) -> tuple[Body, Body | None]:
+    """Both sides without the values of sealed places, which lie outside Secrets too."""
     shown, there = copy.deepcopy(desired), copy.deepcopy(live)
     for value in release.sealed.get(key, ()):
         _blank(shown, value.pointer)
         _blank(there, value.pointer)
-    return diff.text(shown, there)
+    return shown, there
 
 
 def masked(

@@ -31,6 +31,7 @@ class Record(msgspec.Struct):
         ours: our field manager has applied it; a copy made by somebody else is not.
         live: what planning needs of it.
         run: of a hook, the operation that made it.
+        looking: it is being compared apart; until that is done it counts as it did before.
     """
 
     key: objects.ObjectKey
@@ -45,6 +46,11 @@ class Record(msgspec.Struct):
     settled: bytes = b""
     wanted: bytes = b""
     fields: tuple[str, ...] = ()
+    looking: bool = False
+
+    def synced(self, wanted: bytes) -> bool:
+        """Whether it is as the Git document of this digest wants it."""
+        return self.wanted == wanted and (self.settled == self.digest or (self.looking and not self.fields))
 
 
 class _Meta(msgspec.Struct, rename="camel"):

@@ -1,5 +1,7 @@
 """From records to what the plane is told about an app."""
 
+from typing import Literal
+
 import msgspec
 
 from plane.agent import book, records, releases, watch
@@ -7,6 +9,7 @@ from plane.domain import health, objects
 from plane.wire import agent
 
 EXTRA = "it is not in Git any more and was not pruned"
+STANDS = "it is not in Git any more, which its compare option IgnoreExtraneous lets pass"
 
 
 def of_object(key: objects.ObjectKey, wanted: book.Wanted, record: records.Record | None, *, owner: str) -> agent.ObjectState:
@@ -22,7 +25,7 @@ def of_object(key: objects.ObjectKey, wanted: book.Wanted, record: records.Recor
             message=f"it belongs to app {record.live.mark or record.app}",
             wave=wanted.wave,
         )
-    synced = record.settled == record.digest and record.wanted == wanted.digest
+    synced = record.synced(wanted.digest)
     return agent.ObjectState(
         key=wire,
         sync="Synced" if synced else "OutOfSync",
@@ -38,10 +41,17 @@ def objects_of(held: book.Held, watches: watch.Watches) -> dict[objects.ObjectKe
     found = {key: of_object(key, wanted, watches.get(key), owner=held.id) for key, wanted in held.objects.items()}
     for key, record in watches.owned(held.id).items():
         if key not in found and record.ours and not record.live.hook:
-            found[key] = agent.ObjectState(
-                key=releases.wire_key(key), sync="OutOfSync", health=record.health.status, message=EXTRA, wave=record.live.wave
-            )
+            found[key] = _extra(key, record)
     return found
+
+
+def _extra(key: objects.ObjectKey, record: records.Record) -> agent.ObjectState:
+    """An object that Git does not want any more; one that says IgnoreExtraneous makes no difference."""
+    stands = record.live.own.ignore_extraneous is True
+    sync: Literal["Synced", "OutOfSync"] = "Synced" if stands else "OutOfSync"
+    return agent.ObjectState(
+        key=releases.wire_key(key), sync=sync, health=record.health.status, message=STANDS if stands else EXTRA, wave=record.live.wave
+    )
 
 
 def summary(held: book.Held, found: dict[objects.ObjectKey, agent.ObjectState]) -> agent.AppState:

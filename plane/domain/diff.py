@@ -89,6 +89,20 @@ def text(desired: dict[str, Any] | None, live: dict[str, Any] | None) -> str:
     return "\n".join(lines)
 
 
+def text_under(
+    desired: dict[str, Any] | None, live: dict[str, Any] | None, rules: ignoring.Rules, query: ignoring.Query | None = None
+) -> str:
+    """As text, without what the rules leave out.
+
+    Raises:
+        Invalid: as `ignoring.pair`.
+    """
+    if desired is None or live is None or not rules:
+        return text(desired, live)
+    wanted, there = ignoring.pair(desired, live, rules, query)
+    return text(ignoring.adopted(wanted, there, (ignoring.steps(pointer) for pointer in rules.pointers)), there)
+
+
 def clean(body: dict[str, Any]) -> dict[str, Any]:
     """An object without what only the server writes; a Secret's stringData has become data. managedFields stay: they say what is ours."""
     kept = {name: value for name, value in body.items() if name not in ("status", "stringData")}

@@ -115,10 +115,62 @@ def pair(desired: dict[str, Any], live: dict[str, Any], ignore: Rules, query: Qu
 def without(body: dict[str, Any], away: Iterable[ownership.Path]) -> dict[str, Any]:
     """A copy that lacks the paths; the object given is left alone. Paths that lead nowhere, and names and kinds, are passed over."""
     left = body
-    for path in sorted({path for path in away if path and path[0] not in ("apiVersion", "kind")}, key=_last_first):
-        if path != ("metadata",) and path[:2] not in (("metadata", "name"), ("metadata", "namespace")):
-            left = _lacking(left, path)
+    for path in sorted({path for path in away if _may_go(path)}, key=_last_first):
+        left = _lacking(left, path)
     return left
+
+
+def _may_go(path: ownership.Path) -> bool:
+    """Not what makes an object the one it is."""
+    named = path[:2] in (("metadata", "name"), ("metadata", "namespace"))
+    return bool(path) and path[0] not in ("apiVersion", "kind") and path != ("metadata",) and not named
+
+
+def spared(desired: dict[str, Any], live: dict[str, Any], ignore: Rules, query: Query | None = None) -> dict[str, Any]:
+    """The desired object such that applying it changes nothing that the rules name, with what lives there in its place.
+
+    What a manager of the rules owns is left out, so that we do not own it beside him. Inside a list it is put in as it lives: an
+    item without its fields would be none.
+
+    Raises:
+        Invalid: as `pair`.
+    """
+    asked = query(ignore.expressions, desired) if query and ignore.expressions else ()
+    kept = adopted(desired, live, (*(steps(pointer) for pointer in ignore.pointers), *asked))
+    theirs = [entry for entry in ownership.entries(live) if entry.manager in ignore.managers]
+    owned = [path for entry in theirs for path in ownership.paths(entry.fields, kept)]
+    listed = [path for path in owned if not all(isinstance(step, str) for step in path)]
+    return without(adopted(kept, live, listed), (path for path in owned if path not in listed))
+
+
+def adopted(desired: dict[str, Any], live: dict[str, Any], there: Iterable[ownership.Path]) -> dict[str, Any]:
+    """The desired object with what lives at the paths; what it does not speak about stays unsaid."""
+    for path in there:
+        if _may_go(path):
+            desired = _adopted(desired, live, path)
+    return desired
+
+
+def steps(pointer: str) -> ownership.Path:
+    """The path of a JSON pointer; indexes are still text."""
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])
+
+
+def _adopted(desired: Any, live: Any, path: ownership.Path) -> Any:  # noqa: ANN401 any JSON data
+    if not path:
+        return live
+    step, rest = path[0], path[1:]
+    if isinstance(desired, list) and isinstance(live, list):
+        place = int(step) if str(step).isdigit() and int(step) < len(desired) else None
+        other = ownership.counterpart(desired[place], live, place) if place is not None else None
+        if place is None or other is None:
+            return desired
+        return [*desired[:place], _adopted(desired[place], live[other], rest), *desired[place + 1 :]]
+    if not isinstance(desired, dict) or not isinstance(live, dict) or step not in desired:
+        return desired
+    if step in live:
+        return {**desired, step: _adopted(desired[step], live[step], rest)}
+    return desired if rest else {name: value for name, value in desired.items() if name != step}
 
 
 def _last_first(path: ownership.Path) -> list[tuple[int, int, str]]:

@@ -109,6 +109,14 @@ def is_orphan(live: Mapping[str, Any]) -> bool:
     return not token and (key.group, key.kind) not in _DERIVED and (key.group, key.kind, key.name) not in _EVERYWHERE
 
 
+def counterpart(item: Any, others: list[Any], place: int) -> int | None:  # noqa: ANN401 any JSON data
+    """Where the same item is in another list: by the fields that name it, or in the same place when it has none."""
+    names = next((names for names in _KEYS if names[0] in item), ()) if isinstance(item, dict) else ()
+    if names:
+        return merging.find(others, {name: item.get(name) for name in names})
+    return place if place < len(others) else None
+
+
 def pointer(path: Path) -> str:
     """RFC 6901."""
     return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)

@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
+from plane.domain import annotations, decide, diff, errors, ignoring, objects, options
 from plane.domain import apps as domain
-from plane.domain import decide, diff, errors, objects
 from plane.server import apps, authorise, context
 from plane.server import documents as generic
 from plane.store import apps as store
@@ -26,11 +26,19 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Live(msgspec.Struct, frozen=True):
-    """One object of the agent's answer, as plane.agent.query gives it; `diff` is against the release that the agent holds."""
+    """One object of the agent's answer, as plane.agent.query gives it; `diff` is against the release that the agent holds.
+
+    `owners`: its managedFields, which `live` lacks; agents of older versions do not tell them.
+    """
 
     key: objects.ObjectKey
     live: Body | None
     diff: str
+    owners: list[Any] = []
+
+    def owned(self) -> Body | None:
+        """The live object with its managedFields."""
+        return {**self.live, "metadata": {**self.live["metadata"], "managedFields": self.owners}} if self.live else None
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -50,12 +58,13 @@ def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) 
         if not row.digest:
             message = f"app {names.name!r} has no release yet; see `plane app explain`"
             raise errors.Conflict(message)
-        cluster = _present(place, row)
+        cluster = present(place, row)
         keys = {objects.key_of(body) for body in _bodies(place, row.id, row.digest)} | {
             _key(state.key) for state in history.objects(place.tx, place.scope.tenant, row.id)
         }
-        task = _task(plane, place, row, cluster, tuple(agent.Key(key.group, key.kind, key.namespace, key.name) for key in sorted(keys)))
-        tasks.add(place.tx, place.scope.tenant, [_row(caller, row, task)], plane.clock.now())
+        wanted = tuple(agent.Key(key.group, key.kind, key.namespace, key.name) for key in sorted(keys))
+        task = msgspec.structs.replace(question(plane, place, row, cluster), query="live", keys=wanted)
+        tasks.add(place.tx, place.scope.tenant, [queued(caller, row, task, trigger="diff")], plane.clock.now())
         wake.notify(place.tx, "plane_tasks", cluster.id)
     return Asked(task.id, row.id, cluster.name)
 
@@ -73,7 +82,8 @@ def answer(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
         wanted = _bodies(place, row.id, row.digest)
         before = _bodies(place, row.id, deployed) if deployed.startswith("sha256:") else []
     found = {each.key: each for each in msgspec.json.decode(live, type=Answered).objects}
-    items = compare(wanted, before, found, rules=msgspec.convert(row.spec, domain.AppSpec).ignore_differences)
+    spec = msgspec.convert(row.spec, domain.AppSpec)
+    items = compare(wanted, before, found, rules=spec.ignore_differences, query=plane.scripts.paths)
     return rest.Diff(release=row.digest, commit=row.commit, items=items)
 
 
@@ -87,21 +97,31 @@ def give_up(plane: context.Plane, caller: authorise.Caller, names: authorise.Nam
 
 
 def compare(
-    wanted: list[Body], before: list[Body], found: dict[objects.ObjectKey, Live], *, rules: tuple[domain.IgnoreDifference, ...]
+    wanted: list[Body],
+    before: list[Body],
+    found: dict[objects.ObjectKey, Live],
+    *,
+    rules: tuple[domain.IgnoreDifference, ...],
+    query: ignoring.Query,
 ) -> tuple[rest.Difference, ...]:
     """What an apply of `wanted` would change. `before`: the release deployed now; equal fingerprints are equal secret values."""
     deployed = {objects.key_of(body): body for body in before}
     items = []
     for body in wanted:
         key = objects.key_of(body)
-        live = found[key].live if key in found else None
+        live, rule = found[key].owned() if key in found else None, ignoring.rules(key, rules)
         desired = level(body, live, deployed.get(key))
-        change = diff.compare(desired, live, ignore=diff.ignored(key, rules))
+        change = diff.compare_under(desired, live, rule, query)
         if change:
-            items.append(_item(key, change.action, change.fields, diff.text(desired, live)))
+            items.append(_item(key, change.action, change.fields, diff.text_under(desired, live, rule, query)))
     kept = {objects.key_of(body) for body in wanted}
-    gone = [each for key, each in sorted(found.items()) if key not in kept and each.live is not None]
+    gone = [each for key, each in sorted(found.items()) if key not in kept and each.live is not None and not _stands(each.live)]
     return (*items, *(_item(each.key, "delete", (), diff.text(None, each.live)) for each in gone))
+
+
+def _stands(live: Body) -> bool:
+    """Whether its compare option IgnoreExtraneous lets it stand beside what Git wants."""
+    return options.seen(annotations.of(live)).ignore_extraneous is True
 
 
 def level(desired: Any, live: Any, deployed: Any) -> Any:  # noqa: ANN401 - JSON
@@ -124,7 +144,7 @@ def _item(key: objects.ObjectKey, action: diff.Action, fields: tuple[str, ...], 
     return rest.Difference(group=key.group, kind=key.kind, namespace=key.namespace, name=key.name, action=action, fields=fields, diff=text)
 
 
-def _present(place: authorise.Place, row: rows.Row) -> facts.Cluster:
+def present(place: authorise.Place, row: rows.Row) -> facts.Cluster:
     """The app's cluster with an agent that is not known to be away."""
     cluster = facts.clusters(place.tx, place.scope.tenant, {row.cluster_id}).get(row.cluster_id) if row.cluster_id else None
     if cluster is None or not cluster.joined or cluster.revoked:
@@ -142,12 +162,12 @@ def _key(key: agent.Key) -> objects.ObjectKey:
     return objects.ObjectKey(key.group, key.kind, key.namespace, key.name)
 
 
-def _task(plane: context.Plane, place: authorise.Place, row: rows.Row, cluster: facts.Cluster, keys: tuple[agent.Key, ...]) -> agent.Task:
+def question(plane: context.Plane, place: authorise.Place, row: rows.Row, cluster: facts.Cluster) -> agent.Task:
+    """A task that changes nothing; what it asks is put in by who asks."""
     names, grant = place.names, cluster.grant
     return agent.Task(
         id=plane.clock.id(),
         kind="query",
-        query="live",
         cluster_id=row.cluster_id,
         app_id=row.id,
         tenant=names.tenant,
@@ -156,11 +176,11 @@ def _task(plane: context.Plane, place: authorise.Place, row: rows.Row, cluster: 
         generation=row.generation,
         expires=0,  # set when it is claimed and signed
         scope=agent.Scope(namespaces=grant.namespaces, cluster_kinds=grant.cluster_kinds),
-        keys=keys,
     )
 
 
-def _row(caller: authorise.Caller, row: rows.Row, task: agent.Task) -> tasks.New:
+def queued(caller: authorise.Caller, row: rows.Row, task: agent.Task, *, trigger: str) -> tasks.New:
+    """The question as a row."""
     return tasks.New(
         id=task.id,
         app_id=row.id,
@@ -170,5 +190,6 @@ def _row(caller: authorise.Caller, row: rows.Row, task: agent.Task) -> tasks.New
         generation=task.generation,
         payload=agent.encode(task),
         actor=caller.actor.name,
-        trigger="diff",
+        trigger=trigger,
+        digest=task.release,
     )

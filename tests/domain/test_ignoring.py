@@ -71,3 +71,34 @@ def test_no_path_breaks_an_object_or_takes_its_identity(paths: list[tuple[str | 
 def test_items_go_from_the_last_to_the_first() -> None:
     left = ignoring.without(BODY, [("spec", "l", 0), ("spec", "l", 2), ("spec", "l", 0, "a")])
     assert left["spec"] == {"l": [{"a": 2}]}
+
+
+CONTAINERS: dict[str, Any] = {"spec": {"containers": [{"name": "web", "image": "web:1"}], "replicas": 2, "paused": True}}
+SIDECAR: dict[str, Any] = {
+    "metadata": {
+        "managedFields": [
+            {"manager": "keda", "operation": "Apply", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
+            {"manager": "setter", "fieldsV1": {"f:spec": {"f:containers": {'k:{"name":"web"}': {".": {}, "f:name": {}, "f:image": {}}}}}},
+        ]
+    },
+    "spec": {"containers": [{"name": "proxy", "image": "proxy:1"}, {"name": "web", "image": "web:2"}], "replicas": 5},
+}
+
+
+@pytest.mark.parametrize(
+    ("rules", "spec"),
+    [
+        (ignoring.Rules(pointers=("/spec/replicas",)), {"replicas": 5}),
+        (ignoring.Rules(pointers=("/spec/paused", "/spec/absent")), {"paused": None}),
+        (ignoring.Rules(pointers=("/spec/containers/0/image",)), {"containers": [{"name": "web", "image": "web:2"}]}),
+        (ignoring.Rules(expressions=("…",)), {"containers": [{"name": "web", "image": "web:2"}]}),
+        (ignoring.Rules(managers=("keda",)), {"replicas": None}),
+        (ignoring.Rules(managers=("setter",)), {"containers": [{"name": "web", "image": "web:2"}]}),
+        (ignoring.Rules(pointers=("", "/metadata", "/kind")), {}),
+    ],
+    ids=["pointer", "not there", "item by name", "jq", "owned", "owned item", "identity"],
+)
+def test_what_is_applied_spares_what_is_ignored(rules: ignoring.Rules, spec: dict[str, Any]) -> None:
+    found = ignoring.spared(CONTAINERS, SIDECAR, rules, lambda _, __: (("spec", "containers", 0, "image"), ()))
+    wanted = {name: value for name, value in (CONTAINERS["spec"] | spec).items() if value is not None}
+    assert found == {"spec": wanted}
