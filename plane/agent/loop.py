@@ -7,23 +7,7 @@ import msgspec
 import structlog
 
 from plane.adapters import kube, link
-from plane.agent import (
-    accept,
-    backoff,
-    capabilities,
-    cluster,
-    drift,
-    errands,
-    fence,
-    hooks,
-    identity,
-    planning,
-    query,
-    releases,
-    report,
-    shelf,
-    sync,
-)
+from plane.agent import accept, backoff, capabilities, cluster, drift, errands, fence, hooks, identity, query, releases, report, shelf, sync
 from plane.agent import apply as applying
 from plane.domain import errors
 from plane.wire import agent, signing
@@ -224,8 +208,7 @@ class Loop:
             case "observe":
                 await self._observe(work)
             case "query":
-                asked = planning.answer(self._there, work) if task.query == "plan" else query.answer(self._there, self._parts.applier, task)
-                self._parts.reporter.final(await asked)
+                self._parts.reporter.final(await query.answer(self._there, self._parts.applier, task))
 
     async def _apply(self, work: sync.Work) -> None:
         task = work.task
