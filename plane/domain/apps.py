@@ -87,12 +87,29 @@ class NamespaceMetadata(msgspec.Struct, frozen=True, rename="camel", forbid_unkn
     annotations: dict[str, str] = {}
 
 
+class Backoff(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """How long to wait before a retry: `duration`, then `factor` times as long each, at most `max_duration`."""
+
+    duration: str = "5s"
+    factor: int = 2
+    max_duration: str = "3m"
+
+
+class Retry(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """How often a failed sync is tried again; -1: for ever. A newer commit is always taken instead, whatever `refresh` says."""
+
+    limit: int = 0
+    backoff: Backoff = Backoff()
+    refresh: bool = False
+
+
 class SyncPolicy(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """`sync_options` are `Name=value` words, spelled as Argo CD spells them."""
 
     automated: Automated | None = None
     sync_options: tuple[str, ...] = ()
     managed_namespace_metadata: NamespaceMetadata = NamespaceMetadata()
+    retry: Retry | None = None
 
 
 class IgnoreDifference(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

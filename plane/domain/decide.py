@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from plane.domain import apps, policy, schedules, windows
+from plane.domain import apps, policy, retries, schedules, windows
 from plane.domain import terms as told
 
 WaitCode = Literal[
@@ -55,6 +55,9 @@ class Attempt(msgspec.Struct, frozen=True):
     finished: str = ""
     needs_approval: tuple[str, ...] = ()
     options_digest: str = ""
+    prune: bool = False  # as it was asked for; a retry asks the same
+    force: bool = False
+    tries: int = 0  # how many of these were retries
     fence: int = 0  # refused for its generation: the one the cluster has already seen
     terms: told.Terms = told.Terms()
     before: "Attempt | None" = None
@@ -175,7 +178,7 @@ def _wish(now: Situation, at: dt.datetime) -> Decision:
     if now.request:
         some = " of chosen objects" if now.request.terms.selective() else ""
         return _apply(now, now.wanted.digest, trigger=now.request.trigger, sentence=f"sync{some} asked for by {now.request.actor}")
-    return _automatic(now, now.wanted)
+    return _automatic(now, now.wanted, at)
 
 
 def _in_time(now: Situation, wish: Apply, at: dt.datetime) -> Decision:
@@ -291,7 +294,7 @@ def _counts(now: Situation, wanted: Wanted) -> Attempt | None:
     return full(last)
 
 
-def _automatic(now: Situation, wanted: Wanted) -> Decision:
+def _automatic(now: Situation, wanted: Wanted, at: dt.datetime) -> Decision:
     attempt, automated = _counts(now, wanted), now.spec.automated()
     same = attempt is not None and attempt.digest == wanted.digest
     if attempt and same and not attempt.outcome:
@@ -302,16 +305,27 @@ def _automatic(now: Situation, wanted: Wanted) -> Decision:
         again = "Begin it again with `plane app sync`, or push a commit"
         return _terminated(attempt, f"the sync of this release was {attempt.message}. {again}")
     if attempt and same and attempt.outcome in FAILED:
-        return Wait(
-            "attempt-failed",
-            f"the last sync of this release failed: {attempt.message}. Mend the cause and run `plane app sync`, or push a fix",
-            attempt.finished,
-        )
+        return _failed(now, attempt, at)
     if attempt and same and attempt.outcome == "succeeded" and attempt.options_digest == now.options_digest:
         return _settled(now)
     if automated is None:
         return Wait("manual-sync", "Git and cluster differ and this app syncs by hand; look with `plane app diff`, then `plane app sync`")
     return _apply(now, wanted.digest, trigger="automated", sentence=f"automated sync to {wanted.commit[:12]}")
+
+
+def _failed(now: Situation, attempt: Attempt, at: dt.datetime) -> Decision:
+    """Tried again as long as the app says; a refusal is not, because the agent would say it again."""
+    retry = retries.policy(now.spec)
+    failed = dt.datetime.fromisoformat(attempt.finished) if attempt.finished else at
+    again = retries.due(retry, tries=attempt.tries, failed=failed) if attempt.outcome == "failed" else None
+    number = f"retry {attempt.tries + 1}{f' of {retry.limit}' if retry.limit > 0 else ''}"
+    if again and at >= again:
+        made = _apply(now, attempt.digest, trigger="retry", sentence=f"{number} of the sync that failed: {attempt.message}")
+        return msgspec.structs.replace(made, prune=attempt.prune or made.prune, force=attempt.force, terms=attempt.terms)
+    coming = f"; {number} comes at {_written(again)}" if again else ""
+    way_out = "Mend the cause and run `plane app sync`, or push a fix"
+    sentence = f"the last sync of this release failed: {attempt.message}. {way_out}{coming}"
+    return Wait("attempt-failed", sentence, attempt.finished, until=_written(again) if again else "")
 
 
 def _approval(now: Situation, attempt: Attempt, wanted: Wanted) -> Decision:

@@ -1,7 +1,7 @@
 """Steps 2 to 8 of the flow for a batch of one tenant's due apps: prepare side by side, then decide and dispatch in one transaction."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 import structlog
@@ -54,7 +54,7 @@ def deliver(plane: context.Plane, leased: Sequence[leases.Leased], *, side_by_si
         further_sources.looked(tx, tenant, [look for one in outcomes for look in _further(one)])
         polls.saw(tx, tenant, {place: found.commit.sha for place, found in shared.sources.items()}, now)
         decisions = dispatch.dispatch(plane, tx, scope, sorted(ids), tenant=known[0].tenant) if outcomes else {}
-        again = {one.app.id: now + wait for one in outcomes if (wait := _again(one))} | _opening(decisions)
+        again = {one.app.id: now + wait for one in outcomes if (wait := _again(one))} | dispatch.later(decisions)
         leases.give_back(tx, [one for one in leased if one.id in ids], again=again)
     queued = sum(isinstance(one, decide.Apply | decide.Remove) for one in decisions.values())
     made = sum(bool(one.prepared and one.prepared.new) for one in outcomes)
@@ -123,12 +123,6 @@ def _looked(one: Outcome) -> states.Looked:
         commit=new.commit if new else "",
         seen=prepared.seen[0],
     )
-
-
-def _opening(decisions: Mapping[str, decide.Decision]) -> dict[str, dt.datetime]:
-    """When time alone may change a decision: the apps that wait for a window."""
-    waits = {app: made.until for app, made in decisions.items() if isinstance(made, decide.Wait) and made.until}
-    return {app: dt.datetime.fromisoformat(until) for app, until in waits.items()}
 
 
 def _further(one: Outcome) -> Iterable[further_sources.Looked]:

@@ -1,6 +1,7 @@
 """From a decision to a task: locks a tenant's apps, decides about each, queues what the agents shall do, and writes the intent."""
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -30,6 +31,12 @@ def dispatch(plane: context.Plane, tx: Tx, scope: access.Scope, ids: Sequence[st
     if queued:
         wake.notify(tx, "plane_tasks", *{task.cluster_id for task in queued.values()})
     return {row.id: decision for row, decision in made}
+
+
+def later(decisions: Mapping[str, decide.Decision]) -> dict[str, dt.datetime]:
+    """When time alone may change a decision: the apps that wait for a window or a retry."""
+    waits = {app: made.until for app, made in decisions.items() if isinstance(made, decide.Wait) and made.until}
+    return {app: dt.datetime.fromisoformat(until) for app, until in waits.items()}
 
 
 def _forget_removed(plane: context.Plane, tx: Tx, scope: access.Scope, rows: tuple[states.Row, ...]) -> tuple[states.Row, ...]:
@@ -150,6 +157,9 @@ def _decided(row: states.Row, decision: decide.Decision, task: tasks.New | None)
         fresh = decide.Attempt(
             task.digest or decide.REMOVAL, task.generation, options_digest=_options_digest(row.situation.spec), terms=wish
         )
+        if isinstance(decision, decide.Apply):
+            tries = attempt.tries + 1 if attempt and decision.trigger == "retry" else 0
+            fresh = msgspec.structs.replace(fresh, prune=decision.prune, force=decision.force, tries=tries)
         attempt = decide.begun(attempt, fresh)
     code = decision.code if isinstance(decision, decide.Wait) else ""
     answered = code == "request-refused"

@@ -7,7 +7,7 @@ import msgspec
 
 from plane.domain import access, audit
 from plane.server import claim, context, dispatch, record
-from plane.store import agents, engine, facts, reports, states, tasks, wake
+from plane.store import agents, duties, engine, facts, reports, states, tasks, wake
 from plane.store import audit as log
 from plane.store.engine import Tx
 from plane.wire import agent
@@ -46,7 +46,8 @@ def _finish(plane: context.Plane, tx: Tx, scope: access.Scope, finals: Sequence[
     reports.add_history(tx, scope.tenant, done, {task.id: by_task[task.id] for task in done})
     outcomes = [_outcome(plane, scope, closed[one.task], one, names[one.app_id]) for one in changing.values()]
     log.append(tx, outcomes, project_ids={event.id: closed[event.correlation].project_id for event in outcomes})
-    dispatch.dispatch(plane, tx, scope, sorted(changing), tenant=next(iter(names.values())).tenant)
+    decisions = dispatch.dispatch(plane, tx, scope, sorted(changing), tenant=next(iter(names.values())).tenant)
+    duties.at(tx, scope.tenant, dispatch.later(decisions))
 
 
 def _made_history(task: tasks.Closed) -> bool:
@@ -126,7 +127,8 @@ def _take(plane: context.Plane, tx: Tx, scope: access.Scope, told: Sequence[agen
     ]
     log.append(tx, events_)
     if crossed:
-        dispatch.dispatch(plane, tx, scope, sorted(one.app_id for one in crossed), tenant=next(iter(names.values())).tenant)
+        decisions = dispatch.dispatch(plane, tx, scope, sorted(one.app_id for one in crossed), tenant=next(iter(names.values())).tenant)
+        duties.at(tx, scope.tenant, dispatch.later(decisions))
     wake.notify(tx, "plane_app", *ids)
 
 

@@ -1,7 +1,7 @@
 """Making apps due."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -15,6 +15,15 @@ def some(tx: Tx, tenant: str, ids: Sequence[str], now: dt.datetime) -> None:
     """These apps."""
     if ids:
         tx.execute(sa.update(APPS).where(APPS.c.tenant_id == tenant, APPS.c.id.in_(ids)).values(due_at=now))
+        wake.notify(tx, "plane_due")
+
+
+def at(tx: Tx, tenant: str, moments: Mapping[str, dt.datetime]) -> None:
+    """Each of these apps at its moment, unless it is due before."""
+    for app, moment in moments.items():
+        sooner = sa.func.least(sa.func.coalesce(APPS.c.due_at, moment), moment)
+        tx.execute(sa.update(APPS).where(APPS.c.tenant_id == tenant, APPS.c.id == app).values(due_at=sooner))
+    if moments:
         wake.notify(tx, "plane_due")
 
 

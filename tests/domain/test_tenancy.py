@@ -102,3 +102,18 @@ def test_a_namespace_gets_no_mark_of_the_planes_own() -> None:
     [(path, rule)] = tenancy.check_app(spec).items()
     assert path == "spec.syncPolicy.managedNamespaceMetadata.labels['gitops-plane.io/app']"
     assert rule == "begins with gitops-plane.io/, which the plane keeps for its own marks; remove it"
+
+
+@pytest.mark.parametrize(
+    ("retry", "field"),
+    [
+        (apps.Retry(limit=-2), "limit"),
+        (apps.Retry(backoff=apps.Backoff(factor=0)), "backoff.factor"),
+        (apps.Retry(backoff=apps.Backoff(duration="soon")), "backoff.duration"),
+        (apps.Retry(backoff=apps.Backoff(max_duration="-1s")), "backoff.maxDuration"),
+    ],
+)
+def test_a_retry_that_means_nothing_is_refused(retry: apps.Retry, field: str) -> None:
+    source = apps.Source("https://git.example/a")
+    spec = apps.AppSpec(apps.Destination("east"), source, sync_policy=apps.SyncPolicy(retry=retry))
+    assert set(tenancy.check_app(spec)) == {f"spec.syncPolicy.retry.{field}"}

@@ -1,5 +1,7 @@
 """From a push to a signed task, on a real database, Git host, sandbox and OPA."""
 
+import datetime as dt
+
 import msgspec
 import pytest
 import sqlalchemy as sa
@@ -200,3 +202,19 @@ def test_a_revision_that_cannot_be_synced_to_is_told_and_forgotten(
     assert fleet.row("SELECT request, generation FROM apps") == (None, 2)
     assert fleet.row("SELECT attempt FROM app_states").attempt == before
     assert fleet.row("SELECT count(*) FROM audit_events WHERE type = 'app.sync.refused'")[0] == 1
+
+
+def test_a_sync_that_fails_is_retried_as_often_as_the_app_says(fleet: planes.Fleet, devgit: DevGit) -> None:
+    url = devgit.create("retried", planes.files("web", config=CONFIG))
+    policy = {"automated": {}, "retry": {"limit": 1, "backoff": {"duration": "1m"}}}
+    fleet.app("web", fleet.repository(devgit, "retried"), url, syncPolicy=policy)
+    assert fleet.work() == 1
+    for minutes, queued in ((1, 1), (2, 0)):
+        [(task, _)] = fleet.claim()
+        intake.events(fleet.plane, fleet.identity, final(task, "failed", "the webhook is down"))
+        assert fleet.work() == 0
+        fleet.plane.clock.ahead = dt.timedelta(minutes=minutes, seconds=5 * minutes)  # type: ignore[attr-defined]  # the fixture's clock
+
+        assert fleet.work() == queued
+    assert fleet.row("SELECT generation, trigger FROM tasks WHERE state = 'done' ORDER BY generation DESC LIMIT 1") == (2, "retry")
+    assert decision(fleet)["sentence"].endswith("run `plane app sync`, or push a fix")
