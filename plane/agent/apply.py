@@ -10,8 +10,8 @@ import msgspec
 import structlog
 
 from plane.adapters import kube, kube_kinds
-from plane.agent import cluster, pace, records, refusals, releases, waits, writing
-from plane.domain import apps, diff, errors, kinds, objects, operation, options, plan
+from plane.agent import cluster, pace, records, refusals, releases, rules, waits, writing
+from plane.domain import errors, ignoring, kinds, objects, operation, options, plan
 from plane.wire import agent
 
 REPLACE_TRIES = 4
@@ -72,7 +72,8 @@ class Applier:
         if live is not None and effective.ssa == "IfNotPresent":
             return self._there.watches.absorb(live, resource)
         opened = releases.values(order.release, manifest.key, self._there.unsealer)
-        write = _Write(order.key, resource, path, _payload(order, opened, live), effective, order.options)
+        payload = await self._sparing(order, _payload(order, opened), live, whole=effective.replace)
+        write = _Write(order.key, resource, path, payload, effective, order.options)
         self.inflight.add(order.key)
         try:
             answer = await (self._replace(write, live) if effective.replace else self._patch(write))
@@ -88,10 +89,16 @@ class Applier:
 
     async def _live(self, order: Order, effective: options.Effective, path: str) -> bytes | None:
         """What is there, asked only by the options that look."""
-        respects = writing.of_app(order.options.sync_options).respect_ignore_differences and _pointers(order)
-        if not (effective.replace or effective.ssa == "IfNotPresent" or respects):
+        if not (effective.replace or effective.ssa == "IfNotPresent" or _respected(order)):
             return None
         return await self._read(path)
+
+    async def _sparing(self, order: Order, payload: bytes, live: bytes | None, *, whole: bool) -> bytes:
+        """The same without touching what RespectIgnoreDifferences protects."""
+        found = _respected(order)
+        if live is None or not found:
+            return payload
+        return msgspec.json.encode(await self._there.comparer.spared(kube.decode(payload), kube.decode(live), found, whole=whole))
 
     async def _patch(self, write: "_Write") -> bytes:
         query = writing.query(write.effective, applies=True, dry_run=write.options.dry_run)
@@ -277,28 +284,23 @@ class _Write(msgspec.Struct, frozen=True):
         return self.effective.force or self.options.force
 
 
-def _payload(order: Order, opened: Mapping[str, bytes], live: bytes | None) -> bytes:
-    """The document as it came, unless a value or a name must be put in, or what lives must be left."""
+def _payload(order: Order, opened: Mapping[str, bytes]) -> bytes:
+    """The document as it came, unless a value or a name must be put in."""
     document = order.release.documents[order.index]
-    if not opened and not order.hook_run and live is None:
+    if not opened and not order.hook_run:
         return document
     body = releases.body(order.release, order.index, opened)
     if order.hook_run:
         meta = {name: value for name, value in body["metadata"].items() if name != "generateName"}
         annotations = {**(meta.get("annotations") or {}), records.HOOK_RUN: order.hook_run}
         body = {**body, "metadata": {**meta, "name": order.key.name, "annotations": annotations}}
-    if live is not None and writing.of_app(order.options.sync_options).respect_ignore_differences:
-        body = writing.respectful(body, kube.decode(live), _pointers(order))
     return msgspec.json.encode(body)
 
 
-def _pointers(order: Order) -> tuple[str, ...]:
-    """The app's `ignoreDifferences` for this object."""
-    rules = [
-        apps.IgnoreDifference(kind=rule.kind, group=rule.group, name=rule.name, namespace=rule.namespace, json_pointers=rule.pointers)
-        for rule in order.options.ignore
-    ]
-    return diff.ignored(order.key, rules)
+def _respected(order: Order) -> ignoring.Rules:
+    """The app's `ignoreDifferences` for this object, where they bind what is written too."""
+    respects = writing.of_app(order.options.sync_options).respect_ignore_differences
+    return rules.of(order.options, order.key) if respects else ignoring.Rules()
 
 
 def _versioned(payload: bytes, live: bytes) -> bytes:

@@ -51,10 +51,13 @@ class Comparer:
         async with self._turn:
             return await asyncio.to_thread(diff.text_under, desired, live, rules, self._scripts.paths)
 
-    async def spared(self, desired: Body, live: Body, rules: ignoring.Rules) -> Body:
-        """As `ignoring.spared`."""
+    async def spared(self, desired: Body, live: Body, rules: ignoring.Rules, *, whole: bool) -> Body:
+        """What to write of an object so that ignored fields stay; `whole`: it takes the place of all that lives."""
+        spare = ignoring.kept if whole else ignoring.spared
+        if not rules.expressions:
+            return spare(desired, live, rules)
         async with self._turn:
-            return await asyncio.to_thread(ignoring.spared, desired, live, rules, self._scripts.paths)
+            return await asyncio.to_thread(spare, desired, live, rules, self._scripts.paths)
 
     def close(self) -> None:
         """End what runs apart."""

@@ -105,9 +105,7 @@ def pair(desired: dict[str, Any], live: dict[str, Any], ignore: Rules, query: Qu
     outcome = []
     for body in (desired, live):
         away = [*query(asked, body)] if query and asked else []
-        away += [
-            path for entry in ownership.entries(live) if entry.manager in ignore.managers for path in ownership.paths(entry.fields, body)
-        ]
+        away += _owned(body, live, ignore)
         outcome.append(without(body, away))
     return outcome[0], outcome[1]
 
@@ -126,21 +124,29 @@ def _may_go(path: ownership.Path) -> bool:
     return bool(path) and path[0] not in ("apiVersion", "kind") and path != ("metadata",) and not named
 
 
-def spared(desired: dict[str, Any], live: dict[str, Any], ignore: Rules, query: Query | None = None) -> dict[str, Any]:
-    """The desired object such that applying it changes nothing that the rules name, with what lives there in its place.
-
-    What a manager of the rules owns is left out, so that we do not own it beside him. Inside a list it is put in as it lives: an
-    item without its fields would be none.
+def kept(desired: dict[str, Any], live: dict[str, Any], ignore: Rules, query: Query | None = None) -> dict[str, Any]:
+    """The desired object with what lives where the rules lead, so that writing it changes nothing there.
 
     Raises:
         Invalid: as `pair`.
     """
     asked = query(ignore.expressions, desired) if query and ignore.expressions else ()
-    kept = adopted(desired, live, (*(steps(pointer) for pointer in ignore.pointers), *asked))
+    found = adopted(desired, live, (*(steps(pointer) for pointer in ignore.pointers), *asked))
+    return adopted(found, live, _owned(found, live, ignore))
+
+
+def spared(desired: dict[str, Any], live: dict[str, Any], ignore: Rules, query: Query | None = None) -> dict[str, Any]:
+    """As kept, for a server-side apply: what a manager of the rules owns is left out, so that we do not own it beside him.
+
+    Inside a list it stays as it lives: an item without its fields would be none.
+    """
+    found = kept(desired, live, ignore, query)
+    return without(found, (path for path in _owned(found, live, ignore) if all(isinstance(step, str) for step in path)))
+
+
+def _owned(body: dict[str, Any], live: dict[str, Any], ignore: Rules) -> list[ownership.Path]:
     theirs = [entry for entry in ownership.entries(live) if entry.manager in ignore.managers]
-    owned = [path for entry in theirs for path in ownership.paths(entry.fields, kept)]
-    listed = [path for path in owned if not all(isinstance(step, str) for step in path)]
-    return without(adopted(kept, live, listed), (path for path in owned if path not in listed))
+    return [path for entry in theirs for path in ownership.paths(entry.fields, body)]
 
 
 def adopted(desired: dict[str, Any], live: dict[str, Any], there: Iterable[ownership.Path]) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 """What `ignoreDifferences` and compare options leave out is neither told as drift nor healed, and nobody's jq holds an agent up."""
 
+from typing import Any
+
 import msgspec
+import pytest
 
 from plane.wire import agent as wire
 from tests.agent.conftest import Agent
@@ -9,6 +12,7 @@ from tests.agent.plane_end import PlaneEnd
 
 BY_JQ = wire.Ignore(group="", kind="ConfigMap", name="web", expressions=(".data | .colour, .size",))
 BY_MANAGER = wire.Ignore(group="", kind="ConfigMap", name="web", managers=("python-httpx",))
+BY_POINTER = wire.Ignore(group="", kind="ConfigMap", name="web", pointers=("/data/colour",))
 ENDLESS = wire.Ignore(group="", kind="ConfigMap", expressions=('if .data.colour == "red" then last(range(1e12)) else .data.size end',))
 
 
@@ -47,6 +51,20 @@ def test_an_expression_that_does_not_end_is_told(agent: Agent, shared_plane: Pla
     told = shared_plane.state(app, lambda state: "cannot be compared" in state.message)
     assert "took longer than 1 s and was stopped" in told.message
     assert kube.there("configmaps", "web")["data"]["colour"] == "red"
+
+
+@pytest.mark.parametrize("words", [(), ("Replace=true",)], ids=["applied", "replaced"])
+@pytest.mark.parametrize("rule", [BY_JQ, BY_MANAGER, BY_POINTER], ids=["jq", "manager", "pointer"])
+def test_what_is_ignored_is_not_overwritten_where_that_is_asked_for(
+    agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str, rule: wire.Ignore, words: tuple[str, ...]
+) -> None:
+    told: dict[str, Any] = {"ignore": (rule,), "sync_options": ("RespectIgnoreDifferences=true", *words)}
+    shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", colour="blue", shape="round"), **told))
+    kube.patch("configmaps", "web", {"data": {"colour": "red"}})
+    for shape in ("square", "flat"):
+        final = shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", colour="blue", shape=shape), **told))
+        assert final.outcome == "succeeded", final.message
+        assert kube.there("configmaps", "web")["data"] == {"colour": "red", "shape": shape}
 
 
 def test_an_object_may_stand_beside_what_git_wants(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
