@@ -30,6 +30,8 @@ _REFUSED: tuple[tuple[str, str], ...] = (
     ),
 )
 
+_FULL = re.compile(r"^(?!remote:).*(No space left on device|Disk quota exceeded)", re.MULTILINE)  # ours, not the server's
+
 
 def redact(text: str, auth: ports.GitAuth) -> str:
     """The text without the credential, however git or curl may have encoded it."""
@@ -43,6 +45,9 @@ def redact(text: str, auth: ports.GitAuth) -> str:
 
 def explain(stderr: str, address: git_url.Address) -> errors.PlaneError:
     """The error for a failed transfer; `stderr` is redacted already."""
+    full = _FULL.search(stderr)
+    if full:  # index-pack names it and then says that it failed, as it does for objects that are broken
+        return errors.BackendDown("git", f"the mirror of {address} cannot be written: {full[1]}; make room in the state folder")
     for pattern, sentence in _REFUSED:
         if re.search(pattern, stderr):
             return errors.SourceRefused(f"{address}: {sentence}")

@@ -141,13 +141,14 @@ class Mirrors:
         with self._lock:
             if remote.id not in self._mirrors:
                 folder = (self._state / f"{remote.id}.git").resolve()
-                _create(folder)
+                with _room(folder):
+                    _create(folder)
                 self._mirrors[remote.id] = _Mirror(folder)
             return self._mirrors[remote.id]
 
     def _outcome(self, remote: ports.GitRemote, folder: Path) -> Mapping[str, str] | errors.PlaneError:
         try:
-            with _alone(folder):
+            with _room(folder), _alone(folder):
                 self._transfer(remote, folder)
                 _join_packs(folder)
                 return _mirrored(folder)
@@ -176,6 +177,16 @@ def _create(folder: Path) -> None:
     if not (folder / "HEAD").exists():
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         git_tree.command(folder).init("--quiet", "--bare", "--template=", "--initial-branch=main")
+
+
+@contextlib.contextmanager
+def _room(folder: Path) -> Iterator[None]:
+    """What the disk refuses is no fault of the repository's: BackendDown with the disk's own words."""
+    try:
+        yield
+    except (OSError, gitpython.GitCommandError) as e:
+        said = e.strerror if isinstance(e, OSError) else next(iter(str(e.stderr).strip(" '\n").splitlines()[-1:]), "")
+        raise errors.BackendDown("git", f"the mirror {folder.name} cannot be written: {said}; make room in the state folder") from e
 
 
 @contextlib.contextmanager
