@@ -63,13 +63,14 @@ def authenticate(plane: context.Plane, token: str, request: signing.Request) -> 
     now = plane.clock.now()
     with engine.dispatch(plane.engine) as tx:
         known = agents.identity(tx, signing.peek(token))
-        if known and not known.revoked and (known.last_seen is None or (now - known.last_seen).total_seconds() > SEEN_EVERY_S):
-            agents.seen(tx, known.id, now)
     if known is None or known.revoked:
         raise errors.Unauthenticated("this agent is unknown or was revoked")
     claims = signing.verify(token, known.signing_key, request, plane_id=plane.plane_id, now=now.timestamp())
     if claims.gen != known.generation or not REPLAYS.first(f"{known.id}/{claims.jti}"):
         raise signing.TokenRefused("the request token was used before or belongs to an older key")
+    if known.last_seen is None or (now - known.last_seen).total_seconds() > SEEN_EVERY_S:
+        with engine.dispatch(plane.engine) as tx:
+            agents.seen(tx, known.id, now)
     return AgentIdentity(known.id, known.cluster_id, known.key_id, known.generation)
 
 

@@ -69,6 +69,16 @@ def test_a_request_token_holds_for_one_request(east: Agent) -> None:
     assert east.call("POST", "/claim", agent.Claim(), jti="once").status_code == 401
 
 
+def test_a_request_that_is_refused_is_no_sign_of_life(platform: Api, east: Agent, owner: sa.Engine) -> None:
+    with owner.begin() as tx:
+        tx.execute(sa.text("UPDATE agents SET last_seen_at = now() - interval '1 hour'"))
+    forged = msgspec.structs.replace(east, key=ed25519.Ed25519PrivateKey.generate())
+    assert forged.call("POST", "/claim?wait=0&max=8", agent.Claim()).status_code == 401
+    assert platform.get("/clusters/east").json()["status"]["connection"] == "offline"
+    east.claim()
+    assert platform.get("/clusters/east").json()["status"]["connection"] == "connected"
+
+
 def test_a_revoked_agent_is_refused_at_once(platform: Api, east: Agent) -> None:
     assert platform.post("/clusters/east/revoke").json()["status"]["connection"] == "revoked"
     assert east.call("POST", "/claim", agent.Claim()).status_code == 401
