@@ -1,10 +1,17 @@
 """What a task would do, from its release and what lives in the cluster."""
 
+import itertools
+import time
+
 import msgspec
 
 from plane.agent import cluster, guard, records, releases, writing
-from plane.domain import kinds, objects, operation, plan, selection, terms, waves
+from plane.domain import apps, errors, kinds, objects, operation, plan, selection, terms, waves
+from plane.domain import options as sync_options
 from plane.wire import agent
+
+MOST_WARNINGS = 100
+UNCHANGED = "the cluster has it as Git wants it, so it needs no request"
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -15,14 +22,60 @@ class Work(msgspec.Struct, frozen=True):
     before: frozenset[tuple[str, str]] = frozenset()
 
 
+async def answer(there: cluster.Cluster, work: Work) -> agent.Final:
+    """The last word on a `plan` query: what a task with this release and these options would do if it came now."""
+    now, task = time.time(), work.task
+    coming = Work(msgspec.structs.replace(task, kind="apply", generation=task.generation + 1), work.release, work.before)
+    final = agent.Final(task=task.id, app_id=task.app_id, generation=task.generation, outcome="succeeded", started=now, finished=now)
+    try:
+        planned = await make(there, coming, namespace=namespace(coming))
+    except errors.PlaneError as e:
+        return msgspec.structs.replace(final, outcome="refused", message=str(e), finished=time.time())
+    told = plan.document(_told(there, coming, planned)) | {
+        "needs_approval": (*radius(there, coming, planned), *plan.confirmations(planned)),
+        "warnings": warnings(work),
+    }
+    return msgspec.structs.replace(final, live=msgspec.json.encode(told), finished=time.time())
+
+
+def warnings(work: Work) -> tuple[str, ...]:
+    """Sync options that have no effect."""
+    found = (line for one in work.release.manifests for line in sync_options.warnings(one))
+    return (*sync_options.app_warnings(options(work.task).sync_options), *itertools.islice(found, MOST_WARNINGS))
+
+
+def radius(there: cluster.Cluster, work: Work, planned: plan.Plan) -> tuple[str, ...]:
+    """Why a person must approve the plan first."""
+    told = work.task.options
+    if told.approved or told.dry_run:
+        return ()
+    inventory = sum(not record.live.hook for record in there.watches.owned(work.task.app_id).values())
+    return plan.radius(planned, inventory=inventory, blast=apps.BlastRadius(told.max_deletes, told.max_percent))
+
+
+def _told(there: cluster.Cluster, work: Work, planned: plan.Plan) -> plan.Plan:
+    """The plan with what will turn out to be nothing."""
+
+    def step(one: plan.Step) -> plan.Step:
+        idle = one.action == "apply" and one.index >= 0 and settled(there, work, one.key, one.index)
+        return msgspec.structs.replace(one, reason=UNCHANGED) if idle else one
+
+    return plan.Plan(
+        tuple(
+            plan.Phase(phase.name, tuple(plan.Wave(wave.number, tuple(map(step, wave.steps))) for wave in phase.waves))
+            for phase in planned.phases
+        )
+    )
+
+
 def options(task: agent.Task) -> agent.Options:
     """The task's, with what holds for it alone laid over the app's sync options."""
     told = task.options
     return msgspec.structs.replace(told, sync_options=terms.over(told.sync_options, told.once.sync_options))
 
 
-async def make(there: cluster.Cluster, work: Work) -> plan.Plan:
-    """The plan.
+async def make(there: cluster.Cluster, work: Work, *, namespace: operation.Namespace | None = None) -> plan.Plan:
+    """The plan. `namespace`: where a step of the plan makes it, rather than whoever runs the plan.
 
     Raises:
         TaskRefused: it chooses nothing, deletes outside its scope, or shares an object that it must not. BadAnnotation, Invalid.
@@ -31,7 +84,7 @@ async def make(there: cluster.Cluster, work: Work) -> plan.Plan:
     owned_kinds = work.before | {(one.key.group, one.key.kind) for one in release.manifests}
     await there.watches.ensure(kind for kind in owned_kinds if there.kinds.preferred(*kind))
     live = {key: record.live for key, record in there.watches.owned(task.app_id).items() if record.ours}
-    told = _terms(there, work)
+    told = msgspec.structs.replace(_terms(there, work), namespace=namespace)
     if told.sync.fail_on_shared_resource:
         guard.check_shared(release, there)
     if told.chosen is not None:

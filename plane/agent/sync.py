@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from plane.agent import apply, cluster, guard, hooks, leaving, outcome, planning, records, rehearsal, releases, waits, writing
-from plane.domain import apps, errors, kinds, objects, plan
+from plane.domain import errors, kinds, objects, plan
 from plane.wire import agent
 
 WAVE_S = 600.0  # a wave that is not healthy by then fails the task
@@ -53,7 +53,7 @@ class Sync:
         """The last word. Every refusal becomes one; only cancellation comes out."""
         try:
             planned = await planning.make(self._there, self._work)
-            reasons = plan.confirmations(planned) if self._removing else self._radius(planned)
+            reasons = plan.confirmations(planned) if self._removing else planning.radius(self._there, self._work, planned)
             if reasons:
                 return self._final("refused", "; ".join(reasons), needs_approval=reasons)
             await self._phases(planned)
@@ -78,13 +78,6 @@ class Sync:
             self._note(step, phase, wave, _worst(step), f"{sentence} (found by a dry run, before anything was changed)")
         if refused:
             raise _Stopped("the dry run was refused")
-
-    def _radius(self, planned: plan.Plan) -> tuple[str, ...]:
-        options = self._options
-        if options.approved or options.dry_run:
-            return ()
-        inventory = sum(not record.live.hook for record in self._there.watches.owned(self._task.app_id).values())
-        return plan.radius(planned, inventory=inventory, blast=apps.BlastRadius(options.max_deletes, options.max_percent))
 
     async def _phases(self, planned: plan.Plan) -> None:
         namespace = planning.namespace(self._work)

@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from plane.api import calls, wake
 from plane.domain import access, errors
-from plane.server import authorise, diffs, explain, history, orders
+from plane.server import authorise, diffs, explain, history, orders, plans
 from plane.wire import documents, rest
 
 APP = "/tenants/{tenant}/projects/{project}/apps/{app}"
@@ -90,11 +90,32 @@ DIFF = calls.Doc(
 async def diff(call: NamedDependency[calls.Call], hub: NamedDependency[wake.Hub]) -> Response[bytes]:
     """503 when the agent does not answer."""
     asked = await sync_to_thread(diffs.ask, call.plane, call.caller, call.names)
+    return await _answered(call, hub, asked, diffs.answer)
+
+
+PLAN = calls.Doc(
+    answer=rest.Plan,
+    summary="What the next sync would do: phases, waves, steps; asks the agent and waits up to 10 s.",
+    query=rest.PlanQuery,
+    tag="apps",
+    operation="plan_app",
+)
+
+
+@get(calls.typed(f"{APP}/plan"), opt={"doc": PLAN}, name="plan_app")
+async def plan(call: NamedDependency[calls.Call], hub: NamedDependency[wake.Hub]) -> Response[bytes]:
+    """409 when there is nothing to plan, 503 when the agent does not answer."""
+    asked = await sync_to_thread(plans.ask, call.plane, call.caller, call.names, call.query(rest.PlanQuery))
+    return await _answered(call, hub, asked, plans.answer)
+
+
+async def _answered(call: calls.Call, hub: wake.Hub, asked: diffs.Asked, answer: Any) -> Response[bytes]:  # noqa: ANN401 - a use case
+    """What the agent said, or the sentence that it does not."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + DIFF_WAIT_S
     with hub.expect("plane_app", asked.app) as news:
         while loop.time() < deadline:
-            found = await sync_to_thread(diffs.answer, call.plane, call.caller, call.names, asked)
+            found = await sync_to_thread(answer, call.plane, call.caller, call.names, asked)
             if found:
                 return calls.respond(found)
             await news.wait(LOOK_S)
@@ -118,6 +139,7 @@ def handlers() -> list[HTTPRouteHandler]:
         task,
         explain_app,
         diff,
+        plan,
     ]
 
 

@@ -12,7 +12,7 @@ Json = client.Json
 app = nouns.group(kinds.APP, "Apps: a path in Git, kept the same in a cluster.")
 name_argument = nouns.named(kinds.APP)
 
-for view in (app_views.diff, app_views.explain, app_views.history, app_views.resources, app_views.manifests, watch.wait):
+for view in (app_views.diff, app_views.plan, app_views.explain, app_views.history, app_views.resources, app_views.manifests, watch.wait):
     app.add_command(view)
 
 

@@ -71,6 +71,34 @@ def diff(where: session.Session, *, name: str, output: str) -> None:
         raise click.exceptions.Exit(failures.DIFFERS)
 
 
+@click.command("plan")
+@name_argument
+@click.option("--prune", is_flag=True, help="As `plane app sync --prune` would.")
+@terms
+@show.option("table", "json", "yaml")
+@session.placed
+def plan(where: session.Session, *, name: str, output: str, **given: Any) -> None:  # noqa: ANN401 each option of its own type
+    """Show what the next sync would do, in the order of work; the app's agent is asked and nothing is changed.
+
+    The JSON is that of `plane try plan`, with the release, what a person would be asked to agree to first, and warnings.
+    """
+    asked = {field: ",".join(value) if isinstance(value, list) else value for field, value in wish(given).items() if value}
+    found = where.api.get(_at(where, name, "plan"), **asked).body
+    if show.body(found, output=output):
+        return
+    rows = [
+        [phase["phase"], str(wave["wave"]), step["action"], key(step), step.get("reason") or "-"]
+        for phase in found["phases"]
+        for wave in phase["waves"]
+        for step in wave["steps"]
+    ]
+    table.show(["PHASE", "WAVE", "ACTION", "OBJECT", "WHY"], rows)
+    for sentence in found["needsApproval"]:
+        click.echo(failures.visible(f"A person must agree first: {sentence}"))
+    for sentence in found["warnings"]:
+        click.echo(failures.visible(f"Warning: {sentence}"), err=True)
+
+
 @click.command("explain")
 @name_argument
 @show.option("table", "json", "yaml")

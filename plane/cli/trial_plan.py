@@ -40,7 +40,7 @@ def command(output: str, desired: tuple[str, ...], live: tuple[str, ...], invent
             click.echo(f"Warning: {sentence}", err=True)
         planned = make(wanted, there, listed, namespace=told["namespace"], options=terms(**told))
     if output == "json":
-        trial_files.as_json(document(planned))
+        trial_files.as_json(plan.document(planned))
     else:
         table.show(["PHASE", "WAVE", "ACTION", "OBJECT", "WHY"], rows(planned))
 
@@ -81,16 +81,6 @@ def make(
     return _as_written(plan.make(wanted, live=there, inventory=ours, options=options), written)
 
 
-def document(planned: plan.Plan) -> dict[str, object]:
-    """The plan as JSON data."""
-    return {
-        "phases": [
-            {"phase": phase.name, "waves": [{"wave": wave.number, "steps": [_step(step) for step in wave.steps]} for wave in phase.waves]}
-            for phase in planned.phases
-        ]
-    }
-
-
 def rows(planned: plan.Plan) -> list[list[str]]:
     """The plan as a table."""
     return [
@@ -125,8 +115,3 @@ def _as_written(planned: plan.Plan, written: dict[objects.ObjectKey, objects.Obj
         return plan.Wave(found.number, tuple(msgspec.structs.replace(step, key=written.get(step.key, step.key)) for step in found.steps))
 
     return plan.Plan(tuple(plan.Phase(phase.name, tuple(wave(found) for found in phase.waves)) for phase in planned.phases))
-
-
-def _step(step: plan.Step) -> dict[str, str]:
-    why = {"reason": step.reason} if step.reason else {}
-    return {"action": step.action, **msgspec.structs.asdict(step.key), **why}

@@ -85,6 +85,21 @@ def make(
     return Plan(tuple(Phase(phases[index], _waves(list(found))) for index, found in groupby(entries, key=_phase_of)))
 
 
+def document(plan: Plan) -> dict[str, Any]:
+    """The plan as JSON data, for people and programs."""
+    return {
+        "phases": [
+            {"phase": phase.name, "waves": [{"wave": wave.number, "steps": [_shown(step) for step in wave.steps]} for wave in phase.waves]}
+            for phase in plan.phases
+        ]
+    }
+
+
+def _shown(step: Step) -> dict[str, str]:
+    why = {"reason": step.reason} if step.reason else {}
+    return {"action": step.action, **msgspec.structs.asdict(step.key), **why}
+
+
 def namespace(options: Options) -> dict[str, Any]:
     """The body of the namespace that CreateNamespace=true asks for."""
     wanted = options.namespace or operation.Namespace("")

@@ -160,7 +160,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sealed_digest: str = ""  # sha256 of the sealed values that go with it, or empty
     scope: Scope = Scope()
     options: Options = Options()
-    query: str = ""  # kind query: "live" …
+    query: str = ""  # kind query: "live", or "plan" of `release` with `options`
     keys: tuple[Key, ...] = ()  # objects a query is about; empty: all of the app
 
 

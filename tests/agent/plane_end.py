@@ -89,6 +89,10 @@ class PlaneEnd:
     def query(self, app: str, *keys: agent.Key) -> str:
         return self._queue(app, "query", None, {"keys": keys, "query": "live"})
 
+    def plan(self, app: str, *bodies: dict[str, Any], **given: Any) -> str:  # noqa: ANN401 - fields of Options and Task
+        """Ask what an apply task would do."""
+        return self._queue(app, "query", self.release(app, *bodies), given | {"query": "plan"})
+
     def release(self, app: str, *bodies: dict[str, Any], sealed: Iterable[tuple[secrets.Place, bytes]] = ()) -> agent.ReleaseBundle:
         """A bundle as the plane makes it: stamped, canonical, sealed to the enrolled agent."""
         owner = release.Owner(app, TENANT, PROJECT, app)

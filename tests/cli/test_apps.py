@@ -25,11 +25,21 @@ def made(key: agent.Key, result: str, *, wave: int = 0, phase: str = "Sync", mes
     return agent.ObjectResult(key=key, result=result, message=message, phase=phase, wave=wave)  # type: ignore[arg-type] # the test's own words
 
 
+STEP = {"action": "apply", "group": "", "kind": "ConfigMap", "namespace": "shop", "name": "web"}
+KEPT = {**STEP, "action": "keep", "name": "old", "reason": "pruning is off for this sync"}
+PLANNED = {
+    "phases": [{"phase": "Sync", "waves": [{"wave": 0, "steps": [STEP, KEPT]}]}],
+    "needs_approval": ["it would delete 12 objects"],
+    "warnings": ["spec.syncPolicy.syncOptions: Prun is no option that the plane knows; did you mean Prune?"],
+}
+
+
 def answer(fleet: planes.Fleet, task: agent.Task) -> None:
-    """The agent's live objects, when it is asked for them."""
+    """The agent's live objects, or the plan of a sync, when it is asked for them."""
     data = {"greeting": "goodbye"}
     live = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}, "data": data}
-    told = {"objects": [{"key": dict(zip(KEY.__struct_fields__, msgspec.structs.astuple(KEY), strict=True)), "live": live, "diff": ""}]}
+    found = {"objects": [{"key": dict(zip(KEY.__struct_fields__, msgspec.structs.astuple(KEY), strict=True)), "live": live, "diff": ""}]}
+    told = PLANNED if task.query == "plan" else found
     final = agent.Final(
         task=task.id,
         app_id=task.app_id,
@@ -169,6 +179,28 @@ def test_diff_shows_what_a_sync_would_change(web: planes.Fleet, run: conftest.Ru
         shown = run("app", "diff", "web", code=1).output.splitlines()
     assert shown[:2] == ["--- cluster/ConfigMap/shop/web", "+++ git/ConfigMap/shop/web"]
     assert {"-  greeting: goodbye", "+  greeting: hello"} <= set(shown)
+
+
+def test_plan_shows_what_a_sync_would_do_in_order(web: planes.Fleet, run: conftest.Run) -> None:
+    web.work()
+    with working(web):
+        shown = run("app", "plan", "web", "--resource", ":ConfigMap:*", "--sync-option", "Replace=true")
+        told = json.loads(run("app", "plan", "web", "-o", "json").stdout)
+    lines = [line.split() for line in shown.stdout.splitlines()]
+    assert lines[:3] == [
+        ["PHASE", "WAVE", "ACTION", "OBJECT", "WHY"],
+        ["Sync", "0", "apply", "ConfigMap/shop/web", "-"],
+        ["Sync", "0", "keep", "ConfigMap/shop/old", "pruning", "is", "off", "for", "this", "sync"],
+    ]
+    assert shown.stdout.splitlines()[3] == "A person must agree first: it would delete 12 objects"
+    assert shown.stderr.startswith("Warning: spec.syncPolicy.syncOptions: Prun is no option")
+    assert told["phases"] == PLANNED["phases"]
+    assert told["release"].startswith("sha256:")
+
+
+def test_a_plan_of_what_cannot_be_read_asks_nobody(web: planes.Fleet, run: conftest.Run) -> None:
+    web.work()
+    assert "syncOptions[0]: Prun is no option" in run("app", "plan", "web", "--sync-option", "Prun=true", code=2).stderr
 
 
 def test_explain_says_the_sentence_first(web: planes.Fleet, run: conftest.Run) -> None:
