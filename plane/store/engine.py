@@ -19,6 +19,8 @@ POOL_WAIT_S = 5.0
 
 # The last: a process that stands still in a transaction (SIGSTOP, a lost machine) keeps its row locks for so long.
 _OPTIONS = "-c timezone=UTC -c lock_timeout=5000 -c statement_timeout=30000 -c idle_in_transaction_session_timeout=30000"
+_DISK_FULL = "53100"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
+_FULL = "the database's disk is full; make room, what waits goes on by itself"
 _ENTER = sa.text("SELECT set_config('role', :role, true), set_config('plane.tenant', :tenant, true)")
 
 
@@ -65,7 +67,8 @@ def _enter(engine: sa.Engine, role: str, tenant: str) -> Iterator[sa.Connection]
             tx.execute(_ENTER, {"role": role, "tenant": tenant})
             yield tx
     except (exc.OperationalError, exc.TimeoutError, exc.InterfaceError) as e:
-        raise errors.BackendDown("database", "the database does not answer or is busy") from e
+        full = getattr(getattr(e, "orig", None), "sqlstate", "") == _DISK_FULL
+        raise errors.BackendDown("database", _FULL if full else "the database does not answer or is busy") from e
     except exc.InternalError as e:
         if not e.connection_invalidated:
             raise

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -194,12 +194,13 @@ def start_agent(install: Install, cluster: str, *, namespace: str) -> children.C
 
 
 @contextlib.contextmanager
-def installed(found: dict[str, clusters.DevCluster]) -> Iterator[Install]:
+def installed(found: dict[str, clusters.DevCluster], *, environment: Mapping[str, str] = {}) -> Iterator[Install]:
     """Up for the block; not below pytest's folder, which every run shuts to the user that Postgres runs as."""
+    settings = {"PLANE_GIT_NETWORKS": "127.0.0.0/8", **environment}
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="plane-e2e-")))
         git = stack.enter_context(devgit.start(folder))
-        made, family = stack.enter_context(up.running(folder / "plane", environment={"PLANE_GIT_NETWORKS": "127.0.0.0/8"}))
+        made, family = stack.enter_context(up.running(folder / "plane", environment=settings))
         tls = ssl.create_default_context(cafile=str(made.ca_file))
         with httpx.Client(base_url=made.url, verify=tls, timeout=30) as http:
             running = Install(made, family, http, git, found)
