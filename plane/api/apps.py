@@ -12,7 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from plane.api import calls, wake
 from plane.domain import access, errors
 from plane.server import authorise, diffs, explain, history, orders, plans
-from plane.wire import documents, rest
+from plane.wire import documents, planned, rest
 
 APP = "/tenants/{tenant}/projects/{project}/apps/{app}"
 DIFF_WAIT_S = 10.0  # an agent with an open claim answers within one; the client's own patience is longer
@@ -94,9 +94,9 @@ async def diff(call: NamedDependency[calls.Call], hub: NamedDependency[wake.Hub]
 
 
 PLAN = calls.Doc(
-    answer=rest.Plan,
+    answer=planned.Plan,
     summary="What the next sync would do: phases, waves, steps; asks the agent and waits up to 10 s.",
-    query=rest.PlanQuery,
+    query=planned.PlanQuery,
     tag="apps",
     operation="plan_app",
 )
@@ -105,7 +105,7 @@ PLAN = calls.Doc(
 @get(calls.typed(f"{APP}/plan"), opt={"doc": PLAN}, name="plan_app")
 async def plan(call: NamedDependency[calls.Call], hub: NamedDependency[wake.Hub]) -> Response[bytes]:
     """409 when there is nothing to plan, 503 when the agent does not answer."""
-    asked = await sync_to_thread(plans.ask, call.plane, call.caller, call.names, call.query(rest.PlanQuery))
+    asked = await sync_to_thread(plans.ask, call.plane, call.caller, call.names, call.query(planned.PlanQuery))
     return await _answered(call, hub, asked, plans.answer)
 
 

@@ -27,6 +27,7 @@ _RESOURCES = (
     kinds.Column("SYNC", "sync"),
     kinds.Column("HEALTH", "health"),
     kinds.Column("DIFFERS", "fields", "words"),
+    kinds.Column("EXTRA", "extra", "count"),
     kinds.Column("MESSAGE", "message"),
 )
 
@@ -59,7 +60,10 @@ _FIELDS = {"dry_run": "dryRun", "sync_options": "syncOptions"}
 @show.option("table", "json", "yaml")
 @session.placed
 def diff(where: session.Session, *, name: str, output: str) -> None:
-    """Show what a sync would change in the cluster: exit 0 nothing, 1 something, more on an error."""
+    """Show what a sync would change in the cluster: exit 0 nothing, 1 something, more on an error.
+
+    What others added to the app's objects is listed below it and is no difference.
+    """
     try:
         found = where.api.get(_at(where, name, "diff")).body
     except failures.Failed as failure:
@@ -67,6 +71,9 @@ def diff(where: session.Session, *, name: str, output: str) -> None:
     if not show.body(found, output=output):
         for item in found["items"]:
             apply.print_diff([f"--- cluster/{key(item)}", f"+++ git/{key(item)}", *_changes(item["diff"])])
+        for item in found.get("extra", ()):
+            for one in item["extra"]:
+                click.echo(failures.visible(f"extra: {key(item)}: {one['pointer']} was added by {one['manager']}, last at {one['time']}"))
     if found["items"]:
         raise click.exceptions.Exit(failures.DIFFERS)
 
@@ -113,6 +120,8 @@ def explain(where: session.Session, *, name: str, output: str) -> None:
     for judged in found.get("violations") or ():
         violation = judged.get("violation", judged)
         click.echo(failures.visible(f"  {judged.get('mode', 'deny')}: {violation['policy']}/{violation['rule']}: {violation['message']}"))
+    for sentence in found.get("warnings") or ():
+        click.echo(failures.visible(f"Warning: {sentence}"), err=True)
 
 
 @click.command("history")

@@ -375,6 +375,7 @@ class Explanation(msgspec.Struct, frozen=True):
     health_message: str = ""
     facts: dict[str, str] = {}
     violations: tuple[policy.Judged, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 AWAY_S = 120  # an agent polls every 30 s; four missed polls are an absence

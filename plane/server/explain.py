@@ -1,8 +1,13 @@
 """Why an app is where it is: the last decision, the task under way, and the agent that should be doing it."""
 
-from plane.domain import access, decide, errors
+import itertools
+
+from plane.domain import access, advice, decide, errors
 from plane.server import context
-from plane.store import engine, explanations
+from plane.store import engine, explanations, history
+from plane.wire import bundle
+
+MOST_WARNINGS = 100
 
 
 def explain(plane: context.Plane, scope: access.Scope, *, project_id: str, app: str) -> decide.Explanation:
@@ -10,8 +15,10 @@ def explain(plane: context.Plane, scope: access.Scope, *, project_id: str, app: 
     now = plane.clock.now()
     with engine.begin(plane.engine, scope) as tx:
         found = explanations.load(tx, scope.tenant, project_id, app)
-    if found is None:
-        raise errors.NotFound("app", app)
+        if found is None:
+            raise errors.NotFound("app", app)
+        release = history.release(tx, scope.tenant, found.id, found.release) if found.release else None
+    documents = bundle.unpack(release.digest, bytes(release.body)) if release else ()
     status, sentence, since = _said(found, now.timestamp())
     return decide.Explanation(
         status=status,
@@ -22,6 +29,7 @@ def explain(plane: context.Plane, scope: access.Scope, *, project_id: str, app: 
         health_message=found.message,
         facts=found.facts,
         violations=found.verdict.judged if found.verdict else (),
+        warnings=(*advice.of_app(found.spec), *itertools.islice(advice.of_documents(documents), MOST_WARNINGS)),
     )
 
 

@@ -8,18 +8,18 @@ from plane.server import apps, authorise, context, diffs, dispatch
 from plane.server import documents as generic
 from plane.store import apps as store
 from plane.store import tasks, wake
-from plane.wire import rest
+from plane.wire import planned
 
 
 class Told(msgspec.Struct, frozen=True):
     """The agent's answer; an agent that does not know the question answers another one, without phases."""
 
-    phases: tuple[rest.PlanPhase, ...] | None = None
+    phases: tuple[planned.PlanPhase, ...] | None = None
     needs_approval: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
-def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: rest.PlanQuery) -> diffs.Asked:
+def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: planned.PlanQuery) -> diffs.Asked:
     """Queue the question for the app's agent, with the release and the options that the sync would have.
 
     Raises:
@@ -39,7 +39,7 @@ def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, 
     return diffs.Asked(task.id, row.id, cluster.name)
 
 
-def answer(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, asked: diffs.Asked) -> rest.Plan | None:
+def answer(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, asked: diffs.Asked) -> planned.Plan | None:
     """The plan, or None while the agent has not answered."""
     with authorise.enter(plane, caller, names, "app:get") as place:
         done, problem, live = store.answer(place.tx, place.scope.tenant, asked.task)
@@ -52,10 +52,12 @@ def answer(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
     if told.phases is None:
         message = f"the agent of cluster {asked.cluster} is too old to plan; upgrade it"
         raise errors.Conflict(message)
-    return rest.Plan(release=row.digest, commit=row.commit, phases=told.phases, needs_approval=told.needs_approval, warnings=told.warnings)
+    return planned.Plan(
+        release=row.digest, commit=row.commit, phases=told.phases, needs_approval=told.needs_approval, warnings=told.warnings
+    )
 
 
-def _sync(spec: domain.AppSpec, digest: str, query: rest.PlanQuery) -> decide.Apply:
+def _sync(spec: domain.AppSpec, digest: str, query: planned.PlanQuery) -> decide.Apply:
     """The sync that somebody may ask for, or automation would."""
     options, resources = annotations.words(query.sync_options), annotations.words(query.resources)
     wish = terms.Terms(tuple(resources), query.labels, query.strategy, tuple(options))

@@ -14,6 +14,9 @@ APPS, STATES, TASKS, RELEASES = tables.apps, tables.app_states, tables.tasks, ta
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """One app's decision and what stands around it. Times are RFC 3339; `seen` is Unix seconds."""
 
+    id: str
+    spec: domain.AppSpec
+    release: str
     decision: decide.Decision | None
     destination: decide.Destination
     seen: float | None
@@ -66,7 +69,7 @@ _OPEN = (
 def _found(row: Row, place: facts.Cluster | None, task: Row | None) -> Found:
     spec = msgspec.convert(row.spec, domain.AppSpec)
     name = spec.destination.cluster
-    attempt = row.attempt and msgspec.convert(row.attempt, decide.Attempt)
+    attempt = decide.full(row.attempt and msgspec.convert(row.attempt, decide.Attempt))
     told = {
         "release": row.digest,
         "commit": row.commit,
@@ -77,6 +80,9 @@ def _found(row: Row, place: facts.Cluster | None, task: Row | None) -> Found:
         "generation": str(row.generation),
     }
     return Found(
+        id=row.id,
+        spec=spec,
+        release=row.digest or "",
         decision=row.decision and msgspec.convert(row.decision, decide.Decision),
         destination=decide.Destination(name, joined=place.joined, revoked=place.revoked, last_seen=place.last_seen)
         if place

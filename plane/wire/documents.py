@@ -82,6 +82,7 @@ class AppStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
     reported_at: str = ""
     healthy_at: str = ""
     deleting: bool = False
+    warnings: tuple[str, ...] = ()  # what the spec says without effect; `explain` also says it of the objects
 
 
 class Attempt(Shape, frozen=True, kw_only=True, omit_defaults=True):

@@ -210,53 +210,11 @@ class Diff(Answer, frozen=True, kw_only=True):
     items: tuple[Difference, ...]
 
 
-class PlanQuery(Body, frozen=True, kw_only=True):
-    """The sync to plan, as `Sync` has it; `resources` and `syncOptions` are words with commas between."""
-
-    prune: bool = False
-    resources: Annotated[str, msgspec.Meta(max_length=4000)] = ""
-    labels: Annotated[str, msgspec.Meta(max_length=1000)] = ""
-    strategy: Literal["hook", "apply"] = "hook"
-    sync_options: Annotated[str, msgspec.Meta(max_length=1000)] = ""
-
-
-class PlanStep(Answer, frozen=True, kw_only=True, omit_defaults=True):
-    """One object's turn. `reason`: why it stays, or why nothing is to be done about it."""
-
-    action: str
-    group: str
-    kind: str
-    namespace: str
-    name: str
-    reason: str = ""
-
-
-class PlanWave(Answer, frozen=True, kw_only=True):
-    """Steps that do not wait for each other."""
-
-    wave: int
-    steps: tuple[PlanStep, ...]
-
-
-class PlanPhase(Answer, frozen=True, kw_only=True):
-    """Waves in order."""
-
-    phase: str
-    waves: tuple[PlanWave, ...]
-
-
-class Plan(Answer, frozen=True, kw_only=True):
-    """What a sync would do at this moment. `needsApproval`: what a person would be asked first; `warnings`: options without effect."""
-
-    release: str
-    commit: str
-    phases: tuple[PlanPhase, ...]
-    needs_approval: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
 class Explanation(Answer, frozen=True, kw_only=True, omit_defaults=True):
-    """Why the app is as it is. `status`: nothing, apply, remove, or the code it waits with; `facts`: what the sentence rests on."""
+    """Why the app is as it is. `status`: nothing, apply, remove, or the code it waits with; `facts`: what the sentence rests on.
+
+    `warnings`: what the app and its objects say without effect.
+    """
 
     app: str
     status: str
@@ -267,6 +225,7 @@ class Explanation(Answer, frozen=True, kw_only=True, omit_defaults=True):
     health_message: str = ""
     facts: dict[str, str] = {}
     violations: tuple[policy.Judged, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class JoinToken(Answer, frozen=True, kw_only=True):

@@ -106,3 +106,20 @@ def test_a_removal_that_was_stopped_goes_on_when_the_app_is_deleted_again(fleet:
         apps.resume(tx, fleet.tenant, app)
         apps.ask(tx, fleet.tenant, app, {}, fleet.plane.clock.now())
     assert fleet.work() == 1
+
+
+def test_what_an_app_and_its_objects_say_without_effect_is_said(fleet: planes.Fleet, devgit: DevGit) -> None:
+    marked = "metadata: {name: web, annotations: {argocd.argoproj.io/sync-options: Prun=false}}"
+    url = devgit.create("warned", planes.files("web", config=f"apiVersion: v1\nkind: ConfigMap\n{marked}\ndata: {{greeting: hello}}\n"))
+    policy = {"syncOptions": ["Validat=false"], "managedNamespaceMetadata": {"labels": {"team": "shop"}}}
+    fleet.app("web", fleet.repository(devgit, "warned"), url, syncPolicy=policy)
+    fleet.work()
+    assert told(fleet).warnings == (
+        "spec.syncPolicy.syncOptions: Validat is no option that the plane knows; did you mean Validate?",
+        "spec.syncPolicy.managedNamespaceMetadata: has no effect without CreateNamespace=true; add it to spec.syncPolicy.syncOptions",
+        "argocd.argoproj.io/sync-options of ConfigMap shop/web: Prun is no option that the plane knows; did you mean Prune?",
+    )
+    with engine.begin(fleet.plane.engine, fleet.scope) as tx:
+        row = documents.find(tx, views.APPS, {"tenant_id": fleet.tenant, "project_id": fleet.project}, "web")
+    assert row is not None
+    assert server.status(row).warnings == told(fleet).warnings[:2]
