@@ -187,6 +187,16 @@ class Applier:
                 return None
             raise
 
+    async def put(self, body: dict[str, Any]) -> None:
+        """Let an object be as given, unless somebody wrote it meanwhile; Refused when the API server says no."""
+        key = objects.key_of(body)
+        resource = await self._there.kinds.resolve(body["apiVersion"], key.kind)
+        query = f"fieldManager={agent.FIELD_MANAGER}"
+        try:
+            await self._insist("PUT", kube_kinds.key_path(resource, key), query, msgspec.json.encode(body), kube.JSON)
+        except kube.KubeRefused as e:
+            raise Refused(refusals.explained(e, key), status=e.status) from None  # the chained text could quote a value
+
     async def resource(self, key: objects.ObjectKey) -> kube_kinds.Resource:
         """The version in which to delete."""
         found = self._there.kinds.preferred(key.group, key.kind)

@@ -2,18 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Literal
 
 import msgspec
 import structlog
 
-from plane.agent import apply, book, cluster, errands, records, releases, report, rules, watch
+from plane.agent import apply, book, cluster, errands, foreign, records, releases, report, rules, watch
 from plane.domain import diff, errors, objects
 from plane.wire import agent
 
 BACK_S, FACTOR, MOST_S = 2.0, 3, 300.0  # Argo CD's self-heal back-off, per object: at once, then 2 s, 6 s … 300 s
 QUIET_S = 600.0  # an object left alone this long starts again at once
+
+Work = Callable[[], Coroutine[None, None, None]]
 
 log = structlog.get_logger()
 
@@ -40,6 +42,7 @@ class Drift:
         self._reporter = reporter
         self._history: dict[objects.ObjectKey, _History] = {}
         self._healing: set[objects.ObjectKey] = set()
+        self._clearing: set[objects.ObjectKey] = set()
         self._errands = errands.Errands()
         self.stopped = False
 
@@ -57,7 +60,7 @@ class Drift:
             self._repair(held, change.key)
         elif wanted.passive:
             change.new.settled, change.new.wanted, change.new.fields = change.new.digest, wanted.digest, ()
-        elif change.new.digest == change.new.settled and change.new.wanted == wanted.digest:
+        elif _as_wanted(change.new, wanted) and not foreign.stale(held, change.new):
             change.new.fields = ()
         elif change.seen is not None and not held.task:
             self._compare(held, wanted, change.new, change.seen)
@@ -65,10 +68,12 @@ class Drift:
     async def review(self, app: str) -> None:
         """After a task or a start: look at everything of an app that is not known to be as Git wants it."""
         held = self._there.book.get(app)
-        for key, wanted in list(held.objects.items()) if held else []:
+        if held is None:
+            return
+        for key, wanted in list(held.objects.items()):
             record = self._there.watches.get(key)
-            if record is None or (record.settled == record.digest and record.wanted == wanted.digest):
-                if record is None and held:
+            if record is None or (_as_wanted(record, wanted) and not foreign.stale(held, record)):
+                if record is None:
                     self._repair(held, key)
                 continue
             await self.look(app, key)
@@ -121,20 +126,21 @@ class Drift:
         if desired is None:
             return None
         try:
-            change = await self._there.comparer.compare(desired, live, rule)
+            found = await self._there.comparer.judge(desired, live, rule, foreign=foreign.wanted(held, record))
         except errors.Invalid as e:
             held.trouble = f"{record.key} cannot be compared: {e}"
             return None
         if held.task or self._there.watches.get(record.key) is not record or self._there.book.get(held.id) is not held:
             return None
-        return self._conclude(held, record, change, live)
+        return self._conclude(held, record, found, live)
 
     def _judge(self, held: book.Held, record: records.Record, live: dict[str, Any]) -> diff.Change | None:
         """Settle the record, or note how it differs and heal it."""
         desired = self._desired(held, record)
         if desired is None:
             return None
-        return self._conclude(held, record, diff.compare_under(desired, live, rules.of(held.options, record.key)), live)
+        rule, weighs = rules.of(held.options, record.key), foreign.wanted(held, record)
+        return self._conclude(held, record, rules.judge(desired, live, rule, foreign=weighs), live)
 
     def _desired(self, held: book.Held, record: records.Record) -> dict[str, Any] | None:
         """What Git wants of an object, None where there is nothing to compare."""
@@ -151,28 +157,34 @@ class Drift:
             held.trouble = str(e)
             return None
 
-    def _conclude(self, held: book.Held, record: records.Record, change: diff.Change | None, live: dict[str, Any]) -> diff.Change | None:
+    def _conclude(self, held: book.Held, record: records.Record, found: rules.Verdict, live: dict[str, Any]) -> diff.Change | None:
+        foreign.remember(held, record, found.extras)
+        change = found.change
         if change is None:
             record.settled, record.wanted, record.fields = record.digest, held.objects[record.key].digest, ()
+            if foreign.to_remove(held, record):
+                self._clear(held, record.key)
             return None
         record.fields = change.fields
         log.info("drift.found", app=held.id, object=str(record.key), fields=change.fields)
-        self._repair(held, record.key, fields=change.fields, manager=foreign(live["metadata"].get("managedFields") or []))
+        self._repair(held, record.key, fields=change.fields, manager=last_writer(live["metadata"].get("managedFields") or []))
         return change
 
     def _repair(self, held: book.Held, key: objects.ObjectKey, *, fields: tuple[str, ...] = (), manager: str = "") -> None:
-        """Start putting an object back, once at a time, unless the app does not want that or a task is at it."""
-        if self.stopped or held.task or not held.options.self_heal or key in self._healing:
-            return
-        self._healing.add(key)
-        work = self._heal_once(held.id, key, fields, manager)
-        self._errands.start(work, name=f"heal {key}", broken=lambda: self._later(held.id, key))
+        """Start putting an object back, unless the app does not want that."""
+        if held.options.self_heal:
+            self._once(held, key, self._healing, lambda: self._heal(held.id, key, fields, manager))
 
-    async def _heal_once(self, app: str, key: objects.ObjectKey, fields: tuple[str, ...], manager: str) -> None:
-        try:
-            await self._heal(app, key, fields, manager)
-        finally:
-            self._healing.discard(key)
+    def _clear(self, held: book.Held, key: objects.ObjectKey) -> None:
+        """Start taking away what others added to an object."""
+        self._once(held, key, self._clearing, lambda: self._clear_once(held.id, key))
+
+    def _once(self, held: book.Held, key: objects.ObjectKey, busy: set[objects.ObjectKey], work: Work) -> None:
+        """Start work on an object, once at a time, unless a task is at the app."""
+        if self.stopped or held.task or key in busy:
+            return
+        busy.add(key)
+        self._errands.start(_alone(key, busy, work()), name=f"repair {key}", broken=lambda: self._later(held.id, key))
 
     async def _read(self, app: str, key: objects.ObjectKey) -> None:
         await self.look(app, key)
@@ -191,6 +203,8 @@ class Drift:
         try:
             now = await self._applier.apply(apply.Order(release, wanted.index, key, held.options))
             now.wanted = wanted.digest
+            if foreign.stale(held, now):
+                self._start(held, now, self._read(app, key))
             if before and before.version == now.version:
                 history.times -= 1  # the API server sees no difference: ours was a false alarm, and is settled now
                 return
@@ -203,6 +217,25 @@ class Drift:
             app, agent.Healed(key=releases.wire_key(key), at=time.time(), action=action, fields=fields, manager=manager, failed=failed)
         )
 
+    async def _clear_once(self, app: str, key: objects.ObjectKey) -> None:
+        """An object whose additions come back is cleared ever more rarely."""
+        history = self._history.setdefault(key, _History())
+        await asyncio.sleep(history.wait_s(time.monotonic()))
+        held, record = self._there.book.get(app), self._there.watches.get(key)
+        if held is None or held.task or record is None or not foreign.to_remove(held, record):
+            return
+        history.times, history.last = history.times + 1, time.monotonic()
+        found, failed = record.extra, ""
+        try:
+            found = await foreign.remove(self._there, self._applier, held, record)
+        except errors.PlaneError as e:
+            failed = str(e)
+            self._later(app, key)
+        if found:
+            told = foreign.told(found)
+            log.info("extra.removed" if not failed else "extra.left", app=app, object=str(key), failed=failed, **told)
+            self._reporter.healed(app, agent.Healed(key=releases.wire_key(key), at=time.time(), action="update", failed=failed, **told))
+
     def _later(self, app: str, key: objects.ObjectKey) -> None:
         history = self._history.setdefault(key, _History())
         asyncio.get_running_loop().call_later(history.wait_s(time.monotonic()) + 0.1, self._again, app, key)
@@ -212,9 +245,22 @@ class Drift:
         record = self._there.watches.get(key)
         if held and key in held.objects and (record is None or record.digest != record.settled):
             self._repair(held, key, fields=record.fields if record else ())
+        elif held and record and foreign.to_remove(held, record):
+            self._clear(held, key)
 
 
-def foreign(managers: list[dict[str, Any]]) -> str:
+async def _alone(key: objects.ObjectKey, busy: set[objects.ObjectKey], work: Coroutine[None, None, None]) -> None:
+    try:
+        await work
+    finally:
+        busy.discard(key)
+
+
+def _as_wanted(record: records.Record, wanted: book.Wanted) -> bool:
+    return record.settled == record.digest and record.wanted == wanted.digest
+
+
+def last_writer(managers: list[dict[str, Any]]) -> str:
     """Who wrote last, other than we and the controllers that write status."""
     others = [one for one in managers if one.get("manager") != agent.FIELD_MANAGER and one.get("subresource") != "status"]
     return str(max(others, key=lambda one: str(one.get("time", "")))["manager"]) if others else ""

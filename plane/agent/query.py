@@ -50,8 +50,8 @@ async def _one(
         return Answer(key, masked(live), "")
     desired = releases.body(release, wanted.index, releases.values(release, key, there.unsealer))
     rule = rules.of(held.options, key)
-    change = await there.comparer.compare(desired, live, rule) if live else True
-    text = await there.comparer.text(*_shown(release, key, desired, live), rule) if change else ""
+    differs = (await there.comparer.judge(desired, live, rule)).change is not None if live else True
+    text = await there.comparer.text(*_shown(release, key, desired, live), rule) if differs else ""
     return Answer(key, masked(live, release, key), text, _owners(live))
 
 

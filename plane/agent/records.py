@@ -1,12 +1,13 @@
 """What the agent remembers of a live object: a few facts, never the object."""
 
 import hashlib
+import re
 from typing import Any
 
 import msgspec
 
 from plane.adapters import kube_kinds
-from plane.domain import health, objects, plan
+from plane.domain import health, objects, ownership, plan
 from plane.wire import agent
 
 # Written by Kubernetes' own controllers after every change of an object: no news about what Git wants.
@@ -31,6 +32,9 @@ class Record(msgspec.Struct):
         ours: our field manager has applied it; a copy made by somebody else is not.
         live: what planning needs of it.
         run: of a hook, the operation that made it.
+        others: digest of what others own of it, its status aside; empty when nobody does.
+        weighed: of what `extra` was found.
+        extra: what others added, the first ones; `more_extra`: how many are left out.
         looking: it is being compared apart; until that is done it counts as it did before.
     """
 
@@ -46,6 +50,10 @@ class Record(msgspec.Struct):
     settled: bytes = b""
     wanted: bytes = b""
     fields: tuple[str, ...] = ()
+    others: bytes = b""
+    weighed: bytes = b""
+    extra: tuple[ownership.Extra, ...] = ()
+    more_extra: int = 0
     looking: bool = False
 
     def synced(self, wanted: bytes) -> bool:
@@ -66,6 +74,15 @@ class _Meta(msgspec.Struct, rename="camel"):
     creation_timestamp: str | None = None
 
 
+class _Owner(msgspec.Struct):
+    manager: str = ""
+    subresource: str = ""
+    fields_v1: msgspec.Raw = msgspec.field(name="fieldsV1", default=msgspec.Raw())
+
+
+_MANAGERS = re.compile(rb'"manager":"([^"]*)"')
+_EXPECTED = frozenset(manager.encode() for manager in ownership.EXPECTED)
+_OWNERS = msgspec.json.Decoder(list[_Owner])
 _TOP = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _META = msgspec.json.Decoder(_Meta)
 
@@ -120,7 +137,19 @@ def record(seen: Seen) -> Record:
         health=health.judge(slim),
         live=live,
         run=meta.annotations.get(HOOK_RUN, ""),
+        others=others(bytes(meta.managed_fields)),
     )
+
+
+def others(managed: bytes) -> bytes:
+    """What `Record.others` is; cheap for an object of which only we and the cluster itself own something."""
+    if _EXPECTED.issuperset(_MANAGERS.findall(managed)):
+        return b""
+    owners = [one for one in _OWNERS.decode(managed) if ownership.is_foreign(one.manager, one.subresource)]
+    found = hashlib.blake2b(digest_size=16)
+    for one in owners:
+        found.update(one.manager.encode() + b"\0" + bytes(one.fields_v1) + b"\0")
+    return found.digest() if owners else b""
 
 
 def document_digest(document: bytes) -> bytes:

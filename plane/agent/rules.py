@@ -3,8 +3,10 @@
 import asyncio
 from typing import Any
 
+import msgspec
+
 from plane import ports
-from plane.domain import apps, diff, ignoring, objects
+from plane.domain import apps, diff, ignoring, objects, ownership
 from plane.wire import agent
 
 Body = dict[str, Any]
@@ -30,6 +32,19 @@ def of(options: agent.Options, key: objects.ObjectKey) -> ignoring.Rules:
     return ignoring.rules(key, written)
 
 
+class Verdict(msgspec.Struct, frozen=True):
+    """What a comparison found: the difference from Git, and what others added."""
+
+    change: diff.Change | None
+    extras: tuple[ownership.Extra, ...] = ()
+
+
+def judge(desired: Body, live: Body, rules: ignoring.Rules, query: ignoring.Query | None = None, *, foreign: bool) -> Verdict:
+    """Compare under rules; additions are looked for only where somebody wants to know (`foreign`)."""
+    change = diff.compare_under(desired, live, rules, query)
+    return Verdict(change, ignoring.extras(desired, live, rules, query) if foreign else ())
+
+
 class Comparer:
     """Compares under rules. One jq at a time, so that slow ones cannot take all threads."""
 
@@ -37,12 +52,12 @@ class Comparer:
         self._scripts = scripts
         self._turn = asyncio.Lock()
 
-    async def compare(self, desired: Body, live: Body, rules: ignoring.Rules) -> diff.Change | None:
-        """As `diff.compare_under`; Invalid when an expression does not end on this object."""
+    async def judge(self, desired: Body, live: Body, rules: ignoring.Rules, *, foreign: bool = False) -> Verdict:
+        """As the function; Invalid when an expression does not end on this object."""
         if not rules.expressions:
-            return diff.compare_under(desired, live, rules)
+            return judge(desired, live, rules, foreign=foreign)
         async with self._turn:
-            return await asyncio.to_thread(diff.compare_under, desired, live, rules, self._scripts.paths)
+            return await asyncio.to_thread(judge, desired, live, rules, self._scripts.paths, foreign=foreign)
 
     async def text(self, desired: Body, live: Body | None, rules: ignoring.Rules) -> str:
         """As `diff.text_under`."""

@@ -33,6 +33,8 @@ def of_object(key: objects.ObjectKey, wanted: book.Wanted, record: records.Recor
         message=record.health.message,
         fields=() if synced else record.fields,
         wave=wanted.wave,
+        extra=tuple(agent.Extra(pointer=one.pointer, manager=one.manager, time=one.time) for one in record.extra),
+        more_extra=record.more_extra,
     )
 
 

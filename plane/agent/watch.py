@@ -191,6 +191,7 @@ class Watches:
             return None
         if old and old.live.uid == new.live.uid:
             new.settled, new.wanted, new.fields = old.settled, old.wanted, old.fields
+            new.weighed, new.extra, new.more_extra = old.weighed, old.extra, old.more_extra
         if old and old.app != new.app:
             self._owned[old.app].pop(key, None)
         if own:  # before the listener hears of it

@@ -124,6 +124,12 @@ class IgnoreDifference(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
     managed_fields_managers: tuple[str, ...] = ()
 
 
+class Drift(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What becomes of fields that others add to the app's objects: passed over, told, or removed again."""
+
+    foreign: Literal["ignore", "report", "revert"] = "report"
+
+
 class Info(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A free line for people."""
 
@@ -146,6 +152,7 @@ class AppSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields
     sources: tuple[Source, ...] = ()
     sync_policy: SyncPolicy = SyncPolicy()
     ignore_differences: tuple[IgnoreDifference, ...] = ()
+    drift: Drift = Drift()
     revision_history_limit: int = 10
     info: tuple[Info, ...] = ()
     blast_radius: BlastRadius = BlastRadius()

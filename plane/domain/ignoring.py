@@ -10,6 +10,7 @@ from plane.domain import apps, errors, objects, ownership
 
 Query = Callable[[tuple[str, ...], dict[str, Any]], tuple[ownership.Path, ...]]  # jq path expressions → where they lead in an object
 MOST_EXPRESSIONS = 50  # of an app: each may take a second for every object that it matches
+_COUNTED_ON = ("/metadata/finalizers", "/metadata/ownerReferences")
 SYSTEM = "resource.customizations.ignoreDifferences."  # Argo CD's setting; then `all` or GROUP_KIND
 
 
@@ -108,6 +109,31 @@ def pair(desired: dict[str, Any], live: dict[str, Any], ignore: Rules, query: Qu
         away += _owned(body, live, ignore)
         outcome.append(without(body, away))
     return outcome[0], outcome[1]
+
+
+def extras(desired: dict[str, Any], live: dict[str, Any], ignore: Rules, query: Query | None = None) -> tuple[ownership.Extra, ...]:
+    """What others added, as `ownership.extras`, without what the rules accept.
+
+    Raises:
+        Invalid: as `pair`.
+    """
+    asked = query(ignore.expressions, live) if query and ignore.expressions else ()
+    accepted = (*ignore.pointers, *(ownership.pointer(path) for path in asked if path))
+    return tuple(
+        one
+        for one in ownership.extras(desired, live)
+        if one.manager not in ignore.managers and not any(one.pointer == at or one.pointer.startswith(f"{at}/") for at in accepted)
+    )
+
+
+def removed(live: dict[str, Any], added: Iterable[ownership.Extra]) -> dict[str, Any]:
+    """The live object without additions; of a list's item that is an addition itself nothing stays.
+
+    Finalizers and owner references stay: whoever set them counts on finding them.
+    """
+    there = [ownership.located(steps(one.pointer), live) for one in added if not one.pointer.startswith(_COUNTED_ON)]
+    whole = set(there)
+    return without(live, (ownership.item_of(path, live, whole) for path in there))
 
 
 def without(body: dict[str, Any], away: Iterable[ownership.Path]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Who owns what in a live object, read from its managedFields, and what others added to an object that is ours."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ Path = tuple[str | int, ...]  # names and indexes from the top of an object
 
 # They write as a part of what the cluster does: revisions, cluster addresses, protection finalizers, injected bundles.
 _CLUSTERS_OWN = frozenset({"cloud-controller-manager", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kwok"})
+EXPECTED = _CLUSTERS_OWN | {merging.MANAGER}
 _KEYS = (("containerPort", "protocol"), ("port", "protocol"), ("mountPath",), ("devicePath",), ("ip",), ("uid",), ("name",))
 _BOOKKEEPING = frozenset(
     {
@@ -117,6 +118,26 @@ def counterpart(item: Any, others: list[Any], place: int) -> int | None:  # noqa
     return place if place < len(others) else None
 
 
+def located(steps: Path, live: Any) -> Path:  # noqa: ANN401 any JSON data
+    """A JSON pointer's steps as a path of this object: indexes are numbers. The pointer leads somewhere in it."""
+    found: list[str | int] = []
+    for step in steps:
+        found.append(int(step) if isinstance(live, list) else step)
+        live = live[found[-1]]
+    return tuple(found)
+
+
+def item_of(path: Path, live: Any, added: Collection[Path]) -> Path:  # noqa: ANN401 any JSON data
+    """The outermost list item on the way whose naming field is among the additions, or the path itself."""
+    for depth, step in enumerate(path):
+        live = live[step]
+        if isinstance(step, int) and isinstance(live, dict):
+            name = next((names[0] for names in _KEYS if names[0] in live), None)
+            if name and (*path[: depth + 1], name) in added:
+                return path[: depth + 1]
+    return path
+
+
 def pointer(path: Path) -> str:
     """RFC 6901."""
     return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
@@ -138,7 +159,12 @@ def _is_ours(entry: Entry) -> bool:
 
 
 def _is_foreign(entry: Entry) -> bool:
-    return not _is_ours(entry) and entry.subresource != "status" and entry.manager not in _CLUSTERS_OWN
+    return is_foreign(entry.manager, entry.subresource)
+
+
+def is_foreign(manager: str, subresource: str) -> bool:
+    """Neither ours nor of the cluster itself, and about more than status."""
+    return manager not in EXPECTED and subresource != "status"
 
 
 def _step(name: str, body: Any) -> str | int | None:  # noqa: ANN401 any JSON data

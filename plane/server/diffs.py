@@ -84,7 +84,8 @@ def answer(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
     found = {each.key: each for each in msgspec.json.decode(live, type=Answered).objects}
     spec = msgspec.convert(row.spec, domain.AppSpec)
     items = compare(wanted, before, found, rules=spec.ignore_differences, query=plane.scripts.paths)
-    return rest.Diff(release=row.digest, commit=row.commit, items=items)
+    extra = additions(wanted, found, spec, query=plane.scripts.paths) if spec.drift.foreign != "ignore" else ()
+    return rest.Diff(release=row.digest, commit=row.commit, items=items, extra=extra)
 
 
 def give_up(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, asked: Asked) -> errors.BackendDown:
@@ -117,6 +118,21 @@ def compare(
     kept = {objects.key_of(body) for body in wanted}
     gone = [each for key, each in sorted(found.items()) if key not in kept and each.live is not None and not _stands(each.live)]
     return (*items, *(_item(each.key, "delete", (), diff.text(None, each.live)) for each in gone))
+
+
+def additions(
+    wanted: list[Body], found: dict[objects.ObjectKey, Live], spec: domain.AppSpec, *, query: ignoring.Query
+) -> tuple[rest.Addition, ...]:
+    """What others added to wanted objects, by object."""
+    items = []
+    for body in wanted:
+        key = objects.key_of(body)
+        live = found[key].owned() if key in found else None
+        added = ignoring.extras(body, live, ignoring.rules(key, spec.ignore_differences), query) if live else ()
+        told = tuple(rest.Extra(one.pointer, one.manager, one.time) for one in added)
+        if told:
+            items.append(rest.Addition(group=key.group, kind=key.kind, namespace=key.namespace, name=key.name, extra=told))
+    return tuple(items)
 
 
 def _stands(live: Body) -> bool:

@@ -88,6 +88,7 @@ def options(spec: domain.AppSpec, made: decide.Apply | None) -> agent.Options:
         max_deletes=spec.blast_radius.max_deletes,
         max_percent=spec.blast_radius.max_percent,
         ignore=ignore,
+        foreign=spec.drift.foreign,
         sync_options=spec.sync_policy.sync_options,
         once=agent.Once(**msgspec.structs.asdict(wish)),
     )

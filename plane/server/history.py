@@ -118,4 +118,6 @@ def _result(done: agent.ObjectResult) -> rest.Result:
 
 def _resource(state: agent.ObjectState) -> rest.Resource:
     key = msgspec.structs.asdict(state.key)
-    return rest.Resource(**key, sync=state.sync, health=state.health, message=state.message, fields=state.fields, wave=state.wave)
+    extra = tuple(rest.Extra(one.pointer, one.manager, one.time) for one in state.extra)
+    said = rest.Resource(**key, sync=state.sync, health=state.health, message=state.message, fields=state.fields, wave=state.wave)
+    return msgspec.structs.replace(said, extra=extra, more_extra=state.more_extra)

@@ -133,8 +133,8 @@ def _take(plane: context.Plane, tx: Tx, scope: access.Scope, told: Sequence[agen
 
 
 def _healed(plane: context.Plane, scope: access.Scope, app: agent.AppState, heal: agent.Healed, names: reports.Names) -> audit.Event:
-    who = f" changed by {heal.manager}" if heal.manager else ""
-    what = {"update": "put back", "create": "created again", "delete": "deleted"}[heal.action]
+    who = f" {'extended' if heal.extra else 'changed'} by {heal.manager}" if heal.manager else ""
+    what = {"update": "cleared of it" if heal.extra else "put back", "create": "created again", "delete": "deleted"}[heal.action]
     return record.event(
         plane,
         scope,

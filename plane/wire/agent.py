@@ -136,6 +136,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     max_percent: int = 50
     approved: bool = False  # a person approved the deletions of this release
     ignore: tuple[Ignore, ...] = ()
+    foreign: Literal["ignore", "report", "revert"] = "report"  # what becomes of fields that others add
     sync_options: tuple[str, ...] = ()
     once: Once = Once()
 
@@ -195,6 +196,14 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     lease_s: int = 90
 
 
+class Extra(msgspec.Struct, frozen=True, kw_only=True):
+    """A field of an object of ours that somebody else added: where, who, and when he last wrote, RFC 3339, as first seen."""
+
+    pointer: str
+    manager: str
+    time: str = ""
+
+
 class ObjectState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An object as the agent sees it."""
 
@@ -204,6 +213,8 @@ class ObjectState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     message: str = ""
     fields: tuple[str, ...] = ()  # JSON pointers that differ from Git; never values
     wave: int = 0
+    extra: tuple[Extra, ...] = ()  # sorted by pointer, at most 20
+    more_extra: int = 0  # how many others there are
 
 
 class ObjectResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -250,7 +261,10 @@ class Events(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Healed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A local repair: what had changed, who had changed it as far as managed fields tell, when (Unix seconds), and what came of it."""
+    """A local repair: what had changed, who had changed it as far as managed fields tell, when (Unix seconds), and what came of it.
+
+    `extra`: the fields were additions, and were removed.
+    """
 
     key: Key
     at: float
@@ -258,6 +272,7 @@ class Healed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fields: tuple[str, ...] = ()
     manager: str = ""
     failed: str = ""
+    extra: bool = False
 
 
 class AppState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

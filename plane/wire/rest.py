@@ -119,13 +119,23 @@ class Key(Answer, frozen=True, kw_only=True, omit_defaults=True):
     name: str
 
 
+class Extra(Answer, frozen=True):
+    """A field that somebody else added to an object of an app, which is no difference from Git."""
+
+    pointer: str
+    manager: str
+    time: str = ""
+
+
 class Resource(Key, frozen=True, kw_only=True):
-    """An object of an app as its agent sees it. `fields`: JSON pointers that differ from Git."""
+    """An object of an app as its agent sees it. `fields`: JSON pointers that differ from Git; `extra`: at most 20."""
 
     sync: str
     health: str
     message: str = ""
     fields: tuple[str, ...] = ()
+    extra: tuple[Extra, ...] = ()
+    more_extra: int = 0
     wave: int = 0
 
 
@@ -202,12 +212,19 @@ class Difference(Key, frozen=True, kw_only=True):
     diff: str = ""
 
 
+class Addition(Key, frozen=True, kw_only=True):
+    """An object that others added to. A sync leaves it as it is, unless `drift.foreign` is `revert`."""
+
+    extra: tuple[Extra, ...]
+
+
 class Diff(Answer, frozen=True, kw_only=True):
     """Git against the cluster at this moment."""
 
     release: str
     commit: str
     items: tuple[Difference, ...]
+    extra: tuple[Addition, ...] = ()
 
 
 class Explanation(Answer, frozen=True, kw_only=True, omit_defaults=True):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plane.domain import apps, diff, errors, ignoring, objects
+from plane.domain import apps, diff, errors, ignoring, objects, ownership
 from tests.support import cases
 
 KEY = objects.ObjectKey("apps", "Deployment", "shop", "web")
@@ -102,3 +102,39 @@ def test_what_is_applied_spares_what_is_ignored(rules: ignoring.Rules, spec: dic
     found = ignoring.spared(CONTAINERS, SIDECAR, rules, lambda _, __: (("spec", "containers", 0, "image"), ()))
     wanted = {name: value for name, value in (CONTAINERS["spec"] | spec).items() if value is not None}
     assert found == {"spec": wanted}
+
+
+SIDE: dict[str, Any] = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "web", "finalizers": ["example/kept"], "annotations": {"by": "another"}},
+    "spec": {"containers": [{"name": "proxy", "image": "proxy:1", "stdin": False}, {"name": "web", "image": "web:1", "tty": True}]},
+}
+
+
+def added(*pointers: str) -> list[ownership.Extra]:
+    return [ownership.Extra(pointer, "another", "Update", "") for pointer in pointers]
+
+
+def test_an_added_item_goes_as_a_whole_and_a_finalizer_stays() -> None:
+    names = ("/metadata/annotations/by", "/metadata/finalizers/0", "/spec/containers/0/image", "/spec/containers/0/name")
+    left = ignoring.removed(SIDE, added(*names, "/spec/containers/1/tty"))
+    assert left["spec"] == {"containers": [{"name": "web", "image": "web:1"}]}
+    assert left["metadata"] == {"name": "web", "finalizers": ["example/kept"], "annotations": {}}
+
+
+def test_what_rules_name_is_no_addition() -> None:
+    owned = {"f:data": {"f:a": {}, "f:b": {}, "f:c": {}}}
+    live = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "data": {"a": "1", "b": "1", "c": "1", "d": "1"},
+        "metadata": {
+            "name": "a",
+            "managedFields": [{"manager": "x", "fieldsV1": owned}, {"manager": "y", "fieldsV1": {"f:data": {"f:d": {}}}}],
+        },
+    }
+    desired = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
+    rules = ignoring.Rules(pointers=("/data/a",), expressions=(".data.b",), managers=("y",))
+    found = ignoring.extras(desired, live, rules, lambda _, __: (("data", "b"),))
+    assert [one.pointer for one in found] == ["/data/c"]

@@ -51,6 +51,15 @@ def test_without_a_rule_it_is(jq: scripts.Scripts) -> None:
     assert [found.fields for found in shown(jq, {"replicas": 5, "paused": False})] == [("/spec/replicas",)]
 
 
+def test_what_others_added_is_told_apart(jq: scripts.Scripts) -> None:
+    by_hand = {"manager": "kubectl-edit", "time": "2030-01-01T00:00:00Z", "fieldsV1": {"f:spec": {"f:minReadySeconds": {}}}}
+    live = diffs.Live(KEY, {**WANTED, "spec": {**WANTED["spec"], "minReadySeconds": 5}}, "", owners=[by_hand])
+    spec = apps.AppSpec(apps.Destination("east"))
+    (found,) = diffs.additions([WANTED], {KEY: live}, spec, query=jq.paths)
+    assert [(one.pointer, one.manager) for one in found.extra] == [("/spec/minReadySeconds", "kubectl-edit")]
+    assert diffs.compare([WANTED], [], {KEY: live}, rules=(), query=jq.paths) == ()
+
+
 def test_an_object_that_may_stand_beside_is_not_to_be_deleted(jq: scripts.Scripts) -> None:
     beside = {**WANTED, "metadata": {**WANTED["metadata"], "annotations": {"gitops-plane.io/compare-options": "IgnoreExtraneous"}}}
     assert diffs.compare([], [], {KEY: diffs.Live(KEY, beside, "")}, rules=(), query=jq.paths) == ()

@@ -23,6 +23,7 @@ TASK = agent.Task(
 )  # fmt: skip
 ONCE = agent.Once(resources=(":ConfigMap:web",), labels="tier=front", strategy="apply", sync_options=("Replace=true",))
 IGNORE = agent.Ignore(group="apps", kind="Deployment", expressions=(".spec.template.spec.containers[].image",), managers=("keda",))
+EXTRA = agent.Extra(pointer="/spec/paused", manager="kubectl-edit", time="2030-01-01T00:00:00Z")
 RESULT = agent.ObjectResult(key=KEY, result="Synced", message="created", phase="PreSync", wave=-1)
 MESSAGES: dict[str, msgspec.Struct] = {
     "enrol": agent.Enrol(
@@ -42,6 +43,7 @@ MESSAGES: dict[str, msgspec.Struct] = {
     ),
     "task-once": msgspec.structs.replace(TASK, options=agent.Options(once=ONCE)),
     "task-ignore": msgspec.structs.replace(TASK, options=agent.Options(ignore=(IGNORE,))),
+    "task-foreign": msgspec.structs.replace(TASK, options=agent.Options(foreign="revert")),
     "bundle": BUNDLE,
     "events": agent.Events(
         progress=(agent.Progress(task="t1", phase="PostSync", wave=2, message="waits for a Job", results=(RESULT,)),),
@@ -65,6 +67,15 @@ MESSAGES: dict[str, msgspec.Struct] = {
         ),
         capabilities=agent.Capabilities(
             kube_version="v1.36.3", agent_version="0.1.0", kinds=(agent.Kind("apps", "v1", "Deployment", namespaced=True),), nodes=2
+        ),
+    ),
+    "state-extra": agent.State(
+        apps=(
+            agent.AppState(
+                app_id="a1", generation=7, release="sha256:0f", sync="Synced", health="Healthy",
+                objects=(agent.ObjectState(key=KEY, extra=(EXTRA,), more_extra=2),),
+                healed=(agent.Healed(key=KEY, at=3.5, action="update", fields=("/spec/paused",), manager="kubectl-edit", extra=True),),
+            ),
         ),
     ),
     "accepted": agent.Accepted(stale=("t1",)),
