@@ -77,6 +77,15 @@ def test_an_enrolment_proves_the_key_it_brings() -> None:
     assert not signing.proves(agent.Enrol(join_token="gp_join_x", signing_key=PUBLIC, sealing_key=b"t" * 32, proof=proof))
 
 
+@pytest.mark.parametrize("sign", [0, 2**255])
+@pytest.mark.parametrize("point", sorted(signing.LOW_ORDER))
+def test_nobody_proves_a_key_that_has_no_private_half(point: int, sign: int) -> None:
+    key = (point | sign).to_bytes(32, "little")
+    for agent_id in map(str, range(16)):  # zeros are a signature for some texts and not for others
+        for start in (key, bytes(32), (1).to_bytes(32, "little")):
+            assert not signing.continues(agent.Rotate(signing_key=key, sealing_key=bytes(32), proof=start + bytes(32)), agent_id)
+
+
 def test_a_bundle_with_other_content_is_refused() -> None:
     digest, _ = bundle.pack((b"{}",))
     _, other = bundle.pack((b'{"a":1}',))
