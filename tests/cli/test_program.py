@@ -68,7 +68,8 @@ def test_without_a_plane_one_is_told_to_log_in(run: conftest.Run) -> None:
 
 def test_an_unknown_kind_names_the_known(run: conftest.Run) -> None:
     said = run("get", "deployments", code=2).stderr
-    assert said == "Error: there is no kind 'deployments'; known kinds: tenant, cluster, project, credential, repo, policy, app\n"
+    known = "tenant, cluster, project, user, rolebinding, credential, repo, policy, app"
+    assert said == f"Error: there is no kind 'deployments'; known kinds: {known}\n"
 
 
 def test_a_plane_that_is_away_is_exit_6(run: conftest.Run) -> None:
