@@ -216,7 +216,8 @@ def test_after_a_sync_history_tasks_resources_and_manifests_are_there(web: plane
         run("app", "wait", "web", "--timeout", "30s")
     [entry] = json.loads(run("app", "history", "web", "-o", "json").output)["items"]
     assert (entry["number"], entry["actor"], entry["trigger"]) == (1, "admin", "manual")
-    assert run("app", "resources", "web").output.splitlines()[1].split() == ["-", "ConfigMap", "shop", "web", "Synced", "Healthy", "-", "-"]
+    shown = run("app", "resources", "web").output.splitlines()[1].split()
+    assert shown == ["-", "ConfigMap", "shop", "web", "Synced", "Healthy", "-", "-", "-"]
     [task] = json.loads(run("task", "list", "web", "-o", "json").output)["items"]
     assert "HookSucceeded" in run("task", "get", "web", task["id"]).output
     assert "greeting: hello" in run("app", "manifests", "web").output
