@@ -78,7 +78,8 @@ def answer(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
         if problem:
             raise errors.BackendDown("agent", problem)
         row = generic.existing(apps.KIND, place)
-        deployed = msgspec.convert(row.attempt, decide.Attempt).digest if row.attempt else ""
+        whole = decide.full(msgspec.convert(row.attempt, decide.Attempt)) if row.attempt else None
+        deployed = whole.digest if whole else ""
         wanted = _bodies(place, row.id, row.digest)
         before = _bodies(place, row.id, deployed) if deployed.startswith("sha256:") else []
     found = {each.key: each for each in msgspec.json.decode(live, type=Answered).objects}

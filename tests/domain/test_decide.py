@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from plane.domain import apps, decide, policy, schedules
+from plane.domain import apps, decide, policy, schedules, terms
 from tests.support import cases
 
 SPEC: dict[str, Any] = {"destination": {"cluster": "east"}, "source": {"repoURL": "https://git.example/a"}, "syncPolicy": {"automated": {}}}
@@ -39,6 +39,26 @@ def test_the_decision_follows_from_the_situation(case: dict[str, Any]) -> None:
     assert told.pop("type") == expected.pop("decision")
     assert expected.pop("says", "") in told["sentence"]
     assert {field: told[field] for field in expected} == expected
+
+
+SOME = terms.Terms(labels="tier=front")
+WHOLE = decide.Attempt("r1", 1, outcome="succeeded")
+
+
+@pytest.mark.parametrize(
+    ("last", "digest", "kept"),
+    [
+        (WHOLE, "r1", WHOLE),
+        (WHOLE, "r2", None),
+        (decide.Attempt("r1", 1), "r1", None),
+        (None, "r1", None),
+        (decide.Attempt("r1", 2, outcome="failed", terms=SOME, before=WHOLE), "r1", WHOLE),
+    ],
+    ids=["of the same release", "of another release", "that never ended", "that never was", "before another choice"],
+)
+def test_a_sync_of_chosen_objects_keeps_the_whole_one(last: decide.Attempt | None, digest: str, kept: decide.Attempt | None) -> None:
+    begun = decide.begun(last, decide.Attempt(digest, 3, terms=SOME))
+    assert (decide.full(begun), decide.deployed(begun, digest)) == (kept, kept is not None)
 
 
 def test_an_agent_that_is_there_holds_nothing_up() -> None:
