@@ -13,6 +13,7 @@ from plane.wire import agent
 
 log = structlog.get_logger()
 
+UNJUDGED_S = 300  # when a release that no policy engine could judge is judged again: rarely, as its rules may loop
 VOLATILE_S = 300  # how often Vault values without a version are read again
 RETRY_S = (15, 60, 300, 900)  # a failing app's slower lane; a push, a refresh or a sync brings it back at once
 
@@ -133,9 +134,11 @@ def _further(one: Outcome) -> Iterable[further_sources.Looked]:
 
 
 def _again(one: Outcome) -> dt.timedelta | None:
-    """When to look once more although nothing moves: after a failure, and for Vault values that may change."""
+    """When to look once more although nothing moves: after a failure, without a verdict, and for Vault values that may change."""
     if one.problem:
         return dt.timedelta(seconds=RETRY_S[min(one.app.failures, len(RETRY_S) - 1)])
     new = one.prepared.new if one.prepared else None
+    if new and new.verdict.error:
+        return dt.timedelta(seconds=UNJUDGED_S)
     volatile = new.volatile if new else bool(one.app.current and one.app.current.volatile)
     return dt.timedelta(seconds=VOLATILE_S) if volatile else None

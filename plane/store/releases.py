@@ -38,13 +38,22 @@ class New(msgspec.Struct, frozen=True, kw_only=True):
         return f"{made[:8]}-{made[8:12]}-8{made[13:16]}-8{made[17:20]}-{made[20:32]}"
 
 
+# A verdict stands; an error is none, and would refuse the release for ever.
+_INSERT = pg.insert(RELEASES)
+_ONCE = _INSERT.on_conflict_do_update(
+    index_elements=[RELEASES.c.tenant_id, RELEASES.c.id],
+    set_={"verdict": _INSERT.excluded.verdict},
+    where=RELEASES.c.verdict["error"].astext != "",
+)
+
+
 def add(tx: Tx, tenant: str, made: Sequence[New]) -> None:
-    """Write what is not there yet; four statements for any number."""
+    """Write what is not there yet, and the verdict of what no policy engine could judge; four statements for any number."""
     if not made:
         return
     sweeps.beside(tx, tenant)
     tx.execute(pg.insert(BLOBS).on_conflict_do_nothing(), [{"tenant_id": tenant, "digest": new.digest, "body": new.body} for new in made])
-    tx.execute(pg.insert(RELEASES).on_conflict_do_nothing(), [_row(tenant, new) for new in made])
+    tx.execute(_ONCE, [_row(tenant, new) for new in made])
     sealed = [
         {"tenant_id": tenant, "app_id": new.app_id, "digest": new.digest, "key_id": new.key_id, "body": msgspec.msgpack.encode(new.sealed)}
         for new in made

@@ -1,0 +1,38 @@
+"""A release that no policy engine could judge: a denial, and one that does not outlive its cause."""
+
+import contextlib
+import datetime as dt
+import pathlib
+
+import msgspec
+
+from plane import config
+from plane.adapters import opa, opa_files
+from plane.domain import policy
+from plane.run.devgit import DevGit
+from plane.server import explain
+from plane.store import tables
+from tests.support import planes
+
+SHIPPED = opa_files.shipped()
+RULES = policy.policy_files(
+    "own", {"own.rego": 'package plane.rules.own\n\nviolations contains {"message": "no"} if input.manifest.kind == "Pod"\n'}
+)
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n"
+
+
+def test_a_release_without_a_verdict_is_judged_again_by_itself(fleet: planes.Fleet, devgit: DevGit, tmp_path: pathlib.Path) -> None:
+    broken = tmp_path / "opa"
+    broken.write_text(f'#!/bin/sh\ncase "$1" in run) exit 3;; *) exec {config.program("opa")} "$@";; esac\n')
+    broken.chmod(0o755)
+    fleet.add(tables.policy_sets, tenant_id=fleet.tenant, name="own", digest=RULES.digest, files=RULES.files, spec={})
+    url = devgit.create("unjudged", planes.files("web", config=CONFIG))
+    fleet.app("web", fleet.repository(devgit, "unjudged"), url)
+    with contextlib.closing(opa.Opa(str(broken), SHIPPED.base)) as away:
+        unjudged = msgspec.structs.replace(fleet, plane=msgspec.structs.replace(fleet.plane, policies=away))
+        assert unjudged.work() == 0
+    told = explain.explain(fleet.plane, fleet.scope, project_id=fleet.project, app="web")
+    assert (told.status, "the policy engine gave no answer" in told.sentence) == ("policy-refused", True)
+    assert isinstance(fleet.plane.clock, planes.MovableClock)
+    fleet.plane.clock.ahead += dt.timedelta(minutes=5)
+    assert fleet.work() == 1, explain.explain(fleet.plane, fleet.scope, project_id=fleet.project, app="web").sentence
