@@ -1,6 +1,6 @@
 """From records to what the plane is told about an app."""
 
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 
@@ -57,16 +57,18 @@ def _extra(key: objects.ObjectKey, record: records.Record) -> agent.ObjectState:
 
 
 def summary(held: book.Held, found: dict[objects.ObjectKey, agent.ObjectState]) -> agent.AppState:
-    """The app's own line: out of sync if one object is; as healthy as the worst of what it wants, and which one that is."""
+    """The app's own line: out of sync if one object is; as healthy as the worst of them, and which one that is and why.
+
+    What a task waits for, or ran into, stands before it.
+    """
     drifted = any(one.sync == "OutOfSync" for one in found.values())
-    judged = {key: one for key, one in found.items() if key in held.objects}
-    worst = max(judged.items(), key=lambda item: (health.ORDER.index(item[1].health), item[0]), default=None) if judged else None
-    message = held.waiting or held.trouble
-    if not message and worst and worst[1].health != "Healthy":
-        message = f"{worst[0]}: {worst[1].message}" if worst[1].message else str(worst[0])
+    ill = ((key, health.Health(cast("health.Status", one.health), one.message)) for key, one in found.items() if one.health != "Healthy")
+    worst = health.of_app(ill)
+    why = f"{worst.key}: {worst.health.message}".removesuffix(": ") if worst.key else ""
+    message = "; ".join(said for said in (held.waiting or held.trouble, why) if said)
     return agent.AppState(
         app_id=held.id, generation=held.generation, release=held.release, sync="OutOfSync" if drifted else "Synced",
-        health=worst[1].health if worst else "Healthy", message=message,
+        health=worst.health.status, message=message,
     )  # fmt: skip
 
 
