@@ -133,8 +133,6 @@ def _take(plane: context.Plane, tx: Tx, scope: access.Scope, told: Sequence[agen
 
 
 def _healed(plane: context.Plane, scope: access.Scope, app: agent.AppState, heal: agent.Healed, names: reports.Names) -> audit.Event:
-    who = f" {'extended' if heal.extra else 'changed'} by {heal.manager}" if heal.manager else ""
-    what = {"update": "cleared of it" if heal.extra else "put back", "create": "created again", "delete": "deleted"}[heal.action]
     return record.event(
         plane,
         scope,
@@ -145,7 +143,7 @@ def _healed(plane: context.Plane, scope: access.Scope, app: agent.AppState, heal
         target=f"app/{names.app}",
         cluster=names.cluster,
         release=app.release,
-        message=f"{_key(heal.key)}{who} was {what}" if not heal.failed else f"{_key(heal.key)}{who} could not be {what}: {heal.failed}",
+        message=_repaired(heal),
         details={
             "object": _key(heal.key),
             "fields": heal.fields,
@@ -154,6 +152,16 @@ def _healed(plane: context.Plane, scope: access.Scope, app: agent.AppState, heal
             "agent_time": facts.stamp(_at(heal.at)),
         },
     )
+
+
+def _repaired(heal: agent.Healed) -> str:
+    """What became of it, as a sentence."""
+    who = f" changed by {heal.manager}" if heal.manager else ""
+    what = {"update": "put back", "create": "created again", "delete": "deleted"}[heal.action]
+    subject = f"{_key(heal.key)}{who}"
+    if heal.extra:
+        subject, what = f"what {heal.manager} added to {_key(heal.key)}", "removed"
+    return f"{subject} could not be {what}: {heal.failed}" if heal.failed else f"{subject} was {what}"
 
 
 def _drifted(plane: context.Plane, scope: access.Scope, app: agent.AppState, names: reports.Names) -> audit.Event:
