@@ -88,7 +88,7 @@ def opa_raw(program: str, shipped: opa_files.Shipped, folder: pathlib.Path) -> I
             (modules / name).write_text(text)
         folder.joinpath("home").write_text(str(modules.parent))
 
-    with contextlib.closing(pool), pool.engine("raw", place=place, wait_s=20):
+    with contextlib.closing(pool), pool.engine("raw", place=place):
         home = pathlib.Path(folder.joinpath("home").read_text())
         token = (home / "modules/authz.rego").read_text().split('identity == "')[1].split('"')[0]
         yield str(home / "opa.sock"), token

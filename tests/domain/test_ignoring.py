@@ -124,7 +124,7 @@ def test_an_added_item_goes_as_a_whole_and_a_finalizer_stays() -> None:
 
 
 def test_what_rules_name_is_no_addition() -> None:
-    owned = {"f:data": {"f:a": {}, "f:b": {}, "f:c": {}}}
+    owned: dict[str, Any] = {"f:data": {"f:a": {}, "f:b": {}, "f:c": {}}}
     live = {
         "apiVersion": "v1",
         "kind": "ConfigMap",

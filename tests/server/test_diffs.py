@@ -31,7 +31,7 @@ def jq() -> Iterator[scripts.Scripts]:
 def shown(jq: scripts.Scripts, spec: dict[str, Any], **rule: tuple[str, ...]) -> tuple[rest.Difference, ...]:
     """Differences of one Deployment."""
     live = diffs.Live(KEY, {**WANTED, "spec": spec}, "", owners=[BY_HAND])
-    rules = (apps.IgnoreDifference(kind="Deployment", group="apps", **rule),) if rule else ()
+    rules = (apps.IgnoreDifference(kind="Deployment", group="apps", **rule),) if rule else ()  # type: ignore[arg-type]  # lists alone
     return diffs.compare([WANTED], [], {KEY: live}, rules=rules, query=jq.paths)
 
 
