@@ -198,15 +198,4 @@ def question(plane: context.Plane, place: authorise.Place, row: rows.Row, cluste
 
 def queued(caller: authorise.Caller, row: rows.Row, task: agent.Task, *, trigger: str) -> tasks.New:
     """The question as a row."""
-    return tasks.New(
-        id=task.id,
-        app_id=row.id,
-        project_id=row.project_id,
-        cluster_id=row.cluster_id,
-        kind=task.kind,
-        generation=task.generation,
-        payload=agent.encode(task),
-        actor=caller.actor.name,
-        trigger=trigger,
-        digest=task.release,
-    )
+    return tasks.of(task, row.project_id, actor=caller.actor.name, trigger=trigger)

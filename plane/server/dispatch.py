@@ -136,19 +136,8 @@ def _task(plane: context.Plane, row: states.Row, decision: decide.Apply | decide
         options=msgspec.structs.replace(kept(spec, applied, last=row.situation.attempt, digest=digest), approved=decision.approved),
     )
     request = row.situation.request
-    return tasks.New(
-        id=task.id,
-        app_id=row.id,
-        project_id=row.project_id,
-        cluster_id=row.cluster_id,
-        kind=task.kind,
-        generation=task.generation,
-        payload=agent.encode(task),
-        actor=request.actor if request else access.SYSTEM.name,
-        trigger=applied.trigger if applied else "delete",
-        digest=digest,
-        commit=commit,
-    )
+    actor, trigger = request.actor if request else access.SYSTEM.name, applied.trigger if applied else "delete"
+    return tasks.of(task, row.project_id, actor=actor, trigger=trigger)
 
 
 def _decided(row: states.Row, decision: decide.Decision, task: tasks.New | None) -> states.Decided:

@@ -44,15 +44,4 @@ def _observe(plane: context.Plane, row: states.Row, last: decide.Attempt, tenant
         scope=dispatch.reach(row),
         options=dispatch.kept(row.situation.spec, None, last=last, digest=last.digest),
     )
-    return tasks.New(
-        id=task.id,
-        app_id=row.id,
-        project_id=row.project_id,
-        cluster_id=row.cluster_id,
-        kind=task.kind,
-        generation=task.generation,
-        payload=agent.encode(task),
-        actor="agent",
-        trigger="recall",
-        digest=last.digest,
-    )
+    return tasks.of(task, row.project_id, actor="agent", trigger="recall")

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from plane.store import tables
 from plane.store.engine import Tx
+from plane.wire import agent
 
 TASKS = tables.tasks
 LEASE_S = 90  # three claims (agent polls every 30 s): one lost poll is weather, three are an absence
@@ -27,6 +28,23 @@ class New(msgspec.Struct, frozen=True, kw_only=True):
     trigger: str
     digest: str = ""
     commit: str = ""
+
+
+def of(task: agent.Task, project_id: str, *, actor: str, trigger: str) -> New:
+    """The row of a task."""
+    return New(
+        id=task.id,
+        app_id=task.app_id,
+        project_id=project_id,
+        cluster_id=task.cluster_id,
+        kind=task.kind,
+        generation=task.generation,
+        payload=agent.encode(task),
+        actor=actor,
+        trigger=trigger,
+        digest=task.release,
+        commit=task.revision,
+    )
 
 
 class Open(msgspec.Struct, frozen=True):
