@@ -2,7 +2,7 @@
 
 import itertools
 
-from plane.domain import access, advice, decide, errors
+from plane.domain import access, advice, decide, errors, explanation
 from plane.server import context
 from plane.store import engine, explanations, history
 from plane.wire import bundle
@@ -10,7 +10,7 @@ from plane.wire import bundle
 MOST_WARNINGS = 100
 
 
-def explain(plane: context.Plane, scope: access.Scope, *, project_id: str, app: str) -> decide.Explanation:
+def explain(plane: context.Plane, scope: access.Scope, *, project_id: str, app: str) -> explanation.Explanation:
     """The answer for one app; NotFound when the project has no such app. The caller has checked `app:get`."""
     now = plane.clock.now()
     with engine.begin(plane.engine, scope) as tx:
@@ -20,7 +20,7 @@ def explain(plane: context.Plane, scope: access.Scope, *, project_id: str, app: 
         release = history.release(tx, scope.tenant, found.id, found.release) if found.release else None
     documents = bundle.unpack(release.digest, bytes(release.body)) if release else ()
     status, sentence, since = _said(found, now.timestamp())
-    return decide.Explanation(
+    return explanation.Explanation(
         status=status,
         sentence=sentence,
         since=since,
@@ -39,7 +39,7 @@ def _said(found: explanations.Found, now: float) -> tuple[str, str, str]:
         return "source-failed", "the app is new; the first look at its repository is on its way", found.created
     if isinstance(decision, decide.Wait):
         return decision.code, decision.sentence, decision.since or found.since
-    away = decide.agent_sentence(found.destination, now=now, seen=found.seen) if found.open_task else ""
+    away = explanation.agent_sentence(found.destination, now=now, seen=found.seen) if found.open_task else ""
     if away:
         return "agent-away", away, found.destination.last_seen
     if found.open_task:

@@ -4,7 +4,7 @@ import datetime as dt
 
 import sqlalchemy as sa
 
-from plane.domain import decide
+from plane.domain import explanation
 from plane.store import documents, tables
 
 _APPS, _STATES = tables.apps, tables.app_states
@@ -36,7 +36,7 @@ _CLUSTER = (
     *(_CLUSTERS.c[name] for name in ("id", "name", "spec", "labels", "version", "created_at", "updated_at", "kube_version")),
     *(_LATEST.c[name] for name in ("agent_version", "last_seen_at", "revoked_at")),
     _LATEST.c.id.label("agent_id"),
-    (_LATEST.c.last_seen_at > sa.func.now() - dt.timedelta(seconds=decide.AWAY_S)).label("fresh"),
+    (_LATEST.c.last_seen_at > sa.func.now() - dt.timedelta(seconds=explanation.AWAY_S)).label("fresh"),
 )
 _SEEN = _CLUSTERS.outerjoin(_LATEST, sa.true())
 _FLEET = sa.select(*_CLUSTER, sa.literal(None).label("namespaces")).select_from(_SEEN)

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from plane.domain import apps, decide, policy, schedules, terms
+from plane.domain import apps, decide, explanation, policy, schedules, terms
 from tests.support import cases
 
 SPEC: dict[str, Any] = {"destination": {"cluster": "east"}, "source": {"repoURL": "https://git.example/a"}, "syncPolicy": {"automated": {}}}
@@ -62,10 +62,10 @@ def test_a_sync_of_chosen_objects_keeps_the_whole_one(last: decide.Attempt | Non
 
 
 def test_an_agent_that_is_there_holds_nothing_up() -> None:
-    assert not decide.agent_sentence(decide.Destination("east"), now=1000, seen=990)
+    assert not explanation.agent_sentence(decide.Destination("east"), now=1000, seen=990)
 
 
 def test_an_absent_agent_is_named_with_the_time_it_was_last_heard() -> None:
-    said = decide.agent_sentence(decide.Destination("east", last_seen="2026-01-01T00:00:00Z"), now=1000, seen=100)
+    said = explanation.agent_sentence(decide.Destination("east", last_seen="2026-01-01T00:00:00Z"), now=1000, seen=100)
     assert "east" in said
     assert "2026-01-01T00:00:00Z" in said

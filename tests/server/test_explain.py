@@ -4,7 +4,7 @@ import datetime as dt
 
 import msgspec
 
-from plane.domain import decide
+from plane.domain import decide, explanation
 from plane.run.devgit import DevGit
 from plane.server import apps as server
 from plane.server import explain
@@ -18,7 +18,7 @@ def files(greeting: str) -> dict[str, bytes]:
     return planes.files("web", config=f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: web}}\ndata: {{greeting: {greeting}}}\n")
 
 
-def told(fleet: planes.Fleet) -> decide.Explanation:
+def told(fleet: planes.Fleet) -> explanation.Explanation:
     return explain.explain(fleet.plane, fleet.scope, project_id=fleet.project, app="web")
 
 
