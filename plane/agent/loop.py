@@ -7,7 +7,23 @@ import msgspec
 import structlog
 
 from plane.adapters import kube, link
-from plane.agent import accept, ask, backoff, capabilities, cluster, drift, errands, fence, hooks, identity, releases, report, shelf, sync
+from plane.agent import (
+    accept,
+    ask,
+    backoff,
+    capabilities,
+    cluster,
+    drift,
+    errands,
+    fence,
+    hooks,
+    identity,
+    question,
+    releases,
+    report,
+    shelf,
+    sync,
+)
 from plane.agent import apply as applying
 from plane.domain import errors
 from plane.wire import agent, signing
@@ -208,7 +224,8 @@ class Loop:
             case "observe":
                 await self._observe(work)
             case "query":
-                self._parts.reporter.final(await ask.answer(self._there, self._parts.applier, work))
+                asked = question.Asked(self._there, self._parts.applier, self._parts.plane, work)
+                self._parts.reporter.final(await ask.answer(asked))
 
     async def _apply(self, work: sync.Work) -> None:
         task = work.task

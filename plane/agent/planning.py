@@ -1,12 +1,11 @@
 """What a task would do, from its release and what lives in the cluster."""
 
 import itertools
-import time
 
 import msgspec
 
 from plane.agent import cluster, guard, records, releases, writing
-from plane.domain import apps, errors, kinds, objects, operation, plan, selection, terms, waves
+from plane.domain import apps, kinds, objects, operation, plan, selection, terms, waves
 from plane.domain import options as sync_options
 from plane.wire import agent
 
@@ -22,20 +21,16 @@ class Work(msgspec.Struct, frozen=True):
     before: frozenset[tuple[str, str]] = frozenset()
 
 
-async def answer(there: cluster.Cluster, work: Work) -> agent.Final:
-    """The last word on a `plan` query: what a task with this release and these options would do if it came now."""
-    now, task = time.time(), work.task
+async def answer(there: cluster.Cluster, work: Work) -> bytes:
+    """What a `plan` question hears: what a task with this release and these options would do if it came now."""
+    task = work.task
     coming = Work(msgspec.structs.replace(task, kind="apply", generation=task.generation + 1), work.release, work.before)
-    final = agent.Final(task=task.id, app_id=task.app_id, generation=task.generation, outcome="succeeded", started=now, finished=now)
-    try:
-        planned = await make(there, coming, namespace=namespace(coming))
-    except errors.PlaneError as e:
-        return msgspec.structs.replace(final, outcome="refused", message=str(e), finished=time.time())
+    planned = await make(there, coming, namespace=namespace(coming))
     told = plan.document(_told(there, coming, planned)) | {
         "needs_approval": (*radius(there, coming, planned), *plan.confirmations(planned)),
         "warnings": warnings(work),
     }
-    return msgspec.structs.replace(final, live=msgspec.json.encode(told), finished=time.time())
+    return msgspec.json.encode(told)
 
 
 def warnings(work: Work) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import base64
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -73,10 +73,14 @@ def body(release: Release, index: int, opened: Mapping[str, bytes]) -> dict[str,
 
 def mask(text: str, opened: Mapping[str, bytes]) -> str:
     """A sentence of the API server without the values that it quotes, in the clear or in base64."""
-    forms = {form for value in opened.values() for form in _forms(value)}
-    for form in sorted(forms, key=len, reverse=True):
+    for form in forms(opened.values()):
         text = text.replace(form, MASK)
     return text
+
+
+def forms(values: Iterable[bytes]) -> tuple[str, ...]:
+    """How values may stand in a text, longest first."""
+    return tuple(sorted({form for value in values for form in _forms(value)}, key=len, reverse=True))
 
 
 def key_of(key: agent.Key) -> objects.ObjectKey:

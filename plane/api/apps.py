@@ -1,6 +1,5 @@
 """What an app can be asked to do, and what is known about it."""
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -9,14 +8,12 @@ from litestar.concurrency import sync_to_thread
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
-from plane.api import calls, wake
+from plane.api import awaiting, calls, wake
 from plane.domain import access, errors
 from plane.server import authorise, diffs, explain, history, orders, plans
 from plane.wire import documents, planned, rest
 
 APP = "/tenants/{tenant}/projects/{project}/apps/{app}"
-DIFF_WAIT_S = 10.0  # an agent with an open claim answers within one; the client's own patience is longer
-LOOK_S = 0.5  # between looks at a row that somebody waits for, where no wake-up comes
 
 
 def _order(verb: str, body: Any, work: Any, summary: str) -> HTTPRouteHandler:  # noqa: ANN401 - a type and a use case as values
@@ -90,7 +87,7 @@ DIFF = calls.Doc(
 async def diff(call: NamedDependency[calls.Call], hub: NamedDependency[wake.Hub]) -> Response[bytes]:
     """503 when the agent does not answer."""
     asked = await sync_to_thread(diffs.ask, call.plane, call.caller, call.names)
-    return await _answered(call, hub, asked, diffs.answer)
+    return await awaiting.answered(call, hub, asked, diffs.answer)
 
 
 PLAN = calls.Doc(
@@ -106,20 +103,7 @@ PLAN = calls.Doc(
 async def plan(call: NamedDependency[calls.Call], hub: NamedDependency[wake.Hub]) -> Response[bytes]:
     """409 when there is nothing to plan, 503 when the agent does not answer."""
     asked = await sync_to_thread(plans.ask, call.plane, call.caller, call.names, call.query(planned.PlanQuery))
-    return await _answered(call, hub, asked, plans.answer)
-
-
-async def _answered(call: calls.Call, hub: wake.Hub, asked: diffs.Asked, answer: Any) -> Response[bytes]:  # noqa: ANN401 - a use case
-    """What the agent said, or the sentence that it does not."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + DIFF_WAIT_S
-    with hub.expect("plane_app", asked.app) as news:
-        while loop.time() < deadline:
-            found = await sync_to_thread(answer, call.plane, call.caller, call.names, asked)
-            if found:
-                return calls.respond(found)
-            await news.wait(LOOK_S)
-    raise await sync_to_thread(diffs.give_up, call.plane, call.caller, call.names, asked)
+    return await awaiting.answered(call, hub, asked, plans.answer)
 
 
 def handlers() -> list[HTTPRouteHandler]:

@@ -10,7 +10,7 @@ from litestar.exceptions import HTTPException
 
 from plane.domain import documents, errors, policy, release, waves
 from plane.server import documents as generic
-from plane.server import idempotent
+from plane.server import idempotent, questions
 from plane.store import schema
 from plane.wire import bundle, problem
 
@@ -42,6 +42,7 @@ TABLE: dict[type[errors.PlaneError], HTTPStatus] = {
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     RouteUnknown: HTTPStatus.NOT_FOUND,
+    questions.Gone: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.LeaseLost: HTTPStatus.CONFLICT,
     generic.VersionMismatch: HTTPStatus.PRECONDITION_FAILED,

@@ -10,7 +10,7 @@ from litestar.concurrency import sync_to_thread
 from litestar.di import NamedDependency
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from plane.api import apps, calls, wake
+from plane.api import apps, awaiting, calls, wake
 from plane.domain import errors
 from plane.server import apps as use
 from plane.server import documents as generic
@@ -59,7 +59,7 @@ async def _events(watching: Watching, app: documents.App, hub: NamedDependency[w
             if _through(said, watching.after):
                 yield _message("done", said)
                 return
-            woken = await news.wait(apps.LOOK_S)
+            woken = await news.wait(awaiting.LOOK_S)
             try:
                 if loop.time() - checked > CHECK_S:
                     watching, checked = await sync_to_thread(_again, watching), loop.time()

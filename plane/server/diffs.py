@@ -6,23 +6,14 @@ import msgspec
 
 from plane.domain import annotations, decide, diff, errors, ignoring, objects, options
 from plane.domain import apps as domain
-from plane.server import apps, authorise, context
+from plane.server import apps, authorise, context, questions
 from plane.server import documents as generic
 from plane.store import apps as store
-from plane.store import documents as rows
-from plane.store import facts, history, tasks, wake
+from plane.store import history
 from plane.wire import agent, bundle, rest
 
 FINGERPRINT = "hmac-sha256:"
 Body = dict[str, Any]
-
-
-class Asked(msgspec.Struct, frozen=True):
-    """A question under way."""
-
-    task: str
-    app: str  # id, the payload of `plane_app`
-    cluster: str
 
 
 class Live(msgspec.Struct, frozen=True):
@@ -47,55 +38,38 @@ class Answered(msgspec.Struct, frozen=True):
     objects: tuple[Live, ...]
 
 
-def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) -> Asked:
+def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) -> questions.Asked:
     """Queue the question for the app's agent.
 
     Raises:
         Conflict: there is nothing to compare with yet. BackendDown: no agent is there to answer.
     """
     with authorise.enter(plane, caller, names, "app:get") as place:
-        row = generic.existing(apps.KIND, place)
-        if not row.digest:
-            message = f"app {names.name!r} has no release yet; see `plane app explain`"
-            raise errors.Conflict(message)
-        cluster = present(place, row)
+        row = questions.released(place)
         keys = {objects.key_of(body) for body in _bodies(place, row.id, row.digest)} | {
             _key(state.key) for state in history.objects(place.tx, place.scope.tenant, row.id)
         }
-        wanted = tuple(agent.Key(key.group, key.kind, key.namespace, key.name) for key in sorted(keys))
-        task = msgspec.structs.replace(question(plane, place, row, cluster), query="live", keys=wanted)
-        tasks.add(place.tx, place.scope.tenant, [queued(caller, row, task, trigger="diff")], plane.clock.now())
-        wake.notify(place.tx, "plane_tasks", cluster.id)
-    return Asked(task.id, row.id, cluster.name)
+        return questions.put(plane, place, row, questions.Question("live", keys=tuple(sorted(keys))))
 
 
-def answer(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, asked: Asked) -> rest.Diff | None:
+def answer(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, asked: questions.Asked) -> rest.Diff | None:
     """The comparison, or None while the agent has not answered."""
     with authorise.enter(plane, caller, names, "app:get") as place:
-        done, problem, live = store.answer(place.tx, place.scope.tenant, asked.task)
-        if not done:
+        said = store.answer(place.tx, place.scope.tenant, asked.task)
+        if not said.outcome:
             return None
-        if problem:
-            raise errors.BackendDown("agent", problem)
+        if said.problem:
+            raise errors.BackendDown("agent", said.problem)
         row = generic.existing(apps.KIND, place)
         whole = decide.full(msgspec.convert(row.attempt, decide.Attempt)) if row.attempt else None
         deployed = whole.digest if whole else ""
         wanted = _bodies(place, row.id, row.digest)
         before = _bodies(place, row.id, deployed) if deployed.startswith("sha256:") else []
-    found = {each.key: each for each in msgspec.json.decode(live, type=Answered).objects}
+    found = {each.key: each for each in msgspec.json.decode(said.live, type=Answered).objects}
     spec = msgspec.convert(row.spec, domain.AppSpec)
     items = compare(wanted, before, found, rules=spec.ignore_differences, query=plane.scripts.paths)
     extra = additions(wanted, found, spec, query=plane.scripts.paths) if spec.drift.foreign != "ignore" else ()
     return rest.Diff(release=row.digest, commit=row.commit, items=items, extra=extra)
-
-
-def give_up(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, asked: Asked) -> errors.BackendDown:
-    """Take the question back, and the sentence for whoever waited."""
-    with authorise.enter(plane, caller, names, "app:get") as place:
-        tasks.withdraw(place.tx, place.scope.tenant, asked.task, plane.clock.now())
-    return errors.BackendDown(
-        "agent", f"the agent of cluster {asked.cluster} did not answer in time; look at its pod and its way out to the plane"
-    )
 
 
 def compare(
@@ -161,15 +135,6 @@ def _item(key: objects.ObjectKey, action: diff.Action, fields: tuple[str, ...], 
     return rest.Difference(group=key.group, kind=key.kind, namespace=key.namespace, name=key.name, action=action, fields=fields, diff=text)
 
 
-def present(place: authorise.Place, row: rows.Row) -> facts.Cluster:
-    """The app's cluster with an agent that is not known to be away."""
-    cluster = facts.clusters(place.tx, place.scope.tenant, {row.cluster_id}).get(row.cluster_id) if row.cluster_id else None
-    if cluster is None or not cluster.joined or cluster.revoked:
-        name = row.spec["destination"]["cluster"]
-        raise errors.BackendDown("agent", f"cluster {name} has no agent that could be asked; see `plane app explain`")
-    return cluster
-
-
 def _bodies(place: authorise.Place, app: str, digest: str) -> list[Body]:
     found = history.release(place.tx, place.scope.tenant, app, digest)
     return [msgspec.json.decode(body) for body in bundle.unpack(found.digest, bytes(found.body))] if found else []
@@ -177,25 +142,3 @@ def _bodies(place: authorise.Place, app: str, digest: str) -> list[Body]:
 
 def _key(key: agent.Key) -> objects.ObjectKey:
     return objects.ObjectKey(key.group, key.kind, key.namespace, key.name)
-
-
-def question(plane: context.Plane, place: authorise.Place, row: rows.Row, cluster: facts.Cluster) -> agent.Task:
-    """A task that changes nothing; what it asks is put in by who asks."""
-    names, grant = place.names, cluster.grant
-    return agent.Task(
-        id=plane.clock.id(),
-        kind="query",
-        cluster_id=row.cluster_id,
-        app_id=row.id,
-        tenant=names.tenant,
-        project=names.project,
-        app=names.name,
-        generation=row.generation,
-        expires=0,  # set when it is claimed and signed
-        scope=agent.Scope(namespaces=grant.namespaces, cluster_kinds=grant.cluster_kinds),
-    )
-
-
-def queued(caller: authorise.Caller, row: rows.Row, task: agent.Task, *, trigger: str) -> tasks.New:
-    """The question as a row."""
-    return tasks.of(task, row.project_id, actor=caller.actor.name, trigger=trigger)

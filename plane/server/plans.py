@@ -4,10 +4,8 @@ import msgspec
 
 from plane.domain import annotations, decide, errors, terms
 from plane.domain import apps as domain
-from plane.server import apps, authorise, context, diffs, dispatch
+from plane.server import apps, authorise, context, dispatch, questions
 from plane.server import documents as generic
-from plane.store import apps as store
-from plane.store import tasks, wake
 from plane.wire import planned
 
 
@@ -19,36 +17,27 @@ class Told(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: planned.PlanQuery) -> diffs.Asked:
+def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: planned.PlanQuery) -> questions.Asked:
     """Queue the question for the app's agent, with the release and the options that the sync would have.
 
     Raises:
         Conflict: there is no release yet. BackendDown: no agent is there to answer. Invalid: a choice or option that cannot be read.
     """
     with authorise.enter(plane, caller, names, "app:get") as place:
-        row = generic.existing(apps.KIND, place)
-        if not row.digest:
-            message = f"app {names.name!r} has no release yet; see `plane app explain`"
-            raise errors.Conflict(message)
+        row = questions.released(place)
         spec = msgspec.convert(row.spec, domain.AppSpec)
-        cluster, wanted = diffs.present(place, row), dispatch.options(spec, _sync(spec, row.digest, query))
-        base = diffs.question(plane, place, row, cluster)
-        task = msgspec.structs.replace(base, query="plan", release=row.digest, revision=row.commit, options=wanted)
-        tasks.add(place.tx, place.scope.tenant, [diffs.queued(caller, row, task, trigger="plan")], plane.clock.now())
-        wake.notify(place.tx, "plane_tasks", cluster.id)
-    return diffs.Asked(task.id, row.id, cluster.name)
+        wanted = dispatch.options(spec, _sync(spec, row.digest, query))
+        return questions.put(plane, place, row, questions.Question("plan", release=row.digest, options=wanted))
 
 
-def answer(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, asked: diffs.Asked) -> planned.Plan | None:
+def answer(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, asked: questions.Asked) -> planned.Plan | None:
     """The plan, or None while the agent has not answered."""
     with authorise.enter(plane, caller, names, "app:get") as place:
-        done, problem, live = store.answer(place.tx, place.scope.tenant, asked.task)
-        if not done:
+        said = questions.said(place, asked)
+        if said is None:
             return None
-        if problem:
-            raise errors.Conflict(problem)
         row = generic.existing(apps.KIND, place)
-    told = msgspec.json.decode(live, type=Told)
+    told = msgspec.json.decode(said, type=Told)
     if told.phases is None:
         message = f"the agent of cluster {asked.cluster} is too old to plan; upgrade it"
         raise errors.Conflict(message)

@@ -73,9 +73,20 @@ def resume(tx: Tx, tenant: str, app: str) -> None:
     tx.execute(sa.update(STATES).where(STATES.c.tenant_id == tenant, STATES.c.app_id == app, *stopped).values(attempt=ended))
 
 
-def answer(tx: Tx, tenant: str, task: str) -> tuple[bool, str, bytes]:
-    """Whether a query is done, its message, and what the agent answered."""
-    row = tx.execute(
-        sa.select(TASKS.c.state, TASKS.c.outcome, TASKS.c.message, TASKS.c.live).where(TASKS.c.tenant_id == tenant, TASKS.c.id == task)
-    ).one()
-    return row.state == "done", row.message if row.outcome != "succeeded" else "", bytes(row.live or b"")
+class Said(msgspec.Struct, frozen=True):
+    """What became of a question; an empty outcome: nothing yet."""
+
+    outcome: str
+    message: str
+    live: bytes
+
+    @property
+    def problem(self) -> str:
+        """Why there is no answer, or empty."""
+        return self.message if self.outcome not in {"", "succeeded"} else ""
+
+
+def answer(tx: Tx, tenant: str, task: str) -> Said:
+    """The agent's last word on a query."""
+    row = tx.execute(sa.select(TASKS.c.outcome, TASKS.c.message, TASKS.c.live).where(TASKS.c.tenant_id == tenant, TASKS.c.id == task)).one()
+    return Said(row.outcome, row.message, bytes(row.live or b""))

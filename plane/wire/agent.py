@@ -161,8 +161,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sealed_digest: str = ""  # sha256 of the sealed values that go with it, or empty
     scope: Scope = Scope()
     options: Options = Options()
-    query: str = ""  # kind query: "live", or "plan" of `release` with `options`
-    keys: tuple[Key, ...] = ()  # objects a query is about; empty: all of the app
+    query: str = ""  # kind query: which question; an agent that does not know it says so
+    keys: tuple[Key, ...] = ()  # objects a query is about, all inside `scope`; empty: all of the app
+    terms: bytes = b""  # kind query: msgpack of what the question itself has to say
 
 
 class SignedTask(msgspec.Struct, frozen=True, kw_only=True):

@@ -89,6 +89,11 @@ class PlaneEnd:
     def query(self, app: str, *keys: agent.Key) -> str:
         return self._queue(app, "query", None, {"keys": keys, "query": "live"})
 
+    def ask(self, app: str, question: str, *keys: agent.Key, terms: msgspec.Struct | None = None, **given: Any) -> str:  # noqa: ANN401 - fields of Task
+        """Ask a question by its name."""
+        packed = msgspec.msgpack.encode(terms) if terms else b""
+        return self._queue(app, "query", None, {"keys": keys, "query": question, "terms": packed, **given})
+
     def plan(self, app: str, *bodies: dict[str, Any], **given: Any) -> str:  # noqa: ANN401 - fields of Options and Task
         """Ask what an apply task would do."""
         return self._queue(app, "query", self.release(app, *bodies), given | {"query": "plan"})

@@ -38,6 +38,7 @@ MESSAGES: dict[str, msgspec.Struct] = {
         tasks=(agent.SignedTask(payload=agent.encode(TASK), signature=b"e" * 64, bundle=BUNDLE),), lost=("t0",), lease_s=60
     ),
     "task": TASK,
+    "task-terms": msgspec.structs.replace(TASK, kind="query", query="logs", terms=b"\x80"),
     "task-namespace": msgspec.structs.replace(
         TASK, options=agent.Options(create_namespace="acme-shop", namespace_labels={"team": "shop"}, namespace_annotations={"owner": "ann"})
     ),

@@ -1,0 +1,100 @@
+"""Live objects as people may read them: without secret values, and without bookkeeping nobody reads."""
+
+import copy
+from typing import Any
+
+import msgspec
+
+from plane.agent import cluster, releases
+from plane.domain import objects
+
+Body = dict[str, Any]
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # holds the values of a Secret in the clear
+IDENTITY = frozenset({"apiVersion", "kind"})
+SHORTEST = 8  # letters of a value that is masked inside a longer text: blanking every "1" would tell the value
+
+
+class Veil(msgspec.Struct, frozen=True):
+    """What hides an app's secret values in an object of the app, and in what controllers made of it.
+
+    `pointers`: where values were sealed in the object that it comes from; `forms`: how the values themselves look.
+    """
+
+    pointers: frozenset[str]
+    forms: tuple[str, ...]
+
+    def over(self, body: Body) -> Body:
+        """The object, masked."""
+        shown = copy.deepcopy(masked(body))
+        for pointer in self.pointers:
+            _blank(shown, pointer)
+        return {**shown, **{part: self._within(value) for part, value in shown.items() if part not in IDENTITY}}
+
+    def text(self, text: str) -> str:
+        """A sentence or a line, masked."""
+        for form in self.forms:
+            text = text.replace(form, releases.MASK) if len(form) >= SHORTEST else text
+        return text
+
+    def _within(self, value: Any) -> Any:  # noqa: ANN401 - JSON
+        if isinstance(value, dict):
+            return {name: self._within(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [self._within(inner) for inner in value]
+        if isinstance(value, str):
+            return releases.MASK if value in self.forms else self.text(value)
+        return value
+
+
+def veil(there: cluster.Cluster, app: str, root: objects.ObjectKey | None = None) -> Veil:
+    """The veil for what comes from `root`; SecretRefused when the values cannot be opened, so cannot be looked for."""
+    release = there.book.release(app) if there.book.get(app) else None
+    if release is None:
+        return Veil(frozenset(), ())
+    opened = [value for key in release.sealed for value in releases.values(release, key, there.unsealer).values()]
+    pointers = {one.pointer for one in release.sealed.get(root, ())} if root else set()
+    return Veil(frozenset(below for pointer in pointers for below in _inherited(pointer)), releases.forms(opened))
+
+
+def _inherited(pointer: str) -> set[str]:
+    """Where a place of a template lies in what is made from it: in a Pod, `/spec/template/spec/…` of its Deployment is `/spec/…`."""
+    parts = pointer.split("/")[1:]
+    return {"/" + "/".join(parts[n:]) for n, part in enumerate(parts) if n == 0 or part in {"spec", "metadata"}}
+
+
+def masked(live: Body, release: releases.Release | None = None, key: objects.ObjectKey | None = None) -> Body:
+    """Without values of a Secret, of sealed places, and without managed fields."""
+    meta = {name: value for name, value in live["metadata"].items() if name != "managedFields"}
+    annotations = {name: value for name, value in (meta.get("annotations") or {}).items() if name != LAST_APPLIED}
+    body = {
+        **copy.deepcopy(live),
+        "metadata": {**meta, "annotations": annotations} if annotations else {n: v for n, v in meta.items() if n != "annotations"},
+    }
+    if body.get("kind") == "Secret":
+        body |= {part: dict.fromkeys(body[part], releases.MASK) for part in ("data", "stringData") if isinstance(body.get(part), dict)}
+    return unsealed(body, release, key) if release and key else body
+
+
+def unsealed(body: Body, release: releases.Release, key: objects.ObjectKey) -> Body:
+    """A copy without the values of sealed places, which lie outside Secrets too."""
+    shown = copy.deepcopy(body)
+    for value in release.sealed.get(key, ()):
+        _blank(shown, value.pointer)
+    return shown
+
+
+def _blank(body: Any, pointer: str) -> None:  # noqa: ANN401 - JSON
+    """Put the mask at a JSON pointer, if it leads somewhere."""
+    *way, last = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+    for part in way:
+        body = (
+            body.get(part)
+            if isinstance(body, dict)
+            else body[int(part)]
+            if isinstance(body, list) and part.isdigit() and int(part) < len(body)
+            else None
+        )
+    if isinstance(body, dict) and last in body:
+        body[last] = releases.MASK
+    elif isinstance(body, list) and last.isdigit() and int(last) < len(body):
+        body[int(last)] = releases.MASK
