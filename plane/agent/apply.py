@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from plane.adapters import kube, kube_kinds
-from plane.agent import cluster, pace, records, refusals, releases, rules, waits, writing
+from plane.agent import client_side, cluster, pace, records, refusals, releases, rules, takeover, waits, writing
 from plane.domain import errors, ignoring, kinds, objects, operation, options, plan
 from plane.wire import agent
 
@@ -72,11 +72,12 @@ class Applier:
         if live is not None and effective.ssa == "IfNotPresent":
             return self._there.watches.absorb(live, resource)
         opened = releases.values(order.release, manifest.key, self._there.unsealer)
-        payload = await self._sparing(order, _payload(order, opened), live, whole=effective.replace)
-        write = _Write(order.key, resource, path, payload, effective, order.options)
+        whole = effective.replace or not effective.server_side_apply
+        payload = await self._sparing(order, _payload(order, opened), live, whole=whole)
+        write = _Write(order.key, resource, path, payload, effective, order.options, order.release.documents[order.index])
         self.inflight.add(order.key)
         try:
-            answer = await (self._replace(write, live) if effective.replace else self._patch(write))
+            answer = await self._send(write, live)
         except kube.KubeRefused as e:
             raise Refused(
                 releases.mask(refusals.explained(e, manifest.key), opened), status=e.status
@@ -100,12 +101,66 @@ class Applier:
             return payload
         return msgspec.json.encode(await self._there.comparer.spared(kube.decode(payload), kube.decode(live), found, whole=whole))
 
-    async def _patch(self, write: "_Write") -> bytes:
-        query = writing.query(write.effective, applies=True, dry_run=write.options.dry_run)
+    async def _send(self, write: "_Write", live: bytes | None) -> bytes:
+        if write.effective.replace:
+            return await self._replace(write, live)
+        if not write.effective.server_side_apply:
+            return await self._client_side(write)
+        if write.effective.ssa == "Override" and write.effective.migrated_manager:
+            return await self._taking_over(write)
+        return await self._patch(write)
+
+    async def _taking_over(self, write: "_Write") -> bytes:
+        """Apply. An object that is not ours yet is asked for without force first, so that what others own of it is noticed at no cost."""
+        record, named = self._there.watches.get(write.key), write.effective.migrated_manager
+        stranger = record is None or not record.ours
+        if write.options.dry_run:
+            return await self._rehearsed(write) if stranger else await self._patch(write)
+        try:
+            answer = await self._patch(write, forced=not stranger)
+        except kube.KubeRefused as e:
+            if not stranger or not takeover.may_help(e):
+                raise
+        else:
+            if not takeover.due(answer, named, stranger=stranger):
+                return answer
+        await takeover.hand_over(self._insist, write.path, takeover.names(named, stranger=stranger))
+        return await self._patch(write)
+
+    async def _rehearsed(self, write: "_Write") -> bytes:
+        """A dry run cannot take over first, so what only stands in its way because of that is passed."""
+        try:
+            return await self._patch(write)
+        except kube.KubeRefused as e:
+            live = await takeover.has_former(self._insist, write.path, write.effective.migrated_manager) if takeover.may_help(e) else None
+            if live is None:
+                raise
+            return live
+
+    async def _client_side(self, write: "_Write") -> bytes:
+        """Three ways: what was applied last, what Git wants, what lives; again when somebody else writes meanwhile."""
+        query = writing.query(write.effective, applies=False, dry_run=write.options.dry_run)
+        for _ in range(REPLACE_TRIES):
+            live = await self._read(write.path)
+            try:
+                if live is None:
+                    body = client_side.made(write.payload, write.document)
+                    return await self._insist("POST", write.resource.path(write.key.namespace), query, body, kube.JSON)
+                changed = client_side.changed(write.payload, write.document, live)
+                return await self._insist("PUT", write.path, query, changed, kube.JSON) if changed else live
+            except kube.KubeRefused as e:
+                if refusals.immutable(e) and write.may_recreate() and live is not None and not write.options.dry_run:
+                    await self._make_room(write.key, write.resource)
+                elif e.status != CONFLICT:
+                    raise
+        raise Refused(f"{write.key} could not be applied: somebody else wrote it {REPLACE_TRIES} times meanwhile")
+
+    async def _patch(self, write: "_Write", *, forced: bool = True) -> bytes:
+        query = writing.query(write.effective, applies=True, dry_run=write.options.dry_run, forced=forced)
         try:
             return await self._insist("PATCH", write.path, query, write.payload)
         except kube.KubeRefused as e:
-            if not refusals.immutable(e) or not write.may_recreate():
+            if not forced or not refusals.immutable(e) or not write.may_recreate():
                 raise
             if write.options.dry_run:
                 return await self._insist("GET", write.path, "", b"", kube.JSON)
@@ -288,6 +343,7 @@ class _Write(msgspec.Struct, frozen=True):
     payload: bytes
     effective: options.Effective
     options: agent.Options
+    document: bytes  # as the release has it, without opened values
 
     def may_recreate(self) -> bool:
         """Whether somebody asked for it: the object, or the one who asked for the sync."""

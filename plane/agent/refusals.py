@@ -19,6 +19,11 @@ _WAYS_OUT = (
         "such a field can only change with the object: delete it, or allow that by annotating it gitops-plane.io/sync-options: Force=true",
     ),
     (
+        INVALID,
+        "metadata.annotations: Too long",
+        "a client-side apply keeps the whole object in an annotation: leave out ServerSideApply=false",
+    ),
+    (
         FORBIDDEN,
         "because it is being terminated",
         "wait until the namespace is gone and sync again; finalizers of what is in it may hold it",

@@ -17,8 +17,8 @@ def how(manifest: objects.Manifest, told: agent.Options) -> options.Effective:
     return options.merged(of_app(told.sync_options), options.own(manifest))
 
 
-def query(effective: options.Effective, *, applies: bool, dry_run: bool) -> str:
-    """Of an apply, or of a create or replace."""
-    force = f"&force={str(effective.ssa != 'Merge').lower()}" if applies else ""
+def query(effective: options.Effective, *, applies: bool, dry_run: bool, forced: bool = True) -> str:
+    """Of an apply, `forced` where its options do not say otherwise, or of a create or replace."""
+    force = f"&force={str(forced and effective.ssa != 'Merge').lower()}" if applies else ""
     validation = "Strict" if effective.validate else "Ignore"
     return f"fieldManager={agent.FIELD_MANAGER}{force}&fieldValidation={validation}{'&dryRun=All' if dry_run else ''}"

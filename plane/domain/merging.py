@@ -70,7 +70,7 @@ class _Merge:
 
     def _sequence(self, desired: list[Any], live: list[Any], place: fields.Place) -> list[Any]:
         keys = place.list_keys()
-        there, wanted = _by_key(live, keys), _by_key(desired, keys)
+        there, wanted = by_key(live, keys), by_key(desired, keys)
         if there is not None and wanted is not None:
             return self._keyed(desired, live, keys, place)
         if place.is_set():
@@ -82,9 +82,9 @@ class _Merge:
         return [self._value(item, other, place.item(index)) for index, (item, other) in enumerate(pairs)]
 
     def _keyed(self, desired: list[Any], live: list[Any], keys: tuple[str, ...], place: fields.Place) -> list[Any]:
-        merged = {_key(item, keys): item for item in live}
+        merged = {key_of(item, keys): item for item in live}
         for index, item in enumerate(desired):
-            key = _key(item, keys)
+            key = key_of(item, keys)
             if key in merged:
                 merged[key] = self.mapping(item, merged[key], place.at(str(index)))
             else:
@@ -177,15 +177,15 @@ def _empty(value: object) -> bool:
     return value is None or (isinstance(value, dict | list) and not value)
 
 
-def _key(item: dict[str, Any], keys: tuple[str, ...]) -> tuple[object, ...]:
+def key_of(item: dict[str, Any], keys: tuple[str, ...]) -> tuple[object, ...]:
     return tuple(item.get(key, fields.KEY_DEFAULTS.get(key)) for key in keys)
 
 
-def _by_key(items: Sequence[Any], keys: tuple[str, ...]) -> frozenset[tuple[object, ...]] | None:
+def by_key(items: Sequence[Any], keys: tuple[str, ...]) -> frozenset[tuple[object, ...]] | None:
     """The keys of all items; None when they do not tell the items apart, so that the list counts as a whole."""
     if not keys or not all(isinstance(item, dict) for item in items):
         return None
-    found = [_key(item, keys) for item in items]
+    found = [key_of(item, keys) for item in items]
     if any(isinstance(part, dict | list | None) for key in found for part in key):
         return None
     return frozenset(found) if len(set(found)) == len(found) else None
@@ -195,7 +195,7 @@ def find(items: list[Any], key: dict[str, Any]) -> int | None:
     """The index of the item that has these key fields, with the API's defaults."""
     names = tuple(key)
     wanted = tuple(key.values())
-    return next((index for index, item in enumerate(items) if isinstance(item, dict) and _key(item, names) == wanted), None)
+    return next((index for index, item in enumerate(items) if isinstance(item, dict) and key_of(item, names) == wanted), None)
 
 
 def _certifies(bundle: object) -> bool:
