@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from plane.domain import apps, objects, ownership, policy, secrets
+from plane.domain import apps, health_scripts, health_values, objects, ownership, policy, secrets
 
 
 class GitAuth(msgspec.Struct, frozen=True):
@@ -235,10 +235,18 @@ class PolicyEngine(Protocol):
 
 
 class Scripts(Protocol):
-    """What users wrote in jq, run apart and bounded in time and memory. Sync, thread-safe; one expression takes up to a second."""
+    """What users wrote in jq, Lua and CEL, run apart, bounded in time and memory. Sync, thread-safe; one script takes up to a second."""
 
     def paths(self, expressions: tuple[str, ...], body: dict[str, Any]) -> tuple[ownership.Path, ...]:
         """Where jq path expressions lead in an object; Invalid for one that is none or does not end."""
+        ...
+
+    def check(self, source: str | health_scripts.Expressions) -> str:
+        """Why a health script can never do, as the end of a sentence; empty when it can."""
+        ...
+
+    def run(self, script: health_scripts.Script, body: dict[str, Any]) -> health_values.Health:
+        """What a health script says of an object; Unknown, with a sentence that names script and line, when it fails."""
         ...
 
     def close(self) -> None:

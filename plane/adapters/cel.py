@@ -1,5 +1,6 @@
 """Flux's `healthCheckExprs` in CEL: the object's top-level fields are the names. Runs in the child of `scripts` alone."""
 
+import functools
 from typing import Any
 
 from cel_expr_python import cel
@@ -19,6 +20,8 @@ def answer(order: messages.Cel, _: messages.Limits) -> dict[str, str]:
     Raises:
         Refused: an expression that is no CEL, goes wrong, or is neither true nor false.
     """
+    for spelled, field, _status in _STEPS:
+        _compiled(spelled, getattr(order.expressions, field))
     names = {name: order.body.get(name, {}) for name in _NAMES}
     for spelled, field, status in _STEPS:
         expression = getattr(order.expressions, field)
@@ -35,21 +38,25 @@ def answer(order: messages.Cel, _: messages.Limits) -> dict[str, str]:
 def _evaluated(spelled: str, expression: str, names: dict[str, Any]) -> bool | str:
     """Whether it holds, or what it waits for."""
     try:
-        compiled = _ENVIRONMENT.compile(expression)
-    except RuntimeError as e:
-        raise messages.Refused(f"{spelled} is no CEL: {_first(e)}") from e
-    try:
-        value = compiled.eval(data=names)
+        value = _compiled(spelled, expression).eval(data=names)
     except RuntimeError as e:
         raise messages.Refused(f"{spelled} went wrong: {_first(e)}") from e
     found = value.plain_value()
     if isinstance(found, bool):
         return found
     if value.type() != cel.Type.ERROR:
-        raise messages.Refused(f"{spelled} is neither true nor false")
+        raise messages.Refused(f"{spelled} is neither true nor false", own=True)
     if any(sign in str(found) for sign in _ABSENT):
         return f"{spelled} waits for a field: {_first(found)}"
     raise messages.Refused(f"{spelled} went wrong: {_first(found)}")
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(spelled: str, expression: str) -> Any:  # noqa: ANN401  # the library's own
+    try:
+        return _ENVIRONMENT.compile(expression) if expression else None
+    except RuntimeError as e:
+        raise messages.Refused(f"{spelled} is no CEL: {_first(e)}", own=True) from e
 
 
 def _first(said: object) -> str:

@@ -1,5 +1,6 @@
 """Health scripts in Lua as Argo CD runs them: `obj` comes in, `hs.status` and `hs.message` go out. Runs in the child of `scripts` alone."""
 
+import re
 import time
 from typing import Any
 
@@ -11,6 +12,17 @@ from plane.adapters import script_messages as messages
 _AWAY = ("collectgarbage", "debug", "dofile", "getfenv", "io", "load", "loadfile", "loadstring", "module", "newproxy", "package")
 _BARRED = (*_AWAY, "print", "python", "require", "setfenv")
 
+_LINE = re.compile(r"\bscript:(\d+): ")  # how Lua names a line of the chunk below
+_CHUNK = "=script"
+_COMPILED = "\x1bLua"
+# A script that takes too long is told so on the line it is at; one that catches this too is ended by the kernel a moment later.
+_HOOK = """
+local hook, fail = debug.sethook, error
+return function(clock, till)
+  hook(function() if clock() > till then hook() fail("LATE", 2) end end, "", 10000)
+end
+"""
+_EARLY = 0.8  # of the wall bound
 _THROWN = (ArithmeticError, AttributeError, OSError, TypeError, ValueError)  # what the clock's functions make of odd arguments
 
 
@@ -28,20 +40,45 @@ def answer(order: messages.Lua, limits: messages.Limits) -> dict[str, str]:
         max_memory=limits.memory_bytes // 4,
     )
     names = runtime.globals()
+    watch = runtime.execute(_HOOK)
     for name in _BARRED:
         names[name] = None
     names.os = runtime.table_from({"time": _time, "date": _date})
     names.obj = _table(runtime, order.body)
+    script = compiled(runtime, order.script)
+    watch(time.monotonic, time.monotonic() + _EARLY * limits.wall_s)
     try:
-        found = runtime.execute(order.script)
+        found = script()
     except lua51.LuaMemoryError as e:
         raise MemoryError from e
     except (lua51.LuaError, *_THROWN) as e:
-        raise messages.Refused(f"went wrong: {str(e).splitlines()[0]}") from e
+        said = _told(e, limits)
+        raise messages.Refused(said, own="stopped" in said or "attempt to call" in said) from e
     if lua51.lua_type(found) != "table" or not isinstance(found["status"], str):
         raise messages.Refused("returned no health; set hs.status to a status and return hs")
     message = found["message"]
     return {"status": found["status"], "message": message if isinstance(message, str) else ""}
+
+
+def compiled(runtime: lua51.LuaRuntime, script: str) -> Any:  # noqa: ANN401  # a function of Lua's
+    """The script as a function; Refused when it is no Lua."""
+    if script.startswith(_COMPILED):
+        raise messages.Refused("is no Lua: compiled code is not run, write the script itself", own=True)
+    try:
+        return runtime.compile(script, name=_CHUNK)
+    except lua51.LuaError as e:
+        raise messages.Refused(f"is no Lua: {_lined(str(e).removeprefix('error loading code: '))}", own=True) from e
+
+
+def _told(error: Exception, limits: messages.Limits) -> str:
+    said = _lined(str(error))
+    if said.endswith("LATE"):
+        return f"took longer than {limits.wall_s:g} s and was stopped at {said.removesuffix(': LATE')}"
+    return f"went wrong: {said}"
+
+
+def _lined(said: str) -> str:
+    return _LINE.sub(r"line \1: ", said.splitlines()[0])
 
 
 def _nothing(_: object, name: object, is_setting: object) -> str:  # noqa: ARG001  # lupa's own signature

@@ -41,11 +41,11 @@ def _answer(engine: Callable[..., Any], order: messages.Order, limits: messages.
     try:
         return messages.Told(engine(order, limits))
     except messages.Refused as e:
-        return messages.Failed(str(e))
+        return messages.Failed(str(e), own=e.own)
     except MemoryError:
-        return messages.Failed(f"used more than {limits.memory_bytes // 2**20} MiB of memory and was stopped")
+        return messages.Failed(f"used more than {limits.memory_bytes // 2**20} MiB of memory and was stopped", own=True)
     except RecursionError:
-        return messages.Failed("is nested too deeply")
+        return messages.Failed("is nested too deeply", own=True)
 
 
 def _lock(limits: messages.Limits) -> None:

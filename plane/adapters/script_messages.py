@@ -49,13 +49,18 @@ class Told(msgspec.Struct, frozen=True, tag="told"):
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
-    """Why there is none, as the end of a sentence."""
+    """Why there is none, as the end of a sentence. `own`: it is the script's own fault, whatever the object."""
 
     reason: str
+    own: bool = False
 
 
 class Refused(Exception):
-    """A script that cannot be run, or went wrong; the end of a sentence that begins with its name."""
+    """A script that cannot be run, or went wrong; the end of a sentence that begins with its name. `own`: as in Failed."""
+
+    def __init__(self, reason: str, *, own: bool = False) -> None:
+        self.own = own
+        super().__init__(reason)
 
 
 Order = Paths | Lua | Cel

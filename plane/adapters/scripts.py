@@ -18,6 +18,7 @@ from plane.domain import errors, health_scripts, health_values, objects, ownersh
 ROOT = Path(__file__).parents[2]  # the folder that holds the package, wherever it is installed
 UNSEEN = health_values.Health("Progressing", "its controller has not seen the newest spec yet")
 STATUSES = get_args(health_values.Status)
+BARE: dict[str, Any] = {"apiVersion": "v1", "kind": "Any", "metadata": {"name": "any"}, "spec": {}, "status": {}}
 WHERE = "ignoreDifferences.jqPathExpressions"
 
 
@@ -43,23 +44,35 @@ class Scripts:
             found += msgspec.convert(answer.value, list[tuple[str | int, ...]])
         return tuple(found)
 
-    def lua(self, script: str, body: dict[str, Any]) -> health_values.Health:
+    def lua(self, script: str, body: dict[str, Any], *, name: str = "") -> health_values.Health:
         """What a health script written for Argo CD says of an object; Unknown with the reason when it says nothing."""
-        return self._judged(messages.Lua(script, body))
+        return self._judged(messages.Lua(script, body), name)
 
-    def cel(self, expressions: health_scripts.Expressions, body: dict[str, Any]) -> health_values.Health:
+    def cel(self, expressions: health_scripts.Expressions, body: dict[str, Any], *, name: str = "") -> health_values.Health:
         """What Flux's `healthCheckExprs` say of an object, once its controller has seen it."""
         if "observedGeneration" in health_values.part(body, "status") and not health_values.observed(body):
             return UNSEEN
-        return self._judged(messages.Cel(expressions, body))
+        return self._judged(messages.Cel(expressions, body), name)
+
+    def check(self, source: str | health_scripts.Expressions) -> str:
+        """Why a health script can never do, as the end of a sentence; empty when it can. It is tried on an object that holds nothing."""
+        order = messages.Lua(source, BARE) if isinstance(source, str) else messages.Cel(source, BARE)
+        answer = self._ask(order)
+        if isinstance(answer, messages.Failed):
+            return answer.reason if answer.own else ""
+        return "" if answer.value["status"] in STATUSES else _no_status(answer.value["status"])
 
     def judge(self, found: Sequence[health_scripts.Script], body: dict[str, Any]) -> health_values.Health | None:
         """What the script for an object's kind says; None when none of them is for it."""
         key = objects.key_of(body)
         script = health_scripts.find(found, key.group, key.kind)
-        if script is None:
-            return None
-        return self.lua(script.source, body) if isinstance(script.source, str) else self.cel(script.source, body)
+        return self.run(script, body) if script else None
+
+    def run(self, script: health_scripts.Script, body: dict[str, Any]) -> health_values.Health:
+        """What one script says of an object; a sentence about a script that fails names it."""
+        if isinstance(script.source, str):
+            return self.lua(script.source, body, name=script.file)
+        return self.cel(script.source, body, name=script.file)
 
     def close(self) -> None:
         """End the children."""
@@ -67,15 +80,16 @@ class Scripts:
             for engine in tuple(self._children):
                 self._end(engine)
 
-    def _judged(self, order: messages.Lua | messages.Cel) -> health_values.Health:
+    def _judged(self, order: messages.Lua | messages.Cel, name: str) -> health_values.Health:
+        named = f"its health script {name}".rstrip()
         answer = self._ask(order)
         if isinstance(answer, messages.Failed):
-            return health_values.Health("Unknown", f"its health script {answer.reason}")
+            return health_values.Health("Unknown", f"{named} {answer.reason}")
         try:
             return msgspec.convert(answer.value, health_values.Health)
         except msgspec.ValidationError:
             said = answer.value["status"]
-            return health_values.Health("Unknown", f"its health script said {said!r}, which is no status; use {', '.join(STATUSES)}")
+            return health_values.Health("Unknown", f"{named} {_no_status(said)}")
 
     def _ask(self, order: messages.Order) -> messages.Answer:
         engine, body = type(order).__name__, messages.encoded(order)
@@ -85,7 +99,7 @@ class Scripts:
                 messages.write(child.stdin, body)
                 return messages.answer(messages.read(child.stdout))
             except (OSError, EOFError):
-                return messages.Failed(self._last_words(engine))
+                return messages.Failed(self._last_words(engine), own=True)
 
     def _running(self, engine: str) -> subprocess.Popen[bytes]:
         child = self._children.get(engine)
@@ -122,3 +136,7 @@ class Scripts:
                 child.kill()
                 child.wait()
         return child
+
+
+def _no_status(said: str) -> str:
+    return f"said {said!r}, which is no status; use {', '.join(STATUSES)}"

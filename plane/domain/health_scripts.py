@@ -1,6 +1,7 @@
-"""Which health script of a user's is for which kind. Running them is `adapters.scripts`' part."""
+"""Which health script of a user's is for which kind, and at which level it stands. Running them is `adapters.scripts`' part."""
 
 import fnmatch
+import hashlib
 from collections.abc import Iterable
 
 import msgspec
@@ -16,13 +17,57 @@ class Expressions(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
     failed: str = ""
 
 
+class CheckSpec(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True):
+    """How a kind is judged: a Lua script or CEL expressions. An empty group is the core group; `*` or `_` stand for anything.
+
+    With `cluster` it holds in that cluster alone, and goes before those that hold everywhere.
+    """
+
+    kind: str
+    group: str = ""
+    cluster: str = ""
+    lua: str = ""
+    cel: Expressions | None = None
+
+
 class Script(msgspec.Struct, frozen=True):
-    """How a user wants a kind judged; both may be globs."""
+    """How a user wants a kind judged; both may be globs.
+
+    `file` names it to people; `tenant`: whose objects it judges, empty: everybody's; `local`: made for this cluster.
+    """
 
     group: str
     kind: str
     source: str | Expressions  # Lua, or CEL
     file: str = ""
+    tenant: str = ""
+    local: bool = False
+
+    def digest(self) -> bytes:
+        """Names what it says, not where it stands."""
+        return hashlib.blake2b(msgspec.msgpack.encode(self.source), digest_size=16).digest()
+
+
+MOST_CHARACTERS = 64 * 1024  # of one script: ten times the longest of those that Argo CD ships
+
+
+def problems(spec: CheckSpec) -> dict[str, str]:
+    """Field → broken rule."""
+    found = {}
+    if not spec.kind:
+        found["spec.kind"] = "names the kind to judge, such as Widget, or * for every kind of the group"
+    if bool(spec.lua) == (spec.cel is not None):
+        found["spec"] = "needs one of lua and cel"
+    elif spec.cel is not None and not (spec.cel.current or spec.cel.in_progress or spec.cel.failed):
+        found["spec.cel"] = "needs an expression: current, inProgress or failed"
+    if len(spec.lua) > MOST_CHARACTERS:
+        found["spec.lua"] = f"is longer than {MOST_CHARACTERS:,} characters"
+    return found
+
+
+def pattern(written: str) -> str:
+    """A group or kind as a glob; Argo CD's folders write `_` where a glob has `*`."""
+    return written.replace("_", "*")
 
 
 def placed(parts: tuple[str, ...]) -> tuple[str, str] | None:
@@ -30,10 +75,22 @@ def placed(parts: tuple[str, ...]) -> tuple[str, str] | None:
     if not parts or len(parts) > 2:  # noqa: PLR2004 group and kind
         return None
     group, kind = ("", *parts)[-2:]
-    return "" if group == "core" else group.replace("_", "*"), kind.replace("_", "*")
+    return "" if group == "core" else pattern(group), pattern(kind)
 
 
-def find(scripts: Iterable[Script], group: str, kind: str) -> Script | None:
-    """The script of a kind; one that names more of it wins over one with wildcards, and of equals the first in order."""
-    fitting = [script for script in scripts if fnmatch.fnmatchcase(group, script.group) and fnmatch.fnmatchcase(kind, script.kind)]
-    return min(fitting, key=lambda script: (script.group.count("*"), script.kind.count("*"), -len(script.group)), default=None)
+def find(scripts: Iterable[Script], group: str, kind: str, *, tenant: str = "") -> Script | None:
+    """The script of a kind for a tenant's objects.
+
+    The inner level wins: the cluster's, then the tenant's, then the platform's. Within one, that which names more of the kind wins over
+    one with wildcards, and of equals the first in order.
+    """
+    fitting = (script for script in scripts if script.tenant in {"", tenant} and _fits(script, group, kind))
+    return min(fitting, key=_rank, default=None)
+
+
+def _fits(script: Script, group: str, kind: str) -> bool:
+    return fnmatch.fnmatchcase(group, script.group) and fnmatch.fnmatchcase(kind, script.kind)
+
+
+def _rank(script: Script) -> tuple[bool, bool, int, int, int]:
+    return not script.local, not script.tenant, script.group.count("*"), script.kind.count("*"), -len(script.group)

@@ -1,5 +1,6 @@
 """Scripts of users: what they may say, and that nothing they do reaches or holds up the plane."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -103,3 +104,37 @@ def test_expressions_say_what_the_table_says(runner: scripts.Scripts, name: str,
     found = runner.cel(told, BODY)
     assert found.status == case["status"], name
     assert case["says"] in found.message
+
+
+@pytest.mark.parametrize(
+    ("source", "rule"),
+    [
+        ("hs = {}\n\nif then", "is no Lua: line 3: unexpected symbol near 'then'"),
+        ("local x = 1\nwhile true do end", "took longer than 2 s and was stopped at line 2"),
+        ("return {status = require('os')}", "went wrong: line 1: attempt to call global 'require' (a nil value)"),
+        ("return {status = 'Fine'}", "said 'Fine', which is no status; use Healthy, Suspended, Progressing, Missing, Degraded, Unknown"),
+        (health_scripts.Expressions(current="status.ready =="), "current is no CEL: 1:16"),
+        (health_scripts.Expressions(failed="'text'"), "failed is neither true nor false"),
+    ],
+)
+def test_a_script_that_can_never_do_is_found_without_an_object(source: Any, rule: str) -> None:  # noqa: ANN401 - Lua or CEL
+    with contextlib.closing(scripts.Scripts(script_messages.Limits(wall_s=2))) as runner:
+        assert runner.check(source).startswith(rule)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "return {status = obj.status.conditions[1].type}",
+        "if obj.status.phase == 'Ready' then return {status = 'Healthy'} end",
+        health_scripts.Expressions(current="status.phase == 'Ready'"),
+    ],
+)
+def test_a_script_that_needs_an_object_is_not_refused_without_one(runner: scripts.Scripts, source: Any) -> None:  # noqa: ANN401 - Lua or CEL
+    assert runner.check(source) == ""
+
+
+def test_a_script_that_fails_is_named_with_its_line(runner: scripts.Scripts) -> None:
+    script = health_scripts.Script("x.example", "Widget", "\nreturn {status = obj.none.phase}", "acme/widgets")
+    told = "its health script acme/widgets went wrong: line 2: attempt to index field 'none' (a nil value)"
+    assert runner.run(script, BODY) == health_values.Health("Unknown", told)
