@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from plane.api import problems, wake
 from plane.domain import errors
 from plane.server import claim as claims
-from plane.server import context, enrol, intake, recall
+from plane.server import context, enrol, health_checks, intake, recall
 from plane.wire import agent, signing
 
 BODY_BYTES = 64 * 1024 * 1024
@@ -79,12 +79,18 @@ async def claim(request: Incoming, hub: NamedDependency[wake.Hub]) -> Response[b
         await sync_to_thread(recall.recall, _plane(request), who, asked.missing[: claims.MAX_TASKS])
     with hub.expect("plane_tasks", who.cluster_id) as work, hub.expect("plane_agent", who.cluster_id) as word:
         while True:
-            found = await sync_to_thread(claims.claim, _plane(request), who, asked, limit)
+            found = await sync_to_thread(_found, _plane(request), who, asked, limit)
             left = deadline - loop.time()
-            if found.tasks or found.lost or left <= 0 or hub.draining:
+            if found.tasks or found.lost or found.checks or left <= 0 or hub.draining:
                 return _answer(found)
             if await _either(work, word, left):
                 return _answer(agent.Claimed())
+
+
+def _found(plane: context.Plane, who: claims.AgentIdentity, asked: agent.Claim, limit: int) -> agent.Claimed:
+    found = claims.claim(plane, who, asked, limit)
+    checks = health_checks.news(plane, who, asked.checks)
+    return msgspec.structs.replace(found, checks=checks) if checks else found
 
 
 async def _either(work: wake.News, word: wake.News, seconds: float) -> bool:

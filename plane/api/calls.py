@@ -22,6 +22,7 @@ NOUNS = (
     "credential",
     "app",
     "policy",
+    "healthcheck",
     "person",
     "user",
     "rolebinding",

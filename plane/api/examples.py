@@ -51,6 +51,16 @@ EXAMPLES: dict[Any, Any] = {
         "spec": {"mode": "deny", "parameters": {"images/registries": {"allowed": ["registry.example"]}}},
         "files": {"images.rego": "package images\n"},
     },
+    documents.HealthCheck: {
+        **_HEAD,
+        "kind": "HealthCheck",
+        "metadata": {"name": "widgets", "tenant": "acme"},
+        "spec": {
+            "group": "x.example",
+            "kind": "Widget",
+            "cel": {"current": "status.phase == 'Ready'", "failed": "status.phase == 'Failed'"},
+        },
+    },
     documents.User: {
         **_HEAD,
         "kind": "User",

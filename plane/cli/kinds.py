@@ -122,6 +122,14 @@ POLICY_SET = Kind(
     (Column("MODE", "spec.mode"), Column("DIGEST", "status.digest", "short"), _AGE, _CHANGED),
     ("policysets", "ps"),
 )
+HEALTH_CHECK = Kind(
+    "HealthCheck",
+    "healthcheck",
+    "healthchecks",
+    "either",
+    (Column("GROUP", "spec.group"), Column("OF", "spec.kind"), Column("CLUSTER", "spec.cluster"), _AGE, _CHANGED),
+    ("hc",),
+)
 APP = Kind(
     "App",
     "app",
@@ -139,7 +147,7 @@ APP = Kind(
     ),
 )
 
-KINDS = (TENANT, CLUSTER, PROJECT, USER, ROLE_BINDING, CREDENTIAL, REPOSITORY, POLICY_SET, APP)  # none depends on a later one
+KINDS = (TENANT, CLUSTER, PROJECT, USER, ROLE_BINDING, CREDENTIAL, REPOSITORY, POLICY_SET, HEALTH_CHECK, APP)  # none depends on a later one
 _BY_NAME = {name: kind for kind in KINDS for name in kind.names()}
 
 

@@ -8,6 +8,7 @@ RoleName = Literal["admin", "editor", "viewer", "platform-admin"]
 
 VIEW = frozenset({
     "tenant:get", "project:get", "cluster:get", "repository:get", "credential:get", "app:get", "release:get", "task:get", "policy:get",
+    "healthcheck:get",
 })  # fmt: skip
 EDIT = VIEW | {
     "app:create", "app:update", "app:delete", "app:sync", "app:refresh", "app:rollback", "app:terminate",
@@ -15,7 +16,8 @@ EDIT = VIEW | {
 }  # fmt: skip
 ADMIN = EDIT | {
     "app:approve", "project:create", "project:update", "project:delete", "credential:create", "credential:update", "credential:delete",
-    "policy:create", "policy:update", "policy:delete", "access:get", "access:create", "access:update", "access:delete",
+    "policy:create", "policy:update", "policy:delete",
+    "healthcheck:create", "healthcheck:update", "healthcheck:delete", "access:get", "access:create", "access:update", "access:delete",
     "audit:read", "audit:export",
 }  # fmt: skip
 PLATFORM = ADMIN | {

@@ -6,7 +6,7 @@ from plane.domain import access, errors, tenancy
 from plane.server import authorise, context
 from plane.server import documents as generic
 from plane.store import documents as rows
-from plane.store import duties, engine, people, tables
+from plane.store import duties, engine, health_checks, people, tables
 from plane.wire import documents, rest
 
 
@@ -34,6 +34,7 @@ def _release(change: generic.Change) -> None:
         message = f"tenant {change.place.names.name!r} still has {left} projects; delete them first"
         raise errors.Conflict(message)
     people.forget_tenant(change.place.tx, change.id)
+    health_checks.forget(change.place.tx, change.id)
 
 
 def _look_again(change: generic.Change) -> None:

@@ -7,9 +7,10 @@ blobs stand apart from the slim rows that lists read.
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from plane.store import audit_tables, columns
+from plane.store import audit_tables, columns, health_tables
 
-METADATA = audit_tables.METADATA  # one for all: the log's tables stand in a file of their own
+METADATA = audit_tables.METADATA  # one for all: the log's tables, and those of health, stand in files of their own
+HEALTH_CHECKS = health_tables.health_checks
 NIL = "00000000-0000-0000-0000-000000000000"  # the platform's place where a tenant id is asked for
 
 

@@ -181,20 +181,59 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """What the agent has.
 
     `holds`: release digests on its disk (bounded); `running`: tasks whose leases this extends; `missing`: apps that its fence knows and its
-    disk does not, after the loss of the disk (bounded): each is answered with an observe task.
+    disk does not, after the loss of the disk (bounded): each is answered with an observe task. `checks`: digest of the health checks that
+    it judges by, empty for none; absent: it wants none.
     """
 
     holds: tuple[str, ...] = ()
     running: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    checks: str | None = None
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How users want a kind judged: in Lua, or in CEL.
+
+    `group` and `kind` are globs; `tenant`: whose objects, by name, empty: everybody's; `local`: made for this cluster, so that it goes
+    before those made for all.
+    """
+
+    name: str
+    group: str
+    kind: str
+    tenant: str = ""
+    local: bool = False
+    lua: str = ""
+    current: str = ""
+    in_progress: str = ""
+    failed: str = ""
+
+
+class Checks(msgspec.Struct, frozen=True, kw_only=True):
+    """All health checks of a cluster; `digest` names the set."""
+
+    cluster_id: str
+    digest: str
+    checks: tuple[Check, ...] = ()
+
+
+class SignedChecks(msgspec.Struct, frozen=True, kw_only=True):
+    """`payload` is the msgpack of Checks, `signature` Ed25519 over the checks context (plane.wire.signing) and the payload."""
+
+    payload: bytes
+    signature: bytes
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
-    """`lost`: tasks among `running` that are no longer this agent's (superseded, terminated): stop them."""
+    """`lost`: tasks among `running` that are no longer this agent's (superseded, terminated): stop them.
+
+    `checks`: when the agent judges by others.
+    """
 
     tasks: tuple[SignedTask, ...] = ()
     lost: tuple[str, ...] = ()
     lease_s: int = 90
+    checks: SignedChecks | None = None
 
 
 class Extra(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from plane.domain import access, apps, fleet, tenancy
+from plane.domain import access, apps, fleet, health_scripts, tenancy
 
 API_VERSION: Literal["gitops-plane.io/v1"] = "gitops-plane.io/v1"
 MAX_POLICY_BYTES = 1024 * 1024  # all files of one set; far above any set in the field, far below what hurts
@@ -177,6 +177,13 @@ class PolicySet(Document, frozen=True, kw_only=True):
     status: PolicySetStatus | None = None
 
 
+class HealthCheck(Document, frozen=True, kw_only=True):
+    """How a kind is judged. Belongs to a tenant, or to the platform and then holds for all."""
+
+    spec: health_scripts.CheckSpec
+    status: Status | None = None
+
+
 class User(Document, frozen=True, kw_only=True):
     """Somebody who may ask, once they have a token. Belongs to a tenant, or to the platform."""
 
@@ -191,5 +198,5 @@ class RoleBinding(Document, frozen=True, kw_only=True):
     status: Status | None = None
 
 
-Any = Tenant | Project | Cluster | Repository | Credential | App | PolicySet | User | RoleBinding
-KINDS: tuple[type[Document], ...] = (Tenant, Project, Cluster, Repository, Credential, App, PolicySet, User, RoleBinding)
+Any = Tenant | Project | Cluster | Repository | Credential | App | PolicySet | HealthCheck | User | RoleBinding
+KINDS: tuple[type[Document], ...] = (Tenant, Project, Cluster, Repository, Credential, App, PolicySet, HealthCheck, User, RoleBinding)

@@ -12,6 +12,7 @@ from plane.domain import errors
 from plane.wire import agent
 
 TASK_CONTEXT = b"gitops-plane/task/v1\0"
+CHECKS_CONTEXT = b"gitops-plane/checks/v1\0"
 ENROL_CONTEXT = b"gitops-plane/enrol/v1\0"
 ROTATE_CONTEXT = b"gitops-plane/rotate/v1\0"
 # Points of Ed25519 that nobody holds: a signature of zeros passes for every fourth text or so under them. RFC 8032 leaves them to us.
@@ -108,6 +109,18 @@ def open_task(signed: agent.SignedTask, public_key: bytes) -> agent.Task:
     except InvalidSignature as e:
         raise TokenRefused("the task's signature does not hold; it is not from this plane") from e
     return msgspec.msgpack.decode(signed.payload, type=agent.Task)
+
+
+def open_checks(signed: agent.SignedChecks, public_key: bytes, *, cluster_id: str) -> agent.Checks:
+    """The health checks of a cluster; TokenRefused when the signature does not hold or they are another cluster's."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signed.signature, CHECKS_CONTEXT + signed.payload)
+    except InvalidSignature as e:
+        raise TokenRefused("the signature of the health checks does not hold; they are not from this plane") from e
+    found = msgspec.msgpack.decode(signed.payload, type=agent.Checks)
+    if found.cluster_id != cluster_id:
+        raise TokenRefused("the health checks are another cluster's")
+    return found
 
 
 def proof_text(join_token: str, signing_key: bytes, sealing_key: bytes) -> bytes:

@@ -31,6 +31,7 @@ class Names(msgspec.Struct, frozen=True):
     repository: str = ""
     credential: str = "age"
     policy: str = "house"
+    healthcheck: str = "widgets"
     cluster: str = "east"
     person: str = "admin"
     user: str = "admin"
@@ -53,6 +54,8 @@ def victim(install: e2e.Install) -> e2e.Tenant:
     place = f"/api/v1/tenants/{tenant.name}/policies"
     rule = 'package plane.rules.none\n\nviolations contains {"message": "no"} if input.manifest.kind == "Nothing"\n'
     tenant.put("PolicySet", place, "house", spec={}, files={"rule.rego": rule})
+    judged = {"kind": "Widget", "group": "x.example", "lua": "return {status = 'Healthy'}"}
+    tenant.put("HealthCheck", f"/api/v1/tenants/{tenant.name}/healthchecks", "widgets", spec=judged)
     subjects = [{"kind": "User", "name": "admin"}]
     tenant.put("RoleBinding", f"/api/v1/tenants/{tenant.name}/rolebindings", "crew", spec={"role": "viewer", "subjects": subjects})
     tenant.app("web", tenant.repository(tenant.name, sources.web())).healthy()

@@ -24,6 +24,13 @@ TASK = agent.Task(
 ONCE = agent.Once(resources=(":ConfigMap:web",), labels="tier=front", strategy="apply", sync_options=("Replace=true",))
 IGNORE = agent.Ignore(group="apps", kind="Deployment", expressions=(".spec.template.spec.containers[].image",), managers=("keda",))
 EXTRA = agent.Extra(pointer="/spec/paused", manager="kubectl-edit", time="2030-01-01T00:00:00Z")
+CHECKS = agent.Checks(
+    cluster_id="c1", digest="aa",
+    checks=(
+        agent.Check(name="widgets", group="x.example", kind="*", tenant="acme", local=True, lua="return {status = 'Healthy'}"),
+        agent.Check(name="gadgets", group="x.example", kind="Gadget", current="true", in_progress="false", failed="false"),
+    ),
+)  # fmt: skip
 RESULT = agent.ObjectResult(key=KEY, result="Synced", message="created", phase="PreSync", wave=-1)
 MESSAGES: dict[str, msgspec.Struct] = {
     "enrol": agent.Enrol(
@@ -34,6 +41,9 @@ MESSAGES: dict[str, msgspec.Struct] = {
     "rotate": agent.Rotate(signing_key=b"s" * 32, sealing_key=b"x" * 32, proof=b"p" * 64),
     "claim": agent.Claim(holds=("sha256:0f",), running=("t0",)),
     "claim-missing": agent.Claim(missing=("a2",)),
+    "claim-checks": agent.Claim(checks="aa"),
+    "claimed-checks": agent.Claimed(checks=agent.SignedChecks(payload=agent.encode(CHECKS), signature=b"e" * 64)),
+    "checks": CHECKS,
     "claimed": agent.Claimed(
         tasks=(agent.SignedTask(payload=agent.encode(TASK), signature=b"e" * 64, bundle=BUNDLE),), lost=("t0",), lease_s=60
     ),

@@ -1,0 +1,95 @@
+"""Health checks: kept when they can do, refused with field and line, and handed to the agents that need them."""
+
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+
+from plane.wire import agent, signing
+from tests.api.test_agents import Agent, east  # noqa: F401 - a fixture
+from tests.support.rest import Api, Tenant, document
+
+LUA = "hs = {}\nhs.status = 'Healthy'\nreturn hs\n"
+OWN = "/tenants/acme/healthchecks"
+
+
+def spec(**given: Any) -> dict[str, Any]:  # noqa: ANN401 - any field
+    return {"group": "x.example", "kind": "Widget", "lua": LUA} | given
+
+
+def told(east: Agent, held: str) -> agent.Checks | None:  # noqa: F811
+    """What an agent that holds a set is answered."""
+    answer = east.call("POST", "/claim?wait=0&max=8", agent.Claim(checks=held))
+    claimed = msgspec.msgpack.decode(answer.content, type=agent.Claimed)
+    return signing.open_checks(claimed.checks, east.enrolled.task_key, cluster_id=east.enrolled.cluster_id) if claimed.checks else None
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "rule"),
+    [
+        ({"lua": "hs = {}\n\nif then"}, "spec.lua", "is no Lua: line 3: unexpected symbol near 'then'"),
+        ({"lua": "return {status = require('os')}"}, "spec.lua", "went wrong: line 1: attempt to call global 'require' (a nil value)"),
+        ({"lua": "", "cel": {"current": "status.ready =="}}, "spec.cel", "current is no CEL: 1:16"),
+        ({"cel": {"current": "true"}}, "spec", "needs one of lua and cel"),
+        ({"lua": ""}, "spec", "needs one of lua and cel"),
+        ({"lua": "", "cel": {}}, "spec.cel", "needs an expression"),
+        ({"kind": ""}, "spec.kind", "names the kind to judge"),
+        ({"cluster": "nowhere"}, "spec.cluster", "there is no cluster 'nowhere' here"),
+    ],
+)
+def test_a_check_that_can_never_do_is_refused_with_its_line(acme: Tenant, given: dict[str, Any], field: str, rule: str) -> None:
+    wrong = acme.api.post(OWN, document("HealthCheck", "widgets", spec(**given)))
+    assert wrong.status_code == 400
+    assert wrong.json()["problems"][field].startswith(rule)
+
+
+def test_a_check_is_a_document_like_any_other(acme: Tenant, owner: sa.Engine) -> None:
+    made = acme.api.make(OWN, document("HealthCheck", "widgets", spec(cluster="east")))
+    assert acme.api.get(f"{OWN}/widgets").json()["spec"] == spec(cluster="east") == made["spec"]
+    changed = document("HealthCheck", "widgets", spec(kind="*"))
+    assert acme.api.put(f"{OWN}/widgets", changed).json()["status"]["version"] == 2
+    assert acme.api.put(f"{OWN}/widgets", changed).json()["status"]["version"] == 2
+    assert [one["spec"]["kind"] for one in acme.api.get(OWN).json()["items"]] == ["*"]
+    assert acme.api.delete(f"{OWN}/widgets").status_code == 200
+    with owner.begin() as tx:
+        kept = tx.execute(sa.text("SELECT type FROM audit_events WHERE type LIKE 'healthcheck.%'")).scalars()
+        assert sorted(kept) == ["healthcheck.created", "healthcheck.deleted", "healthcheck.updated"]
+
+
+def test_an_agent_is_told_of_its_checks_once(platform: Api, acme: Tenant, east: Agent) -> None:  # noqa: F811
+    assert told(east, "") is None
+    acme.api.make(OWN, document("HealthCheck", "widgets", spec(cluster="east")))
+    platform.make("/healthchecks", document("HealthCheck", "all", spec(group="_", kind="_")))
+    found = told(east, "")
+    assert found is not None
+    assert sorted((check.tenant, check.name, check.local, check.group, check.kind) for check in found.checks) == [
+        ("", "all", False, "*", "*"),
+        ("acme", "widgets", True, "x.example", "Widget"),
+    ]
+    assert told(east, found.digest) is None
+    assert acme.api.delete(f"{OWN}/widgets").status_code == 200
+    assert platform.delete("/healthchecks/all").status_code == 200
+    last = told(east, found.digest)
+    assert last is not None
+    assert (last.digest, last.checks) == ("", ())
+
+
+def test_checks_of_other_clusters_and_of_tenants_without_a_grant_stay_away(platform: Api, acme: Tenant, east: Agent) -> None:  # noqa: F811
+    platform.make("/tenants", document("Tenant", "globex"))
+    platform.make("/tenants/globex/healthchecks", document("HealthCheck", "theirs", spec()))
+    platform.make("/clusters", document("Cluster", "west"))
+    platform.make("/healthchecks", document("HealthCheck", "west", spec(cluster="west")))
+    assert told(east, "") is None
+
+
+def test_an_agent_that_knows_nothing_of_checks_is_told_nothing(acme: Tenant, east: Agent) -> None:  # noqa: F811
+    acme.api.make(OWN, document("HealthCheck", "widgets", spec()))
+    assert east.claim().checks is None
+
+
+def test_who_may_only_look_writes_no_check(acme: Tenant) -> None:
+    viewer = acme.api.person("acme", "vera", "viewer")
+    assert viewer.post(OWN, document("HealthCheck", "widgets", spec())).status_code == 403
+    assert viewer.get(OWN).status_code == 200
+    assert acme.api.put("/healthchecks/all", document("HealthCheck", "all", spec())).status_code == 403
