@@ -1,39 +1,22 @@
-"""One object into the cluster, or out of it: the request, what is tried again, and the sentence when it is final."""
+"""One object into the cluster, or out of it: the requests, and the sentence when it is final."""
 
 import asyncio
-import random
-import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import msgspec
-import structlog
 
 from plane.adapters import kube, kube_kinds
-from plane.agent import client_side, cluster, pace, records, refusals, releases, rules, takeover, waits, writing
-from plane.domain import errors, ignoring, kinds, objects, operation, options, plan
+from plane.agent import asking, client_side, cluster, records, refusals, releases, rules, takeover, waits, writing
+from plane.domain import ignoring, kinds, objects, operation, options, plan
 from plane.wire import agent
 
 REPLACE_TRIES = 4
 FREE_TRIES = 10
-TRY_S = 60.0  # how long an object is tried again when the API server is busy or away
-SERVER_ERRORS = 4  # attempts at an answer 500: an etcd time-out passes, a broken webhook does not
-PAUSE_S = (0.1, 5.0)
-DRAIN_S = 10.0  # of the 30 s that Kubernetes gives a pod to end
-NOT_FOUND, CONFLICT, BUSY, BROKEN = 404, 409, 429, 500
+NOT_FOUND, CONFLICT = 404, 409
 PROPAGATION = {"foreground": "Foreground", "background": "Background", "orphan": "Orphan"}
 
-log = structlog.get_logger()
-
-
-class Refused(errors.PlaneError):
-    """An object that could not be applied or deleted; the sentence is the API server's with the way out, values masked."""
-
-    code = "object-refused"
-
-    def __init__(self, sentence: str, *, status: int = 0) -> None:
-        self.status = status  # the API server's, 0 when it is not its word
-        super().__init__(sentence)
+Refused = refusals.Refused
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -47,14 +30,12 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Applier:
-    """Writes objects. One per agent: it holds the pace for all tasks."""
+    """Writes objects. One per agent."""
 
     def __init__(self, there: cluster.Cluster) -> None:
         self._there = there
-        self.pace = pace.Pace()
+        self._asking = asking.Asking(there)
         self.inflight: set[objects.ObjectKey] = set()
-        self._asking = 0
-        self._draining = False
 
     async def apply(self, order: Order) -> records.Record:
         """Write it as its options say, server-side apply if they say nothing; returns the object as it is now.
@@ -62,6 +43,22 @@ class Applier:
         Raises:
             Refused: final. SecretRefused: a sealed value cannot be opened. UnknownKind, BadName, BadAnnotation.
         """
+        if order.options.dry_run:  # what is only asked hides nobody's change
+            answer, resource = await self._written(order)
+            return records.record(records.see(msgspec.Raw(answer), resource))
+        self.inflight.add(order.key)
+        try:
+            answer, resource = await self._written(order)
+        finally:
+            self.inflight.discard(order.key)
+        return self._there.watches.absorb(answer, resource)
+
+    async def predict(self, order: Order) -> dict[str, Any]:
+        """What the object would become, by the API server's word; raises as `apply` does."""
+        told = msgspec.structs.replace(order.options, dry_run=True)
+        return kube.decode((await self._written(msgspec.structs.replace(order, options=told)))[0])
+
+    async def _written(self, order: Order) -> tuple[bytes, kube_kinds.Resource]:
         manifest = order.release.manifests[order.index]
         resource = await self._there.kinds.resolve(manifest.api_version, manifest.key.kind)
         path = kube_kinds.key_path(resource, order.key)
@@ -70,23 +67,17 @@ class Applier:
         effective = writing.how(manifest, order.options)
         live = await self._live(order, effective, path)
         if live is not None and effective.ssa == "IfNotPresent":
-            return self._there.watches.absorb(live, resource)
+            return live, resource
         opened = releases.values(order.release, manifest.key, self._there.unsealer)
         whole = effective.replace or not effective.server_side_apply
         payload = await self._sparing(order, _payload(order, opened), live, whole=whole)
         write = _Write(order.key, resource, path, payload, effective, order.options, order.release.documents[order.index])
-        self.inflight.add(order.key)
         try:
-            answer = await self._send(write, live)
+            return await self._send(write, live), resource
         except kube.KubeRefused as e:
             raise Refused(
                 releases.mask(refusals.explained(e, manifest.key), opened), status=e.status
             ) from None  # the chained text could quote a value
-        finally:
-            self.inflight.discard(order.key)
-        if order.options.dry_run:
-            return records.record(records.see(msgspec.Raw(answer), resource))
-        return self._there.watches.absorb(answer, resource)
 
     async def _live(self, order: Order, effective: options.Effective, path: str) -> bytes | None:
         """What is there, asked only by the options that look."""
@@ -195,7 +186,7 @@ class Applier:
     async def _make_room(self, key: objects.ObjectKey, resource: kube_kinds.Resource) -> None:
         """Delete an object that is to be created anew, and wait until its name is free."""
         await self.delete(key, resource, uid="", propagation="background")
-        async with asyncio.timeout(TRY_S):
+        async with asyncio.timeout(asking.TRY_S):
             await self._there.waits.until(key, waits.gone, self._there.watches.get(key))
 
     async def delete(self, key: objects.ObjectKey, resource: kube_kinds.Resource, *, uid: str, propagation: str = "foreground") -> bool:
@@ -286,45 +277,10 @@ class Applier:
 
     async def drain(self) -> None:
         """Start no request any more and let those under way end."""
-        self._draining = True
-        until = time.monotonic() + DRAIN_S
-        while self._asking and time.monotonic() < until:  # noqa: ASYNC110 - at the end of the program; an event per request costs the hot path
-            await asyncio.sleep(0.02)
+        await self._asking.drain()
 
-    async def _ask(self, method: str, path: str, *, query: str, payload: bytes, content_type: str) -> bytes:
-        async with self.pace.turn():
-            if self._draining:
-                await asyncio.Event().wait()  # for ever: the program ends
-            self._asking += 1
-            try:
-                return await self._there.api.call(method, path, query=query, body=payload, content_type=content_type)
-            finally:
-                self._asking -= 1
-
-    async def _insist(self, method: str, path: str, query: str, payload: bytes, content_type: str = "") -> bytes:
-        """Ask until there is a final answer."""
-        content_type = content_type or (kube.APPLY_PATCH if method == "PATCH" else kube.JSON)
-        until, attempt = time.monotonic() + TRY_S, 0
-        while True:
-            attempt += 1
-            try:
-                return await self._ask(method, path, query=query, payload=payload, content_type=content_type)
-            except kube.KubeRefused as e:
-                if e.status == BUSY or e.retry_after_s:
-                    self.pace.refused()
-                if not (_passing(e, attempt) or self._late(e, path)) or time.monotonic() > until:
-                    raise
-                wait = e.retry_after_s
-            except kube.Unreachable as e:
-                if time.monotonic() > until:
-                    raise Refused(str(e)) from e
-                wait = 0.0
-            await asyncio.sleep(max(wait, min(PAUSE_S[1], PAUSE_S[0] * 2**attempt)) * random.uniform(0.75, 1.25))  # noqa: S311 - spreads retries
-
-    def _late(self, error: kube.KubeRefused, path: str) -> bool:
-        """Whether the kind was defined a moment ago and this API server does not serve it yet, though another or its discovery does."""
-        unserved = error.status == NOT_FOUND and "could not find the requested resource" in str(error)
-        return unserved and path.startswith("/apis/") and self._there.kinds.expecting(path.split("/")[2])
+    def _insist(self, method: str, path: str, query: str, payload: bytes, content_type: str = "") -> Awaitable[bytes]:
+        return self._asking.insist(method, path, query, payload, content_type)
 
     def _refuse_taken(self, order: Order) -> None:
         """Two apps naming one object would undo each other for ever: the first keeps it."""
@@ -372,13 +328,3 @@ def _respected(order: Order) -> ignoring.Rules:
 def _versioned(payload: bytes, live: bytes) -> bytes:
     body, version = kube.decode(payload), kube.decode(live)["metadata"]["resourceVersion"]
     return msgspec.json.encode({**body, "metadata": {**body["metadata"], "resourceVersion": version}})
-
-
-def _passing(error: kube.KubeRefused, attempt: int) -> bool:
-    """Whether the same request may succeed later."""
-    if error.status in {BUSY, 503, 504} or error.retry_after_s:
-        return True
-    if error.status == CONFLICT:
-        settled = "Apply failed with" in str(error) or "the object has been modified" in str(error)  # fields of others; a stale replace
-        return attempt <= SERVER_ERRORS and not settled  # otherwise a race with another writer or with a deletion
-    return error.status == BROKEN and attempt <= SERVER_ERRORS and "field not declared in schema" not in str(error)

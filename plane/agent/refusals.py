@@ -3,7 +3,7 @@
 import re
 
 from plane.adapters import kube
-from plane.domain import objects
+from plane.domain import errors, objects
 
 FORBIDDEN, NOT_FOUND, CONFLICT, INVALID, BROKEN = 403, 404, 409, 422, 500
 
@@ -32,6 +32,16 @@ _WAYS_OUT = (
     (BROKEN, "failed calling webhook", "see whether the webhook's server runs; its failurePolicy decides what happens while it does not"),
     (FORBIDDEN, "cannot ", "widen the rights of the agent's service account (the chart's rbac values)"),
 )
+
+
+class Refused(errors.PlaneError):
+    """An object that could not be applied or deleted; the sentence is the API server's with the way out, values masked."""
+
+    code = "object-refused"
+
+    def __init__(self, sentence: str, *, status: int = 0) -> None:
+        self.status = status  # the API server's, 0 when it is not its word
+        super().__init__(sentence)
 
 
 def explained(error: kube.KubeRefused, key: objects.ObjectKey) -> str:

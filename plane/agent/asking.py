@@ -1,0 +1,76 @@
+"""Asking the API server until there is a final answer: what is tried again, how often, and how many at once."""
+
+import asyncio
+import random
+import time
+
+from plane.adapters import kube
+from plane.agent import cluster, pace, refusals
+
+TRY_S = 60.0  # how long an object is tried again when the API server is busy or away
+SERVER_ERRORS = 4  # attempts at an answer 500: an etcd time-out passes, a broken webhook does not
+PAUSE_S = (0.1, 5.0)
+DRAIN_S = 10.0  # of the 30 s that Kubernetes gives a pod to end
+NOT_FOUND, CONFLICT, BUSY, BROKEN = 404, 409, 429, 500
+
+
+class Asking:
+    """One per agent: it holds the pace for all tasks."""
+
+    def __init__(self, there: cluster.Cluster) -> None:
+        self._there = there
+        self._pace = pace.Pace()
+        self._open = 0
+        self._draining = False
+
+    async def drain(self) -> None:
+        """Start no request any more and let those under way end."""
+        self._draining = True
+        until = time.monotonic() + DRAIN_S
+        while self._open and time.monotonic() < until:  # noqa: ASYNC110 - at the end of the program; an event per request costs the hot path
+            await asyncio.sleep(0.02)
+
+    async def _ask(self, method: str, path: str, *, query: str, payload: bytes, content_type: str) -> bytes:
+        async with self._pace.turn():
+            if self._draining:
+                await asyncio.Event().wait()  # for ever: the program ends
+            self._open += 1
+            try:
+                return await self._there.api.call(method, path, query=query, body=payload, content_type=content_type)
+            finally:
+                self._open -= 1
+
+    async def insist(self, method: str, path: str, query: str, payload: bytes, content_type: str = "") -> bytes:
+        """Ask until there is a final answer."""
+        content_type = content_type or (kube.APPLY_PATCH if method == "PATCH" else kube.JSON)
+        until, attempt = time.monotonic() + TRY_S, 0
+        while True:
+            attempt += 1
+            try:
+                return await self._ask(method, path, query=query, payload=payload, content_type=content_type)
+            except kube.KubeRefused as e:
+                if e.status == BUSY or e.retry_after_s:
+                    self._pace.refused()
+                if not (_passing(e, attempt) or self._late(e, path)) or time.monotonic() > until:
+                    raise
+                wait = e.retry_after_s
+            except kube.Unreachable as e:
+                if time.monotonic() > until:
+                    raise refusals.Refused(str(e)) from e
+                wait = 0.0
+            await asyncio.sleep(max(wait, min(PAUSE_S[1], PAUSE_S[0] * 2**attempt)) * random.uniform(0.75, 1.25))  # noqa: S311 - spreads retries
+
+    def _late(self, error: kube.KubeRefused, path: str) -> bool:
+        """Whether the kind was defined a moment ago and this API server does not serve it yet, though another or its discovery does."""
+        unserved = error.status == NOT_FOUND and "could not find the requested resource" in str(error)
+        return unserved and path.startswith("/apis/") and self._there.kinds.expecting(path.split("/")[2])
+
+
+def _passing(error: kube.KubeRefused, attempt: int) -> bool:
+    """Whether the same request may succeed later."""
+    if error.status in {BUSY, 503, 504} or error.retry_after_s:
+        return True
+    if error.status == CONFLICT:
+        settled = "Apply failed with" in str(error) or "the object has been modified" in str(error)  # fields of others; a stale replace
+        return attempt <= SERVER_ERRORS and not settled  # otherwise a race with another writer or with a deletion
+    return error.status == BROKEN and attempt <= SERVER_ERRORS and "field not declared in schema" not in str(error)
