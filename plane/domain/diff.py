@@ -79,12 +79,15 @@ def text(desired: dict[str, Any] | None, live: dict[str, Any] | None) -> str:
         desired: None when the object is to be deleted.
         live: None when it is to be created.
     """
-    before = None if live is None else clean(live)
-    after = None if desired is None else clean(desired)
-    if before is not None and after is not None:
-        after = merging.merge(after, before).body
-    before, after = _masked(before, after)
-    name = str(objects.key_of(desired or live or {}))
+    if desired is not None and live is not None:
+        desired = merging.merge(clean(desired), clean(live)).body
+    return between(live, desired)
+
+
+def between(live: dict[str, Any] | None, becomes: dict[str, Any] | None) -> str:
+    """As `text`, where it is known what the live object becomes, field by field."""
+    name = str(objects.key_of(becomes or live or {}))
+    before, after = _masked(None if live is None else clean(live), None if becomes is None else clean(becomes))
     lines = difflib.unified_diff(_lines(before), _lines(after), f"live {name}", f"desired {name}", lineterm="")
     return "\n".join(lines)
 
