@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 
 from plane.adapters import kube
-from plane.agent import live, manifest, planning, question
+from plane.agent import events, live, manifests, planning, question, tree
 from plane.domain import errors
 from plane.wire import agent, answers
 
@@ -14,8 +14,10 @@ Answer = Callable[[question.Asked], Awaitable[bytes]]
 LATER = 500  # HTTP's first status that is not the asker's fault
 
 ANSWERS: Mapping[str, Answer] = {
+    "events": events.answer,
     "live": live.answer,
-    "manifest": manifest.answer,
+    "manifests": manifests.answer,
+    "tree": tree.answer,
     "plan": lambda asked: planning.answer(asked.there, asked.work),
 }
 

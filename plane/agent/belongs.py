@@ -22,16 +22,23 @@ class Found(msgspec.Struct, frozen=True):
 
 
 async def find(asked: question.Asked, key: objects.ObjectKey) -> Found:
-    """The live object, in the version that the cluster prefers.
+    """`look`; Absent when there is nothing to see. UnknownKind: the cluster does not serve it."""
+    found = await look(asked, key)
+    if found is None:
+        raise absent(asked, str(key))
+    return found
 
-    Raises:
-        Absent: it is not there, or somebody else's: the two look the same. UnknownKind: the cluster does not serve it.
-    """
+
+async def look(asked: question.Asked, key: objects.ObjectKey) -> Found | None:
+    """The live object, in the version that the cluster prefers; None when it is not there, or somebody else's: the two look the same."""
     found = await _read(asked, key)
     root = await origin(asked, found) if found else None
-    if found is None or root is None:
-        raise question.Absent(f"{key} was not found among the objects of app {asked.task.app} and what descends from them")
-    return Found(found, root)
+    return Found(found, root) if found and root else None
+
+
+def absent(asked: question.Asked, what: str) -> question.Absent:
+    """How it is said."""
+    return question.Absent(f"{what} was not found among the objects of app {asked.task.app} and what descends from them")
 
 
 async def origin(asked: question.Asked, body: Body) -> objects.ObjectKey | None:

@@ -75,9 +75,14 @@ def check_asked(task: agent.Task) -> None:
         _check(task, objects.ObjectKey(key.group, key.kind, key.namespace, key.name))
 
 
-def _check(task: agent.Task, key: objects.ObjectKey) -> None:
+def permits(task: agent.Task, key: objects.ObjectKey) -> bool:
+    """Whether an object is inside the task's scope."""
     grant = fleet.Grant(task.tenant, task.scope.namespaces, task.scope.cluster_kinds)
-    if not fleet.permits(grant, group=key.group, kind=key.kind, namespace=key.namespace, name=key.name):
+    return fleet.permits(grant, group=key.group, kind=key.kind, namespace=key.namespace, name=key.name)
+
+
+def _check(task: agent.Task, key: objects.ObjectKey) -> None:
+    if not permits(task, key):
         allowed = ", ".join(task.scope.namespaces) or "no namespace"
         outside = f"{key} is outside what tenant {task.tenant} may use on this cluster ({allowed})"
         raise TaskRefused(f"{outside}; change its namespace, or ask for a wider grant")

@@ -1,6 +1,7 @@
 """Live objects as people may read them: without secret values, and without bookkeeping nobody reads."""
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -15,20 +16,20 @@ SHORTEST = 8  # letters of a value that is masked inside a longer text: blanking
 
 
 class Veil(msgspec.Struct, frozen=True):
-    """What hides an app's secret values in an object of the app, and in what controllers made of it.
+    """What hides an app's secret values in its objects, and in what controllers made of them.
 
-    `pointers`: where values were sealed in the object that it comes from; `forms`: how the values themselves look.
+    `pointers`: where values were sealed, by object; `forms`: how the values themselves look.
     """
 
-    pointers: frozenset[str]
+    pointers: Mapping[objects.ObjectKey, frozenset[str]]
     forms: tuple[str, ...]
 
-    def over(self, body: Body) -> Body:
-        """The object, masked."""
-        shown = copy.deepcopy(masked(body))
-        for pointer in self.pointers:
+    def over(self, body: Body, root: objects.ObjectKey) -> Body:
+        """An object that is, or comes from, the app's object `root`, masked."""
+        shown = masked(body)
+        for pointer in self.pointers.get(root, ()):
             _blank(shown, pointer)
-        return {**shown, **{part: self._within(value) for part, value in shown.items() if part not in IDENTITY}}
+        return {part: value if part in IDENTITY else self._within(value) for part, value in shown.items()}
 
     def text(self, text: str) -> str:
         """A sentence or a line, masked."""
@@ -46,14 +47,14 @@ class Veil(msgspec.Struct, frozen=True):
         return value
 
 
-def veil(there: cluster.Cluster, app: str, root: objects.ObjectKey | None = None) -> Veil:
-    """The veil for what comes from `root`; SecretRefused when the values cannot be opened, so cannot be looked for."""
+def veil(there: cluster.Cluster, app: str) -> Veil:
+    """The app's; SecretRefused when its values cannot be opened, so cannot be looked for."""
     release = there.book.release(app) if there.book.get(app) else None
     if release is None:
-        return Veil(frozenset(), ())
+        return Veil({}, ())
     opened = [value for key in release.sealed for value in releases.values(release, key, there.unsealer).values()]
-    pointers = {one.pointer for one in release.sealed.get(root, ())} if root else set()
-    return Veil(frozenset(below for pointer in pointers for below in _inherited(pointer)), releases.forms(opened))
+    pointers = {key: frozenset(place for one in sealed for place in _inherited(one.pointer)) for key, sealed in release.sealed.items()}
+    return Veil(pointers, releases.forms(opened))
 
 
 def _inherited(pointer: str) -> set[str]:

@@ -5,13 +5,15 @@ from typing import Any, Unpack
 import click
 import msgspec
 
-from plane.cli import app_views, client, failures, get, kinds, nouns, session, show, watch
+from plane.cli import app_views, client, failures, get, kinds, live, nouns, session, show, watch
 
 Json = client.Json
 
 app = nouns.group(kinds.APP, "Apps: a path in Git, kept the same in a cluster.")
 name_argument = nouns.named(kinds.APP)
 
+for view in (live.live, live.tree, live.events):
+    app.add_command(view)
 for view in (app_views.diff, app_views.plan, app_views.explain, app_views.history, app_views.resources, app_views.manifests, watch.wait):
     app.add_command(view)
 

@@ -1,8 +1,8 @@
 """What agents answer to the plane's questions: JSON in `Final.live`, tagged, so that an older agent's other answer is seen as such."""
 
-from typing import Any
-
 import msgspec
+
+from plane.wire import views
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer"):
@@ -15,10 +15,22 @@ class Absent(Answer, frozen=True, kw_only=True, tag="absent"):
     sentence: str
 
 
-class Manifest(Answer, frozen=True, kw_only=True, tag="manifest"):
-    """One live object, masked."""
+class Manifests(Answer, frozen=True, kw_only=True, tag="manifests"):
+    """Live objects, masked."""
 
-    body: dict[str, Any]
+    live: views.Live
+
+
+class Tree(Answer, frozen=True, kw_only=True, tag="tree"):
+    """An app's objects and what descends from them."""
+
+    tree: views.Tree
+
+
+class Events(Answer, frozen=True, kw_only=True, tag="events"):
+    """What Kubernetes says of them."""
+
+    events: views.KubeEvents
 
 
 def encode(answer: Answer) -> bytes:

@@ -15,14 +15,14 @@ def key(body: Body) -> wire.Key:
     return wire.Key(group, body["kind"], body["metadata"]["namespace"], body["metadata"]["name"])
 
 
-def read(final: wire.Final) -> answers.Manifest | answers.Absent:
+def read(final: wire.Final) -> answers.Manifests | answers.Absent:
     assert final.outcome == "succeeded", final.message
-    found: answers.Manifest | answers.Absent = msgspec.json.decode(final.live, type=answers.Manifest | answers.Absent)
+    found: answers.Manifests | answers.Absent = msgspec.json.decode(final.live, type=answers.Manifests | answers.Absent)
     return found
 
 
-def asked(plane: PlaneEnd, app: str, body: Body) -> answers.Manifest | answers.Absent:
-    return read(plane.final(plane.ask(app, "manifest", key(body))))
+def asked(plane: PlaneEnd, app: str, body: Body) -> answers.Manifests | answers.Absent:
+    return read(plane.final(plane.ask(app, "manifests", key(body))))
 
 
 def child(parent: Body, kind: str, name: str, **parts: object) -> Body:
@@ -43,9 +43,9 @@ def test_what_descends_from_an_app_is_shown_and_a_strangers_is_absent(agent: Age
     grandchild = kube.create("configmaps", child({**secret, "apiVersion": "v1", "kind": "Secret"}, "ConfigMap", "deep", data={"a": "b"}))
     stranger = kube.create("configmaps", config_map(kube.namespace, "stranger"))
     shown = asked(shared_plane, app, secret | {"apiVersion": "v1", "kind": "Secret"})
-    assert isinstance(shown, answers.Manifest)
-    assert (shown.body["kind"], set(shown.body["data"].values())) == ("Secret", {"••••"})
-    assert isinstance(asked(shared_plane, app, grandchild | {"apiVersion": "v1", "kind": "ConfigMap"}), answers.Manifest)
+    assert isinstance(shown, answers.Manifests)
+    assert (shown.live.items[0]["kind"], set(shown.live.items[0]["data"].values())) == ("Secret", {"••••"})
+    assert isinstance(asked(shared_plane, app, grandchild | {"apiVersion": "v1", "kind": "ConfigMap"}), answers.Manifests)
     absent = asked(shared_plane, app, stranger | {"apiVersion": "v1", "kind": "ConfigMap"})
     missing = asked(shared_plane, app, config_map(kube.namespace, "missing"))
     assert isinstance(absent, answers.Absent)
@@ -58,13 +58,13 @@ def test_a_forged_owner_reference_makes_nothing_the_apps(agent: Agent, shared_pl
     web = kube.there("configmaps", "web")
     other = {**web, "apiVersion": "v1", "kind": "ConfigMap", "metadata": {**web["metadata"], "uid": "00000000-0000-0000-0000-000000000000"}}
     forged = child(other, "Secret", "forged")
-    body = shared_plane.final(shared_plane.ask(app, "manifest", key(forged)))
+    body = shared_plane.final(shared_plane.ask(app, "manifests", key(forged)))
     kube.create("secrets", forged)
-    assert read(body) == read(shared_plane.final(shared_plane.ask(app, "manifest", key(forged))))
+    assert read(body) == read(shared_plane.final(shared_plane.ask(app, "manifests", key(forged))))
 
 
 def test_a_question_outside_the_tasks_scope_is_refused(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
-    asking = shared_plane.ask(app, "manifest", wire.Key("", "Secret", "kube-system", "x"), scope=wire.Scope(namespaces=("acme-*",)))
+    asking = shared_plane.ask(app, "manifests", wire.Key("", "Secret", "kube-system", "x"), scope=wire.Scope(namespaces=("acme-*",)))
     final = shared_plane.final(asking)
     assert (final.outcome, "outside what tenant acme may use" in final.message) == ("refused", True)
 
@@ -83,8 +83,8 @@ def test_a_sealed_value_is_masked_where_controllers_copy_it(agent: Agent, shared
     there = kube.there("apps/v1/deployments", "web")
     copied = kube.create("configmaps", child(there, "ConfigMap", "copy", data={"env": "TOKEN=a-sealed-value", "other": "plain"}))
     shown = asked(shared_plane, app, copied | {"apiVersion": "v1", "kind": "ConfigMap"})
-    assert isinstance(shown, answers.Manifest)
-    assert shown.body["data"] == {"env": "TOKEN=••••", "other": "plain"}
+    assert isinstance(shown, answers.Manifests)
+    assert shown.live.items[0]["data"] == {"env": "TOKEN=••••", "other": "plain"}
     live = asked(shared_plane, app, there)
-    assert isinstance(live, answers.Manifest)
-    assert live.body["spec"]["template"]["spec"]["containers"][0]["env"] == [{"name": "TOKEN", "value": "••••"}]
+    assert isinstance(live, answers.Manifests)
+    assert live.live.items[0]["spec"]["template"]["spec"]["containers"][0]["env"] == [{"name": "TOKEN", "value": "••••"}]

@@ -1,0 +1,15 @@
+"""What questions to agents have to say beside objects: msgpack in `Task.terms`. Unknown fields are ignored, new fields have defaults."""
+
+import msgspec
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An object as a person names it: `kind` also in small letters or the plural, `group` `core` for the empty one, empty for any.
+
+    Empty `kind`: all of the app.
+    """
+
+    kind: str = ""
+    name: str = ""
+    group: str = ""
+    namespace: str = ""

@@ -1,0 +1,87 @@
+"""What is shown of an app's live objects: the REST shapes, which agents' answers hold as they are."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from plane.wire import rest
+
+Name = Annotated[str, msgspec.Meta(max_length=253)]
+
+
+class SubjectQuery(rest.Body, frozen=True, kw_only=True):
+    """One object; without `kind` and `name` all of the app.
+
+    `kind` as in a manifest, in small letters or the plural; `group` (`core` for the empty one) and `namespace` where names are not enough.
+    """
+
+    kind: Name = ""
+    name: Name = ""
+    group: Name = ""
+    namespace: Name = ""
+
+
+class Live(rest.Answer, frozen=True, kw_only=True):
+    """Live objects, their secret values masked. `warnings`: what is left out, and why."""
+
+    items: tuple[dict[str, Any], ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Node(rest.Answer, frozen=True, kw_only=True, omit_defaults=True):
+    """An object of the app, or one that descends from it.
+
+    `parents`: uids of the nodes that own it; `sync` of objects in Git; `ready` of a Pod: `ready/all` containers.
+    """
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+    uid: str = ""  # empty: it is missing in the cluster
+    parents: tuple[str, ...] = ()
+    sync: str = ""
+    health: str = ""
+    message: str = ""
+    created: str = ""
+    images: tuple[str, ...] = ()
+    ready: str = ""
+    restarts: int = 0
+
+
+class Edge(rest.Answer, frozen=True, kw_only=True):
+    """Traffic flows from one node to another; both are uids."""
+
+    source: str
+    target: str
+
+
+class Tree(rest.Answer, frozen=True, kw_only=True):
+    """The app's objects, parents first. `warnings`: what is left out, and why."""
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class KubeEvent(rest.Answer, frozen=True, kw_only=True):
+    """What Kubernetes says of an object; equal ones are one, counted. Times are RFC 3339."""
+
+    type: str
+    reason: str
+    message: str
+    group: str
+    kind: str
+    namespace: str
+    name: str
+    count: int
+    first: str
+    last: str
+    source: str = ""
+
+
+class KubeEvents(rest.Answer, frozen=True, kw_only=True):
+    """Newest last."""
+
+    items: tuple[KubeEvent, ...]
+    warnings: tuple[str, ...] = ()
