@@ -93,7 +93,7 @@ class Door:
                 seen = present.generation if present else 0
                 refused.append(msgspec.structs.replace(final(one.task, "superseded", _stale(one.task, seen)), fence=seen))
             elif one.task.kind in CHANGING and not one.task.options.dry_run:
-                marks[one.task.app_id] = _mark(one)
+                marks[one.task.app_id] = _mark(one, self._fence.ended(one.task.app_id, task=one.task.id))
         written = await self._fence.raise_to(marks)
         refused += [final(work[app][0].task, "superseded", "another agent let a newer task in") for app in marks.keys() - written]
         gone = {one.task for one in refused}
@@ -132,7 +132,7 @@ def _stale(task: agent.Task, seen: int) -> str:
     return f"{told}; if the plane's database was restored from a backup, `plane app sync` goes on from here"
 
 
-def _mark(one: sync.Work) -> fence.Mark:
+def _mark(one: sync.Work, ended: Mapping[str, str]) -> fence.Mark:
     kinds = one.before | {(manifest.key.group, manifest.key.kind) for manifest in one.release.manifests}
     words = tuple(sorted(f"{group}/{kind}" for group, kind in kinds))
-    return fence.Mark(generation=one.task.generation, release=one.task.release, task=one.task.id, kinds=words)
+    return fence.Mark(generation=one.task.generation, release=one.task.release, task=one.task.id, kinds=words, ended=dict(ended))

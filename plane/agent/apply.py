@@ -20,7 +20,7 @@ Refused = refusals.Refused
 
 
 class Order(msgspec.Struct, frozen=True):
-    """One object to apply. `hook_run`: set for hooks, the generation of the task that makes them."""
+    """One object to apply. `hook_run`: set for hooks, the generation of the task that makes them and the phase."""
 
     release: releases.Release
     index: int

@@ -23,13 +23,20 @@ log = structlog.get_logger()
 
 
 class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the cluster knows of an app. `kinds`: `group/Kind` of everything it may own here; `removed`: nothing is left."""
+    """What the cluster knows of an app.
+
+    Attributes:
+        kinds: `group/Kind` of everything it may own here.
+        removed: nothing is left.
+        ended: hooks of the task that ended and were deleted for it: phase and object → why it failed, empty when it did not.
+    """
 
     generation: int
     release: str = ""
     task: str = ""
     kinds: tuple[str, ...] = ()
     removed: bool = False
+    ended: dict[str, str] = {}
 
 
 class FenceDown(errors.PlaneError):
@@ -61,6 +68,7 @@ class Fence:
         self._shards: dict[str, _Shard] = {}
         self._at: dict[str, str] = {}
         self._writing = asyncio.Lock()
+        self._noting = asyncio.Lock()
 
     def mark(self, app: str) -> Mark | None:
         """The mark of an app, if it was ever here."""
@@ -100,6 +108,22 @@ class Fence:
         if left:
             raise FenceDown("the fence could not be written: another writer was faster five times")
         return frozenset(admitted)
+
+    def ended(self, app: str, *, task: str) -> Mapping[str, str]:
+        """The hooks of a task that are over and gone."""
+        mark = self.mark(app)
+        return mark.ended if mark and mark.task == task else {}
+
+    async def note(self, app: str, *, task: str, hook: str, failed: str) -> None:
+        """Keep that a hook is over, before it is deleted: an agent that takes the task up again would run it a second time.
+
+        Raises:
+            FenceDown, and what the API server says.
+        """
+        async with self._noting:
+            mark = self.mark(app)
+            if mark and mark.task == task and hook not in mark.ended:
+                await self.raise_to({app: msgspec.structs.replace(mark, ended={**mark.ended, hook: failed})})
 
     async def forget(self, apps: Iterable[str]) -> None:
         """Keep only the generation of apps that are gone, so that a delayed task stays refused."""

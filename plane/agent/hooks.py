@@ -29,11 +29,14 @@ async def start(
     return await applier.apply(order)
 
 
-async def finish(applier: apply.Applier, step: plan.Step, record: records.Record | None, *, succeeded: bool) -> None:
-    """Delete it if its policy says so."""
-    policy = "HookSucceeded" if succeeded else "HookFailed"
-    if record and policy in step.deletes:
-        await _delete(applier, record, await applier.resource(step.key))
+def goes(step: plan.Step, *, succeeded: bool) -> bool:
+    """Whether its policy says that it is deleted now that it has ended."""
+    return ("HookSucceeded" if succeeded else "HookFailed") in step.deletes
+
+
+async def finish(applier: apply.Applier, step: plan.Step, record: records.Record) -> None:
+    """Delete what has ended."""
+    await _delete(applier, record, await applier.resource(step.key))
 
 
 async def abandon(there: cluster.Cluster, applier: apply.Applier, app: str) -> None:

@@ -61,7 +61,7 @@ class Loop:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._there = parts.there
-        self._tools = sync.Tools(parts.there, parts.applier, parts.reporter.progress, parts.reporter.touch)
+        self._tools = sync.Tools(parts.there, parts.applier, parts.fence, parts.reporter.progress, parts.reporter.touch)
         self._open: dict[str, str] = {}  # task id → app id, until the plane has the last word
         self._running: dict[str, asyncio.Task[None]] = {}
         self._at_work: dict[str, str] = {}  # app id → the task that changes it

@@ -15,7 +15,7 @@ NOISE = frozenset(
     {"deployment.kubernetes.io/revision", "kubectl.kubernetes.io/last-applied-configuration", "control-plane.alpha.kubernetes.io/leader"}
 )
 APART = frozenset({"metadata", "status", "apiVersion", "kind"})
-HOOK_RUN = "gitops-plane.io/hook-run"  # value: generation of the task; a resumed task does not run its hooks again
+HOOK_RUN = "gitops-plane.io/hook-run"  # value: generation of the task, and phase; a resumed task does not run its hooks again
 OUR_MANAGER = f'"manager":"{agent.FIELD_MANAGER}"'.encode()
 
 

@@ -8,7 +8,8 @@ from itertools import groupby
 import msgspec
 import structlog
 
-from plane.agent import apply, cluster, guard, hooks, leaving, outcome, planning, records, rehearsal, releases, waits, writing
+from plane.adapters import kube
+from plane.agent import apply, cluster, fence, guard, hooks, leaving, outcome, planning, records, rehearsal, releases, waits, writing
 from plane.domain import errors, kinds, objects, plan
 from plane.wire import agent
 
@@ -22,6 +23,7 @@ class Tools(msgspec.Struct, frozen=True):
 
     there: cluster.Cluster
     applier: apply.Applier
+    fence: fence.Fence
     progress: Callable[[agent.Progress], None]
     touch: Callable[[str], None]
 
@@ -122,7 +124,7 @@ class Sync:
                 self._note(step, phase, wave, "PruneSkipped", step.reason)
             elif step.action == "prune":
                 await self._prune(step, phase, wave)
-            else:
+            elif not self._over(step, phase, wave):
                 return step, await self._apply(step, phase, wave)
         except TimeoutError:
             self._note(step, phase, wave, _worst(step), f"not ready after {WAVE_S:.0f} s")
@@ -131,7 +133,7 @@ class Sync:
         return None
 
     async def _apply(self, step: plan.Step, phase: plan.Phase, wave: plan.Wave) -> records.Record:
-        run = str(self._task.generation) if step.action == "hook" else ""
+        run = self._run(phase) if step.action == "hook" else ""
         order = apply.Order(self._work.release, step.index, step.key, self._options, hook_run=run)
         if step.action == "hook":
             return await hooks.start(self._there, self._tools.applier, order, step=step, tell=self._telling(phase, wave))
@@ -146,6 +148,19 @@ class Sync:
         if (step.key.group, step.key.kind) in {kinds.NAMESPACE, kinds.CRD} and not self._options.dry_run:
             await self._usable(step, record)
         return record
+
+    def _run(self, phase: plan.Phase) -> str:
+        """What tells the runs of a hook apart: one per sync and phase."""
+        return f"{self._task.generation}-{phase.name}"
+
+    def _over(self, step: plan.Step, phase: plan.Phase, wave: plan.Wave) -> bool:
+        """Whether a hook ended and was deleted before a restart; what became of it is told again."""
+        failed = self._tools.fence.ended(self._task.app_id, task=self._task.id).get(f"{phase.name} {step.key}")
+        record = self._there.watches.get(step.key)
+        if step.action != "hook" or failed is None or (record and record.run == self._run(phase) and not record.deleting):
+            return False
+        self._note(step, phase, wave, "HookFailed" if failed else "HookSucceeded", failed)
+        return True
 
     async def _usable(self, step: plan.Step, record: records.Record) -> None:
         """What comes next may live in this namespace or be of this kind."""
@@ -202,9 +217,17 @@ class Sync:
         if step.action == "hook":
             message = found.health.message if found else "it was deleted before it finished"
             self._note(step, phase, wave, "HookSucceeded" if healthy else "HookFailed", message)
-            await hooks.finish(self._tools.applier, step, found, succeeded=healthy)
+            if found and hooks.goes(step, succeeded=healthy):
+                await self._remember(step, phase, failed="" if healthy else message or "it failed")
+                await hooks.finish(self._tools.applier, step, found)
         elif not healthy:
             self._note(step, phase, wave, "SyncFailed", f"{found.health.status}: {found.health.message}" if found else "it was deleted")
+
+    async def _remember(self, step: plan.Step, phase: plan.Phase, *, failed: str) -> None:
+        try:
+            await self._tools.fence.note(self._task.app_id, task=self._task.id, hook=f"{phase.name} {step.key}", failed=failed)
+        except (fence.FenceDown, kube.KubeRefused, kube.Unreachable) as e:  # only an agent that dies now would miss it
+            log.warning("hook.unnoted", app=self._task.app_id, object=str(step.key), reason=str(e))
 
     def _note(self, step: plan.Step, phase: plan.Phase, wave: plan.Wave, result: outcome.Result, message: str) -> None:
         self._results.append(

@@ -1,9 +1,11 @@
 """The cluster as a test looks at it: paths and JSON, waiting by watch."""
 
+import contextlib
 import json
 import pathlib
 import ssl
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -73,6 +75,29 @@ class Kube:
                 if wanted(now):
                     return now
         raise AssertionError(f"waited {within} s for {kind}/{name}; it is {json.dumps(now)[:800]}")
+
+    @contextlib.contextmanager
+    def config_maps_made(self) -> Iterator[list[str]]:
+        """Names of the ConfigMaps made in the namespace during the block, one for each time, complete at its end."""
+        made, last = list[str](), "the-last-one-made"
+        since = _body(self._http.get(self.path("configmaps"), params={"limit": "1"}))["metadata"]["resourceVersion"]
+
+        def follow() -> None:
+            query = {"watch": "true", "timeoutSeconds": "600", "resourceVersion": since}
+            with self._http.stream("GET", self.path("configmaps"), params=query, timeout=610) as events:
+                for event in map(json.loads, events.iter_lines()):
+                    made.extend([event["object"]["metadata"]["name"]] if event["type"] == "ADDED" else [])
+                    if last in made:
+                        return
+
+        follower = threading.Thread(target=follow, daemon=True)
+        follower.start()
+        try:
+            yield made
+        finally:
+            self.create("configmaps", config_map(self.namespace, last))
+            follower.join(60)
+            made.remove(last)
 
 
 def _body(answer: httpx.Response) -> Body:

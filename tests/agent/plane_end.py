@@ -32,7 +32,7 @@ class PlaneEnd:
     """A server in a thread of its own.
 
     `away`: answers 503; `revoked`: answers 401; `forge`: signs tasks with another key; `deaf`: takes an agent's next keys and answers
-    503, once.
+    503, once; `mute`: leaves the next last words without an answer, "unread" or once they are "taken".
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,10 @@ class PlaneEnd:
         self._woken = asyncio.Event()
         self._generation = 1
         self.away = self.revoked = self.forge = self.deaf = False
+        self.mute = ""
+        self.muted = 0
         self.url = ""
+        self.taken: list[str] = []  # ids of the tasks with a last word, one for each that came
         self.finals: dict[str, agent.Final] = {}
         self.final_at: dict[str, float] = {}
         self.progress: list[agent.Progress] = []
@@ -236,12 +239,24 @@ class PlaneEnd:
 
     async def _events(self, request: web.Request) -> web.Response:
         events = msgspec.msgpack.decode(await request.read(), type=agent.Events)
+        mute, self.mute = (self.mute, "") if events.finals else ("", self.mute)
+        if mute == "unread":
+            await self._say_nothing()
         self.progress += events.progress
+        self.taken += [one.task for one in events.finals]
         for one in events.finals:
             self._tasks.pop(one.task, None)
             self.finals[one.task] = one
             self.final_at[one.task] = time.monotonic()
+        if mute:
+            await self._say_nothing()
         return _answer(agent.Accepted())
+
+    async def _say_nothing(self) -> None:
+        with self._changed:
+            self.muted += 1
+            self._changed.notify_all()
+        await self._ending.wait()
 
     async def _state(self, request: web.Request) -> web.Response:
         state = msgspec.msgpack.decode(await request.read(), type=agent.State)

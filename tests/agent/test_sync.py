@@ -115,6 +115,13 @@ def test_hooks_run_before_and_after_and_only_once(agent: Agent, shared_plane: Pl
     assert [one.phase for one in shared_plane.progress if one.task == final.task] == ["PreSync", "Sync", "PostSync"]
 
 
+def test_a_hook_of_two_phases_runs_in_each(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    hook = config_map(kube.namespace, "both", {HOOK: "PreSync,PostSync"})
+    with kube.config_maps_made() as made:
+        final = shared_plane.final(shared_plane.apply(app, hook, config_map(kube.namespace, "web")), within=SLOW_S)
+    assert (final.outcome, [name for name in made if name in {"both", "web"}]) == ("succeeded", ["both", "web", "both"])
+
+
 def test_a_finished_hook_goes_without_the_garbage_collector(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     hook = job(kube.namespace, "after", {HOOK: "PostSync", HOOK_DELETE: "HookSucceeded"})
     hook["metadata"]["finalizers"] = [HELD]

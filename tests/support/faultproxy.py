@@ -79,7 +79,9 @@ class Drop(msgspec.Struct, frozen=True):
 
 
 class Hang(msgspec.Struct, frozen=True):
-    """Half-open: the connection stays and nothing ever comes."""
+    """Half-open: the connection stays and nothing ever comes; `applied`: the API server has done the work."""
+
+    applied: bool = False
 
 
 class CutWatch(msgspec.Struct, frozen=True):
@@ -125,7 +127,7 @@ class FaultProxy:
     def __init__(self, kubeconfig: pathlib.Path) -> None:
         self.kubeconfig = kubeconfig
         self.token = secrets.token_urlsafe(24)
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._rules: list[tuple[Rule, int]] = []  # with how often each has struck
         self._requests: list[Request] = []
 
@@ -156,6 +158,12 @@ class FaultProxy:
         """How many requests fit; patterns as in a Rule."""
         return sum(_fits(method, path, one.method, one.path) and status in {None, one.status} for one in self.requests)
 
+    def until(self, *, method: str = "*", path: str = ".*", status: int | None = None, within: float = 60.0) -> None:
+        """Wait for the first request that fits; one that hangs has status 0."""
+        with self._lock:
+            fits = lambda: any(_fits(method, path, one.method, one.path) and status in {None, one.status} for one in self._requests)  # noqa: E731
+            assert self._lock.wait_for(fits, within), f"waited {within} s for {method} {path}"
+
     def struck(self, request: web.BaseRequest) -> Fault | None:
         """The fault of the first rule that fits, counted."""
         watch = request.query.get("watch") in {"1", "true"}
@@ -171,6 +179,7 @@ class FaultProxy:
         """Note an answer."""
         with self._lock:
             self._requests.append(Request(method=request.method, path=request.path, query=request.query_string, status=status))
+            self._lock.notify_all()
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -235,9 +244,10 @@ async def _answer(proxy: FaultProxy, upstream: Upstream, request: web.BaseReques
             proxy.record(request, 200)
             return web.Response(body=json.dumps({"type": "ERROR", "object": _body(Status(410))}) + "\n", content_type="application/json")
         case Drop(applied=applied):
-            return await _dropped(proxy, upstream, request, applied=applied)
-        case Hang():
-            proxy.record(request, 0)
+            await _swallowed(proxy, upstream, request, applied=applied)
+            return _broken(request)
+        case Hang(applied=applied):
+            await _swallowed(proxy, upstream, request, applied=applied)
             await asyncio.Event().wait()
             return _broken(request)
         case Delay(seconds=seconds):
@@ -247,12 +257,12 @@ async def _answer(proxy: FaultProxy, upstream: Upstream, request: web.BaseReques
             return await _passed(proxy, upstream, request, fault)
 
 
-async def _dropped(proxy: FaultProxy, upstream: Upstream, request: web.BaseRequest, *, applied: bool) -> web.StreamResponse:
+async def _swallowed(proxy: FaultProxy, upstream: Upstream, request: web.BaseRequest, *, applied: bool) -> None:
+    """What is answered reaches nobody."""
     if applied:
         async with _sent(proxy, upstream, request) as answer:
             await answer.read()
     proxy.record(request, 0)
-    return _broken(request)
 
 
 async def _passed(
@@ -265,8 +275,9 @@ async def _passed(
         proxy.record(request, answer.status)
         await response.prepare(request)
         if fault is None:
-            async for chunk in answer.content.iter_any():
-                await response.write(chunk)
+            with contextlib.suppress(ConnectionResetError):  # a client that was killed reads no more
+                async for chunk in answer.content.iter_any():
+                    await response.write(chunk)
         else:
             await _events(answer, response, fault.events)
             if isinstance(fault, CutWatch):
