@@ -15,6 +15,8 @@ from plane.wire import agent
 
 EVENTS_EVERY_S = 0.2  # news after a quiet moment leave at once, then at most five bodies a second
 STATE_EVERY_S = 0.5
+CROWD = 8  # tasks or apps in one body from which on the next one gathers for CROWD_S: a body costs the plane about the same with one or fifty
+CROWD_S = 1.0
 APPS_PER_BODY = 200
 HEALS_KEPT = 100  # per app while the plane is away
 TASK_QUIET_S = 2.0  # a task shorter than this is told by its last word alone
@@ -99,14 +101,14 @@ class Reporter:
             for one in finals:
                 self._finals.pop(one.task, None)
                 self._acknowledged(one.task)
-            await asyncio.sleep(EVENTS_EVERY_S)
+            await asyncio.sleep(_gather_s(len(finals), EVENTS_EVERY_S))
 
     async def send_state(self) -> None:
         """For ever."""
-        pause, away_since = backoff.Backoff(first_s=RETRY_S[0], most_s=RETRY_S[1]), 0.0
+        pause, away_since, gather_s = backoff.Backoff(first_s=RETRY_S[0], most_s=RETRY_S[1]), 0.0, STATE_EVERY_S
         while True:
             await self._wake_state.wait()
-            await asyncio.sleep(STATE_EVERY_S)
+            await asyncio.sleep(gather_s)
             self._wake_state.clear()
             body, tells = self._body()
             if not body.apps and body.capabilities is None:
@@ -123,6 +125,7 @@ class Reporter:
             except link.LinkRefused as e:
                 log.error("state.refused", reason=str(e))  # noqa: TRY400 - the sentence says it
             pause.reset()
+            gather_s = _gather_s(len(body.apps), STATE_EVERY_S)
             self._sent(body, tells)
             if away_since and time.monotonic() - away_since > FULL_AFTER_S:
                 for held in self._book.all():
@@ -170,3 +173,8 @@ class Reporter:
             for _ in one.healed:
                 if queue:
                     queue.popleft()
+
+
+def _gather_s(told: int, quiet_s: float) -> float:
+    """How long to gather for the next body, by what the last one told."""
+    return CROWD_S if told >= CROWD else quiet_s
