@@ -3,8 +3,8 @@
     python -m benchmarks.fleet [--apps 1000] [--idle 300] [--json FILE]
 
 A development cluster, `plane up`, one agent, a Git host. The clock of the first sync starts when the repository becomes known, with all
-apps declared, and stops when every Deployment is Available and the plane says so of every app. As in the bare loop, nobody looks at the cluster while work is going on: what is asked meanwhile
-is one count in the plane's database.
+apps declared, and stops when every Deployment is Available and the plane says so of every app. As in the bare loop, nobody lists the
+cluster while work is going on: what is asked meanwhile is one count in the plane's database.
 """
 
 import argparse

@@ -5,6 +5,7 @@ what the app says, and our annotation over Argo CD's, option by option: an optio
 """
 
 import difflib
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, get_args, get_origin
 
@@ -150,6 +151,7 @@ def seen(marks: Mapping[str, Any]) -> Own:
     return msgspec.convert(said, Own, strict=False)
 
 
+@functools.lru_cache(maxsize=1024)  # objects of one fleet say the same few things
 def merged(app: App, own: Own) -> Effective:
     """One object's options."""
     said = {name: mine if (mine := getattr(own, name)) is not None else getattr(app, name) for name in _BOTH}

@@ -16,6 +16,11 @@ METADATA = sa.MetaData(
 )
 
 
+def among(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
+    """The column is one of a list bound as `name`: one parameter however long, so that driver and database know the statement again."""
+    return column == sa.any_(sa.bindparam(name, type_=pg.ARRAY(column.type)))
+
+
 def ident(name: str = "id", *, null: bool = False) -> sa.Column[Any]:
     return sa.Column(name, pg.UUID(as_uuid=False), nullable=null)
 

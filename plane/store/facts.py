@@ -8,10 +8,11 @@ import sqlalchemy as sa
 
 from plane.domain import apps as domain
 from plane.domain import decide, fleet, policy, tenancy
-from plane.store import further_sources, tables
+from plane.store import columns, further_sources, tables
 from plane.store.engine import Row, Tx
 
 APPS, STATES, REPOS = tables.apps, tables.app_states, tables.repositories
+PROJECTS, RELEASES, SEALED = tables.projects, tables.releases, tables.sealed_values
 CLUSTERS, GRANTS, AGENTS, SETS = tables.clusters, tables.cluster_grants, tables.agents, tables.policy_sets
 
 
@@ -90,7 +91,7 @@ class Names(msgspec.Struct, frozen=True):
 
 def load(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[App, ...]:
     """The apps, without those deleted from the table meanwhile."""
-    rows = tx.execute(_APPS.where(APPS.c.tenant_id == tenant, APPS.c.id.in_(ids))).all()
+    rows = tx.execute(_APPS, {"tenant": tenant, "ids": list(ids)}).all()
     names = _names(tx, tenant, {row.project_id for row in rows})
     places = clusters(tx, tenant, {row.cluster_id for row in rows if row.cluster_id})
     tied = {row.id: {0: row.repository_id} if row.repository_id else {} for row in rows}
@@ -105,7 +106,9 @@ def load(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[App, ...]:
 _APPS = sa.select(
     APPS.c.id, APPS.c.name, APPS.c.project_id, APPS.c.spec, APPS.c.version, APPS.c.hard, APPS.c.deleted_at, APPS.c.failures,
     APPS.c.roots, APPS.c.repository_id, APPS.c.cluster_id, APPS.c.request, STATES.c.release_id, STATES.c.problem,
-).select_from(APPS.outerjoin(STATES, sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id)))  # fmt: skip
+).select_from(
+    APPS.outerjoin(STATES, sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id))
+).where(APPS.c.tenant_id == sa.bindparam("tenant"), columns.among(APPS.c.id, "ids"))  # fmt: skip
 
 
 def _app(row: Row, names: Names, places: dict[str, Cluster], sources: dict[int, Repository], newest: dict[str, Current]) -> App:
@@ -134,35 +137,40 @@ def _app(row: Row, names: Names, places: dict[str, Cluster], sources: dict[int, 
 
 
 def _names(tx: Tx, tenant: str, projects: set[str]) -> Names:
-    name = tx.execute(sa.select(tables.tenants.c.name).where(tables.tenants.c.id == tenant)).scalar_one()
-    table = tables.projects
-    rows = tx.execute(
-        sa.select(table.c.id, table.c.name, table.c.fingerprint_key, table.c.spec).where(
-            table.c.tenant_id == tenant, table.c.id.in_(projects)
-        )
-    )
+    name = tx.execute(_TENANT, {"tenant": tenant}).scalar_one()
+    rows = tx.execute(_PROJECTS, {"tenant": tenant, "ids": list(projects)})
     return Names(
         tenant, name, {row.id: (row.name, bytes(row.fingerprint_key), msgspec.convert(row.spec, tenancy.ProjectSpec)) for row in rows}
     )
 
 
+_TENANT = sa.select(tables.tenants.c.name).where(tables.tenants.c.id == sa.bindparam("tenant"))
+_PROJECTS = sa.select(PROJECTS.c.id, PROJECTS.c.name, PROJECTS.c.fingerprint_key, PROJECTS.c.spec).where(
+    PROJECTS.c.tenant_id == sa.bindparam("tenant"), columns.among(PROJECTS.c.id, "ids")
+)
+
+
 def clusters(tx: Tx, tenant: str, ids: set[str]) -> dict[str, Cluster]:
     """The tenant's clusters by id, with its grant and the active agent."""
-    active = sa.and_(AGENTS.c.cluster_id == CLUSTERS.c.id, AGENTS.c.revoked_at.is_(None))
-    before = AGENTS.alias()
-    ever = sa.exists().where(before.c.cluster_id == CLUSTERS.c.id)
-    joined = CLUSTERS.join(GRANTS, GRANTS.c.cluster_id == CLUSTERS.c.id).outerjoin(AGENTS, active)
-    query = sa.select(
+    return {row.id: _cluster(row, tenant) for row in tx.execute(_CLUSTERS, {"tenant": tenant, "ids": list(ids)})}
+
+
+_ACTIVE = sa.and_(AGENTS.c.cluster_id == CLUSTERS.c.id, AGENTS.c.revoked_at.is_(None))
+_BEFORE = AGENTS.alias()
+_EVER = sa.exists().where(_BEFORE.c.cluster_id == CLUSTERS.c.id)
+_CLUSTERS = (
+    sa.select(
         CLUSTERS,
         GRANTS.c.namespaces,
         GRANTS.c.cluster_kinds,
         AGENTS.c.sealing_key,
         AGENTS.c.sealing_key_id,
         AGENTS.c.last_seen_at,
-        ever.label("ever"),
+        _EVER.label("ever"),
     )
-    rows = tx.execute(query.select_from(joined).where(GRANTS.c.tenant_id == tenant, CLUSTERS.c.id.in_(ids)))
-    return {row.id: _cluster(row, tenant) for row in rows}
+    .select_from(CLUSTERS.join(GRANTS, GRANTS.c.cluster_id == CLUSTERS.c.id).outerjoin(AGENTS, _ACTIVE))
+    .where(GRANTS.c.tenant_id == sa.bindparam("tenant"), columns.among(CLUSTERS.c.id, "ids"))
+)
 
 
 def _cluster(row: Row, tenant: str) -> Cluster:
@@ -184,12 +192,12 @@ def _cluster(row: Row, tenant: str) -> Cluster:
 
 
 def _repositories(tx: Tx, tenant: str, ids: set[str]) -> dict[str, Repository]:
-    rows = tx.execute(
-        sa.select(REPOS.c.id, REPOS.c.name, REPOS.c.url, REPOS.c.spec, REPOS.c.problem).where(
-            REPOS.c.tenant_id == tenant, REPOS.c.id.in_(ids)
-        )
-    )
-    return {row.id: repository(row) for row in rows}
+    return {row.id: repository(row) for row in tx.execute(_REPOSITORIES, {"tenant": tenant, "ids": list(ids)})}
+
+
+_REPOSITORIES = sa.select(REPOS.c.id, REPOS.c.name, REPOS.c.url, REPOS.c.spec, REPOS.c.problem).where(
+    REPOS.c.tenant_id == sa.bindparam("tenant"), columns.among(REPOS.c.id, "ids")
+)
 
 
 def repository(row: Row) -> Repository:
@@ -199,10 +207,7 @@ def repository(row: Row) -> Repository:
 
 
 def _releases(tx: Tx, tenant: str, ids: list[str]) -> dict[str, Current]:
-    table, sealed = tables.releases, tables.sealed_values
-    same = (sealed.c.tenant_id == table.c.tenant_id, sealed.c.app_id == table.c.app_id, sealed.c.digest == table.c.digest)
-    keys = sa.select(sa.func.array_agg(sealed.c.key_id)).where(*same).scalar_subquery()
-    rows = tx.execute(sa.select(table, keys.label("keys")).where(table.c.tenant_id == tenant, table.c.id.in_(ids)))
+    rows = tx.execute(_RELEASES, {"tenant": tenant, "ids": ids})
     return {
         row.id: Current(
             id=row.id,
@@ -216,6 +221,15 @@ def _releases(tx: Tx, tenant: str, ids: list[str]) -> dict[str, Current]:
         )
         for row in rows
     }
+
+
+_RELEASES = sa.select(
+    RELEASES,
+    sa.select(sa.func.array_agg(SEALED.c.key_id))
+    .where(SEALED.c.tenant_id == RELEASES.c.tenant_id, SEALED.c.app_id == RELEASES.c.app_id, SEALED.c.digest == RELEASES.c.digest)
+    .scalar_subquery()
+    .label("keys"),
+).where(RELEASES.c.tenant_id == sa.bindparam("tenant"), columns.among(RELEASES.c.id, "ids"))
 
 
 def bindings(tx: Tx, tenant: str) -> tuple[policy.Binding, ...]:

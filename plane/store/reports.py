@@ -7,11 +7,12 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from plane.store import tables, tasks
+from plane.store import columns, tables, tasks
 from plane.store.engine import Row, Tx
 from plane.wire import agent
 
 APPS, STATES, HISTORY = tables.apps, tables.app_states, tables.history
+PROJECTS, TENANTS, CLUSTERS = tables.projects, tables.tenants, tables.clusters
 _OBJECTS = msgspec.msgpack.Decoder(tuple[agent.ObjectState, ...])
 
 
@@ -27,28 +28,34 @@ class Names(msgspec.Struct, frozen=True):
 
 def owners(tx: Tx, cluster_id: str, ids: Sequence[str]) -> dict[str, str]:
     """Tenant by app id, of apps that live on the cluster; a dispatch transaction."""
-    rows = tx.execute(sa.select(APPS.c.id, APPS.c.tenant_id).where(APPS.c.cluster_id == cluster_id, APPS.c.id.in_(ids)))
-    return {row.id: row.tenant_id for row in rows}
+    return {row.id: row.tenant_id for row in tx.execute(_OWNERS, {"cluster": cluster_id, "ids": list(ids)})}
+
+
+_OWNERS = sa.select(APPS.c.id, APPS.c.tenant_id).where(APPS.c.cluster_id == sa.bindparam("cluster"), columns.among(APPS.c.id, "ids"))
 
 
 def names(tx: Tx, tenant: str, ids: Sequence[str]) -> dict[str, Names]:
     """Names by app id."""
-    projects, clusters, tenants = tables.projects, tables.clusters, tables.tenants
-    joined = (
-        APPS.join(projects, sa.and_(projects.c.tenant_id == APPS.c.tenant_id, projects.c.id == APPS.c.project_id))
-        .join(tenants, tenants.c.id == APPS.c.tenant_id)
-        .outerjoin(clusters, clusters.c.id == APPS.c.cluster_id)
-    )
-    columns = (
+    rows = tx.execute(_NAMES, {"tenant": tenant, "ids": list(ids)})
+    return {row.id: Names(row.tenant, row.project, row.name, row.cluster or "", row.project_id) for row in rows}
+
+
+_NAMES = (
+    sa.select(
         APPS.c.id,
         APPS.c.name,
         APPS.c.project_id,
-        projects.c.name.label("project"),
-        tenants.c.name.label("tenant"),
-        clusters.c.name.label("cluster"),
+        PROJECTS.c.name.label("project"),
+        TENANTS.c.name.label("tenant"),
+        CLUSTERS.c.name.label("cluster"),
     )
-    rows = tx.execute(sa.select(*columns).select_from(joined).where(APPS.c.tenant_id == tenant, APPS.c.id.in_(ids)))
-    return {row.id: Names(row.tenant, row.project, row.name, row.cluster or "", row.project_id) for row in rows}
+    .select_from(
+        APPS.join(PROJECTS, sa.and_(PROJECTS.c.tenant_id == APPS.c.tenant_id, PROJECTS.c.id == APPS.c.project_id))
+        .join(TENANTS, TENANTS.c.id == APPS.c.tenant_id)
+        .outerjoin(CLUSTERS, CLUSTERS.c.id == APPS.c.cluster_id)
+    )
+    .where(APPS.c.tenant_id == sa.bindparam("tenant"), columns.among(APPS.c.id, "ids"))
+)
 
 
 def add_history(tx: Tx, tenant: str, done: Sequence[tasks.Closed], finals: Mapping[str, agent.Final]) -> None:
@@ -58,15 +65,17 @@ def add_history(tx: Tx, tenant: str, done: Sequence[tasks.Closed], finals: Mappi
     """
     if not done:
         return
-    top = sa.select(HISTORY.c.app_id, sa.func.max(HISTORY.c.number).label("top")).where(
-        HISTORY.c.tenant_id == tenant, HISTORY.c.app_id.in_([task.app_id for task in done])
-    )
-    last = {row.app_id: row.top for row in tx.execute(top.group_by(HISTORY.c.app_id))}
+    last = {row.app_id: row.top for row in tx.execute(_TOP, {"tenant": tenant, "ids": [task.app_id for task in done]})}
     tx.execute(sa.insert(HISTORY), [_line(tenant, task, finals[task.id], last.get(task.app_id, 0) + 1) for task in done])
     if last:
         tx.execute(_TRIM, {"tenant": tenant, "apps": list(last)})
 
 
+_TOP = (
+    sa.select(HISTORY.c.app_id, sa.func.max(HISTORY.c.number).label("top"))
+    .where(HISTORY.c.tenant_id == sa.bindparam("tenant"), columns.among(HISTORY.c.app_id, "ids"))
+    .group_by(HISTORY.c.app_id)
+)
 # spec.revisionHistoryLimit, which is left out when it is 10; the current line always stays, so that numbers never start over
 _TRIM = sa.text("""
     DELETE FROM history h USING apps a
@@ -92,27 +101,31 @@ def _line(tenant: str, task: tasks.Closed, final: agent.Final, number: int) -> d
 
 def merge(tx: Tx, tenant: str, told: Sequence[agent.AppState], now: dt.datetime) -> tuple[agent.AppState, ...]:
     """Write the news; returns the apps that went from synced to drifted, or back, by it. News older than the last are dropped."""
-    rows = tx.execute(
-        sa.select(STATES.c.app_id, STATES.c.generation, STATES.c.sync, STATES.c.objects).where(
-            STATES.c.tenant_id == tenant, STATES.c.app_id.in_([one.app_id for one in told])
-        )
-    )
-    before = {row.app_id: row for row in rows}
+    before = {row.app_id: row for row in tx.execute(_BEFORE, {"tenant": tenant, "ids": [one.app_id for one in told]})}
     fresh = [one for one in told if one.app_id in before and one.generation >= before[one.app_id].generation]
-    where = sa.and_(STATES.c.tenant_id == tenant, STATES.c.app_id == sa.bindparam("app"))
-    healthy = sa.case((sa.bindparam("well", type_=sa.Boolean), sa.func.coalesce(STATES.c.healthy_at, now)), else_=sa.null())
-    names_ = {"sync": "now_sync", "health": "now_health", "message": "why", "generation": "at", "objects": "now_objects"}
-    bound = {column: sa.bindparam(name, type_=STATES.c[column].type) for column, name in names_.items()}
     if fresh:
-        tx.execute(
-            sa.update(STATES).where(where).values(**bound, healthy_at=healthy, reported_at=now),
-            [_news(one, before[one.app_id]) for one in fresh],
-        )
+        tx.execute(_MERGE, [{"tenant": tenant, "now": now, **_news(one, before[one.app_id])} for one in fresh])
     return tuple(
         one
         for one in fresh
         if {one.sync, before[one.app_id].sync} == {"OutOfSync", "Synced"} and before[one.app_id].generation == one.generation
     )
+
+
+_BEFORE = sa.select(STATES.c.app_id, STATES.c.generation, STATES.c.sync, STATES.c.objects).where(
+    STATES.c.tenant_id == sa.bindparam("tenant"), columns.among(STATES.c.app_id, "ids")
+)
+_NOW = sa.bindparam("now", type_=STATES.c.reported_at.type)
+_SAID = {"sync": "now_sync", "health": "now_health", "message": "why", "generation": "at", "objects": "now_objects"}
+_MERGE = (
+    sa.update(STATES)
+    .where(STATES.c.tenant_id == sa.bindparam("tenant"), STATES.c.app_id == sa.bindparam("app"))
+    .values(
+        **{column: sa.bindparam(name, type_=STATES.c[column].type) for column, name in _SAID.items()},
+        healthy_at=sa.case((sa.bindparam("well", type_=sa.Boolean), sa.func.coalesce(STATES.c.healthy_at, _NOW)), else_=sa.null()),
+        reported_at=_NOW,
+    )
+)
 
 
 def _news(one: agent.AppState, before: Row) -> dict[str, Any]:

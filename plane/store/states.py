@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from plane.domain import apps as domain
 from plane.domain import decide, policy, schedules, tenancy
-from plane.store import engine, facts, tables
+from plane.store import columns, engine, facts, tables
 from plane.store.engine import Tx
 from plane.wire import agent
 
@@ -58,24 +58,34 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
 
 def lock(tx: Tx, tenant: str, ids: Sequence[str]) -> None:
     """Hold the apps until the transaction ends, in one order, so that two batches never wait for each other."""
-    tx.execute(sa.select(APPS.c.id).where(APPS.c.tenant_id == tenant, APPS.c.id.in_(ids)).order_by(APPS.c.id).with_for_update())
+    tx.execute(_LOCK, {"tenant": tenant, "ids": list(ids)})
+
+
+_MINE = sa.and_(APPS.c.tenant_id == sa.bindparam("tenant"), columns.among(APPS.c.id, "ids"))
+_LOCK = sa.select(APPS.c.id).where(_MINE).order_by(APPS.c.id).with_for_update()
 
 
 def looked(tx: Tx, tenant: str, found: Sequence[Looked], now: dt.datetime) -> None:
     """Write what looks found; apps with unchanged roots are not touched."""
     if not found:
         return
-    rows = [_looked_row(tenant, look, now) for look in found]
-    insert = pg.insert(STATES)
-    newer = {name: insert.excluded[name] for name in ("release_id", "digest", "commit", "seen", "problem", "updated_at")}
-    kept = {**newer, **{name: sa.func.coalesce(newer[name], STATES.c[name]) for name in ("release_id",)}}
-    for name in ("digest", "commit", "seen"):
-        kept[name] = sa.case((newer[name] != "", newer[name]), else_=STATES.c[name])
-    tx.execute(insert.on_conflict_do_update(index_elements=["tenant_id", "app_id"], set_=kept), rows)
-    moved = [{"app": look.app_id, "new_roots": list(look.roots)} for look in found if look.roots is not None]
+    tx.execute(_LOOKED, [_looked_row(tenant, look, now) for look in found])
+    moved = [{"tenant": tenant, "app": look.app_id, "new_roots": list(look.roots)} for look in found if look.roots is not None]
     if moved:
-        where = sa.and_(APPS.c.tenant_id == tenant, APPS.c.id == sa.bindparam("app"))
-        tx.execute(sa.update(APPS).where(where).values(roots=sa.bindparam("new_roots", type_=APPS.c.roots.type)), moved)
+        tx.execute(_MOVED, moved)
+
+
+def _kept(insert: pg.Insert) -> dict[str, sa.ColumnElement[Any]]:
+    """A look that found nothing new leaves the release before in place."""
+    newer = {name: insert.excluded[name] for name in ("release_id", "digest", "commit", "seen", "problem", "updated_at")}
+    words = {name: sa.case((newer[name] != "", newer[name]), else_=STATES.c[name]) for name in ("digest", "commit", "seen")}
+    return {**newer, **words, "release_id": sa.func.coalesce(newer["release_id"], STATES.c.release_id)}
+
+
+_ONE = sa.and_(APPS.c.tenant_id == sa.bindparam("tenant"), APPS.c.id == sa.bindparam("app"))
+_INSERT = pg.insert(STATES)
+_LOOKED = _INSERT.on_conflict_do_update(index_elements=["tenant_id", "app_id"], set_=_kept(_INSERT))
+_MOVED = sa.update(APPS).where(_ONE).values(roots=sa.bindparam("new_roots", type_=APPS.c.roots.type))
 
 
 def _looked_row(tenant: str, look: Looked, now: dt.datetime) -> dict[str, Any]:
@@ -101,9 +111,9 @@ def answer(tx: Tx, tenant: str, answers: Sequence[tuple[str, decide.Request, dec
 
 def rows(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[Row, ...]:
     """The apps as dispatch sees them; call `lock` before."""
-    found = tx.execute(_ROWS.where(APPS.c.tenant_id == tenant, APPS.c.id.in_(ids)).order_by(APPS.c.id)).all()
+    found = tx.execute(_ROWS, {"tenant": tenant, "ids": list(ids)}).all()
     clusters = facts.clusters(tx, tenant, {row.cluster_id for row in found if row.cluster_id})
-    above = tx.execute(sa.select(tables.tenants.c.spec).where(tables.tenants.c.id == tenant)).scalar_one()
+    above = tx.execute(_TENANT, {"tenant": tenant}).scalar_one()
     everybodys = msgspec.convert(above, tenancy.TenantSpec)
     return tuple(_row(row, clusters.get(row.cluster_id or ""), everybodys) for row in found)
 
@@ -117,7 +127,8 @@ _ROWS = sa.select(
     APPS.join(tables.projects, sa.and_(tables.projects.c.tenant_id == APPS.c.tenant_id, tables.projects.c.id == APPS.c.project_id))
     .outerjoin(STATES, sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id))
     .outerjoin(RELEASES, sa.and_(RELEASES.c.tenant_id == STATES.c.tenant_id, RELEASES.c.id == STATES.c.release_id))
-)  # fmt: skip
+).where(_MINE).order_by(APPS.c.id)  # fmt: skip
+_TENANT = sa.select(tables.tenants.c.spec).where(tables.tenants.c.id == sa.bindparam("tenant"))
 
 
 def _calendar(row: engine.Row, above: tenancy.TenantSpec) -> schedules.Calendar:
@@ -169,21 +180,16 @@ def decided(tx: Tx, tenant: str, made: Sequence[Decided], now: dt.datetime) -> N
     """Write decisions, generations and the state of attempts; two statements for any number. `since` moves with the reason alone."""
     if not made:
         return
-    app = sa.and_(APPS.c.tenant_id == tenant, APPS.c.id == sa.bindparam("app"))
-    taken = sa.case((sa.bindparam("taken", type_=sa.Boolean), sa.null()), else_=APPS.c.request)
-    lane = sa.case((sa.bindparam("failed", type_=sa.BigInteger) > 0, 1), else_=0)
-    moved = sa.update(APPS).where(app).values(generation=sa.bindparam("at"), failures=sa.bindparam("failed"), lane=lane, request=taken)
-    tx.execute(moved, [{"app": one.app_id, "at": one.generation, "failed": one.failures, "taken": one.consumed} for one in made])
-    state = sa.and_(STATES.c.tenant_id == tenant, STATES.c.app_id == sa.bindparam("app"))
-    since = sa.case(
-        (_REASON.is_not_distinct_from(sa.bindparam("reason")), sa.func.coalesce(STATES.c.since, STATES.c.updated_at)), else_=now
-    )
-    told = sa.update(STATES).where(state)
-    told = told.values(decision=sa.bindparam("say"), attempt=sa.bindparam("tried"), since=since, updated_at=now)
     tx.execute(
-        told,
+        _TAKEN,
+        [{"tenant": tenant, "app": one.app_id, "at": one.generation, "failed": one.failures, "taken": one.consumed} for one in made],
+    )
+    tx.execute(
+        _TOLD,
         [
             {
+                "tenant": tenant,
+                "now": now,
                 "app": one.app_id,
                 "say": msgspec.to_builtins(one.decision),
                 "reason": decide.reason(one.decision),
@@ -194,7 +200,22 @@ def decided(tx: Tx, tenant: str, made: Sequence[Decided], now: dt.datetime) -> N
     )
 
 
+_TAKEN = (
+    sa.update(APPS)
+    .where(_ONE)
+    .values(
+        generation=sa.bindparam("at"),
+        failures=sa.bindparam("failed"),
+        lane=sa.case((sa.bindparam("failed", type_=sa.BigInteger) > 0, 1), else_=0),
+        request=sa.case((sa.bindparam("taken", type_=sa.Boolean), sa.null()), else_=APPS.c.request),
+    )
+)
+_STATE = sa.and_(STATES.c.tenant_id == sa.bindparam("tenant"), STATES.c.app_id == sa.bindparam("app"))
+_NOW = sa.bindparam("now", type_=STATES.c.updated_at.type)
 _REASON = sa.func.concat_ws(" ", *(STATES.c.decision[name].astext for name in ("type", "code", "sentence")))  # as decide.reason
+_SAME = _REASON.is_not_distinct_from(sa.bindparam("reason", type_=sa.Text))
+_SINCE = sa.case((_SAME, sa.func.coalesce(STATES.c.since, STATES.c.updated_at)), else_=_NOW)
+_TOLD = sa.update(STATES).where(_STATE).values(decision=sa.bindparam("say"), attempt=sa.bindparam("tried"), since=_SINCE, updated_at=_NOW)
 
 
 def forget(tx: Tx, tenant: str, ids: Sequence[str]) -> None:
@@ -205,7 +226,7 @@ def forget(tx: Tx, tenant: str, ids: Sequence[str]) -> None:
 
 def attempt_ended(tx: Tx, tenant: str, ends: dict[str, agent.Final], now: str) -> None:
     """Put the outcome into attempts that are still the app's last."""
-    rows_ = tx.execute(sa.select(STATES.c.app_id, STATES.c.attempt).where(STATES.c.tenant_id == tenant, STATES.c.app_id.in_(ends))).all()
+    rows_ = tx.execute(_ATTEMPTS, {"tenant": tenant, "ids": list(ends)}).all()
     values = []
     for row in rows_:
         attempt, final = row.attempt and msgspec.convert(row.attempt, decide.Attempt), ends[row.app_id]
@@ -218,7 +239,12 @@ def attempt_ended(tx: Tx, tenant: str, ends: dict[str, agent.Final], now: str) -
                 needs_approval=final.needs_approval,
                 fence=final.fence,
             )
-            values.append({"app": row.app_id, "tried": msgspec.to_builtins(ended)})
+            values.append({"tenant": tenant, "app": row.app_id, "tried": msgspec.to_builtins(ended)})
     if values:
-        where = sa.and_(STATES.c.tenant_id == tenant, STATES.c.app_id == sa.bindparam("app"))
-        tx.execute(sa.update(STATES).where(where).values(attempt=sa.bindparam("tried")), values)
+        tx.execute(_ENDED, values)
+
+
+_ATTEMPTS = sa.select(STATES.c.app_id, STATES.c.attempt).where(
+    STATES.c.tenant_id == sa.bindparam("tenant"), columns.among(STATES.c.app_id, "ids")
+)
+_ENDED = sa.update(STATES).where(_STATE).values(attempt=sa.bindparam("tried"))

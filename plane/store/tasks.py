@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 import sqlalchemy as sa
 
-from plane.store import tables
+from plane.store import columns, tables
 from plane.store.engine import Tx
 from plane.wire import agent
 
@@ -78,26 +78,37 @@ def add(tx: Tx, tenant: str, new: Sequence[New], now: dt.datetime) -> None:
     """Queue tasks; older open changes of the same apps are superseded by them."""
     if not new:
         return
-    older = sa.and_(
-        TASKS.c.tenant_id == tenant,
+    tx.execute(_SUPERSEDE, [{"tenant": tenant, "now": now, "app": task.app_id, "below": task.generation} for task in new])
+    tx.execute(_ADD, [{"tenant_id": tenant, **msgspec.structs.asdict(task)} for task in new])
+
+
+_SUPERSEDE = (
+    sa.update(TASKS)
+    .where(
+        TASKS.c.tenant_id == sa.bindparam("tenant"),
         TASKS.c.app_id == sa.bindparam("app"),
         TASKS.c.generation < sa.bindparam("below"),
         TASKS.c.state != "done",
+        TASKS.c.kind != "query",
     )
-    closing = (
-        sa.update(TASKS)
-        .where(older, TASKS.c.kind != "query")
-        .values(state="done", outcome="superseded", finished_at=now, message="a newer release took its place")
-    )
-    tx.execute(closing, [{"app": task.app_id, "below": task.generation} for task in new])
-    tx.execute(sa.insert(TASKS), [{"tenant_id": tenant, **msgspec.structs.asdict(task)} for task in new])
+    .values(state="done", outcome="superseded", finished_at=sa.bindparam("now"), message="a newer release took its place")
+)
+_ADD = sa.insert(TASKS)
 
 
 def extend(tx: Tx, agent_id: str, running: Sequence[str], now: dt.datetime) -> frozenset[str]:
     """Renew the leases of an agent's running tasks; returns those that are still its own. A dispatch transaction."""
-    mine = sa.and_(TASKS.c.id.in_(running), TASKS.c.leased_by == agent_id, TASKS.c.state == "leased")
-    renewed = sa.update(TASKS).where(mine).values(leased_until=now + dt.timedelta(seconds=LEASE_S)).returning(TASKS.c.id)
-    return frozenset(tx.execute(renewed).scalars())
+    until = now + dt.timedelta(seconds=LEASE_S)
+    return frozenset(tx.execute(_EXTEND, {"agent": agent_id, "running": list(running), "until": until}).scalars())
+
+
+_UNTIL = sa.bindparam("until", type_=TASKS.c.leased_until.type)
+_EXTEND = (
+    sa.update(TASKS)
+    .where(columns.among(TASKS.c.id, "running"), TASKS.c.leased_by == sa.bindparam("agent"), TASKS.c.state == "leased")
+    .values(leased_until=_UNTIL)
+    .returning(TASKS.c.id)
+)
 
 
 def claim(tx: Tx, *, cluster_id: str, agent_id: str, running: Sequence[str], now: dt.datetime, limit: int) -> tuple[Open, ...]:
@@ -105,26 +116,38 @@ def claim(tx: Tx, *, cluster_id: str, agent_id: str, running: Sequence[str], now
 
     A dispatch transaction.
     """
-    free = sa.or_(
-        TASKS.c.state == "queued",
-        TASKS.c.leased_until < now,
-        sa.and_(TASKS.c.leased_by == agent_id, TASKS.c.id.not_in(running)),
+    until = now + dt.timedelta(seconds=LEASE_S)
+    asked = {"cluster": cluster_id, "agent": agent_id, "running": list(running), "now": now, "until": until, "most": limit}
+    return tuple(Open(row.tenant_id, row.id) for row in tx.execute(_CLAIM, asked))
+
+
+_NOW = sa.bindparam("now", type_=TASKS.c.started_at.type)
+_AGENT = sa.bindparam("agent", type_=TASKS.c.leased_by.type)
+_FREE = sa.or_(
+    TASKS.c.state == "queued",
+    TASKS.c.leased_until < _NOW,
+    sa.and_(TASKS.c.leased_by == _AGENT, sa.not_(columns.among(TASKS.c.id, "running"))),
+)
+_PICKED = (
+    sa.select(TASKS.c.tenant_id, TASKS.c.id)
+    .where(TASKS.c.cluster_id == sa.bindparam("cluster"), TASKS.c.state != "done", _FREE)
+    .order_by(TASKS.c.created_at, TASKS.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+    .with_for_update(skip_locked=True)
+    .cte("picked")
+)
+_CLAIM = (
+    sa.update(TASKS)
+    .where(TASKS.c.tenant_id == _PICKED.c.tenant_id, TASKS.c.id == _PICKED.c.id)
+    .values(
+        state="leased",
+        leased_by=_AGENT,
+        leased_until=_UNTIL,
+        attempts=TASKS.c.attempts + 1,
+        started_at=sa.func.coalesce(TASKS.c.started_at, _NOW),
     )
-    wanted = sa.select(TASKS.c.tenant_id, TASKS.c.id).where(TASKS.c.cluster_id == cluster_id, TASKS.c.state != "done", free)
-    picked = wanted.order_by(TASKS.c.created_at, TASKS.c.id).limit(limit).with_for_update(skip_locked=True).cte("picked")
-    leased = (
-        sa.update(TASKS)
-        .where(TASKS.c.tenant_id == picked.c.tenant_id, TASKS.c.id == picked.c.id)
-        .values(
-            state="leased",
-            leased_by=agent_id,
-            leased_until=now + dt.timedelta(seconds=LEASE_S),
-            attempts=TASKS.c.attempts + 1,
-            started_at=sa.func.coalesce(TASKS.c.started_at, now),
-        )
-        .returning(TASKS.c.tenant_id, TASKS.c.id)
-    )
-    return tuple(Open(row.tenant_id, row.id) for row in tx.execute(leased))
+    .returning(TASKS.c.tenant_id, TASKS.c.id)
+)
 
 
 def busy(tx: Tx, cluster_id: str, apps: Sequence[str]) -> frozenset[str]:
@@ -135,19 +158,26 @@ def busy(tx: Tx, cluster_id: str, apps: Sequence[str]) -> frozenset[str]:
 
 def bodies(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[Body, ...]:
     """Payloads in order of creation."""
-    rows = tx.execute(
-        sa.select(TASKS.c.id, TASKS.c.app_id, TASKS.c.digest, TASKS.c.payload)
-        .where(TASKS.c.tenant_id == tenant, TASKS.c.id.in_(ids))
-        .order_by(TASKS.c.created_at, TASKS.c.id)
-    )
+    rows = tx.execute(_BODIES, {"tenant": tenant, "ids": list(ids)})
     return tuple(Body(row.id, row.app_id, row.digest, bytes(row.payload)) for row in rows)
+
+
+_BODIES = (
+    sa.select(TASKS.c.id, TASKS.c.app_id, TASKS.c.digest, TASKS.c.payload)
+    .where(TASKS.c.tenant_id == sa.bindparam("tenant"), columns.among(TASKS.c.id, "ids"))
+    .order_by(TASKS.c.created_at, TASKS.c.id)
+)
 
 
 def reported(tx: Tx, cluster_id: str, ids: Sequence[str]) -> tuple[Reported, ...]:
     """Which of these tasks belong to the cluster; a dispatch transaction."""
-    columns = (TASKS.c.tenant_id, TASKS.c.id, TASKS.c.app_id, TASKS.c.generation, TASKS.c.state, TASKS.c.leased_by)
-    rows = tx.execute(sa.select(*columns).where(TASKS.c.cluster_id == cluster_id, TASKS.c.id.in_(ids)))
+    rows = tx.execute(_REPORTED, {"cluster": cluster_id, "ids": list(ids)})
     return tuple(Reported(row.tenant_id, row.id, row.app_id, row.generation, row.state, row.leased_by or "") for row in rows)
+
+
+_REPORTED = sa.select(TASKS.c.tenant_id, TASKS.c.id, TASKS.c.app_id, TASKS.c.generation, TASKS.c.state, TASKS.c.leased_by).where(
+    TASKS.c.cluster_id == sa.bindparam("cluster"), columns.among(TASKS.c.id, "ids")
+)
 
 
 class Closing(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,22 +211,25 @@ class Closed(msgspec.Struct, frozen=True):
 def close(tx: Tx, tenant: str, ends: Sequence[Closing]) -> dict[str, Closed]:
     """Close open tasks; one that is closed already stays as it is and is not returned."""
     by_id = {end.id: end for end in ends}
-    columns = tuple(TASKS.c[name] for name in Closed.__struct_fields__)
-    rows = tx.execute(
-        sa.select(*columns).where(TASKS.c.tenant_id == tenant, TASKS.c.id.in_(by_id), TASKS.c.state != "done").with_for_update()
-    ).all()
+    rows = tx.execute(_CLOSING, {"tenant": tenant, "ids": list(by_id)}).all()
     if rows:
-        done = sa.update(TASKS).where(TASKS.c.tenant_id == tenant, TASKS.c.id == sa.bindparam("task"))
-        values = [
-            {
-                "task": row.id,
-                "state": "done",
-                **{name: value for name, value in msgspec.structs.asdict(by_id[row.id]).items() if name != "id"},
-            }
-            for row in rows
-        ]
-        tx.execute(done, values)
+        tx.execute(
+            _CLOSE,
+            [{"tenant": tenant, **{f"now_{name}": value for name, value in msgspec.structs.asdict(by_id[row.id]).items()}} for row in rows],
+        )
     return {row.id: Closed(*row) for row in rows}
+
+
+_CLOSING = (
+    sa.select(*(TASKS.c[name] for name in Closed.__struct_fields__))
+    .where(TASKS.c.tenant_id == sa.bindparam("tenant"), columns.among(TASKS.c.id, "ids"), TASKS.c.state != "done")
+    .with_for_update()
+)
+_CLOSE = (
+    sa.update(TASKS)
+    .where(TASKS.c.tenant_id == sa.bindparam("tenant"), TASKS.c.id == sa.bindparam("now_id"))
+    .values(state="done", **{name: sa.bindparam(f"now_{name}") for name in Closing.__struct_fields__ if name != "id"})
+)
 
 
 def progress(tx: Tx, tenant: str, steps: Sequence[tuple[str, str, bytes]]) -> None:
