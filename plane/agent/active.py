@@ -13,13 +13,16 @@ from plane.agent import (
     apply,
     book,
     capabilities,
+    checks,
     cluster,
     drift,
     fence,
     identity,
+    judges,
     lease,
     loop,
     own,
+    records,
     releases,
     report,
     rotation,
@@ -28,7 +31,7 @@ from plane.agent import (
     waits,
     watch,
 )
-from plane.domain import secrets
+from plane.domain import objects, secrets
 
 log = structlog.get_logger()
 
@@ -49,6 +52,7 @@ class Office(msgspec.Struct, frozen=True):
     plane: link.Plane
     who: identity.Identity
     kept: shelf.Shelf
+    checks: checks.Checks
 
 
 async def run(api: kube.Api, plane: link.Plane, setup: Setup) -> None:
@@ -60,8 +64,10 @@ async def run(api: kube.Api, plane: link.Plane, setup: Setup) -> None:
         who = await identity.load(identity.Store(home), home, plane, setup.join_token)
         plane.credentials = link.credentials(who.keys.signing, who.enrolled)
         log.info("agent.started", agent=who.enrolled.agent_id, cluster=who.enrolled.cluster)
+        given = checks.Checks(setup.state_dir, task_key=who.enrolled.task_key, cluster_id=who.enrolled.cluster_id)
+        given.load()
         while True:
-            await _turn(Office(home, plane, who, kept), setup.rotate_every)
+            await _turn(Office(home, plane, who, kept, given), setup.rotate_every)
     finally:
         kept.close()
 
@@ -100,7 +106,15 @@ async def _assemble(office: Office) -> loop.Loop:
     def acknowledged(task: str) -> None:
         acting.acknowledged(task)
 
-    watches = watch.Watches(home.api, kinds, changed)
+    def current(key: objects.ObjectKey) -> records.Record | None:
+        return watches.get(key)
+
+    def judged(record: records.Record) -> None:
+        waiting.notice(watch.Change(record.key, record, record, None))
+        reporter.touch(record.app)
+
+    judging = judges.Judges(office.checks, scripts.Scripts(), apps, current=current, told=judged)
+    watches = watch.Watches(home.api, kinds, changed, judging.look)
     there = cluster.Cluster(home.api, kinds, watches, waiting, apps, unsealer, rules.Comparer(scripts.Scripts()))
     applier = apply.Applier(there)
     reporter = report.Reporter(plane, apps, watches, acknowledged)
@@ -118,6 +132,7 @@ async def _assemble(office: Office) -> loop.Loop:
             reporter=reporter,
             door=accept.Door(who=who, plane=plane, fenced=fenced, kept=kept, served=kinds, apps=apps),
             capabilities=capabilities.Watcher(home.api, kinds, reporter.capabilities),
+            judges=judging,
         )
     )
     return acting

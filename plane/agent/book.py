@@ -31,6 +31,8 @@ class Held(msgspec.Struct):
     options: agent.Options
     objects: Mapping[objects.ObjectKey, Wanted]
     kinds: frozenset[tuple[str, str]]
+    tenant: str = ""
+    hidden: Mapping[tuple[str, str], frozenset[str]] = {}  # by kind: JSON pointers of secret values, those of the release before too
     task: str = ""
     trouble: str = ""
     waiting: str = ""
@@ -62,7 +64,9 @@ class Book:
                 if policy != "Ignore":
                     wanted[manifest.key] = Wanted(index, digest, manifest.api_version, turn.wave, passive=policy == "IfNotPresent")
         kinds = frozenset((manifest.key.group, manifest.key.kind) for manifest in release.manifests)
-        held = Held(task.app_id, task.generation, task.release, task.options, wanted, kinds)
+        before = self._held.get(task.app_id)
+        hidden = _hidden(release, before.hidden if before else {})
+        held = Held(task.app_id, task.generation, task.release, task.options, wanted, kinds, task.tenant, hidden)
         self._held[task.app_id] = held
         return held
 
@@ -85,3 +89,11 @@ class Book:
         """Whether an app wants an object."""
         held = self._held.get(app)
         return held is not None and key in held.objects
+
+
+def _hidden(release: releases.Release, before: Mapping[tuple[str, str], frozenset[str]]) -> dict[tuple[str, str], frozenset[str]]:
+    found = dict(before)
+    for key, values in release.sealed.items():
+        kind = (key.group, key.kind)
+        found[kind] = found.get(kind, frozenset()).union(value.pointer for value in values)
+    return found

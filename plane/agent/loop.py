@@ -18,6 +18,7 @@ from plane.agent import (
     fence,
     hooks,
     identity,
+    judges,
     question,
     releases,
     report,
@@ -53,6 +54,7 @@ class Parts(msgspec.Struct, frozen=True):
     reporter: report.Reporter
     door: accept.Door
     capabilities: capabilities.Watcher
+    judges: judges.Judges
 
 
 class Loop:
@@ -93,6 +95,7 @@ class Loop:
             group.create_task(self._parts.reporter.send_events(), name="events")
             group.create_task(self._parts.reporter.send_state(), name="state")
             group.create_task(self._parts.capabilities.run(), name="capabilities")
+            group.create_task(self._parts.judges.run(), name="judges")
             await self._there.watches.ensure(served)
             for held in list(self._there.book.all()):
                 self._parts.reporter.touch(held.id)
@@ -111,6 +114,7 @@ class Loop:
         await self._parts.drift.close()
         await self._there.watches.close()
         self._there.comparer.close()
+        await self._parts.judges.close()
 
     def _restore(self) -> None:
         """Take up every app whose release on disk is the one the cluster's fence names. What cannot be read is asked for again."""
@@ -143,6 +147,9 @@ class Loop:
                 await asyncio.sleep(pause.next_s(at_least_s=getattr(e, "retry_after_s", 0.0)))
                 continue
             await self._welcome()
+            if claimed.checks:
+                watched = judges.Watched(self._there.api, self._there.kinds, self._there.watches.kinds())
+                await self._parts.judges.take(claimed.checks, watched)
             for lost in claimed.lost:
                 self._lose(lost)
             await self._admit(claimed)
@@ -150,7 +157,8 @@ class Loop:
                 await self._room()
 
     async def _claim(self, *, room: bool) -> agent.Claimed:
-        body = agent.Claim(holds=self._parts.shelf.holds(), running=tuple(self._open), missing=self._missing())
+        held = self._parts.judges.held
+        body = agent.Claim(holds=self._parts.shelf.holds(), running=tuple(self._open), missing=self._missing(), checks=held)
         return await self._parts.plane.claim(body, wait_s=WAIT_S if room else 0, most=MOST if room else 0)
 
     def _missing(self) -> tuple[str, ...]:

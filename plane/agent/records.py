@@ -36,6 +36,7 @@ class Record(msgspec.Struct):
         weighed: of what `extra` was found.
         extra: what others added, the first ones; `more_extra`: how many are left out.
         looking: it is being compared apart; until that is done it counts as it did before.
+        judged: digest of the user's script that said `health`; empty: none did. `judging`: one is asked; `health` is what it was.
     """
 
     key: objects.ObjectKey
@@ -55,6 +56,8 @@ class Record(msgspec.Struct):
     extra: tuple[ownership.Extra, ...] = ()
     more_extra: int = 0
     looking: bool = False
+    judged: bytes = b""
+    judging: bool = False
 
     def synced(self, wanted: bytes) -> bool:
         """Whether it is as the Git document of this digest wants it."""
@@ -105,6 +108,10 @@ class Seen(msgspec.Struct, frozen=True):
         """resourceVersion; etcd's are whole numbers, and since Kubernetes 1.35 the API promises that they can be compared."""
         return int(self.meta.resource_version)
 
+    def marks(self) -> dict[str, Any]:
+        """As much of the object as says whether it is judged at all."""
+        return {"metadata": {"annotations": self.meta.annotations, "deletionTimestamp": self.meta.deletion_timestamp}}
+
     def body(self) -> dict[str, Any]:
         """The whole object; items of lists carry neither apiVersion nor kind, so both are filled in."""
         found: dict[str, Any] = msgspec.json.decode(self.raw, type=dict[str, Any])
@@ -139,6 +146,11 @@ def record(seen: Seen) -> Record:
         run=meta.annotations.get(HOOK_RUN, ""),
         others=others(bytes(meta.managed_fields)),
     )
+
+
+def judged(seen: Seen) -> health.Health:
+    """Its health by our own rules."""
+    return health.judge(_slim(seen))
 
 
 def others(managed: bytes) -> bytes:

@@ -45,6 +45,8 @@ def decided(version: int) -> Verdict:
     """Healthy or degraded, or gone, at or after a resourceVersion."""
 
     def verdict(record: records.Record | None) -> bool:
-        return record is None or (record.version >= version and record.health.status in {"Healthy", "Degraded"})
+        if record is None or record.judging:
+            return record is None
+        return record.version >= version and record.health.status in {"Healthy", "Degraded"}
 
     return verdict

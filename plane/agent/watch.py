@@ -17,6 +17,7 @@ RETRY_S = (0.5, 30.0)  # first and longest pause after a failed list or watch
 ABSENT_S = 30.0  # how often a kind that the cluster stopped serving is looked for again
 
 Kind = tuple[str, str]
+Judge = Callable[[records.Record, records.Record | None, records.Seen], None]
 
 log = structlog.get_logger()
 
@@ -34,12 +35,16 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Watches:
-    """The records of all owned objects, kept up to date. `listener` is called for each change, in order, and must not wait."""
+    """The records of all owned objects, kept up to date.
 
-    def __init__(self, api: kube.Api, kinds: kube_kinds.Kinds, listener: Callable[[Change], None]) -> None:
+    `listener` is called for each change, in order, and must not wait; `judge` before it, with the new record and the one before.
+    """
+
+    def __init__(self, api: kube.Api, kinds: kube_kinds.Kinds, listener: Callable[[Change], None], judge: Judge) -> None:
         self._api = api
         self._kinds = kinds
         self._listener = listener
+        self._judge = judge
         self._records: dict[Kind, dict[objects.ObjectKey, records.Record]] = {}
         self._owned: dict[str, dict[objects.ObjectKey, records.Record]] = {}
         self._ready: dict[Kind, asyncio.Event] = {}
@@ -194,6 +199,7 @@ class Watches:
             new.weighed, new.extra, new.more_extra = old.weighed, old.extra, old.more_extra
         if old and old.app != new.app:
             self._owned[old.app].pop(key, None)
+        self._judge(new, old, seen)
         if own:  # before the listener hears of it
             new.settled, new.fields = new.digest, ()
         self._records[kind][key] = new

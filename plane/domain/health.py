@@ -47,14 +47,19 @@ def judge(body: dict[str, Any], custom: Custom | None = None) -> Health:
         custom: what users' own scripts say of it, asked before any rule of ours.
     """
     try:
-        if health_values.annotation(body, "ignore-healthcheck") == "true":
-            return Health("Healthy", "not judged: its annotation ignore-healthcheck says so")
-        if health_values.text(health_values.part(body, "metadata"), "deletionTimestamp"):
-            return Health("Progressing", "Pending deletion")
-        said = custom(body) if custom else None
+        said = unasked(body) or (custom(body) if custom else None)
         return _judged(body) if said is None else said
     except health_values.Malformed as error:
         return Health("Unknown", f"it cannot be judged: {error}")
+
+
+def unasked(body: dict[str, Any]) -> Health | None:
+    """What no rule and no script is asked about: a person's sign that it does not count, and an object that is being deleted."""
+    if health_values.annotation(body, "ignore-healthcheck") == "true":
+        return Health("Healthy", "not judged: its annotation ignore-healthcheck says so")
+    if health_values.text(health_values.part(body, "metadata"), "deletionTimestamp"):
+        return Health("Progressing", "Pending deletion")
+    return None
 
 
 def _judged(body: dict[str, Any]) -> Health:

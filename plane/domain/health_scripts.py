@@ -44,8 +44,8 @@ class Script(msgspec.Struct, frozen=True):
     local: bool = False
 
     def digest(self) -> bytes:
-        """Names what it says, not where it stands."""
-        return hashlib.blake2b(msgspec.msgpack.encode(self.source), digest_size=16).digest()
+        """Names it with all it says."""
+        return hashlib.blake2b(msgspec.msgpack.encode(self), digest_size=16).digest()
 
 
 MOST_CHARACTERS = 64 * 1024  # of one script: ten times the longest of those that Argo CD ships
@@ -84,11 +84,12 @@ def find(scripts: Iterable[Script], group: str, kind: str, *, tenant: str = "") 
     The inner level wins: the cluster's, then the tenant's, then the platform's. Within one, that which names more of the kind wins over
     one with wildcards, and of equals the first in order.
     """
-    fitting = (script for script in scripts if script.tenant in {"", tenant} and _fits(script, group, kind))
+    fitting = (script for script in scripts if script.tenant in {"", tenant} and fits(script, group, kind))
     return min(fitting, key=_rank, default=None)
 
 
-def _fits(script: Script, group: str, kind: str) -> bool:
+def fits(script: Script, group: str, kind: str) -> bool:
+    """Whether a script is for a kind."""
     return fnmatch.fnmatchcase(group, script.group) and fnmatch.fnmatchcase(kind, script.kind)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import threading
 import time
 import uuid
@@ -58,6 +59,7 @@ class PlaneEnd:
         self.objects: dict[str, dict[agent.Key, agent.ObjectState]] = {}
         self.healed: list[tuple[str, agent.Healed]] = []
         self.capabilities: agent.Capabilities | None = None
+        self.checks: agent.Checks | None = None
         self.calls: dict[str, int] = {}
 
     def __enter__(self) -> Self:
@@ -221,11 +223,25 @@ class PlaneEnd:
             open_ = [one for one in self._tasks.values() if one.task.id not in claim.running][: int(request.query["max"])]
             left = until - time.monotonic()
             lost = tuple(id_ for id_ in claim.running if id_ not in self._tasks and id_ not in self.finals)
-            if open_ or lost or left <= 0 or self.away or self.revoked:
+            news = self._checks(claim)
+            if open_ or lost or news or left <= 0 or self.away or self.revoked:
                 break
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), left)
-        return _answer(agent.Claimed(tasks=tuple(self.signed(one.task, one.bundle) for one in open_), lost=lost))
+        return _answer(agent.Claimed(tasks=tuple(self.signed(one.task, one.bundle) for one in open_), lost=lost, checks=news))
+
+    def judge(self, *checks: agent.Check) -> None:
+        """Let the agent judge by these, as when users change health checks."""
+        digest = hashlib.sha256(agent.encode(agent.Checks(cluster_id="", digest="", checks=checks))).hexdigest() if checks else ""
+        self.checks = agent.Checks(cluster_id=CLUSTER_ID, digest=digest, checks=checks)
+        self._wake()
+
+    def _checks(self, claim: agent.Claim) -> agent.SignedChecks | None:
+        if self.checks is None or claim.checks is None or claim.checks == self.checks.digest:
+            return None
+        payload = agent.encode(self.checks)
+        key = Ed25519PrivateKey.generate() if self.forge else self._key
+        return agent.SignedChecks(payload=payload, signature=key.sign(signing.CHECKS_CONTEXT + payload))
 
     def signed(self, task: agent.Task, made: agent.ReleaseBundle | None) -> agent.SignedTask:
         return self.signed_payload(agent.encode(task), made)

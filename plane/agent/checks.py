@@ -1,0 +1,57 @@
+"""The health checks that users made for this cluster: the plane's signature under them, and on disk for a start without the plane."""
+
+import pathlib
+
+import msgspec
+import structlog
+
+from plane.domain import errors, health_scripts
+from plane.wire import agent, signing
+
+log = structlog.get_logger()
+
+
+class Checks:
+    """A set of scripts. `held`: its digest as claims say it, empty for none; None: the last set could not be used, and is not asked for."""
+
+    def __init__(self, folder: pathlib.Path, *, task_key: bytes, cluster_id: str) -> None:
+        self._file = folder / "health-checks"
+        self._task_key = task_key
+        self._cluster_id = cluster_id
+        self.held: str | None = ""
+        self.scripts: tuple[health_scripts.Script, ...] = ()
+
+    def load(self) -> None:
+        """What is on disk; what cannot be used is asked for again."""
+        try:
+            self._use(msgspec.msgpack.decode(self._file.read_bytes(), type=agent.SignedChecks))
+        except FileNotFoundError:
+            return
+        except (errors.PlaneError, ValueError, OSError) as e:
+            log.warning("checks.dropped", reason=str(e))
+
+    def take(self, signed: agent.SignedChecks) -> None:
+        """Put another set in place of this one. Blocking: run it in a thread."""
+        try:
+            self._use(signed)
+        except (errors.PlaneError, ValueError) as e:
+            self.held = None
+            log.error("checks.refused", reason=str(e))  # noqa: TRY400 - the sentence says it
+            return
+        try:
+            fresh = self._file.with_suffix(".new")
+            fresh.write_bytes(msgspec.msgpack.encode(signed))
+            fresh.replace(self._file)
+        except OSError as e:  # in force all the same; the next start asks again
+            log.warning("checks.lost", reason=str(e))
+
+    def _use(self, signed: agent.SignedChecks) -> None:
+        found = signing.open_checks(signed, self._task_key, cluster_id=self._cluster_id)
+        self.scripts = tuple(_script(check) for check in found.checks)
+        self.held = found.digest
+
+
+def _script(check: agent.Check) -> health_scripts.Script:
+    expressions = health_scripts.Expressions(current=check.current, in_progress=check.in_progress, failed=check.failed)
+    name = f"{check.tenant}/{check.name}" if check.tenant else check.name
+    return health_scripts.Script(check.group, check.kind, check.lua or expressions, name, check.tenant, check.local)
