@@ -279,6 +279,10 @@ class Applier:
         """Start no request any more and let those under way end."""
         await self._asking.drain()
 
+    def once(self, method: str, path: str, query: str, payload: bytes, content_type: str) -> Awaitable[bytes]:
+        """A request that must not be made twice; see `asking.Asking.once`."""
+        return self._asking.once(method, path, query, payload, content_type)
+
     def _insist(self, method: str, path: str, query: str, payload: bytes, content_type: str = "") -> Awaitable[bytes]:
         return self._asking.insist(method, path, query, payload, content_type)
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 
 from plane.adapters import kube
-from plane.agent import events, live, manifests, planning, question, tree
+from plane.agent import acting, events, live, manifests, planning, question, tree
 from plane.domain import errors
 from plane.wire import agent, answers
 
@@ -14,9 +14,13 @@ Answer = Callable[[question.Asked], Awaitable[bytes]]
 LATER = 500  # HTTP's first status that is not the asker's fault
 
 ANSWERS: Mapping[str, Answer] = {
+    "action": acting.act,
+    "actions": acting.listed,
+    "delete": acting.delete,
     "events": events.answer,
     "live": live.answer,
     "manifests": manifests.answer,
+    "patch": acting.patch,
     "tree": tree.answer,
     "plan": lambda asked: planning.answer(asked.there, asked.work),
 }

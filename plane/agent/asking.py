@@ -40,6 +40,23 @@ class Asking:
             finally:
                 self._open -= 1
 
+    async def once(self, method: str, path: str, query: str, payload: bytes, content_type: str) -> bytes:
+        """A request that must not be made twice: tried again only when the API server was too busy to begin.
+
+        Raises:
+            KubeRefused: final. Unreachable: nobody knows what became of it.
+        """
+        until, attempt = time.monotonic() + TRY_S, 0
+        while True:
+            attempt += 1
+            try:
+                return await self._ask(method, path, query=query, payload=payload, content_type=content_type)
+            except kube.KubeRefused as e:
+                if e.status != BUSY or time.monotonic() > until:
+                    raise
+                self._pace.refused()
+                await asyncio.sleep(max(e.retry_after_s, _pause_s(attempt)))
+
     async def insist(self, method: str, path: str, query: str, payload: bytes, content_type: str = "") -> bytes:
         """Ask until there is a final answer."""
         content_type = content_type or (kube.APPLY_PATCH if method == "PATCH" else kube.JSON)
@@ -58,12 +75,18 @@ class Asking:
                 if time.monotonic() > until:
                     raise refusals.Refused(str(e)) from e
                 wait = 0.0
-            await asyncio.sleep(max(wait, min(PAUSE_S[1], PAUSE_S[0] * 2**attempt)) * random.uniform(0.75, 1.25))  # noqa: S311 - spreads retries
+            await asyncio.sleep(max(wait, _pause_s(attempt)))
 
     def _late(self, error: kube.KubeRefused, path: str) -> bool:
         """Whether the kind was defined a moment ago and this API server does not serve it yet, though another or its discovery does."""
         unserved = error.status == NOT_FOUND and "could not find the requested resource" in str(error)
         return unserved and path.startswith("/apis/") and self._there.kinds.expecting(path.split("/")[2])
+
+
+def _pause_s(attempt: int) -> float:
+    """Longer with every attempt, and never the same for two."""
+    wait: float = min(PAUSE_S[1], PAUSE_S[0] * 2**attempt)
+    return wait * random.uniform(0.75, 1.25)  # noqa: S311 - spreads retries
 
 
 def _passing(error: kube.KubeRefused, attempt: int) -> bool:

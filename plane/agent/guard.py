@@ -75,6 +75,11 @@ def check_asked(task: agent.Task) -> None:
         _check(task, objects.ObjectKey(key.group, key.kind, key.namespace, key.name))
 
 
+def check_key(task: agent.Task, key: objects.ObjectKey) -> None:
+    """The same for one object that is to be made."""
+    _check(task, key)
+
+
 def permits(task: agent.Task, key: objects.ObjectKey) -> bool:
     """Whether an object is inside the task's scope."""
     grant = fleet.Grant(task.tenant, task.scope.namespaces, task.scope.cluster_kinds)

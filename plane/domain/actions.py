@@ -40,6 +40,11 @@ class Patch(msgspec.Struct, frozen=True):
     subresource: str = ""
 
 
+def any_for(group: str, kind: str) -> bool:
+    """Whether objects of a kind have actions."""
+    return (group, kind) in catalogue.RULES
+
+
 def of(body: Body) -> tuple[Action, ...]:
     """The actions of an object as it lives, sorted by name; none for a kind without any."""
     return tuple(sorted((_seen(rule, body) for rule in _rules(body)), key=lambda action: action.name))

@@ -46,6 +46,15 @@ def effective(patch: Body, body: Body) -> Body:
     return kept
 
 
+def pointers(patch: Body, at: str = "") -> tuple[str, ...]:
+    """JSON pointers of what a patch writes or takes away, sorted."""
+    found: list[str] = []
+    for name, value in sorted(patch.items()):
+        here = f"{at}/{name.replace('~', '~0').replace('/', '~1')}"
+        found += pointers(value, here) if isinstance(value, dict) and value else [here]
+    return tuple(found)
+
+
 def _bare(value: Any) -> Any:  # noqa: ANN401 any JSON data
     """New mappings without nulls, which would delete instead of set."""
     return {name: _bare(below) for name, below in value.items() if below is not None} if isinstance(value, dict) else value

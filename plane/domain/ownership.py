@@ -11,7 +11,7 @@ Path = tuple[str | int, ...]  # names and indexes from the top of an object
 
 # They write as a part of what the cluster does: revisions, cluster addresses, protection finalizers, injected bundles.
 _CLUSTERS_OWN = frozenset({"cloud-controller-manager", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kwok"})
-EXPECTED = _CLUSTERS_OWN | {merging.MANAGER}
+EXPECTED = _CLUSTERS_OWN | {merging.MANAGER, merging.ACTION_MANAGER}
 _KEYS = (("containerPort", "protocol"), ("port", "protocol"), ("mountPath",), ("devicePath",), ("ip",), ("uid",), ("name",))
 _BOOKKEEPING = frozenset(
     {
