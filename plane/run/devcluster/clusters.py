@@ -133,10 +133,11 @@ def prepare(name: str, *, nodes: int, prefix: pathlib.Path, audit_log: bool, lea
     folder = prefix / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
-    spec = state.Spec(name=name, port=children.free_port(), nodes=nodes, audit_log=audit_log, leashed=leashed)
+    ports = children.free_port(), children.free_port()
+    spec = state.Spec(name=name, port=ports[0], nodes=nodes, audit_log=audit_log, leashed=leashed, kubelet_port=ports[1])
     state.write_spec(folder, spec)
     credentials.write(folder, cluster=name, server=spec.server, now=dt.datetime.now(dt.UTC))
-    for file in ("stages.yaml", "audit-policy.yaml"):
+    for file in ("stages.yaml", "audit-policy.yaml", "container-log.txt", "growing-log.txt"):
         shutil.copy(DATA / file, folder / file)
     return folder
 

@@ -6,6 +6,7 @@ ETCD_SOCKET = "unix://etcd.sock"  # a file in the folder: no port, and only its 
 SERVICES = "10.96.0.0/12"
 PODS = "10.128.0.1/9"
 NODE = "10.64.0.1"  # the address all nodes say they have
+KUBELET = "127.0.0.1"  # where kwok serves what a kubelet does, such as logs; the nodes' external address in stages.yaml
 NODE_LEASE_S = 40  # as kubelets have it; without a lease the controller manager takes a node for dead after 50 s
 # Client-side limits keep a real fleet from flooding its API server; here they would only make 1,000 Deployments wait.
 QPS = {"kube-api-qps": 2000, "kube-api-burst": 4000}
@@ -60,6 +61,7 @@ def apiserver(port: int, *, audit_log: bool) -> Flags:
         "service-account-signing-key-file": "service-account.key",
         "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
         "service-cluster-ip-range": SERVICES,
+        "kubelet-preferred-address-types": "ExternalIP",
         "authorization-mode": "Node,RBAC",
         "allow-privileged": True,
         "enable-priority-and-fairness": False,
@@ -93,8 +95,8 @@ def scheduler() -> Flags:
     return {"kubeconfig": "kube-scheduler.kubeconfig", "secure-port": 0, "leader-elect": False, **QPS}
 
 
-def kwok() -> Flags:
-    """Plays the kubelet of every node by the stages in the folder."""
+def kwok(port: int) -> Flags:
+    """Plays the kubelet of every node by the stages in the folder; `port` is all of theirs."""
     return {
         "kubeconfig": "kwok.kubeconfig",
         "config": "stages.yaml",
@@ -102,6 +104,10 @@ def kwok() -> Flags:
         "node-lease-duration-seconds": NODE_LEASE_S,
         "cidr": PODS,
         "node-ip": NODE,
+        "node-port": port,
+        "server-address": f"{KUBELET}:{port}",
+        "tls-cert-file": "apiserver.crt",
+        "tls-private-key-file": "apiserver.key",
         "v": "WARN",  # it would tell of every pod it moves
     }
 

@@ -39,6 +39,7 @@ class Spec(msgspec.Struct, frozen=True):
     nodes: int
     audit_log: bool
     leashed: bool
+    kubelet_port: int
 
     @property
     def server(self) -> str:

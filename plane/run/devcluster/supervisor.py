@@ -73,7 +73,7 @@ def _start(family: children.Family, spec: state.Spec) -> bool:
     _start_part(family, "kube-apiserver", parts.apiserver(spec.port, audit_log=spec.audit_log))
     if not family.until(admin.ready, what="kube-apiserver", timeout_s=START_S):
         return False
-    _start_part(family, "kwok", parts.kwok())
+    _start_part(family, "kwok", parts.kwok(spec.kubelet_port))
     _start_part(family, "kube-controller-manager", parts.controller_manager())
     _start_part(family, "kube-scheduler", parts.scheduler())
     for number in range(spec.nodes):
