@@ -12,7 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import DefineMiddleware
 
 from plane.adapters import metrics
-from plane.api import agents, apps, border, calls, documents, openapi, people, platform, problems, streams, views, wake
+from plane.api import agents, apps, audit, border, calls, documents, openapi, people, platform, problems, streams, views, wake
 from plane.domain import errors
 from plane.server import context, idempotent
 
@@ -46,7 +46,15 @@ def description() -> bytes:
 
 
 def _handlers() -> list[HTTPRouteHandler]:
-    return [*documents.handlers(), *apps.handlers(), *views.handlers(), streams.events, *people.handlers(), *platform.handlers()]
+    return [
+        *audit.handlers(),
+        *documents.handlers(),
+        *apps.handlers(),
+        *views.handlers(),
+        streams.events,
+        *people.handlers(),
+        *platform.handlers(),
+    ]
 
 
 def _api() -> Router:

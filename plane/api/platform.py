@@ -1,22 +1,14 @@
-"""Clusters beyond their documents, repositories' connection test, the audit log, health and figures."""
+"""Clusters beyond their documents, repositories' connection test, health and figures."""
 
 from typing import Any
 
 from litestar import Request, Response, get
-from litestar.concurrency import sync_to_thread
-from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.response import Stream
 
 from plane.adapters import metrics
 from plane.api import calls
-from plane.domain import audit
-from plane.server import clusters, exports, readiness, repositories
+from plane.server import clusters, readiness, repositories
 from plane.wire import documents, rest
-
-LINES = calls.Doc(
-    answer=str, summary="Events as JSON lines, then the checkpoint.", query=rest.AuditQuery, media_type="application/jsonl", tag="audit",
-)  # fmt: skip
 
 
 @calls.endpoint(
@@ -65,29 +57,9 @@ def test(call: calls.Call) -> rest.Tested:
     return repositories.test(call.plane, call.caller, call.names)
 
 
-def _audit(above: str, prefix: str) -> list[HTTPRouteHandler]:
-    listing = calls.Doc(
-        answer=rest.Page[audit.Sealed],
-        summary="Sealed events in order.",
-        query=rest.AuditQuery,
-        tag="audit",
-        operation=f"{prefix}list_audit",
-    )
-
-    @get(calls.typed(f"{above}/audit/export"), opt={"doc": LINES}, name=f"{prefix}export_audit")
-    async def export(call: NamedDependency[calls.Call]) -> Stream:
-        lines = await sync_to_thread(exports.export, call.plane, call.caller, call.names, call.query(rest.AuditQuery))
-        return Stream(lines, media_type="application/jsonl")
-
-    page = calls.endpoint("GET", f"{above}/audit", listing)(
-        lambda call: exports.page(call.plane, call.caller, call.names, call.query(rest.AuditQuery))
-    )
-    return [page, export]
-
-
 def handlers() -> list[HTTPRouteHandler]:
     """Below /api/v1."""
-    return [join, revoke, granted, one_granted, test, *_audit("/tenants/{tenant}", ""), *_audit("", "platform_")]
+    return [join, revoke, granted, one_granted, test]
 
 
 @get("/health", sync_to_thread=False)

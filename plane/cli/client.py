@@ -1,5 +1,6 @@
 """REST as the commands use it: one connection, bounded patience, every refusal a `failures.Failed`."""
 
+import contextlib
 import json
 import ssl
 import time
@@ -90,6 +91,17 @@ class Client:
         """A long answer, line by line as it arrives."""
         request = self._http.build_request("GET", path, params=_given(params))
         yield from self._stream(request)
+
+    @contextlib.contextmanager
+    def opened(self, path: str, **params: object) -> Iterator[httpx.Response]:
+        """A long answer whose body is still to be read."""
+        response = self._patiently(self._http.build_request("GET", path, params=_given(params)), stream=True)
+        try:
+            yield response
+        except httpx.TransportError as error:
+            raise self._away(error) from error
+        finally:
+            response.close()
 
     def events(self, path: str, **params: object) -> Iterator[Event]:
         """Server-sent events until the plane closes the stream."""

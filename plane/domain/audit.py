@@ -1,8 +1,8 @@
-"""The record: events, their leaves, the Merkle tree over them (RFC 6962 §2.1) and signed checkpoints (C2SP signed note)."""
+"""The record: events, their leaves, the Merkle tree over them (RFC 6962 §2.1) and signed checkpoints (C2SP tlog-checkpoint)."""
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -10,6 +10,9 @@ import msgspec
 from plane.domain import objects
 
 Stage = Literal["intent", "outcome", "fact"]
+ED25519 = b"\x01"  # the kind of key in notes
+TILE = 8  # heights between stored nodes: a proof reads at most 2^TILE hashes a level, and 1/255 more is stored than the leaves
+COUNTED = ("type", "actor", "project", "target", "cluster", "outcome")
 
 
 class By(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -50,6 +53,27 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     schema: str = "gitops-plane.io/audit/v1"
 
 
+class Facets(msgspec.Struct, frozen=True):
+    """What events are searched and counted by; read from the stored text."""
+
+    time: str
+    type: str
+    actor: str
+    project: str = ""
+    target: str = ""
+    cluster: str = ""
+    commit: str = ""
+    outcome: str = "success"
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """A row of the log as it is kept: `leaf` as the sealer made it, `body` as it is now (empty: it is gone)."""
+
+    seq: int
+    leaf: bytes
+    body: bytes
+
+
 class Sealed(msgspec.Struct, frozen=True):
     """An event's place in its log: dense `seq` from 0, and the leaf hash in hexadecimal."""
 
@@ -58,19 +82,61 @@ class Sealed(msgspec.Struct, frozen=True):
     event: Event
 
 
-class Checkpoint(msgspec.Struct, frozen=True):
-    """The state of a log: how many events, and the root over their leaves (hexadecimal)."""
+class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The state of a log: how many events, and the root over their leaves (hexadecimal).
+
+    `counts`: what the events since the checkpoint before are, as `tally` makes it; `peaks`: the full subtrees' roots at this size,
+    so that whoever reads on from here needs nothing before it; their fold is the signed root.
+    """
 
     origin: str
     size: int
     root: str
     time: str
-    signature: str = ""  # Ed25519 over `note(...)`, base64
+    signature: str = ""  # Ed25519 over `text()`, base64
+    key: str = ""  # the public key, base64
+    counts: dict[str, dict[str, int]] = {}
+    peaks: tuple[str, ...] = ()
 
-    def note(self) -> bytes:
-        """The text that is signed: origin, size, root in base64, time; one line each."""
-        root = b64(bytes.fromhex(self.root))
-        return f"{self.origin}\n{self.size}\n{root}\n{self.time}\n".encode()
+    def text(self) -> bytes:
+        """The text that is signed, a C2SP tlog-checkpoint: origin, size, root in base64, time, and what the counts hash to."""
+        lines = [self.origin, str(self.size), b64(bytes.fromhex(self.root)), self.time]
+        if self.counts:
+            lines.append(f"counts {b64(hashlib.sha256(objects.canonical(self.counts)).digest())}")
+        return "".join(f"{line}\n" for line in lines).encode()
+
+    def note(self) -> str:
+        """The signed note (https://c2sp.org/signed-note), whose key has the origin as its name."""
+        marked = key_id(self.origin, unb64(self.key)) + unb64(self.signature)
+        return f"{self.text().decode()}\n\u2014 {self.origin} {b64(marked)}\n"
+
+
+def key_id(name: str, key: bytes) -> bytes:
+    """The first bytes of a signature in a note: which Ed25519 key made it."""
+    return hashlib.sha256(name.encode() + b"\n" + ED25519 + key).digest()[:4]
+
+
+def verifier_key(name: str, key: bytes) -> str:
+    """A public key as tools for notes read it: name, id, and the key with its kind."""
+    return f"{name}+{key_id(name, key).hex()}+{b64(ED25519 + key)}"
+
+
+def tally(facets: Iterable[Facets]) -> dict[str, dict[str, int]]:
+    """How many events there are by every value of every facet; values as hashes, so that a count gives no name away."""
+    counts: dict[str, dict[str, int]] = {}
+    for one in facets:
+        for name in COUNTED:
+            value = getattr(one, name)
+            if value:
+                of = counts.setdefault(name, {})
+                key = facet_key(name, value)
+                of[key] = of.get(key, 0) + 1
+    return counts
+
+
+def facet_key(name: str, value: str) -> str:
+    """What stands for a facet's value in counts."""
+    return hashlib.sha256(f"{name}\0{value}".encode()).hexdigest()[:32]
 
 
 def leaf(event: Event) -> bytes:
@@ -88,6 +154,11 @@ def b64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
+def unb64(text: str) -> bytes:
+    """Back from `b64`."""
+    return base64.b64decode(text)
+
+
 def node(left: bytes, right: bytes) -> bytes:
     """SHA-256(0x01 ‖ left ‖ right)."""
     return hashlib.sha256(b"\x01" + left + right).digest()
@@ -100,15 +171,22 @@ def root(leaves: Sequence[bytes]) -> bytes:
 
 def extend(peaks: Sequence[bytes], size: int, leaves: Sequence[bytes]) -> tuple[bytes, ...]:
     """The peaks (roots of the full subtrees, largest first) of a log of `size` leaves after more leaves; O(1) per leaf."""
-    stack = list(peaks)
+    return grow(peaks, size, leaves)[0]
+
+
+def grow(peaks: Sequence[bytes], size: int, leaves: Sequence[bytes]) -> tuple[tuple[bytes, ...], dict[tuple[int, int], bytes]]:
+    """As `extend`, and the roots of the subtrees that became full at every TILE-th height, by (height, index)."""
+    stack, full = list(peaks), {}
     for offset, hashed in enumerate(leaves):
         stack.append(hashed)
-        count = size + offset + 1
+        count, height = size + offset + 1, 0
         while count % 2 == 0:
             right = stack.pop()
             stack.append(node(stack.pop(), right))
-            count //= 2
-    return tuple(stack)
+            count, height = count // 2, height + 1
+            if height % TILE == 0:
+                full[height, count - 1] = stack[-1]
+    return tuple(stack), full
 
 
 def fold(peaks: Sequence[bytes]) -> bytes:

@@ -1,70 +1,183 @@
-"""The audit log for those who may read it; reading it is an event itself."""
+"""The audit log as a file: streamed, resumable, provable. Whoever reads slowly holds no transaction open."""
 
-import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from plane.domain import audit, errors
-from plane.server import authorise, context, record, seal_log
-from plane.store import audit as log
-from plane.wire import rest
+from plane.domain import audit, audit_formats, audit_proofs, errors, objects
+from plane.server import audit_log, authorise, context, record, seal_log
+from plane.store import audit_reading as log
+from plane.wire import audit as wire
 
-BATCH = 500
-DEFAULT_SPAN = dt.timedelta(days=1)
-
-
-def page(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: rest.AuditQuery) -> rest.Page[audit.Sealed]:
-    """Sealed events in their order; `since` bounds their time."""
-    since, after = _since(plane, query), _place(query)
-    with authorise.enter(plane, caller, authorise.Names(names.tenant, query.project), "audit:read") as place:
-        found = log.page(place.tx, place.scope.tenant, since=since, project=place.project, after=after, limit=query.limit + 1)
-    return rest.page(found, query.limit, key=lambda each: each.seq)
+BATCH = 2000  # rows and checkpoints of one transaction: what an export holds in memory
+MANIFEST_CONTEXT = b"gitops-plane/audit-manifest/v1\0"
+Encoder = Callable[[Sequence[audit.Placed]], bytes]
 
 
-def export(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: rest.AuditQuery) -> Iterator[bytes]:
-    """JSON lines: every sealed event since a moment, then the signed checkpoint they lie under.
+class Stretch(msgspec.Struct, frozen=True):
+    """What one export covers: the rows between two checkpoints that `asked` lets through; `start` is None at the log's beginning."""
 
-    A whole log (`since` before its first event, no project) proves that it is complete: its leaves give the checkpoint's root.
-    Permission is checked and the export recorded before the first line.
-    """
-    since = _since(plane, query)
-    with authorise.enter(plane, caller, authorise.Names(names.tenant, query.project), "audit:export") as place:
-        details = {"since": since.isoformat(), "project": query.project}
+    asked: log.Asked
+    filters: dict[str, str]
+    start: audit.Checkpoint | None
+    end: audit.Checkpoint | None
+    manifest: wire.Manifest | None
+
+    @property
+    def first(self) -> int:
+        """The first place."""
+        return self.start.size if self.start else 0
+
+    @property
+    def filtered(self) -> bool:
+        """Whether rows are left out between the ends."""
+        return msgspec.structs.replace(self.asked, since=None, until=None) != log.Asked()
+
+
+def plan(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: wire.Export) -> Stretch:
+    """Decide what the export covers, and record that it was asked for; permission is checked here, before the first line."""
+    place_names = authorise.Names(names.tenant, query.project)
+    with authorise.enter(plane, caller, place_names, "audit:export") as place:
+        asked, filters = audit_log.wanted(place, query), told(query)
+        details = {"format": query.format, **filters, **({"resumed_at": query.resume} if query.resume else {})}
         record.append(plane, place.tx, place.scope, "audit.exported", project_id=place.project, project=query.project, details=details)
     seal_log.seal(plane, place.scope.tenant)
-    return _lines(plane, caller, authorise.Names(names.tenant, query.project), since)
+    with authorise.enter(plane, caller, place_names, "audit:export") as place:
+        return _stretch(plane, place, asked, query)
 
 
-def _lines(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, since: dt.datetime) -> Iterator[bytes]:
-    """One transaction per batch: a slow reader holds none open. What is sealed later than the checkpoint is left to the next export."""
-    with authorise.enter(plane, caller, names, "audit:export") as place:
-        checkpoint = log.last_checkpoint(place.tx, place.scope.tenant)
-    last = -1
-    while checkpoint:
-        with authorise.enter(plane, caller, names, "audit:export") as place:
-            found = log.page(place.tx, place.scope.tenant, since=since, project=place.project, after=last, limit=BATCH)
-        shown = [event for event in found if event.seq < checkpoint.size]
-        yield b"".join(msgspec.json.encode({"event": event}) + b"\n" for event in shown)
-        if len(shown) < BATCH:
-            break
-        last = shown[-1].seq
-    if checkpoint:
-        yield msgspec.json.encode({"checkpoint": checkpoint}) + b"\n"
+def told(query: wire.Filters) -> dict[str, str]:
+    """The filters that were given, as manifests and events name them."""
+    names = ("since", "until", "project", "type", "actor", "target", "app", "cluster", "commit", "outcome")
+    return {name: getattr(query, name) for name in names if getattr(query, name)}
 
 
-def _since(plane: context.Plane, query: rest.AuditQuery) -> dt.datetime:
-    if not query.since:
-        return plane.clock.now() - DEFAULT_SPAN
-    try:
-        since = dt.datetime.fromisoformat(query.since)
-    except ValueError as e:
-        raise errors.Invalid({"since": "must be a time as RFC 3339 writes it, for example 2026-01-31T00:00:00Z"}) from e
-    return since if since.tzinfo else since.replace(tzinfo=dt.UTC)
+def _stretch(plane: context.Plane, place: authorise.Place, asked: log.Asked, query: wire.Export) -> Stretch:
+    """Widened to checkpoints at both ends, so that the file is proven by itself; `since` and `until` are held to that."""
+    tx, tenant = place.tx, place.scope.tenant
+    first, behind = log.bounds(tx, tenant, asked)
+    newest = log.last_checkpoint(tx, tenant)
+    end = newest
+    if query.end:
+        end = log.checkpoint_around(tx, tenant, query.end, above=False)
+        if end is None or end.size != query.end:
+            raise errors.Invalid({"end": f"there is no checkpoint of size {query.end}; leave it out for the newest"})
+    elif behind >= 0:
+        end = log.checkpoint_around(tx, tenant, behind, above=True) or newest
+    size = end.size if end else 0
+    start = log.checkpoint_around(tx, tenant, size if first < 0 else min(first, size), above=False)
+    made = Stretch(asked, told(query), start, end, None)
+    return msgspec.structs.replace(made, manifest=_manifest(plane, place, made)) if end else made
 
 
-def _place(query: rest.AuditQuery) -> int:
-    after = rest.after(query)
-    if after and not after.isdecimal():
-        raise errors.Invalid({"cursor": "is not one that this plane gave; begin without it"})
-    return int(after) if after else -1
+def _manifest(plane: context.Plane, place: authorise.Place, stretch: Stretch) -> wire.Manifest | None:
+    if stretch.end is None:
+        return None
+    count, first, last = log.summary(place.tx, place.scope.tenant, stretch.asked, first=stretch.first, end=stretch.end.size)
+    manifest = wire.Manifest(
+        origin=stretch.end.origin,
+        first=stretch.first,
+        end=stretch.end.size,
+        events=count,
+        first_seq=first,
+        last_seq=last,
+        root=stretch.end.root,
+        filters=stretch.filters,
+        checkpoint=stretch.end.note(),
+        key=audit.b64(plane.signer.public_key()),
+    )
+    unsigned = {name: value for name, value in msgspec.to_builtins(manifest).items() if name != "signature"}
+    signature = plane.signer.sign(MANIFEST_CONTEXT, objects.canonical(unsigned))
+    return msgspec.structs.replace(manifest, signature=audit.b64(signature))
+
+
+def lines(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, stretch: Stretch, *, resume: int = 0) -> Iterator[bytes]:
+    """JSON lines with all that proves them: rows, what stands for rows left out, every checkpoint in its place, the manifest.
+
+    resume: the size of a checkpoint that was received; what comes after its line is sent, and is the same as if it had never ended.
+    """
+    if stretch.start and not resume:
+        yield _checkpoint(stretch.start)
+    for rows, points, nodes in _batches(plane, caller, names, stretch, resume or stretch.first):
+        yield b"".join(_merged(rows, points, nodes))
+    yield from manifest(stretch)
+
+
+def manifest(stretch: Stretch) -> Iterator[bytes]:
+    """The last line of an export, for formats that have no room for it too; nothing when nothing was ever sealed."""
+    if stretch.manifest:
+        yield b'{"manifest":%b}\n' % msgspec.json.encode(stretch.manifest)
+
+
+def events(
+    plane: context.Plane, caller: authorise.Caller, names: authorise.Names, stretch: Stretch, *, resume: int = 0
+) -> Iterator[tuple[audit.Placed, ...]]:
+    """The same rows in batches, for formats that carry no proof; those whose event is gone are left out."""
+    for rows, _, _ in _batches(plane, caller, names, stretch, resume or stretch.first):
+        yield tuple(row for row in rows if row.body)
+
+
+Batch = tuple[Sequence[audit.Placed], Sequence[audit.Checkpoint], dict[int, tuple[int, list[str]]]]
+
+
+def _batches(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, stretch: Stretch, position: int) -> Iterator[Batch]:
+    """Rows, checkpoints and filled gaps (first place → end and hashes) up to the export's end, each batch from one transaction."""
+    end = stretch.end.size if stretch.end else 0
+    while position < end:
+        with authorise.enter(plane, caller, authorise.Names(names.tenant, stretch.filters.get("project", "")), "audit:export") as place:
+            tx, tenant = place.tx, place.scope.tenant
+            rows = log.stretch(tx, tenant, stretch.asked, first=position, end=end, limit=BATCH)
+            upto = end if len(rows) < BATCH else rows[-1].seq + 1
+            points = log.checkpoints(tx, tenant, above=position, end=upto, limit=BATCH)
+            if len(points) == BATCH:
+                upto = points[-1].size
+                rows = tuple(row for row in rows if row.seq < upto)
+            gaps = _gaps(log.nodes(tx, tenant), position, [*rows], [one.size for one in points]) if stretch.filtered else {}
+        yield rows, points, gaps
+        position = upto
+
+
+def _gaps(nodes: audit_proofs.Nodes, position: int, rows: list[audit.Placed], sizes: list[int]) -> dict[int, tuple[int, list[str]]]:
+    """What stands for rows left out: cut at checkpoints, so that each can be checked there."""
+    found: dict[int, tuple[int, list[str]]] = {}
+    stops = sorted({(row.seq, row.seq + 1) for row in rows} | {(size, size) for size in sizes})
+    for stop, after in stops:
+        if stop > position:
+            found[position] = stop, [nodes(*at).hex() for at in audit_proofs.cover(position, stop)]
+        position = max(position, after)
+    return found
+
+
+def _merged(rows: Sequence[audit.Placed], points: Sequence[audit.Checkpoint], gaps: dict[int, tuple[int, list[str]]]) -> Iterator[bytes]:
+    """In order of places; a checkpoint stands behind the rows below its size."""
+    parts = [(row.seq + 1, 0, _event(row)) for row in rows]
+    parts += [(end, 0, _gap(first, end, hashes)) for first, (end, hashes) in gaps.items()]
+    parts += [(point.size, 1, _checkpoint(point)) for point in points]
+    yield from (text for _, _, text in sorted(parts, key=lambda part: part[:2]))
+
+
+def _event(row: audit.Placed) -> bytes:
+    """The event's bytes as they are kept: its leaf is over them, so nothing reads and writes them again."""
+    return b'{"event":{"seq":%d,"leaf":"%s","event":%b}}\n' % (row.seq, row.leaf.hex().encode(), row.body or b"null")
+
+
+def _gap(first: int, end: int, hashes: list[str]) -> bytes:
+    return b'{"gap":%b}\n' % msgspec.json.encode({"first": first, "end": end, "nodes": hashes})
+
+
+def _checkpoint(point: audit.Checkpoint) -> bytes:
+    return b'{"checkpoint":%b}\n' % msgspec.json.encode(point)
+
+
+def written(batches: Iterator[tuple[audit.Placed, ...]], *, form: wire.Format, origin: str) -> Iterator[bytes]:
+    """Rows in a format of others."""
+    if form == "csv":
+        yield audit_formats.csv_head()
+    for rows in batches:
+        sealed = [audit_formats.decode(row) for row in rows]
+        if form == "csv":
+            yield b"".join(map(audit_formats.csv_line, sealed))
+        elif form == "ocsf":
+            yield b"".join(msgspec.json.encode(audit_formats.ocsf(one)) + b"\n" for one in sealed)
+        else:
+            yield b"".join(msgspec.json.encode(audit_formats.cloudevent(one, origin=origin)) + b"\n" for one in sealed)

@@ -1,5 +1,7 @@
 """The sealer: gives events their dense places in each log, grows the Merkle tree, signs checkpoints."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from plane.domain import access, audit
@@ -9,6 +11,26 @@ from plane.store import engine, facts
 
 BATCH = 1000
 CHECKPOINT_CONTEXT = b""  # the note itself names the log; C2SP checkpoints are signed as they are
+
+
+class _By(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _Said(msgspec.Struct, frozen=True):
+    """What the sealer reads of a stored event; the rest stays bytes."""
+
+    time: str
+    type: str
+    actor: _By
+    project: str = ""
+    target: str = ""
+    cluster: str = ""
+    commit: str = ""
+    outcome: str = "success"
+
+
+_READ = msgspec.json.Decoder(_Said)
 
 
 def seal_all(plane: context.Plane) -> int:
@@ -25,15 +47,28 @@ def seal(plane: context.Plane, tenant: str) -> int:
         found = log.unsealed(tx, tenant, before, limit=BATCH)
         if not found:
             return 0
-        leaves = [(one.id, audit.leaf_of(one.body)) for one in found]
-        peaks = audit.extend(before.peaks, before.size, [leaf for _, leaf in leaves])
+        leaves = [log.Leaf(one.id, audit.leaf_of(one.body), _facets(one.body), one.project_id) for one in found]
+        peaks, full = audit.grow(before.peaks, before.size, [leaf.hash for leaf in leaves])
         after = log.Head(before.size + len(leaves), peaks, found[-1].xid, found[-1].id)
-        log.seal(tx, tenant, before, after, leaves)
-        log.add_checkpoint(tx, tenant, checkpoint(plane, tenant, after))
+        log.seal(tx, tenant, log.Growth(before, after, full), leaves)
+        log.add_checkpoint(tx, tenant, checkpoint(plane, tenant, after, leaves))
     return len(found)
 
 
-def checkpoint(plane: context.Plane, tenant: str, head: log.Head) -> audit.Checkpoint:
-    """The head as a signed checkpoint."""
-    point = audit.Checkpoint(f"{plane.plane_id}/{tenant}", head.size, audit.fold(head.peaks).hex(), facts.stamp(plane.clock.now()))
-    return msgspec.structs.replace(point, signature=audit.b64(plane.signer.sign(CHECKPOINT_CONTEXT, point.note())))
+def checkpoint(plane: context.Plane, tenant: str, head: log.Head, leaves: Sequence[log.Leaf]) -> audit.Checkpoint:
+    """The head as a signed checkpoint; `leaves` are those since the one before."""
+    point = audit.Checkpoint(
+        origin=f"{plane.plane_id}/{tenant}",
+        size=head.size,
+        root=audit.fold(head.peaks).hex(),
+        time=facts.stamp(plane.clock.now()),
+        key=audit.b64(plane.signer.public_key()),
+        counts=audit.tally(leaf.facets for leaf in leaves),
+        peaks=tuple(peak.hex() for peak in head.peaks),
+    )
+    return msgspec.structs.replace(point, signature=audit.b64(plane.signer.sign(CHECKPOINT_CONTEXT, point.text())))
+
+
+def _facets(body: bytes) -> audit.Facets:
+    said = _READ.decode(body)
+    return audit.Facets(said.time, said.type, said.actor.id, said.project, said.target, said.cluster, said.commit, said.outcome)

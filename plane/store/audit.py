@@ -1,6 +1,5 @@
 """The audit log's rows: appended in the fact's transaction, sealed later in an order no commit can slip behind."""
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -11,7 +10,8 @@ from plane.domain import audit, objects
 from plane.store import audit_tables, tables
 from plane.store.engine import Tx
 
-EVENTS, LEAVES, HEADS, CHECKPOINTS = audit_tables.events, audit_tables.leaves, audit_tables.heads, audit_tables.checkpoints
+EVENTS, LEAVES, HEADS = audit_tables.events, audit_tables.leaves, audit_tables.heads
+NODES, CHECKPOINTS = audit_tables.nodes, audit_tables.checkpoints
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -29,6 +29,7 @@ class Unsealed(msgspec.Struct, frozen=True):
     id: str
     xid: int
     body: bytes
+    project_id: str | None
 
 
 EMPTY = Head(0, (), 0, tables.NIL)
@@ -81,39 +82,54 @@ def unsealed(tx: Tx, tenant: str, after: Head, *, limit: int) -> tuple[Unsealed,
     """Events after the head in (transaction, id) order, up to the oldest transaction still open: nothing can commit in front of them."""
     behind = sa.tuple_(EVENTS.c.xid, EVENTS.c.id) > sa.tuple_(sa.literal(after.last_xid), sa.cast(after.last_event, EVENTS.c.id.type))
     closed = EVENTS.c.xid < sa.text("(pg_snapshot_xmin(pg_current_snapshot())::text)::bigint")
-    query = sa.select(EVENTS.c.id, EVENTS.c.xid, EVENTS.c.body).where(EVENTS.c.tenant_id == tenant, behind, closed)
+    query = sa.select(EVENTS.c.id, EVENTS.c.xid, EVENTS.c.body, EVENTS.c.project_id).where(EVENTS.c.tenant_id == tenant, behind, closed)
     rows = tx.execute(query.order_by(EVENTS.c.xid, EVENTS.c.id).limit(limit))
-    return tuple(Unsealed(row.id, row.xid, bytes(row.body)) for row in rows)
+    return tuple(Unsealed(row.id, row.xid, bytes(row.body), row.project_id) for row in rows)
 
 
-def seal(tx: Tx, tenant: str, before: Head, after: Head, leaves: Iterable[tuple[str, bytes]]) -> None:
+class Leaf(msgspec.Struct, frozen=True):
+    """What the sealer keeps of one event."""
+
+    event: str
+    hash: bytes
+    facets: audit.Facets
+    project_id: str | None = None
+
+
+class Growth(msgspec.Struct, frozen=True):
+    """A log's head before and after a batch, and the nodes that became full: (height, index) → hash."""
+
+    before: Head
+    after: Head
+    nodes: dict[tuple[int, int], bytes]
+
+
+def seal(tx: Tx, tenant: str, growth: Growth, leaves: Iterable[Leaf]) -> None:
     """Give the events their places and move the head."""
-    rows = [{"tenant_id": tenant, "seq": before.size + n, "event_id": event, "leaf": leaf} for n, (event, leaf) in enumerate(leaves)]
-    tx.execute(sa.insert(LEAVES), rows)
+    tx.execute(sa.insert(LEAVES), [_leaf_row(tenant, growth.before.size + n, leaf) for n, leaf in enumerate(leaves)])
+    if growth.nodes:
+        full = [{"tenant_id": tenant, "height": at[0], "index": at[1], "hash": hashed} for at, hashed in growth.nodes.items()]
+        tx.execute(sa.insert(NODES), full)
+    after = growth.after
     moved = {"size": after.size, "peaks": b"".join(after.peaks), "last_xid": after.last_xid, "last_event": after.last_event}
     tx.execute(sa.update(HEADS).where(HEADS.c.tenant_id == tenant).values(moved))
 
 
+def _leaf_row(tenant: str, seq: int, leaf: Leaf) -> dict[str, object]:
+    facets = leaf.facets
+    return {
+        "tenant_id": tenant,
+        "seq": seq,
+        "event_id": leaf.event,
+        "leaf": leaf.hash,
+        "at": facets.time,
+        "project_id": leaf.project_id,
+        **{name: getattr(facets, name) for name in ("type", "actor", "target", "cluster", "commit", "outcome")},
+    }
+
+
 def add_checkpoint(tx: Tx, tenant: str, point: audit.Checkpoint) -> None:
     """Keep a signed checkpoint."""
-    row = {"tenant_id": tenant, **{name: getattr(point, name) for name in ("size", "origin", "root", "time", "signature")}}
+    row = {"tenant_id": tenant, **{name: getattr(point, name) for name in ("size", "origin", "root", "time", "signature", "key")}}
+    row |= {"counts": objects.canonical(point.counts), "peaks": bytes.fromhex("".join(point.peaks))}
     tx.execute(pg.insert(CHECKPOINTS).values(row).on_conflict_do_nothing())
-
-
-def last_checkpoint(tx: Tx, tenant: str) -> audit.Checkpoint | None:
-    """The newest checkpoint of a log."""
-    row = tx.execute(
-        sa.select(CHECKPOINTS).where(CHECKPOINTS.c.tenant_id == tenant).order_by(CHECKPOINTS.c.size.desc()).limit(1)
-    ).one_or_none()
-    return row if row is None else audit.Checkpoint(origin=row.origin, size=row.size, root=row.root, time=row.time, signature=row.signature)
-
-
-def page(tx: Tx, tenant: str, *, since: dt.datetime, project: str = "", after: int = -1, limit: int = 500) -> tuple[audit.Sealed, ...]:
-    """Sealed events in order of their place, after `after`; with a project only that project's events."""
-    joined = LEAVES.join(EVENTS, sa.and_(EVENTS.c.tenant_id == LEAVES.c.tenant_id, EVENTS.c.id == LEAVES.c.event_id))
-    query = sa.select(LEAVES.c.seq, LEAVES.c.leaf, EVENTS.c.body).select_from(joined)
-    query = query.where(LEAVES.c.tenant_id == tenant, LEAVES.c.seq > after, EVENTS.c.at >= since)
-    if project:
-        query = query.where(EVENTS.c.project_id == project)
-    rows = tx.execute(query.order_by(LEAVES.c.seq).limit(limit))
-    return tuple(audit.Sealed(row.seq, bytes(row.leaf).hex(), msgspec.json.decode(row.body, type=audit.Event)) for row in rows)

@@ -1,6 +1,7 @@
 """The tables of the audit log: append-only by grants and trigger (migrations)."""
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from plane.store import columns
 
@@ -30,8 +31,33 @@ leaves = sa.Table(
     columns.number("seq"),
     columns.ident("event_id"),
     columns.blob("leaf"),
+    # what searches ask by, taken from the event when it is sealed: writing an event pays for none of their indexes
+    columns.time("at", null=False),
+    columns.text("type"),
+    columns.ident("project_id", null=True),
+    columns.text("actor", default=""),
+    columns.text("target", default=""),
+    columns.text("cluster", default=""),
+    columns.text("commit", default=""),
+    columns.text("outcome", default="success"),
     columns.tenant_key("seq"),
     sa.UniqueConstraint("tenant_id", "event_id"),
+    sa.Index("ix_audit_leaves_tenant_id_at", "tenant_id", "at"),
+    *(sa.Index(f"ix_audit_leaves_tenant_id_{name}", "tenant_id", name, "seq") for name in ("type", "project_id", "actor", "target")),
+    *(
+        sa.Index(f"ix_audit_leaves_tenant_id_{name}", "tenant_id", name, "seq", postgresql_where=sa.text(condition))
+        for name, condition in (("cluster", "cluster <> ''"), ("commit", "commit <> ''"), ("outcome", "outcome <> 'success'"))
+    ),
+)
+
+nodes = sa.Table(
+    "audit_nodes",
+    METADATA,
+    columns.ident("tenant_id"),
+    sa.Column("height", sa.BigInteger, nullable=False),
+    sa.Column("index", sa.BigInteger, nullable=False),
+    columns.blob("hash"),
+    columns.tenant_key("height", "index"),
 )
 
 heads = sa.Table(
@@ -54,5 +80,8 @@ checkpoints = sa.Table(
     columns.text("root"),
     columns.text("time"),
     columns.text("signature"),
+    columns.text("key", default=""),
+    sa.Column("counts", pg.BYTEA, nullable=False, server_default=sa.text("'{}'")),  # canonical JSON, whose hash is signed
+    sa.Column("peaks", pg.BYTEA, nullable=False, server_default=sa.text("''")),  # as the head's; empty when they were not kept
     columns.tenant_key("size"),
 )

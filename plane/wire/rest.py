@@ -23,11 +23,16 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """An answer: clients ignore what they do not know."""
 
 
-class PageQuery(Body, frozen=True, kw_only=True):
-    """`cursor` is the `next` of the page before; `labels`: `key=value` words, comma between."""
+class Paging(Body, frozen=True, kw_only=True):
+    """`cursor` is the `next` of the page before."""
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)] = 50
     cursor: Text = ""
+
+
+class PageQuery(Paging, frozen=True, kw_only=True):
+    """`labels`: `key=value` words, comma between."""
+
     labels: Text = ""
 
 
@@ -338,17 +343,7 @@ class HeldRole(Answer, frozen=True, kw_only=True, omit_defaults=True):
     project: str = ""
 
 
-class AuditQuery(Body, frozen=True, kw_only=True):
-    """`since`: RFC 3339, default a day ago; `project`: only its events."""
-
-    format: Literal["jsonl"] = "jsonl"
-    since: Text = ""
-    project: Text = ""
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAGE)] = 100
-    cursor: Text = ""
-
-
-def after(query: PageQuery | AuditQuery) -> str:
+def after(query: Paging) -> str:
     """The key a cursor stands for; Invalid when it is none of ours."""
     try:
         return base64.urlsafe_b64decode(query.cursor + "=" * (-len(query.cursor) % 4)).decode() if query.cursor else ""

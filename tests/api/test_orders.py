@@ -175,6 +175,6 @@ def test_an_export_ends_with_its_signed_checkpoint_and_is_itself_recorded(acme: 
     seal(plane, owner)
     text = acme.api.get("/tenants/acme/audit/export").text
     assert '"app.created"' in text
-    assert text.splitlines()[-1].startswith('{"checkpoint":{"origin":"test-plane/')
+    assert text.splitlines()[-2].startswith('{"checkpoint":{"origin":"test-plane/')
     seal(plane, owner)
     assert '"audit.exported"' in acme.api.get("/tenants/acme/audit/export").text

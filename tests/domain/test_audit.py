@@ -40,6 +40,6 @@ def test_a_leaf_changes_with_any_field() -> None:
     assert audit.leaf(event) != audit.leaf(msgspec.structs.replace(event, message="x"))
 
 
-def test_the_note_of_a_checkpoint_is_four_lines() -> None:
+def test_the_text_of_a_checkpoint_is_four_lines() -> None:
     point = audit.Checkpoint("plane/t", 2, "00" * 32, "2026-01-01T00:00:00Z")
-    assert point.note() == b"plane/t\n2\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n2026-01-01T00:00:00Z\n"
+    assert point.text() == b"plane/t\n2\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n2026-01-01T00:00:00Z\n"

@@ -1,0 +1,107 @@
+"""The audit log: its events, files of them, and its proofs; a tenant's own and the platform's."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from litestar import get
+from litestar.concurrency import sync_to_thread
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
+
+from plane.adapters import compressing
+from plane.api import calls
+from plane.domain import audit
+from plane.server import audit_log, exports
+from plane.wire import audit as wire
+from plane.wire import rest
+
+MEDIA: dict[wire.Format, str] = {
+    "jsonl": "application/jsonl",
+    "ocsf": "application/jsonl",
+    "cloudevents": "application/jsonl",
+    "csv": "text/csv",
+    "manifest": "application/jsonl",
+}
+Json = dict[str, Any]
+
+
+def handlers() -> list[HTTPRouteHandler]:
+    """Below /api/v1."""
+    return [*_at("/tenants/{tenant}", ""), *_at("", "platform_")]
+
+
+def _at(above: str, prefix: str) -> list[HTTPRouteHandler]:
+    return [*_reading(f"{above}/audit", prefix), _export(f"{above}/audit/export", prefix)]
+
+
+def _reading(above: str, prefix: str) -> list[HTTPRouteHandler]:
+    def doc(answer: Any, operation: str, summary: str, query: Any = None) -> calls.Doc:  # noqa: ANN401 - types as values
+        return calls.Doc(answer=answer, summary=summary, query=query, tag="audit", operation=prefix + operation)
+
+    def made(path: str, doc_: calls.Doc, work: Callable[[calls.Call], Any]) -> HTTPRouteHandler:
+        return calls.endpoint("GET", above + path, doc_)(work)
+
+    return [
+        made(
+            "",
+            doc(rest.Page[audit.Sealed], "list_audit", "Sealed events in order of their places.", wire.Query),
+            lambda call: audit_log.page(call.plane, call.caller, call.names, call.query(wire.Query)),
+        ),
+        made(
+            "/checkpoint",
+            doc(wire.Checkpoint, "get_audit_checkpoint", "The newest signed state of the log."),
+            lambda call: audit_log.checkpoint(call.plane, call.caller, call.names),
+        ),
+        made(
+            "/inclusion",
+            doc(wire.Inclusion, "prove_audit_event", "That an event lies in the log.", wire.InclusionQuery),
+            lambda call: audit_log.inclusion(call.plane, call.caller, call.names, call.query(wire.InclusionQuery)),
+        ),
+        made(
+            "/consistency",
+            doc(wire.Consistency, "prove_audit_log", "That the log continues an older state of itself.", wire.ConsistencyQuery),
+            lambda call: audit_log.consistency(call.plane, call.caller, call.names, call.query(wire.ConsistencyQuery)),
+        ),
+        made(
+            "/check",
+            doc(wire.Check, "check_audit_log", "What only the database shows: rows without a place."),
+            lambda call: audit_log.check(call.plane, call.caller, call.names),
+        ),
+    ]
+
+
+def _export(path: str, prefix: str) -> HTTPRouteHandler:
+    doc = calls.Doc(
+        answer=str,
+        summary="Events as a file: JSON lines with checkpoints and a manifest that prove them, or another format.",
+        query=wire.Export,
+        media_type="application/jsonl",
+        tag="audit",
+    )
+
+    @get(calls.typed(path), opt={"doc": doc}, name=f"{prefix}export_audit")
+    async def export(call: NamedDependency[calls.Call]) -> Stream:
+        query = call.query(wire.Export)
+        stretch = await sync_to_thread(exports.plan, call.plane, call.caller, call.names, query)
+        text = compressing.compressed(_text(call, stretch, query), query.compression)
+        return Stream(
+            text, media_type=MEDIA[query.format] if query.compression == "none" else "application/octet-stream", headers=_headers(stretch)
+        )
+
+    return export
+
+
+def _text(call: calls.Call, stretch: exports.Stretch, query: wire.Export) -> Iterator[bytes]:
+    if query.format == "manifest":
+        return exports.manifest(stretch)
+    if query.format == "jsonl":
+        return exports.lines(call.plane, call.caller, call.names, stretch, resume=query.resume)
+    rows = exports.events(call.plane, call.caller, call.names, stretch, resume=query.resume)
+    return exports.written(rows, form=query.format, origin=stretch.end.origin if stretch.end else "")
+
+
+def _headers(stretch: exports.Stretch) -> dict[str, str]:
+    """What a client needs to show progress, and to go on after a break."""
+    found = stretch.manifest
+    return {"Audit-Events": str(found.events if found else 0), "Audit-End": str(found.end if found else 0)}

@@ -1,0 +1,158 @@
+"""`plane audit export|verify|verifier`: files of the record, and whether they hold."""
+
+import json
+import pathlib
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO
+
+import click
+
+from plane.cli import audit_places, failures, session, verifier
+
+BEGINNING = "1970-01-01"
+Asked = dict[str, Any]
+
+
+@click.command("export")
+@audit_places.filtered(since="24h")
+@click.option(
+    "--format", "form", type=click.Choice(["jsonl", "csv", "ocsf", "cloudevents"]), default="jsonl", show_default=True,
+    help="jsonl carries its proof in itself; beside a file in another format a signed manifest is written.",
+)  # fmt: skip
+@click.option("--compress", type=click.Choice(["none", "gzip", "zstd"]), default="none", show_default=True, help="Compress it.")
+@click.option("--resume", is_flag=True, help="Go on with FILE where an export broke off, with the filters it began with.")
+@click.option("-o", "--output", "file", metavar="FILE", help="File to write; standard output otherwise.")
+@session.placed
+def export(where: session.Session, *, asked: Asked, form: str, compress: str, resume: bool, file: str | None) -> None:
+    """Write the record: from the signed state before --since to the one after --until, so that the file proves itself."""
+    asked = {**asked, "format": form, "compression": compress}
+    if file is None or file == "-":
+        _report(_copied(where, asked, sys.stdout.buffer), asked)
+        return
+    path = pathlib.Path(file)
+    note = path.with_name(f"{path.name}.resume")
+    try:
+        if resume:
+            asked = _resumed(path, note)
+        with path.open("ab" if resume else "wb") as sink:
+            headers = _copied(where, asked, sink, note=note)
+        if form != "jsonl" and headers["events"]:
+            _manifest(where, {**asked, "end": headers["end"], "resume": 0}, path)
+    except OSError as error:
+        raise failures.WrongUse(f"{error.filename or file}: cannot be used ({error.strerror})") from error
+    note.unlink(missing_ok=True)
+    _report(headers, asked, where=f" in {file}")
+
+
+def _copied(where: session.Session, asked: Asked, sink: BinaryIO, *, note: pathlib.Path | None = None) -> dict[str, int]:
+    """Write what comes; `note` remembers what was asked until it is all there."""
+    with where.api.opened(f"{audit_places.at(where)}/export", **asked) as answer:
+        found = {"events": int(answer.headers.get("Audit-Events", 0)), "end": int(answer.headers.get("Audit-End", 0))}
+        if note:
+            note.write_text(json.dumps({**asked, "end": found["end"]}), encoding="utf-8")
+        last = b""
+        for piece in answer.iter_bytes():
+            sink.write(piece)
+            last = (last + piece)[-(1 << 16) :]
+    if asked["format"] == "jsonl" and asked["compression"] == "none" and found["end"] and not _whole(last):
+        raise failures.Away("the export ended before its manifest: it is not whole; run it again, with --resume to go on")
+    return found
+
+
+def _whole(tail: bytes) -> bool:
+    return tail.endswith(b"}\n") and tail.rstrip(b"\n").rpartition(b"\n")[2].startswith(b'{"manifest":')
+
+
+def _resumed(path: pathlib.Path, note: pathlib.Path) -> Asked:
+    """What the broken export was asked for; the file is cut behind its last signed state."""
+    if not note.is_file():
+        raise failures.WrongUse(f"{note}: is not there, so no export to {path} was broken off; run it without --resume")
+    asked: Asked = json.loads(note.read_text(encoding="utf-8"))
+    if asked["format"] != "jsonl" or asked["compression"] != "none":
+        raise failures.WrongUse("only an export in JSON lines without compression can be resumed; run it again without --resume")
+    size, keep, position = 0, 0, 0
+    with path.open("rb") as file:
+        for line in file:
+            position += len(line)
+            if line.startswith(b'{"checkpoint":') and line.endswith(b"}\n"):
+                size, keep = json.loads(line)["checkpoint"]["size"], position
+    with path.open("r+b") as file:
+        file.truncate(keep)
+    return {**asked, "resume": size}
+
+
+def _manifest(where: session.Session, asked: Asked, path: pathlib.Path) -> None:
+    lines = list(where.api.lines(f"{audit_places.at(where)}/export", **{**asked, "format": "manifest", "compression": "none"}))
+    path.with_name(f"{path.name}.manifest.json").write_text(f"{lines[0]}\n", encoding="utf-8")
+
+
+def _report(found: dict[str, int], asked: Asked, *, where: str = "") -> None:
+    click.echo(f"{found['events']} events since {asked['since']}{where}, up to the signed state of {found['end']} events", err=True)
+
+
+@click.command("verify")
+@click.option("--offline", "file", metavar="FILE", help="Check this export, and ask nobody.")
+@click.option("--key", "keys", multiple=True, metavar="VKEY", help="Trust this key alone, as `plane audit checkpoint` prints it.")
+@click.option("--against", metavar="FILE", help="An earlier export: names every row that differs from it.")
+@click.option("--known", metavar="FILE", help="Remember the signed state in FILE; a log that does not continue it is found.")
+@session.placed
+def verify(where: session.Session, *, file: str | None, keys: tuple[str, ...], against: str | None, known: str | None) -> None:
+    """Check every event, hash and signature of the record: exit 0 nothing is wrong, 1 something is, and each finding is a line.
+
+    Without --offline the whole record is read from the plane, and its database is asked for what an export cannot show.
+    """
+    try:
+        before = verifier.leaves(against) if against else None
+        text = verifier.lines(file) if file else _whole_log(where)
+        report = verifier.verify(text, keys, before)
+    except (OSError, UnicodeDecodeError) as error:
+        raise failures.WrongUse(f"{file or against}: cannot be read ({error})") from error
+    if not file:
+        report.findings += _asked(where)
+    if known:
+        report.findings += _continued(where, pathlib.Path(known), report, online=not file)
+    for line in verifier.show(report):
+        click.echo(line)
+    if report.findings:
+        sys.exit(1)
+
+
+def _whole_log(where: session.Session) -> Iterable[str]:
+    return where.api.lines(f"{audit_places.at(where)}/export", since=audit_places.moment(BEGINNING))
+
+
+def _asked(where: session.Session) -> Iterator[str]:
+    """What only the database shows."""
+    found = where.api.get(f"{audit_places.at(where)}/check").body
+    yield from (f"event {event} was inserted: it lies among sealed events and has no place" for event in found["strays"])
+    if found["cut"]:
+        yield f"the log was cut or put back: {found['cut']}"
+
+
+def _continued(where: session.Session, path: pathlib.Path, report: verifier.Report, *, online: bool) -> Iterator[str]:
+    """Whether the log goes on from the state in the file; then the file holds the newest."""
+    if path.is_file():
+        origin, size, root = path.read_text(encoding="utf-8").splitlines()[:3]
+        if origin != report.origin:
+            yield f"{path} remembers the log {origin}, this is {report.origin}"
+            return
+        if int(size) > report.end:
+            yield f"the log was cut or put back: {path} remembers {size} events, now there are {report.end}"
+            return
+        if online and not _consistent(where, (int(size), root), report):
+            yield f"the first {size} events are not those that {path} remembers: the log was rewritten"
+            return
+    path.write_text(report.note, encoding="utf-8")
+
+
+def _consistent(where: session.Session, old: tuple[int, str], report: verifier.Report) -> bool:
+    found = where.api.get(f"{audit_places.at(where)}/consistency", old=old[0], size=report.end).body
+    path = [bytes.fromhex(one) for one in found["path"]]
+    return verifier.continues((old[0], verifier.unb64(old[1])), (report.end, bytes.fromhex(report.root)), path)
+
+
+@click.command("verifier")
+def program() -> None:
+    """Print the verifier: one Python file that needs `cryptography` and nothing else, for whoever shall not trust this program."""
+    click.echo(pathlib.Path(verifier.__file__).read_text(encoding="utf-8"), nl=False)

@@ -1,0 +1,118 @@
+"""The audit log over REST: what is asked for, and the proofs that come back."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from plane.wire import rest
+
+Format = Literal["jsonl", "csv", "ocsf", "cloudevents", "manifest"]
+Compression = Literal["none", "gzip", "zstd"]
+
+
+class Filters(rest.Paging, frozen=True, kw_only=True):
+    """What events: times are RFC 3339; `type` is one or several with commas between, `app.*` for all below; `actor` a name or an id."""
+
+    since: rest.Text = ""
+    until: rest.Text = ""
+    project: rest.Text = ""
+    type: rest.Text = ""
+    actor: rest.Text = ""
+    target: rest.Text = ""
+    app: rest.Text = ""
+    cluster: rest.Text = ""
+    commit: rest.Text = ""
+    outcome: Literal["", "success", "failure", "denied"] = ""
+
+
+class Query(Filters, frozen=True, kw_only=True):
+    """`since` is a day ago when it is not given. `order`: by place in the log."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=rest.MAX_PAGE)] = 100
+    order: Literal["oldest", "newest"] = "oldest"
+
+
+class Export(Filters, frozen=True, kw_only=True):
+    """An export goes up to a checkpoint: the newest, or the one of size `end`. `resume`: the size of the last checkpoint one has."""
+
+    format: Format = "jsonl"
+    compression: Compression = "none"
+    end: Annotated[int, msgspec.Meta(ge=0)] = 0
+    resume: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class Checkpoint(rest.Answer, frozen=True, kw_only=True):
+    """The newest signed state of the log. `note` is a C2SP checkpoint, `verifierKey` what tools for notes check it with."""
+
+    origin: str
+    size: int
+    root: str
+    time: str
+    note: str
+    verifier_key: str
+
+
+class InclusionQuery(rest.Body, frozen=True, kw_only=True):
+    """One event by its id, or by its place; in the log of `size`, or the newest checkpoint's."""
+
+    event: rest.Text = ""
+    seq: Annotated[int, msgspec.Meta(ge=-1)] = -1
+    size: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class Inclusion(rest.Answer, frozen=True, kw_only=True):
+    """RFC 6962 section 2.1.1: hashing `leaf` with `path` gives `root`, which the checkpoint's note signs when its size is this one."""
+
+    seq: int
+    size: int
+    leaf: str
+    path: tuple[str, ...]
+    root: str
+    event: Any
+    checkpoint: Checkpoint
+
+
+class ConsistencyQuery(rest.Body, frozen=True, kw_only=True):
+    """`old`: the size one knows; `size`: the later one, or the newest checkpoint's."""
+
+    old: Annotated[int, msgspec.Meta(ge=1)]
+    size: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class Consistency(rest.Answer, frozen=True, kw_only=True):
+    """RFC 6962 section 2.1.2: the log of `size` begins with that of `old`."""
+
+    old: int
+    size: int
+    path: tuple[str, ...]
+    old_root: str
+    root: str
+    checkpoint: Checkpoint
+
+
+class Check(rest.Answer, frozen=True, kw_only=True):
+    """What only the database shows. `strays`: events put among sealed ones; `cut`: the log is shorter than was signed."""
+
+    strays: tuple[str, ...] = ()
+    cut: str = ""
+
+
+class Manifest(rest.Answer, frozen=True, kw_only=True):
+    """What an export holds. `first` and `end` are places: all events from the one up to the other that the filters let through.
+
+    `signature`: the plane's, Ed25519 over the context `gitops-plane/audit-manifest/v1`, a zero byte, and this as JSON with sorted
+    keys and without the signature.
+    """
+
+    origin: str
+    first: int
+    end: int
+    events: int
+    first_seq: int = -1
+    last_seq: int = -1
+    root: str
+    filters: dict[str, str]
+    checkpoint: str  # the note at `end`
+    key: str
+    signature: str = ""
+    schema: str = "gitops-plane.io/audit-manifest/v1"

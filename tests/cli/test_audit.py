@@ -1,0 +1,86 @@
+"""The record from the command line: files that prove themselves, and a verifier that needs no plane."""
+
+import pathlib
+import subprocess
+import sys
+
+from tests.cli import conftest
+from tests.cli.test_platform import seal_everything
+from tests.support import planes
+
+
+def test_a_file_is_verified_without_asking_anybody(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
+    run("user", "create", "eve", "--role", "viewer")
+    seal_everything(shop)
+    file = tmp_path / "audit.jsonl"
+    run("audit", "export", "--since", "1970-01-01", "-o", str(file))
+    assert "nothing is wrong; every event between its ends is in the file" in run("audit", "verify", "--offline", str(file)).output
+    file.write_text(file.read_text().replace('"target":"person/eve"', '"target":"person/bob"', 1))
+    assert "the event was altered" in run("audit", "verify", "--offline", str(file), code=1).output
+
+
+def test_the_verifier_runs_where_nothing_of_the_plane_is(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
+    run("user", "create", "eve", "--role", "viewer")
+    seal_everything(shop)
+    run("audit", "export", "--since", "1970-01-01", "-o", str(tmp_path / "audit.jsonl"))
+    (tmp_path / "verifier.py").write_text(run("audit", "verifier").output)
+    done = subprocess.run(
+        [sys.executable, "-I", "verifier.py", "audit.jsonl"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )  # -I: without this folder and ours on the path
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "nothing is wrong" in done.stdout
+
+
+def test_a_rewritten_log_is_not_the_one_that_was_remembered(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
+    run("user", "create", "eve", "--role", "viewer")
+    seal_everything(shop)
+    known = tmp_path / "known"
+    assert "nothing is wrong" in run("audit", "verify", "--known", str(known)).output
+    run("user", "create", "bob", "--role", "viewer")
+    seal_everything(shop)
+    assert "nothing is wrong" in run("audit", "verify", "--known", str(known)).output
+    origin, _, *rest = known.read_text().splitlines()
+    known.write_text("\n".join([origin, "1000", *rest]))
+    assert "was cut or put back" in run("audit", "verify", "--known", str(known), code=1).output
+    known.write_text("\n".join([origin, "1", *rest]))
+    assert "the log was rewritten" in run("audit", "verify", "--known", str(known), code=1).output
+
+
+def test_what_is_searched_for_is_found_newest_first(shop: planes.Fleet, run: conftest.Run) -> None:
+    for name in ("eve", "bob"):
+        run("user", "create", name, "--role", "viewer")
+    seal_everything(shop)
+    found = run("audit", "search", "--type", "access.person.created").output.splitlines()
+    assert ["person/bob" in found[1], "person/eve" in found[2], len(found)] == [True, True, 3]
+    assert "Nothing of that kind" in run("audit", "search", "--type", "app.*").output
+    assert "nobody here is called 'zoe'" in run("audit", "search", "--actor", "zoe", code=2).output
+
+
+def test_an_export_goes_on_where_it_broke_off(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
+    for name in ("eve", "bob"):
+        run("user", "create", name, "--role", "viewer")
+        seal_everything(shop)
+    file = tmp_path / "audit.jsonl"
+    run("audit", "export", "--since", "1970-01-01", "-o", str(file))
+    whole = file.read_text()
+    end = whole.splitlines()[-2].partition('"size":')[2].partition(",")[0]
+    asked = f'{{"since": "1970-01-01T00:00:00Z", "format": "jsonl", "compression": "none", "end": {end}}}'
+    file.write_text(whole[: len(whole) * 2 // 3])
+    file.with_name("audit.jsonl.resume").write_text(asked)
+    run("audit", "export", "--resume", "-o", str(file))
+    same = file.read_text() == whole
+    assert same
+
+
+def test_formulas_do_not_reach_a_spreadsheet_and_the_manifest_lies_beside(
+    shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path
+) -> None:
+    run("user", "create", "eve", "--role", "viewer")
+    seal_everything(shop)
+    for form in ("csv", "ocsf", "cloudevents"):
+        file = tmp_path / form
+        run("audit", "export", "--format", form, "-o", str(file))
+        assert "access.person.created" in file.read_text()
+        assert file.with_name(f"{form}.manifest.json").read_text().startswith('{"manifest":')
+    run("audit", "export", "--compress", "gzip", "-o", str(tmp_path / "audit.jsonl.gz"))
+    assert "nothing is wrong" in run("audit", "verify", "--offline", str(tmp_path / "audit.jsonl.gz")).output
