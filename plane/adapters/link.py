@@ -58,14 +58,15 @@ class _Problem(msgspec.Struct):
 class Plane:
     """One plane behind one URL. `credentials` are set once enrolled."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: str, *, claim_wait_s: int) -> None:
         self._session = session
+        self._claim_wait_s = claim_wait_s
         self._url = url.rstrip("/")
         self.credentials: Credentials | None = None
 
     def speaking_as(self, credentials: Credentials) -> "Plane":
         """The same plane, for one request with other credentials."""
-        other = Plane(self._session, self._url)
+        other = Plane(self._session, self._url, claim_wait_s=self._claim_wait_s)
         other.credentials = credentials
         return other
 
@@ -77,8 +78,9 @@ class Plane:
         """Tell the next keys; the same ones again give the same answer."""
         return msgspec.msgpack.decode(await self._ask("POST", "/keys", body=agent.encode(rotate)), type=agent.Enrolled)
 
-    async def claim(self, claim: agent.Claim, *, wait_s: int, most: int) -> agent.Claimed:
-        """Tasks, after at most `wait_s`; `most` 0 only extends leases."""
+    async def claim(self, claim: agent.Claim, *, most: int) -> agent.Claimed:
+        """Tasks, waited for; `most` 0 only extends leases, at once."""
+        wait_s = self._claim_wait_s if most else 0
         body = await self._ask("POST", "/claim", query=f"wait={wait_s}&max={most}", body=agent.encode(claim), wait_s=wait_s)
         return msgspec.msgpack.decode(body, type=agent.Claimed)
 
@@ -155,10 +157,10 @@ def next_credentials(signing_key: secrets.Secret, enrolled: agent.Enrolled) -> C
     return credentials(signing_key, msgspec.structs.replace(enrolled, generation=enrolled.generation + 1))
 
 
-def connect(url: str, *, ca_pem: str = "") -> Plane:
-    """No request is made yet. `ca_pem`: trust these certificates only."""
+def connect(url: str, *, ca_pem: str = "", claim_wait_s: int) -> Plane:
+    """No request is made yet. `ca_pem`: trust these certificates only; `claim_wait_s`: how long a claim waits for tasks, at most 60."""
     trust: ssl.SSLContext | bool = ssl.create_default_context(cadata=ca_pem) if ca_pem else True
-    return Plane(aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust, limit=8), trust_env=True), url)
+    return Plane(aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust, limit=8), trust_env=True), url, claim_wait_s=claim_wait_s)
 
 
 def _check(answer: aiohttp.ClientResponse, payload: bytes) -> None:

@@ -29,7 +29,6 @@ from plane.agent import apply as applying
 from plane.domain import errors
 from plane.wire import agent, signing
 
-WAIT_S = 30
 EXTEND_S = 20.0  # a third of a lease and a bit: how often tasks under way are named to the plane while no more are wanted
 MOST = 64  # tasks claimed at once
 ENOUGH = 48  # tasks at work above which no more are claimed: the API server is the limit, not the queue
@@ -159,7 +158,7 @@ class Loop:
     async def _claim(self, *, room: bool) -> agent.Claimed:
         held = self._parts.judges.held
         body = agent.Claim(holds=self._parts.shelf.holds(), running=tuple(self._open), missing=self._missing(), checks=held)
-        return await self._parts.plane.claim(body, wait_s=WAIT_S if room else 0, most=MOST if room else 0)
+        return await self._parts.plane.claim(body, most=MOST if room else 0)
 
     def _missing(self) -> tuple[str, ...]:
         """Apps of this cluster whose releases were on a disk that is gone."""

@@ -46,6 +46,13 @@ def command() -> None:
 @click.option(
     "--rotate-keys-days", default=30, show_default=True, type=click.IntRange(0, 3650), help="Age at which its keys are replaced; 0: never."
 )
+@click.option(
+    "--claim-wait",
+    default=30,
+    show_default=True,
+    type=click.IntRange(1, 60),
+    help="Seconds that a request waits for work; less where a proxy before the plane ends quiet ones.",
+)
 @click.option("--log-level", default="info", show_default=True, type=click.Choice(["debug", "info", "warning", "error"]))
 def run(**given: object) -> None:
     """Join a plane and keep this cluster as it says."""
@@ -85,7 +92,8 @@ async def _main(given: dict[str, object]) -> None:
     state_dir = given["state_dir"] or pathlib.Path(config.default_state()) / "agent"
     setup = active.Setup(str(given["namespace"]), pathlib.Path(str(state_dir)), _days(given), _token(given))
     api = await kube.connect(str(given["kubeconfig"]), context=str(given["context"]))
-    plane = link.connect(str(given["plane_url"]), ca_pem=ca.read_text() if isinstance(ca, pathlib.Path) else "")
+    trusted = ca.read_text() if isinstance(ca, pathlib.Path) else ""
+    plane = link.connect(str(given["plane_url"]), ca_pem=trusted, claim_wait_s=int(str(given["claim_wait"])))
     try:
         await _until_signal(api, plane, setup)
     finally:

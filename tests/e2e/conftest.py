@@ -20,6 +20,7 @@ from plane.run.devcluster import clusters
 
 PATIENCE_S = 240.0  # the garbage collector of the clusters starts over whenever a definition comes or goes
 LOOK_S = 0.1
+CLAIM_WAIT_S = 5  # how long it takes an agent to see that a line is dead, less what it allows for slowness
 
 
 class Tenant(msgspec.Struct, frozen=True):
@@ -46,11 +47,11 @@ class Tenant(msgspec.Struct, frozen=True):
         assert answer.is_success, answer.text
         return dict(answer.json())
 
-    def repository(self, name: str, files: dict[str, bytes]) -> str:
-        """A Git repository with files, known to the plane; gives its URL."""
+    def repository(self, name: str, files: dict[str, bytes], *, poll_s: int = 300) -> str:
+        """A Git repository with files, known to the plane; gives its URL. Who asks for a refresh need not have it polled often."""
         git = self.install.git
         url = git.create(name, files)
-        self.put("Repository", "repositories", name, spec={"url": url, "caPem": git.ca_file.read_text(), "pollInterval": 10})
+        self.put("Repository", "repositories", name, spec={"url": url, "caPem": git.ca_file.read_text(), "pollInterval": poll_s})
         return url
 
     def app(self, name: str, url: str, **spec: Any) -> "App":  # noqa: ANN401 - JSON
@@ -189,6 +190,8 @@ def start_agent(install: Install, cluster: str, *, namespace: str) -> children.C
         namespace,
         "--state-dir",
         str(install.made.folder / f"agent-{cluster}"),
+        "--claim-wait",
+        str(CLAIM_WAIT_S),
     ]
     return install.family.start(f"agent-{cluster}", argv, env=os.environ)
 

@@ -1,4 +1,4 @@
-"""An installation per module that its tests may break: its processes are killed and stopped, its rows changed."""
+"""An installation per worker that tests may break: its processes are killed and stopped, its rows changed."""
 
 import contextlib
 import os
@@ -17,12 +17,24 @@ from plane.run import children
 from plane.run.devcluster import clusters
 from tests.e2e import conftest as e2e
 
+PROCESSES = ("server", "worker", "agent-east")
 
-@pytest.fixture(scope="module")
-def install(cluster: clusters.DevCluster) -> Iterator[e2e.Install]:
+
+@pytest.fixture(scope="session")
+def _installed(cluster: clusters.DevCluster) -> Iterator[e2e.Install]:
     """With one cluster, `east`."""
     with e2e.installed({"east": cluster}) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def install(_installed: e2e.Install) -> Iterator[e2e.Install]:
+    """What a module starts in place of a process goes with it."""
+    before = {name: argv(child(_installed, name)) for name in PROCESSES}
+    yield _installed
+    for name, command in before.items():
+        if argv(child(_installed, name)) != command:
+            restarted(_installed, name, how=signal.SIGTERM, changed=instead(command))
 
 
 @pytest.fixture
@@ -48,8 +60,18 @@ def restarted(
     environment = dict(pair.partition("=")[::2] for pair in pairs if pair)
     old.popen.send_signal(how)
     old.popen.wait()
-    given = [str(word) for word in old.popen.args]  # type: ignore[union-attr]  # a list, as Family gives it
-    return install.family.start(name, changed(given[given.index(str(os.getpid())) + 1 :]), env=environment)
+    return install.family.start(name, changed(argv(old)), env=environment)
+
+
+def argv(process: children.Child) -> Argv:
+    """The command, without what ties it to this process."""
+    given = [str(word) for word in process.popen.args]  # type: ignore[union-attr]  # a list, as Family gives it
+    return given[given.index(str(os.getpid())) + 1 :]
+
+
+def instead(command: Argv) -> Callable[[Argv], Argv]:
+    """For `restarted`: another command altogether."""
+    return lambda _: command
 
 
 def with_small_disk(folder: pathlib.Path, *, size: str) -> Callable[[Argv], Argv]:

@@ -15,9 +15,9 @@ from tests.faults import conftest as faults
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
 
-def running(tenant: e2e.Tenant, greeting: str = "hello") -> e2e.App:
+def running(tenant: e2e.Tenant, greeting: str = "hello", *, poll_s: int = 300) -> e2e.App:
     """A healthy app."""
-    app = tenant.app("web", tenant.repository(tenant.name, sources.web(greeting)))
+    app = tenant.app("web", tenant.repository(tenant.name, sources.web(greeting), poll_s=poll_s))
     app.healthy()
     return app
 
@@ -91,7 +91,7 @@ def test_a_restored_database_does_not_overrule_the_cluster_silently(install: e2e
 
 
 def test_an_agent_refuses_a_task_that_reaches_beyond_its_own_scope(install: e2e.Install, tenant: e2e.Tenant) -> None:
-    app = running(tenant)
+    app = running(tenant, poll_s=10)
     own = {"app": app.status()["id"]}
     with faults.frozen(install, "server"):  # the worker finds the push by itself, and nobody hands the task out
         install.git.commit(tenant.name, sources.web("stolen"), "Beyond")

@@ -22,7 +22,7 @@ def ahead(install: e2e.Install) -> pathlib.Path:
     return file
 
 
-@pytest.mark.slow  # the open claim ends after 30 s, and who was refused asks again after 15 s
+@pytest.mark.slow  # who was refused asks again after 15 s
 @pytest.mark.parametrize("seconds", [YEAR_S, -YEAR_S], ids=["a-year", "a-year-back"])
 def test_a_push_while_the_agents_clock_is_wrong_arrives_once(
     install: e2e.Install, tenant: e2e.Tenant, ahead: pathlib.Path, seconds: int

@@ -80,7 +80,7 @@ def put_another(tenant: e2e.Tenant, refused: list[httpx.Response]) -> bool:
 def test_without_room_for_rows_callers_hear_why_and_work_goes_on_when_there_is_some(
     install: e2e.Install, tenant: e2e.Tenant, database: str, disk: pathlib.Path
 ) -> None:
-    app = tenant.app("web", tenant.repository(tenant.name, sources.web("hello")))
+    app = tenant.app("web", tenant.repository(tenant.name, sources.web("hello"), poll_s=10))
     app.healthy()
     noise = {f"web/noise-{n}.yaml": sources.config(secrets.token_hex(100_000), name=f"noise-{n}") for n in range(5)}
     log = faults.child(install, "worker").log

@@ -25,7 +25,7 @@ def through(argv: list[str], url: str) -> list[str]:
     return [*argv[:place], url, *argv[place + 1 :]]
 
 
-@pytest.mark.slow  # a waiting claim gives its connection up after 50 s
+@pytest.mark.slow  # a waiting claim gives its connection up after 25 s
 @pytest.mark.parametrize(("up", "down"), [(False, True), (True, False)], ids=["from-plane", "to-plane"])
 def test_a_push_during_a_partition_arrives_once(
     install: e2e.Install, tenant: e2e.Tenant, line: cutline.Line, *, up: bool, down: bool

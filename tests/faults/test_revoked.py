@@ -1,10 +1,22 @@
-"""A cluster that is shut out; a module of its own, because it stays shut."""
+"""A cluster that is shut out."""
 
+from collections.abc import Iterator
+
+import pytest
+
+from plane.run.devcluster import clusters
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
 from tests.faults import conftest as faults
 
 MERGE = {"Content-Type": "application/merge-patch+json"}
+
+
+@pytest.fixture(scope="module")
+def install(cluster: clusters.DevCluster) -> Iterator[e2e.Install]:
+    """Its own: the cluster stays shut."""
+    with e2e.installed({"east": cluster}) as running:
+        yield running
 
 
 def test_a_revoked_agent_is_refused_at_its_next_request_and_explain_says_so(install: e2e.Install, tenant: e2e.Tenant) -> None:
