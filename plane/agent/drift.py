@@ -13,6 +13,7 @@ from plane.domain import diff, errors, objects
 from plane.wire import agent
 
 BACK_S, FACTOR, MOST_S = 2.0, 3, 300.0  # Argo CD's self-heal back-off, per object: at once, then 2 s, 6 s … 300 s
+LOOK_AGAIN_S = 3600.0  # at the longest, while healing pauses; the plane sends word when a pause without an end is over
 QUIET_S = 600.0  # an object left alone this long starts again at once
 
 Work = Callable[[], Coroutine[None, None, None]]
@@ -43,6 +44,7 @@ class Drift:
         self._history: dict[objects.ObjectKey, _History] = {}
         self._healing: set[objects.ObjectKey] = set()
         self._clearing: set[objects.ObjectKey] = set()
+        self._paused: set[objects.ObjectKey] = set()
         self._errands = errands.Errands()
         self.stopped = False
 
@@ -183,6 +185,12 @@ class Drift:
         """Start work on an object, once at a time, unless a task is at the app."""
         if self.stopped or held.task or key in busy:
             return
+        paused_s = _paused_s(held.options, time.time())
+        if paused_s:
+            if key not in self._paused:
+                self._paused.add(key)
+                asyncio.get_running_loop().call_later(min(paused_s, LOOK_AGAIN_S), self._resume, held.id, key)
+            return
         busy.add(key)
         self._errands.start(_alone(key, busy, work()), name=f"repair {key}", broken=lambda: self._later(held.id, key))
 
@@ -195,6 +203,9 @@ class Drift:
         held, release = self._there.book.get(app), self._there.book.release(app)
         wanted = held.objects.get(key) if held else None
         if held is None or held.task or wanted is None or release is None or release.digest != held.release:
+            return
+        if _paused_s(held.options, time.time()):
+            self._later(app, key)
             return
         before, failed = self._there.watches.get(key), ""
         if before and before.settled == before.digest and before.wanted == wanted.digest:
@@ -240,6 +251,10 @@ class Drift:
         history = self._history.setdefault(key, _History())
         asyncio.get_running_loop().call_later(history.wait_s(time.monotonic()) + 0.1, self._again, app, key)
 
+    def _resume(self, app: str, key: objects.ObjectKey) -> None:
+        self._paused.discard(key)
+        self._again(app, key)
+
     def _again(self, app: str, key: objects.ObjectKey) -> None:
         held = self._there.book.get(app)
         record = self._there.watches.get(key)
@@ -254,6 +269,12 @@ async def _alone(key: objects.ObjectKey, busy: set[objects.ObjectKey], work: Cor
         await work
     finally:
         busy.discard(key)
+
+
+def _paused_s(options: agent.Options, now: float) -> float:
+    """How long the app is to be left as it is; 0: not at all."""
+    ends = [end or now + LOOK_AGAIN_S for start, end in options.pauses if start <= now and (not end or now < end)]
+    return max(ends) - now if ends else 0.0
 
 
 def _as_wanted(record: records.Record, wanted: book.Wanted) -> bool:

@@ -15,7 +15,9 @@ from plane.wire import agent
 
 EVENTS_EVERY_S = 0.2  # news after a quiet moment leave at once, then at most five bodies a second
 STATE_EVERY_S = 0.5
-CROWD = 8  # tasks or apps in one body from which on the next one gathers for CROWD_S: a body costs the plane about the same with one or fifty
+CROWD = (
+    8  # tasks or apps in one body from which on the next one gathers for CROWD_S: a body costs the plane about the same with one or fifty
+)
 CROWD_S = 1.0
 APPS_PER_BODY = 200
 HEALS_KEPT = 100  # per app while the plane is away

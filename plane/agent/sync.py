@@ -49,6 +49,7 @@ class Sync:
         self._removing = work.task.kind == "remove"
         self._results: list[agent.ObjectResult] = []
         self._sent = 0
+        self._unhealthy = False
         self._started = time.time()
 
     async def run(self) -> agent.Final:
@@ -209,6 +210,7 @@ class Sync:
                 found = await self._there.waits.until(step.key, waits.decided(applied.version), now)
         except TimeoutError:
             state = self._there.watches.get(step.key) or applied
+            self._unhealthy = True
             self._note(
                 step, phase, wave, _worst(step), f"not healthy after {WAVE_S:.0f} s: {state.health.status} {state.health.message}".rstrip()
             )
@@ -221,6 +223,7 @@ class Sync:
                 await self._remember(step, phase, failed="" if healthy else message or "it failed")
                 await hooks.finish(self._tools.applier, step, found)
         elif not healthy:
+            self._unhealthy = True
             self._note(step, phase, wave, "SyncFailed", f"{found.health.status}: {found.health.message}" if found else "it was deleted")
 
     async def _remember(self, step: plan.Step, phase: plan.Phase, *, failed: str) -> None:
@@ -245,6 +248,7 @@ class Sync:
         return agent.Final(
             task=self._task.id, app_id=self._task.app_id, generation=self._task.generation, outcome=verdict, started=self._started,
             finished=time.time(), message=message, needs_approval=needs_approval, results=outcome.last(self._results),
+            unhealthy=self._unhealthy,
         )  # fmt: skip
 
 

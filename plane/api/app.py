@@ -12,7 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import DefineMiddleware
 
 from plane.adapters import metrics
-from plane.api import agents, apps, audit, border, calls, documents, openapi, people, platform, problems, streams, views, wake
+from plane.api import agents, apps, audit, border, calls, documents, holds, openapi, people, platform, problems, streams, views, wake
 from plane.domain import errors
 from plane.server import context, idempotent
 
@@ -50,6 +50,7 @@ def _handlers() -> list[HTTPRouteHandler]:
         *audit.handlers(),
         *documents.handlers(),
         *apps.handlers(),
+        *holds.handlers(),
         *views.handlers(),
         streams.events,
         *people.handlers(),

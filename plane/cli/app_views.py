@@ -16,6 +16,7 @@ _HISTORY = (
     kinds.Column("WHEN", "finishedAt", "age"),
     kinds.Column("REVISION", "commit", "short"),
     kinds.Column("RELEASE", "release", "short"),
+    kinds.Column("HEALTHY", "healthyAt", "age"),
     kinds.Column("TRIGGER", "trigger"),
     kinds.Column("BY", "actor"),
 )

@@ -62,7 +62,14 @@ CLUSTER = Kind(
     ),
     shared=True,
 )
-PROJECT = Kind("Project", "project", "projects", "tenant", (Column("DESCRIPTION", "spec.description"), _AGE, _CHANGED), ("proj",))
+PROJECT = Kind(
+    "Project",
+    "project",
+    "projects",
+    "tenant",
+    (Column("DESCRIPTION", "spec.description"), Column("HELD", "status.hold.reason"), _AGE, _CHANGED),
+    ("proj",),
+)
 USER = Kind(
     "User",
     "user",
@@ -142,6 +149,7 @@ APP = Kind(
         Column("CLUSTER", "spec.destination.cluster"),
         Column("NAMESPACE", "spec.destination.namespace", wide=True),
         Column("PATH", "spec.source.path", wide=True),
+        Column("HELD", "status.hold.reason"),
         Column("MESSAGE", "status.message"),
         _AGE,
     ),

@@ -2,10 +2,13 @@
 
 import click
 
-from plane.cli import get, kinds, nouns, session, show
+from plane.cli import get, holds, kinds, nouns, session, show
 
 tenant = nouns.group(kinds.TENANT, "Tenants: people and projects that see nothing of other tenants.")
 project = nouns.group(kinds.PROJECT, "Projects: a tenant's apps that share rules.")
+
+for order in holds.commands(kinds.PROJECT, "a project's apps"):
+    project.add_command(order)
 
 _description = click.option("--description", default="", help="A line for people.")
 

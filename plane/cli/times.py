@@ -28,6 +28,13 @@ def since(text: str, *, now: dt.datetime) -> str:
     return stamp(moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC))
 
 
+def ahead(text: str, *, now: dt.datetime) -> str:
+    """RFC 3339 UTC of a time, or of a length of time from now."""
+    if _SPAN.match(text) and text[-1] in _UNITS:
+        return stamp(now + span(text))
+    return since(text, now=now)
+
+
 def stamp(moment: dt.datetime) -> str:
     """RFC 3339 in UTC, to the second."""
     return moment.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

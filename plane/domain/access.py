@@ -11,11 +11,12 @@ VIEW = frozenset({
     "healthcheck:get",
 })  # fmt: skip
 EDIT = VIEW | {
-    "app:create", "app:update", "app:delete", "app:sync", "app:refresh", "app:rollback", "app:terminate",
+    "app:create", "app:update", "app:delete", "app:sync", "app:refresh", "app:rollback", "app:terminate", "app:hold",
     "repository:create", "repository:update", "repository:delete", "repository:test",
 }  # fmt: skip
 ADMIN = EDIT | {
-    "app:approve", "project:create", "project:update", "project:delete", "credential:create", "credential:update", "credential:delete",
+    "app:approve", "project:hold",
+    "project:create", "project:update", "project:delete", "credential:create", "credential:update", "credential:delete",
     "policy:create", "policy:update", "policy:delete",
     "healthcheck:create", "healthcheck:update", "healthcheck:delete", "access:get", "access:create", "access:update", "access:delete",
     "audit:read", "audit:export",

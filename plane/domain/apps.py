@@ -103,6 +103,16 @@ class Retry(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=T
     refresh: bool = False
 
 
+class AutoRollback(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """When a release gives way to the last one that was Synced and Healthy: it leaves the app Degraded for `on_degraded`.
+
+    What begins later than `within` after the sync is not the release's fault.
+    """
+
+    on_degraded: str
+    within: str = "1h"
+
+
 class SyncPolicy(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """`sync_options` are `Name=value` words, spelled as Argo CD spells them."""
 
@@ -110,6 +120,7 @@ class SyncPolicy(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
     sync_options: tuple[str, ...] = ()
     managed_namespace_metadata: NamespaceMetadata = NamespaceMetadata()
     retry: Retry | None = None
+    rollback: AutoRollback | None = None
 
 
 class IgnoreDifference(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

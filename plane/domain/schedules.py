@@ -50,11 +50,22 @@ class Freeze(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     manual_sync: bool = False
 
 
+class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Somebody stopped an app, or a project with all its apps, for now; without `until` it holds until somebody releases it."""
+
+    reason: str
+    owner: str
+    since: str = ""  # RFC 3339, as `until`
+    until: str = ""
+    over: Literal["app", "project"] = "app"
+
+
 class Calendar(msgspec.Struct, frozen=True):
-    """What holds for an app: windows and freezes of its project and its tenant together."""
+    """What holds for an app: windows and freezes of its project and its tenant together, and holds of itself and its project."""
 
     windows: tuple[Window, ...] = ()
     freezes: tuple[Freeze, ...] = ()
+    holds: tuple[Hold, ...] = ()
 
 
 class Target(msgspec.Struct, frozen=True):

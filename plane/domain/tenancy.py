@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from plane.domain import annotations, apps, errors, options, policy, refs, retries, schedules
+from plane.domain import annotations, apps, errors, options, policy, refs, retries, rollbacks, schedules
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 LABEL_RULE = "must be a DNS label: lower-case letters, digits and '-', beginning and ending with a letter or digit, at most 63"
@@ -169,6 +169,7 @@ def check_app(spec: apps.AppSpec) -> Problems:
         problems.update(_check_source(path, source))
     problems.update(_check_refs(sources))
     problems.update(retries.problems(spec.sync_policy.retry))
+    problems.update(rollbacks.problems(spec.sync_policy.rollback))
     problems.update(_check_bounds(spec))
     problems.update(_check_namespace(spec.sync_policy.managed_namespace_metadata))
     return problems

@@ -1,10 +1,11 @@
-"""Whether a sync may start now, and when the answer changes: sync windows as Argo CD decides about them, and freezes above them.
+"""Whether a sync may start now, and when the answer changes: sync windows as Argo CD decides about them, freezes and holds above them.
 
 A window's clock is the wall clock of its zone: on the day the clocks change, a window that spans the change is an hour longer or
 shorter, as in Argo CD. Windows gate the start of a sync, never rendering or looking.
 """
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -39,6 +40,7 @@ class _Book(msgspec.Struct, frozen=True):
 
     clocks: tuple[_Clock, ...]
     freezes: tuple[schedules.Freeze, ...]
+    holds: tuple[schedules.Hold, ...] = ()
 
 
 def decide(calendar: schedules.Calendar, target: schedules.Target, *, now: dt.datetime, manual: bool = False) -> Ruling:
@@ -69,8 +71,8 @@ def next_change(calendar: schedules.Calendar, target: schedules.Target, *, now: 
     ends = [_boundary(clock, now) for clock in book.clocks]
     for _ in range(_STEPS):
         ends = [_boundary(clock, seen) if end and end < seen else end for clock, end in zip(book.clocks, ends, strict=True)]
-        frozen = bool(_stopping(book.freezes, seen, manual=manual))  # then no window matters
-        coming = [end for end in ends if end and not frozen] + _turns(book.freezes, seen)
+        frozen = bool(_stopping(book, seen, manual=manual))  # then no window matters
+        coming = [end for end in ends if end and not frozen] + _turns(book, seen)
         if not coming:
             return None
         seen = min(coming) + MICROSECOND
@@ -79,18 +81,32 @@ def next_change(calendar: schedules.Calendar, target: schedules.Target, *, now: 
     return None
 
 
+def pauses(calendar: schedules.Calendar, target: schedules.Target, *, now: dt.datetime, most: int) -> tuple[tuple[int, int], ...]:
+    """The next times in which nothing starts by itself: from and until in Unix seconds, 0 for no end in sight; at most so many."""
+    found: list[tuple[int, int]] = []
+    at, shut = now, not decide(calendar, target, now=now).allowed
+    while len(found) < most:
+        turn = next_change(calendar, target, now=at)
+        if shut:
+            found.append((int(at.timestamp()), math.ceil(turn.timestamp()) if turn else 0))
+        if turn is None:
+            break
+        at, shut = turn + MICROSECOND, not shut
+    return tuple(found)
+
+
 def may_continue(
     calendar: schedules.Calendar, target: schedules.Target, *, started: dt.datetime, now: dt.datetime, manual: bool = False
 ) -> Ruling:
     """Whether a sync that is under way may go on: it may start now, or it might then and what stopped that since has syncOverrun.
 
-    A freeze has no overrun: somebody wants everything to stand still.
+    A freeze or a hold has no overrun: somebody wants everything to stand still.
     """
     ruling = decide(calendar, target, now=now, manual=manual)
     if ruling.allowed or not decide(calendar, target, now=started, manual=manual).allowed:
         return ruling
     book = _book(calendar, target)
-    if _stopping(book.freezes, now, manual=manual):
+    if _stopping(book, now, manual=manual):
         return ruling
     strict = [clock for clock in book.clocks if not (manual and clock.window.manual_sync)]
     closing = [clock for clock in strict if clock.window.kind == "deny" and _active(clock, now)]
@@ -103,7 +119,7 @@ def may_continue(
 def _book(calendar: schedules.Calendar, target: schedules.Target) -> _Book:
     """Raises BadWindow for a window about the app that cannot be read."""
     clocks = tuple(_clock(window) for window in calendar.windows if schedules.matches(window, target))
-    return _Book(clocks, tuple(freeze for freeze in calendar.freezes if schedules.freezes(freeze, target)))
+    return _Book(clocks, tuple(freeze for freeze in calendar.freezes if schedules.freezes(freeze, target)), calendar.holds)
 
 
 def _clock(window: schedules.Window) -> _Clock:
@@ -116,13 +132,16 @@ def _clock(window: schedules.Window) -> _Clock:
         raise schedules.BadWindow(f"the {window.kind} window's {rule}") from error
 
 
-def _in_force(freeze: schedules.Freeze, now: dt.datetime) -> bool:
-    starts, until = schedules.moment(freeze.starts), schedules.moment(freeze.until)
-    return (starts is None or starts <= now) and (until is None or now < until)
+def _in_force(starts: str, until: str, now: dt.datetime) -> bool:
+    begin, end = schedules.moment(starts), schedules.moment(until)
+    return (begin is None or begin <= now) and (end is None or now < end)
 
 
-def _stopping(freezes: Sequence[schedules.Freeze], now: dt.datetime, *, manual: bool) -> list[schedules.Freeze]:
-    return [freeze for freeze in freezes if _in_force(freeze, now) and not (manual and freeze.manual_sync)]
+def _stopping(book: _Book, now: dt.datetime, *, manual: bool) -> list[str]:
+    """Sentences of the holds and freezes in force."""
+    holds = [_hold_sentence(hold) for hold in book.holds if _in_force("", hold.until, now)]
+    freezes = [freeze for freeze in book.freezes if not (manual and freeze.manual_sync)]
+    return holds + [_freeze_sentence(freeze) for freeze in freezes if _in_force(freeze.starts, freeze.until, now)]
 
 
 def _active(clock: _Clock, now: dt.datetime) -> bool:
@@ -136,9 +155,9 @@ def _wall(clock: _Clock, now: dt.datetime) -> dt.datetime:
 
 
 def _judge(book: _Book, now: dt.datetime, *, manual: bool) -> Ruling:
-    """Argo CD's decision; a freeze is a deny window that always comes first."""
-    if stopping := _stopping(book.freezes, now, manual=manual):
-        return Ruling(allowed=False, reason=_freeze_sentence(stopping[0]))
+    """Argo CD's decision; a hold or a freeze is a deny window that always comes first."""
+    if stopping := _stopping(book, now, manual=manual):
+        return Ruling(allowed=False, reason=stopping[0])
     clocks = book.clocks
     if not clocks:
         return Ruling(allowed=True, reason="no sync window matches this app")
@@ -175,9 +194,16 @@ def _freeze_sentence(freeze: schedules.Freeze) -> str:
     return f"frozen {end} by {freeze.owner}: {freeze.reason}"
 
 
-def _turns(freezes: Sequence[schedules.Freeze], now: dt.datetime) -> list[dt.datetime]:
-    """When freezes begin and end from now on."""
-    found = (schedules.moment(text) for freeze in freezes for text in (freeze.starts, freeze.until))
+def _hold_sentence(hold: schedules.Hold) -> str:
+    end = f"until {hold.until}" if hold.until else f"until somebody runs `plane {hold.over} unhold`"
+    held = "held" if hold.over == "app" else "the project is held"
+    return f"{held} by {hold.owner} {end}: {hold.reason}"
+
+
+def _turns(book: _Book, now: dt.datetime) -> list[dt.datetime]:
+    """When freezes and holds begin and end from now on."""
+    texts = [text for freeze in book.freezes for text in (freeze.starts, freeze.until)] + [hold.until for hold in book.holds]
+    found = (schedules.moment(text) for text in texts)
     return [moment for moment in found if moment and moment >= now]
 
 

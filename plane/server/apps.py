@@ -6,7 +6,7 @@ import msgspec
 
 from plane.domain import advice, decide, errors, ignoring, tenancy
 from plane.domain import apps as domain
-from plane.server import authorise, context, record, repositories
+from plane.server import authorise, context, holds, record, repositories
 from plane.server import documents as generic
 from plane.store import apps, facts, further_sources, views
 from plane.store import documents as rows
@@ -41,6 +41,7 @@ def status(row: rows.Row) -> documents.AppStatus:
         reported_at=facts.stamp(row.reported_at),
         healthy_at=facts.stamp(row.healthy_at),
         deleting=row.deleted_at is not None,
+        hold=holds.shown(row.hold) or holds.shown(row.project_hold),
         warnings=advice.of_app(msgspec.convert(row.spec, domain.AppSpec)),
     )
 

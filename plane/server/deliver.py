@@ -54,10 +54,10 @@ def deliver(plane: context.Plane, leased: Sequence[leases.Leased], *, side_by_si
         states.looked(tx, tenant, [_looked(one) for one in outcomes], now)
         further_sources.looked(tx, tenant, [look for one in outcomes for look in _further(one)])
         polls.saw(tx, tenant, {place: found.commit.sha for place, found in shared.sources.items()}, now)
-        decisions = dispatch.dispatch(plane, tx, scope, sorted(ids), tenant=known[0].tenant) if outcomes else {}
-        again = {one.app.id: now + wait for one in outcomes if (wait := _again(one))} | dispatch.later(decisions)
+        dispatched = dispatch.dispatch(plane, tx, scope, sorted(ids), tenant=known[0].tenant) if outcomes else dispatch.Dispatched({}, {})
+        again = {one.app.id: now + wait for one in outcomes if (wait := _again(one))} | dispatched.later
         leases.give_back(tx, [one for one in leased if one.id in ids], again=again)
-    queued = sum(isinstance(one, decide.Apply | decide.Remove) for one in decisions.values())
+    queued = sum(isinstance(one, decide.Apply | decide.Remove) for one in dispatched.decisions.values())
     made = sum(bool(one.prepared and one.prepared.new) for one in outcomes)
     log.info("apps.delivered", tenant=known[0].tenant if known else tenant, apps=len(outcomes), releases=made, tasks=queued)
     if len(outcomes) < len(prepared):

@@ -1,27 +1,36 @@
 """From a decision to a task: locks a tenant's apps, decides about each, queues what the agents shall do, and writes the intent."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from plane.domain import access, annotations, audit, decide, objects, terms
-from plane.domain import apps as domain
-from plane.server import context, record
+from plane.domain import access, audit, decide, next_step
+from plane.server import closings, context, record, tasking
 from plane.store import audit as log
-from plane.store import states, tasks, wake
+from plane.store import facts, states, tasks, wake
 from plane.store.engine import Tx
 from plane.wire import agent
 
 
-def dispatch(plane: context.Plane, tx: Tx, scope: access.Scope, ids: Sequence[str], *, tenant: str) -> dict[str, decide.Decision]:
-    """Decide about locked apps (`states.lock`) and queue their tasks; `tenant` is the tenant's name. Returns decisions by app id."""
-    rows = _forget_removed(plane, tx, scope, states.rows(tx, scope.tenant, ids))
+class Dispatched(msgspec.Struct, frozen=True):
+    """Decisions by app id, and when time alone may change one: a window, a retry, a rollback."""
+
+    decisions: dict[str, decide.Decision]
+    later: dict[str, dt.datetime]
+
+
+def dispatch(plane: context.Plane, tx: Tx, scope: access.Scope, ids: Sequence[str], *, tenant: str) -> Dispatched:
+    """Decide about locked apps (`states.lock`) and queue their tasks; `tenant` is the tenant's name."""
     now = plane.clock.now()
-    made = [(row, decide.decide(_with_options(row), at=now)) for row in rows]
+    rows = closings.stop(plane, tx, scope, _forget_removed(plane, tx, scope, states.rows(tx, scope.tenant, ids)))
+    made = [(row, next_step.of(_with_options(row), at=now)) for row in rows]
     queued = {row.id: _task(plane, row, decision, tenant) for row, decision in made if isinstance(decision, decide.Apply | decide.Remove)}
     tasks.add(tx, scope.tenant, list(queued.values()), now)
-    states.decided(tx, scope.tenant, [_decided(row, decision, queued.get(row.id)) for row, decision in made], now)
+    rows = closings.tell(plane, tx, [row for row in rows if row.id not in queued], tenant=tenant)
+    told = {row.id: row for row in rows}
+    made = [(told.get(row.id, row), decision) for row, decision in made]
+    states.decided(tx, scope.tenant, [_decided(row, decision, queued.get(row.id), now) for row, decision in made], now)
     intents = [(row, _intent(plane, scope, row, decision, queued[row.id])) for row, decision in made if row.id in queued]
     intents += [
         (row, _overruled(plane, scope, row, queued[row.id])) for row, _ in intents if queued[row.id].generation > row.generation + 1
@@ -30,13 +39,12 @@ def dispatch(plane: context.Plane, tx: Tx, scope: access.Scope, ids: Sequence[st
     log.append(tx, [event for _, event in intents], project_ids={event.id: row.project_id for row, event in intents})
     if queued:
         wake.notify(tx, "plane_tasks", *{task.cluster_id for task in queued.values()})
-    return {row.id: decision for row, decision in made}
+    return Dispatched({row.id: decision for row, decision in made}, _later(made, now))
 
 
-def later(decisions: Mapping[str, decide.Decision]) -> dict[str, dt.datetime]:
-    """When time alone may change a decision: the apps that wait for a window or a retry."""
-    waits = {app: made.until for app, made in decisions.items() if isinstance(made, decide.Wait) and made.until}
-    return {app: dt.datetime.fromisoformat(until) for app, until in waits.items()}
+def _later(made: Sequence[tuple[states.Row, decide.Decision]], now: dt.datetime) -> dict[str, dt.datetime]:
+    found = {row.id: closings.turns(row.situation, decision, now) for row, decision in made}
+    return {app: min(moments) for app, moments in found.items() if moments}
 
 
 def _forget_removed(plane: context.Plane, tx: Tx, scope: access.Scope, rows: tuple[states.Row, ...]) -> tuple[states.Row, ...]:
@@ -57,69 +65,16 @@ def _nothing_left(row: states.Row) -> bool:
     return row.orphan or removed or attempt is None or row.cluster is None
 
 
-def options(spec: domain.AppSpec, made: decide.Apply | None) -> agent.Options:
-    """How the agent is to do a task and to keep the app afterwards."""
-    automated = spec.automated()
-    wish = made.terms if made else terms.Terms()
-    words = terms.over(spec.sync_policy.sync_options, wish.sync_options)
-    creates = any(pair == ("CreateNamespace", "true") for word in words for pair in annotations.pairs(word))
-    wanted = spec.sync_policy.managed_namespace_metadata
-    ignore = tuple(
-        agent.Ignore(
-            group=rule.group,
-            kind=rule.kind,
-            namespace=rule.namespace,
-            name=rule.name,
-            pointers=rule.json_pointers,
-            expressions=rule.jq_path_expressions,
-            managers=rule.managed_fields_managers,
-        )
-        for rule in spec.ignore_differences
-    )
-    return agent.Options(
-        prune=bool(made and made.prune),
-        self_heal=bool(automated and automated.self_heal),
-        dry_run=bool(made and made.dry_run),
-        force=bool(made and made.force),
-        allow_empty=bool(automated and automated.allow_empty),
-        create_namespace=spec.destination.namespace if creates else "",
-        namespace_labels=wanted.labels if creates else {},
-        namespace_annotations=wanted.annotations if creates else {},
-        max_deletes=spec.blast_radius.max_deletes,
-        max_percent=spec.blast_radius.max_percent,
-        ignore=ignore,
-        foreign=spec.drift.foreign,
-        sync_options=spec.sync_policy.sync_options,
-        once=agent.Once(**msgspec.structs.asdict(wish)),
-    )
-
-
-def kept(spec: domain.AppSpec, made: decide.Apply | None, *, last: decide.Attempt | None, digest: str) -> agent.Options:
-    """The same after some objects of a release only: the agent must not heal the rest into a release that was never begun."""
-    told, some = options(spec, made), made.terms.selective() if made else bool(last and last.terms.selective())
-    return msgspec.structs.replace(told, self_heal=False) if some and not decide.deployed(last, digest) else told
-
-
-def reach(row: states.Row) -> agent.Scope:
-    """What a task of the app may touch: the tenant's grant on the cluster."""
-    grant = row.cluster.grant if row.cluster else None
-    return agent.Scope(namespaces=grant.namespaces, cluster_kinds=grant.cluster_kinds) if grant else agent.Scope()
-
-
 def _with_options(row: states.Row) -> decide.Situation:
-    return msgspec.structs.replace(row.situation, options_digest=_options_digest(row.situation.spec))
-
-
-def _options_digest(spec: domain.AppSpec) -> str:
-    automated = spec.automated()
-    return objects.digest(msgspec.msgpack.encode((options(spec, None), bool(automated and automated.prune))))[:23]
+    return msgspec.structs.replace(row.situation, options_digest=tasking.options_digest(row.situation.spec))
 
 
 def _task(plane: context.Plane, row: states.Row, decision: decide.Apply | decide.Remove, tenant: str) -> tasks.New:
     spec, wanted = row.situation.spec, row.situation.wanted
     applied = decision if isinstance(decision, decide.Apply) else None
     digest = applied.digest if applied else ""
-    commit = wanted.commit if wanted and wanted.digest == digest else row.situation.request.commit if row.situation.request else ""
+    commit = wanted.commit if wanted and wanted.digest == digest else applied.commit if applied else ""
+    told = tasking.kept(spec, applied, last=row.situation.attempt, digest=digest)
     task = agent.Task(
         id=plane.clock.id(),
         kind="apply" if applied else "remove",
@@ -132,25 +87,18 @@ def _task(plane: context.Plane, row: states.Row, decision: decide.Apply | decide
         expires=0,  # set when it is claimed and signed
         release=digest,
         revision=commit,
-        scope=reach(row),
-        options=msgspec.structs.replace(kept(spec, applied, last=row.situation.attempt, digest=digest), approved=decision.approved),
+        scope=tasking.reach(row),
+        options=msgspec.structs.replace(told, approved=decision.approved, pauses=tasking.pauses(row.situation, plane.clock.now())),
     )
     request = row.situation.request
     actor, trigger = request.actor if request else access.SYSTEM.name, applied.trigger if applied else "delete"
     return tasks.of(task, row.project_id, actor=actor, trigger=trigger)
 
 
-def _decided(row: states.Row, decision: decide.Decision, task: tasks.New | None) -> states.Decided:
+def _decided(row: states.Row, decision: decide.Decision, task: tasks.New | None, now: dt.datetime) -> states.Decided:
     attempt, dry = row.situation.attempt, isinstance(decision, decide.Apply) and decision.dry_run
     if task and not dry:
-        wish = decision.terms if isinstance(decision, decide.Apply) else terms.Terms()
-        fresh = decide.Attempt(
-            task.digest or decide.REMOVAL, task.generation, options_digest=_options_digest(row.situation.spec), terms=wish
-        )
-        if isinstance(decision, decide.Apply):
-            tries = attempt.tries + 1 if attempt and decision.trigger == "retry" else 0
-            fresh = msgspec.structs.replace(fresh, prune=decision.prune, force=decision.force, tries=tries)
-        attempt = decide.begun(attempt, fresh)
+        attempt = decide.begun(attempt, _attempt(row, decision, task, now))
     code = decision.code if isinstance(decision, decide.Wait) else ""
     answered = code == "request-refused"
     return states.Decided(
@@ -160,7 +108,30 @@ def _decided(row: states.Row, decision: decide.Decision, task: tasks.New | None)
         attempt=attempt,
         failures=row.failures + 1 if code in {"source-failed", "attempt-failed"} else 0,
         consumed=task is not None or answered,
+        mark=decision.mark if isinstance(decision, decide.Apply) else None,
     )
+
+
+def _attempt(row: states.Row, decision: decide.Decision, task: tasks.New, now: dt.datetime) -> decide.Attempt:
+    last, request = row.situation.attempt, row.situation.request
+    fresh = decide.Attempt(
+        task.digest or decide.REMOVAL,
+        task.generation,
+        options_digest=tasking.options_digest(row.situation.spec),
+        trigger=task.trigger,
+        commit=task.commit,
+        manual=request is not None,
+        started=facts.stamp(now),
+        pauses=tasking.pauses(row.situation, now),
+    )
+    if not isinstance(decision, decide.Apply):
+        return fresh
+    fresh = msgspec.structs.replace(fresh, terms=decision.terms, prune=decision.prune, force=decision.force)
+    if last is None or decision.trigger not in {"retry", "approved"}:
+        return fresh
+    more = decision.trigger == "retry"
+    again = msgspec.structs.replace(fresh, trigger=last.trigger, manual=last.manual)
+    return msgspec.structs.replace(again, tries=last.tries + 1, since=last.since or last.finished) if more else again
 
 
 def _is_refused(decision: decide.Decision) -> bool:
@@ -197,6 +168,9 @@ def _overruled(plane: context.Plane, scope: access.Scope, row: states.Row, task:
 
 def _intent(plane: context.Plane, scope: access.Scope, row: states.Row, decision: decide.Decision, task: tasks.New) -> audit.Event:
     details = {"trigger": task.trigger, "generation": task.generation, "why": decision.sentence, "asked_by": task.actor}
+    mark = decision.mark if isinstance(decision, decide.Apply) else None
+    if mark:
+        details |= {"rolled_back": mark.digest, "number": mark.to.number}
     return record.event(
         plane,
         scope,

@@ -1,10 +1,11 @@
 """Why an app is where it is: the last decision, the task under way, and the agent that should be doing it."""
 
+import datetime as dt
 import itertools
 
-from plane.domain import access, advice, decide, errors, explanation
+from plane.domain import access, advice, decide, errors, explanation, schedules, windows
 from plane.server import context
-from plane.store import engine, explanations, history
+from plane.store import engine, explanations, facts, history
 from plane.wire import bundle
 
 MOST_WARNINGS = 100
@@ -27,10 +28,21 @@ def explain(plane: context.Plane, scope: access.Scope, *, project_id: str, app: 
         sync=found.sync,
         health=found.health,
         health_message=found.message,
-        facts=found.facts,
+        facts={**found.facts, **_openings(found, now)},
         violations=found.verdict.judged if found.verdict else (),
         warnings=(*advice.of_app(found.spec), *itertools.islice(advice.of_documents(documents), MOST_WARNINGS)),
     )
+
+
+def _openings(found: explanations.Found, now: dt.datetime) -> dict[str, str]:
+    """Whether a sync may start by itself, why, and when that changes."""
+    if found.calendar == schedules.Calendar():
+        return {}
+    ruling = windows.decide(found.calendar, found.target, now=now)
+    turn = windows.next_change(found.calendar, found.target, now=now)
+    changes = f"syncs {'stop' if ruling.allowed else 'start again'}"
+    told = {"sync windows": f"{'open' if ruling.allowed else 'closed'}: {ruling.reason}"}
+    return {**told, changes: facts.stamp(turn)} if turn else told
 
 
 def _said(found: explanations.Found, now: float) -> tuple[str, str, str]:

@@ -83,6 +83,7 @@ def _id(query: rest.PageQuery) -> str:
 
 def _entry(row: rows.Row) -> rest.HistoryEntry:
     times = {"started_at": facts.stamp(row.started_at), "finished_at": facts.stamp(row.finished_at)}
+    times["healthy_at"] = facts.stamp(row.healthy_at)
     return rest.HistoryEntry(
         number=row.number, task=row.task_id, release=row.digest, commit=row.commit, actor=row.actor, trigger=row.trigger, **times
     )

@@ -43,11 +43,11 @@ def _finish(plane: context.Plane, tx: Tx, scope: access.Scope, finals: Sequence[
     states.attempt_ended(tx, scope.tenant, changing, facts.stamp(plane.clock.now()))
     names = reports.names(tx, scope.tenant, sorted(changing))
     done = [closed[one.task] for one in changing.values() if one.outcome == "succeeded" and _made_history(closed[one.task])]
-    reports.add_history(tx, scope.tenant, done, {task.id: by_task[task.id] for task in done})
+    reports.add_history(tx, scope.tenant, done, {task.id: by_task[task.id] for task in done}, plane.clock.now())
     outcomes = [_outcome(plane, scope, closed[one.task], one, names[one.app_id]) for one in changing.values()]
     log.append(tx, outcomes, project_ids={event.id: closed[event.correlation].project_id for event in outcomes})
-    decisions = dispatch.dispatch(plane, tx, scope, sorted(changing), tenant=next(iter(names.values())).tenant)
-    duties.at(tx, scope.tenant, dispatch.later(decisions))
+    made = dispatch.dispatch(plane, tx, scope, sorted(changing), tenant=next(iter(names.values())).tenant)
+    duties.at(tx, scope.tenant, made.later)
 
 
 def _made_history(task: tasks.Closed) -> bool:
@@ -119,16 +119,18 @@ def _take(plane: context.Plane, tx: Tx, scope: access.Scope, told: Sequence[agen
     ids = sorted(one.app_id for one in told)
     states.lock(tx, scope.tenant, ids)
     now = plane.clock.now()
-    crossed = reports.merge(tx, scope.tenant, told, now)
+    merged = reports.merge(tx, scope.tenant, told, now)
     names = reports.names(tx, scope.tenant, ids)
     heals = [(one, heal) for one in told for heal in one.healed]
     events_ = [_healed(plane, scope, one, heal, names[one.app_id]) for one, heal in heals] + [
-        _drifted(plane, scope, one, names[one.app_id]) for one in crossed if one.sync == "OutOfSync"
+        _drifted(plane, scope, one, names[one.app_id]) for one in merged.crossed if one.sync == "OutOfSync"
     ]
     log.append(tx, events_)
-    if crossed:
-        decisions = dispatch.dispatch(plane, tx, scope, sorted(one.app_id for one in crossed), tenant=next(iter(names.values())).tenant)
-        duties.at(tx, scope.tenant, dispatch.later(decisions))
+    turned = reports.rolled_back_by_themselves(tx, scope.tenant, [one.app_id for one in merged.turned]) if merged.turned else ()
+    changed = {*turned, *(one.app_id for one in merged.crossed)}
+    if changed:
+        made = dispatch.dispatch(plane, tx, scope, sorted(changed), tenant=next(iter(names.values())).tenant)
+        duties.at(tx, scope.tenant, made.later)
     wake.notify(tx, "plane_app", *ids)
 
 

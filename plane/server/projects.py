@@ -5,7 +5,7 @@ import secrets as random
 import msgspec
 
 from plane.domain import access, errors, secrets, tenancy
-from plane.server import authorise, context, keys
+from plane.server import authorise, context, holds, keys
 from plane.server import documents as generic
 from plane.store import documents as rows
 from plane.store import duties, engine, people, tables
@@ -21,7 +21,7 @@ def read(row: rows.Row, names: authorise.Names) -> documents.Project:
         api_version=documents.API_VERSION,
         metadata=generic.metadata(row, names, level=1),
         spec=msgspec.convert(row.spec, tenancy.ProjectSpec),
-        status=documents.Status(**generic.common(row)),
+        status=documents.ProjectStatus(**generic.common(row), hold=holds.shown(row.hold)),
     )
 
 

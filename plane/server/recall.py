@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 
-from plane.domain import decide
-from plane.server import claim, context, dispatch
+from plane.server import claim, context, tasking
 from plane.store import engine, reports, states, tasks
-from plane.wire import agent
 
 
 def recall(plane: context.Plane, who: claim.AgentIdentity, apps: Sequence[str]) -> None:
@@ -24,24 +22,10 @@ def recall(plane: context.Plane, who: claim.AgentIdentity, apps: Sequence[str]) 
             tasks.add(
                 tx,
                 tenant,
-                [_observe(plane, row, row.situation.attempt, names[row.id].tenant) for row in rows if row.situation.attempt],
+                [
+                    tasking.observe(plane, row, last, tenant=names[row.id].tenant, trigger="recall")
+                    for row in rows
+                    if (last := row.situation.attempt)
+                ],
                 plane.clock.now(),
             )
-
-
-def _observe(plane: context.Plane, row: states.Row, last: decide.Attempt, tenant: str) -> tasks.New:
-    task = agent.Task(
-        id=plane.clock.id(),
-        kind="observe",
-        cluster_id=row.cluster_id,
-        app_id=row.id,
-        tenant=tenant,
-        project=row.project,
-        app=row.name,
-        generation=last.generation,
-        expires=0,
-        release=last.digest,
-        scope=dispatch.reach(row),
-        options=dispatch.kept(row.situation.spec, None, last=last, digest=last.digest),
-    )
-    return tasks.of(task, row.project_id, actor="agent", trigger="recall")

@@ -4,8 +4,8 @@ import msgspec
 import sqlalchemy as sa
 
 from plane.domain import apps as domain
-from plane.domain import decide, policy
-from plane.store import facts, tables
+from plane.domain import decide, policy, schedules, tenancy
+from plane.store import facts, states, tables
 from plane.store.engine import Row, Tx
 
 APPS, STATES, TASKS, RELEASES = tables.apps, tables.app_states, tables.tasks, tables.releases
@@ -29,6 +29,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     task_since: str
     verdict: policy.Verdict | None
     facts: dict[str, str]
+    calendar: schedules.Calendar
+    target: schedules.Target
 
 
 def load(tx: Tx, tenant: str, project_id: str, name: str) -> Found | None:
@@ -38,7 +40,8 @@ def load(tx: Tx, tenant: str, project_id: str, name: str) -> Found | None:
         return None
     place = facts.clusters(tx, tenant, {row.cluster_id}).get(row.cluster_id) if row.cluster_id else None
     task = tx.execute(_OPEN.where(TASKS.c.tenant_id == tenant, TASKS.c.app_id == row.id)).first()
-    return _found(row, place, task)
+    above = tx.execute(sa.select(tables.tenants.c.spec).where(tables.tenants.c.id == tenant)).scalar_one()
+    return _found(row, place, task, states.calendar(row, msgspec.convert(above, tenancy.TenantSpec)))
 
 
 _QUERY = sa.select(
@@ -53,20 +56,21 @@ _QUERY = sa.select(
     STATES.c.attempt,
     STATES.c.reported_at,
     RELEASES.c.verdict,
+    *states.ABOVE,
 ).select_from(
-    APPS.outerjoin(STATES, sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id)).outerjoin(
-        RELEASES, sa.and_(RELEASES.c.tenant_id == STATES.c.tenant_id, RELEASES.c.id == STATES.c.release_id)
-    )
+    APPS.join(tables.projects, states.IN_PROJECT)
+    .outerjoin(STATES, sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id))
+    .outerjoin(RELEASES, sa.and_(RELEASES.c.tenant_id == STATES.c.tenant_id, RELEASES.c.id == STATES.c.release_id))
 )
 _OPEN = (
     sa.select(TASKS.c.state, TASKS.c.created_at)
-    .where(TASKS.c.state != "done", TASKS.c.kind != "query")
+    .where(TASKS.c.state != "done", TASKS.c.kind.in_(["apply", "remove"]))
     .order_by(TASKS.c.generation.desc())
     .limit(1)
 )
 
 
-def _found(row: Row, place: facts.Cluster | None, task: Row | None) -> Found:
+def _found(row: Row, place: facts.Cluster | None, task: Row | None, calendar: schedules.Calendar) -> Found:
     spec = msgspec.convert(row.spec, domain.AppSpec)
     name = spec.destination.cluster
     attempt = decide.full(row.attempt and msgspec.convert(row.attempt, decide.Attempt))
@@ -97,4 +101,6 @@ def _found(row: Row, place: facts.Cluster | None, task: Row | None) -> Found:
         task_since=facts.stamp(task.created_at) if task else "",
         verdict=msgspec.convert(row.verdict, policy.Verdict) if row.verdict else None,
         facts={key: value for key, value in told.items() if value},
+        calendar=calendar,
+        target=schedules.Target(row.name, spec.destination.namespace, name),
     )

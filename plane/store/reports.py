@@ -58,7 +58,7 @@ _NAMES = (
 )
 
 
-def add_history(tx: Tx, tenant: str, done: Sequence[tasks.Closed], finals: Mapping[str, agent.Final]) -> None:
+def add_history(tx: Tx, tenant: str, done: Sequence[tasks.Closed], finals: Mapping[str, agent.Final], now: dt.datetime) -> None:
     """One line per successful sync, numbered from 1 within the app; a sync of what is there already adds none.
 
     What is beyond the app's revisionHistoryLimit goes.
@@ -67,6 +67,7 @@ def add_history(tx: Tx, tenant: str, done: Sequence[tasks.Closed], finals: Mappi
         return
     last = {row.app_id: row.top for row in tx.execute(_TOP, {"tenant": tenant, "ids": [task.app_id for task in done]})}
     tx.execute(sa.insert(HISTORY), [_line(tenant, task, finals[task.id], last.get(task.app_id, 0) + 1) for task in done])
+    prove(tx, tenant, [task.app_id for task in done], now)
     if last:
         tx.execute(_TRIM, {"tenant": tenant, "apps": list(last)})
 
@@ -85,6 +86,20 @@ _TRIM = sa.text("""
 """)
 
 
+def prove(tx: Tx, tenant: str, apps: Sequence[str], now: dt.datetime) -> None:
+    """Remember of the newest line of each app that its release was seen Synced and Healthy, if it is: a rollback goes back to such."""
+    if apps:
+        tx.execute(_PROVE, {"tenant": tenant, "apps": sorted(apps), "now": now})
+
+
+_PROVE = sa.text("""
+    UPDATE history h SET healthy_at = :now FROM app_states s
+    WHERE h.tenant_id = :tenant AND h.app_id = ANY(CAST(:apps AS uuid[])) AND h.healthy_at IS NULL
+    AND s.tenant_id = h.tenant_id AND s.app_id = h.app_id AND s.reported = h.digest AND s.sync = 'Synced' AND s.health = 'Healthy'
+    AND h.number = (SELECT max(n.number) FROM history n WHERE n.tenant_id = h.tenant_id AND n.app_id = h.app_id)
+""")
+
+
 def _line(tenant: str, task: tasks.Closed, final: agent.Final, number: int) -> dict[str, Any]:
     started, finished = (dt.datetime.fromtimestamp(at, dt.UTC) for at in (final.started, final.finished))
     slim = {"digest": task.digest, "commit": task.commit, "actor": task.actor, "trigger": task.trigger}
@@ -99,30 +114,57 @@ def _line(tenant: str, task: tasks.Closed, final: agent.Final, number: int) -> d
     }
 
 
-def merge(tx: Tx, tenant: str, told: Sequence[agent.AppState], now: dt.datetime) -> tuple[agent.AppState, ...]:
-    """Write the news; returns the apps that went from synced to drifted, or back, by it. News older than the last are dropped."""
+class Merged(msgspec.Struct, frozen=True):
+    """What news changed: `crossed` went from synced to drifted, or back; `turned` became Degraded, or got better."""
+
+    crossed: tuple[agent.AppState, ...] = ()
+    turned: tuple[agent.AppState, ...] = ()
+
+
+def merge(tx: Tx, tenant: str, told: Sequence[agent.AppState], now: dt.datetime) -> Merged:
+    """Write the news. Those older than the last are dropped."""
     before = {row.app_id: row for row in tx.execute(_BEFORE, {"tenant": tenant, "ids": [one.app_id for one in told]})}
     fresh = [one for one in told if one.app_id in before and one.generation >= before[one.app_id].generation]
     if fresh:
         tx.execute(_MERGE, [{"tenant": tenant, "now": now, **_news(one, before[one.app_id])} for one in fresh])
-    return tuple(
-        one
-        for one in fresh
-        if {one.sync, before[one.app_id].sync} == {"OutOfSync", "Synced"} and before[one.app_id].generation == one.generation
+    prove(tx, tenant, [one.app_id for one in fresh if _well(one) and not _known(one, before[one.app_id])], now)
+    return Merged(
+        crossed=tuple(
+            one
+            for one in fresh
+            if {one.sync, before[one.app_id].sync} == {"OutOfSync", "Synced"} and before[one.app_id].generation == one.generation
+        ),
+        turned=tuple(one for one in fresh if (one.health == "Degraded") != (before[one.app_id].health == "Degraded")),
     )
 
 
-_BEFORE = sa.select(STATES.c.app_id, STATES.c.generation, STATES.c.sync, STATES.c.objects).where(
+def _well(one: agent.AppState) -> bool:
+    return (one.sync, one.health) == ("Synced", "Healthy")
+
+
+def _known(one: agent.AppState, before: Row) -> bool:
+    """Whether the app was as well before, with the same release."""
+    return (before.sync, before.health, before.reported, before.generation) == (one.sync, one.health, one.release, one.generation)
+
+
+def rolled_back_by_themselves(tx: Tx, tenant: str, apps: Sequence[str]) -> tuple[str, ...]:
+    """Those of the apps that say when they are rolled back."""
+    says = APPS.c.spec["syncPolicy"]["rollback"].astext.is_not(None)
+    return tuple(tx.execute(sa.select(APPS.c.id).where(APPS.c.tenant_id == tenant, APPS.c.id.in_(apps), says)).scalars())
+
+
+_BEFORE = sa.select(STATES.c.app_id, STATES.c.generation, STATES.c.sync, STATES.c.health, STATES.c.reported, STATES.c.objects).where(
     STATES.c.tenant_id == sa.bindparam("tenant"), columns.among(STATES.c.app_id, "ids")
 )
 _NOW = sa.bindparam("now", type_=STATES.c.reported_at.type)
-_SAID = {"sync": "now_sync", "health": "now_health", "message": "why", "generation": "at", "objects": "now_objects"}
+_SAID = {"sync": "now_sync", "health": "now_health", "message": "why", "generation": "at", "reported": "held", "objects": "now_objects"}
 _MERGE = (
     sa.update(STATES)
     .where(STATES.c.tenant_id == sa.bindparam("tenant"), STATES.c.app_id == sa.bindparam("app"))
     .values(
         **{column: sa.bindparam(name, type_=STATES.c[column].type) for column, name in _SAID.items()},
         healthy_at=sa.case((sa.bindparam("well", type_=sa.Boolean), sa.func.coalesce(STATES.c.healthy_at, _NOW)), else_=sa.null()),
+        degraded_at=sa.case((sa.bindparam("ill", type_=sa.Boolean), sa.func.coalesce(STATES.c.degraded_at, _NOW)), else_=sa.null()),
         reported_at=_NOW,
     )
 )
@@ -135,7 +177,9 @@ def _news(one: agent.AppState, before: Row) -> dict[str, Any]:
         "now_health": one.health,
         "why": one.message,
         "at": one.generation,
+        "held": one.release,
         "well": one.health == "Healthy",
+        "ill": one.health == "Degraded",
         "now_objects": msgspec.msgpack.encode(_merged(one, before.objects)),
     }
 

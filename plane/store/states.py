@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from plane.domain import apps as domain
-from plane.domain import decide, policy, schedules, tenancy
+from plane.domain import decide, policy, rollbacks, schedules, tenancy
 from plane.store import columns, engine, facts, tables
 from plane.store.engine import Tx
 from plane.wire import agent
@@ -34,6 +34,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """A locked app, ready to be decided about."""
 
     id: str
+    tenant_id: str
     name: str
     project_id: str
     project: str
@@ -54,6 +55,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     attempt: decide.Attempt | None
     failures: int
     consumed: bool  # the request was taken up
+    mark: rollbacks.Mark | None = None  # an automatic rollback began
 
 
 def lock(tx: Tx, tenant: str, ids: Sequence[str]) -> None:
@@ -114,31 +116,56 @@ def rows(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[Row, ...]:
     found = tx.execute(_ROWS, {"tenant": tenant, "ids": list(ids)}).all()
     clusters = facts.clusters(tx, tenant, {row.cluster_id for row in found if row.cluster_id})
     above = tx.execute(_TENANT, {"tenant": tenant}).scalar_one()
+    good = _good(tx, tenant, [row.id for row in found if row.attempt and (row.spec.get("syncPolicy") or {}).get("rollback")])
     everybodys = msgspec.convert(above, tenancy.TenantSpec)
-    return tuple(_row(row, clusters.get(row.cluster_id or ""), everybodys) for row in found)
+    return tuple(_row(row, clusters.get(row.cluster_id or ""), everybodys, good.get(row.id)) for row in found)
 
 
-_CALENDAR = [tables.projects.c.spec[name].label(name) for name in ("syncWindows", "freezes")]
+def _good(tx: Tx, tenant: str, apps: Sequence[str]) -> dict[str, rollbacks.Entry]:
+    """Of each app the newest line that was Synced and Healthy and of another release than the last sync's, or one that was rolled back."""
+    if not apps:
+        return {}
+    history = tables.history
+    joined = history.join(STATES, sa.and_(STATES.c.tenant_id == history.c.tenant_id, STATES.c.app_id == history.c.app_id))
+    where = (history.c.tenant_id == tenant, history.c.app_id.in_(apps), history.c.healthy_at.is_not(None))
+    bad = (STATES.c.attempt["digest"].astext, STATES.c.attempt["before"]["digest"].astext, STATES.c.rolled_back["digest"].astext)
+    other = (history.c.digest.is_distinct_from(digest) for digest in bad)
+    query = (
+        sa.select(history.c.app_id, history.c.number, history.c.digest, history.c.commit)
+        .select_from(joined)
+        .where(*where, *other)
+        .ext(pg.distinct_on(history.c.app_id))
+    )
+    rows = tx.execute(query.order_by(history.c.app_id, history.c.number.desc()))
+    return {row.app_id: rollbacks.Entry(row.number, row.digest, row.commit) for row in rows}
+
+
+IN_PROJECT = sa.and_(tables.projects.c.tenant_id == APPS.c.tenant_id, tables.projects.c.id == APPS.c.project_id)
+ABOVE: list[sa.ColumnElement[Any]] = [tables.projects.c.spec[name].label(name) for name in ("syncWindows", "freezes")]
+ABOVE += [tables.projects.c.hold.label("project_hold")]  # with the app's own columns what `calendar` is made from
 _ROWS = sa.select(
-    APPS.c.id, APPS.c.name, APPS.c.project_id, APPS.c.spec, APPS.c.cluster_id, APPS.c.generation, APPS.c.failures, APPS.c.request,
+    APPS.c.id, APPS.c.tenant_id, APPS.c.name, APPS.c.project_id, APPS.c.spec, APPS.c.cluster_id, APPS.c.generation, APPS.c.failures,
+    APPS.c.request,
     APPS.c.approved, APPS.c.deleted_at, STATES.c.problem, STATES.c.attempt, STATES.c.sync, STATES.c.digest, STATES.c.commit,
-    RELEASES.c.verdict, RELEASES.c.objects, tables.projects.c.name.label("project"), *_CALENDAR,
+    STATES.c.degraded_at, STATES.c.message, STATES.c.generation.label("told"), STATES.c.rolled_back,
+    RELEASES.c.verdict, RELEASES.c.objects, tables.projects.c.name.label("project"), APPS.c.hold, *ABOVE,
 ).select_from(
-    APPS.join(tables.projects, sa.and_(tables.projects.c.tenant_id == APPS.c.tenant_id, tables.projects.c.id == APPS.c.project_id))
+    APPS.join(tables.projects, IN_PROJECT)
     .outerjoin(STATES, sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id))
     .outerjoin(RELEASES, sa.and_(RELEASES.c.tenant_id == STATES.c.tenant_id, RELEASES.c.id == STATES.c.release_id))
 ).where(_MINE).order_by(APPS.c.id)  # fmt: skip
 _TENANT = sa.select(tables.tenants.c.spec).where(tables.tenants.c.id == sa.bindparam("tenant"))
 
 
-def _calendar(row: engine.Row, above: tenancy.TenantSpec) -> schedules.Calendar:
-    """The project's windows and freezes, and the tenant's."""
+def calendar(row: engine.Row, above: tenancy.TenantSpec) -> schedules.Calendar:
+    """The project's windows and freezes, and the tenant's; what people hold."""
     windows = msgspec.convert(row.syncWindows or (), tuple[schedules.Window, ...])
     freezes = msgspec.convert(row.freezes or (), tuple[schedules.Freeze, ...])
-    return schedules.Calendar((*windows, *above.sync_windows), (*freezes, *above.freezes))
+    holds = tuple(msgspec.convert(hold, schedules.Hold) for hold in (row.hold, row.project_hold) if hold)
+    return schedules.Calendar((*windows, *above.sync_windows), (*freezes, *above.freezes), holds)
 
 
-def _row(row: engine.Row, cluster: facts.Cluster | None, above: tenancy.TenantSpec) -> Row:
+def _row(row: engine.Row, cluster: facts.Cluster | None, above: tenancy.TenantSpec, good: rollbacks.Entry | None) -> Row:
     spec = msgspec.convert(row.spec, domain.AppSpec)
     request = row.request and msgspec.convert(row.request, decide.Request)
     situation = decide.Situation(
@@ -153,11 +180,15 @@ def _row(row: engine.Row, cluster: facts.Cluster | None, above: tenancy.TenantSp
         approved=frozenset(row.approved),
         out_of_sync=row.sync == "OutOfSync",
         deleting=row.deleted_at is not None,
-        calendar=_calendar(row, above),
+        calendar=calendar(row, above),
         target=schedules.Target(row.name, spec.destination.namespace, spec.destination.cluster),
+        ill=_ill(row),
+        good=good,
+        rolled_back=row.rolled_back and msgspec.convert(row.rolled_back, rollbacks.Mark),
     )
     return Row(
         id=row.id,
+        tenant_id=row.tenant_id,
         name=row.name,
         project_id=row.project_id,
         project=row.project,
@@ -168,6 +199,13 @@ def _row(row: engine.Row, cluster: facts.Cluster | None, above: tenancy.TenantSp
         situation=situation,
         orphan=bool(row.request and row.request.get("trigger") == "orphan"),
     )
+
+
+def _ill(row: engine.Row) -> rollbacks.Illness | None:
+    """What the agent says of the last task's release; what it said before that is about another."""
+    if row.degraded_at is None or not row.attempt or row.told < row.attempt["generation"]:
+        return None
+    return rollbacks.Illness(facts.stamp(row.degraded_at), row.message)
 
 
 def _destination(name: str, cluster: facts.Cluster | None) -> decide.Destination:
@@ -198,6 +236,9 @@ def decided(tx: Tx, tenant: str, made: Sequence[Decided], now: dt.datetime) -> N
             for one in made
         ],
     )
+    marked = [{"tenant": tenant, "app": one.app_id, "mark": msgspec.to_builtins(one.mark)} for one in made if one.mark]
+    if marked:
+        tx.execute(sa.update(STATES).where(_STATE).values(rolled_back=sa.bindparam("mark")), marked)
 
 
 _TAKEN = (
@@ -238,6 +279,7 @@ def attempt_ended(tx: Tx, tenant: str, ends: dict[str, agent.Final], now: str) -
                 finished=now,
                 needs_approval=final.needs_approval,
                 fence=final.fence,
+                unhealthy=final.unhealthy,
             )
             values.append({"tenant": tenant, "app": row.app_id, "tried": msgspec.to_builtins(ended)})
     if values:

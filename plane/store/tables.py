@@ -23,6 +23,7 @@ projects = sa.Table(
     columns.ident(),
     *columns.document(),
     columns.blob("fingerprint_key"),  # 32 bytes under the master key
+    columns.json("hold", null=True),  # domain.schedules.Hold
     columns.tenant_key("id"),
     sa.UniqueConstraint("tenant_id", "name"),
     sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], ondelete="RESTRICT"),
@@ -209,6 +210,7 @@ apps = sa.Table(
     columns.number("generation"),
     columns.json("request", null=True),  # domain.decide.Request
     sa.Column("approved", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),
+    columns.json("hold", null=True),  # domain.schedules.Hold
     columns.flag("refresh"),
     columns.flag("hard"),
     columns.number("lane"),  # 0 well, 1 failing
@@ -259,10 +261,13 @@ app_states = sa.Table(
     columns.text("sync", default="Unknown"),
     columns.text("health", default="Unknown"),
     columns.text("message", default=""),
-    columns.number("generation"),  # of the last report
+    columns.number("generation"),  # of the last report, as the following
+    columns.text("reported", default=""),  # digest of the release that the agent keeps
     columns.blob("objects", null=True),  # msgpack of list[wire.agent.ObjectState]
     columns.time("reported_at"),
     columns.time("healthy_at"),
+    columns.time("degraded_at"),
+    columns.json("rolled_back", null=True),  # domain.rollbacks.Mark
     columns.time("updated_at", null=False, now=True),
     columns.tenant_key("app_id"),
     columns.of_app(),
@@ -357,6 +362,7 @@ history = sa.Table(
     columns.text("trigger"),
     columns.time("started_at", null=False),
     columns.time("finished_at", null=False),
+    columns.time("healthy_at"),  # when it was first seen Synced and Healthy
     columns.tenant_key("app_id", "number"),
     columns.of_app(),
 )

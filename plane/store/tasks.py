@@ -96,6 +96,14 @@ _SUPERSEDE = (
 _ADD = sa.insert(TASKS)
 
 
+def halt(tx: Tx, tenant: str, ended: Sequence[tuple[str, int, str]], now: dt.datetime) -> None:
+    """Close open syncs: (app, generation, why). Their agents hear of it when they ask next."""
+    where = (TASKS.c.tenant_id == tenant, TASKS.c.app_id == sa.bindparam("app"), TASKS.c.generation == sa.bindparam("at"))
+    closed = sa.update(TASKS).where(*where, TASKS.c.state != "done", TASKS.c.kind == "apply")
+    values = closed.values(state="done", outcome="halted", finished_at=now, message=sa.bindparam("why"))
+    tx.execute(values, [{"app": app, "at": generation, "why": why} for app, generation, why in ended])
+
+
 def extend(tx: Tx, agent_id: str, running: Sequence[str], now: dt.datetime) -> frozenset[str]:
     """Renew the leases of an agent's running tasks; returns those that are still its own. A dispatch transaction."""
     until = now + dt.timedelta(seconds=LEASE_S)

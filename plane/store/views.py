@@ -20,8 +20,11 @@ _APP = (
         for name in ("sync", "health", "message", "commit", "digest", "decision", "problem", "attempt", "reported_at", "healthy_at")
     ),
     sa.func.coalesce(_STATES.c.since, _STATES.c.updated_at).label("since"),
+    _APPS.c.hold,
+    tables.projects.c.hold.label("project_hold"),
 )
-_JOINED = sa.select(*_APP).select_from(_APPS.outerjoin(_STATES, _STATE))
+_PROJECT = sa.and_(tables.projects.c.tenant_id == _APPS.c.tenant_id, tables.projects.c.id == _APPS.c.project_id)
+_JOINED = sa.select(*_APP).select_from(_APPS.join(tables.projects, _PROJECT).outerjoin(_STATES, _STATE))
 APPS = documents.Shelf(_APPS, _JOINED, _JOINED)
 
 _CLUSTERS, _AGENTS, _GRANTS = tables.clusters, tables.agents, tables.cluster_grants

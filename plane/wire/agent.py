@@ -139,6 +139,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     foreign: Literal["ignore", "report", "revert"] = "report"  # what becomes of fields that others add
     sync_options: tuple[str, ...] = ()
     once: Once = Once()
+    pauses: tuple[tuple[int, int], ...] = ()  # when nothing is healed: from and until, Unix seconds; until 0: until told otherwise
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -291,6 +292,7 @@ class Final(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     results: tuple[ObjectResult, ...] = ()
     live: bytes = b""
     fence: int = 0  # outcome superseded: the generation that this cluster has already seen
+    unhealthy: bool = False  # outcome failed: something did not become healthy
 
 
 class Events(msgspec.Struct, frozen=True, kw_only=True):

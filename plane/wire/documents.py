@@ -66,6 +66,22 @@ class RepositoryStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
     problem: Reason | None = None
 
 
+class Hold(Shape, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody stopped the app, or its whole project, for now: who, why, since and until when (RFC 3339; empty: until released)."""
+
+    reason: str
+    owner: str
+    since: str = ""
+    until: str = ""
+    over: Literal["app", "project"] = "app"
+
+
+class ProjectStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
+    """Whether the project is held."""
+
+    hold: Hold | None = None
+
+
 class AppStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
     """Where the app stands. `revision` and `release`: what Git wants; `decision`: what the plane does about it, and why."""
 
@@ -82,6 +98,7 @@ class AppStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
     reported_at: str = ""
     healthy_at: str = ""
     deleting: bool = False
+    hold: Hold | None = None
     warnings: tuple[str, ...] = ()  # what the spec says without effect; `explain` also says it of the objects
 
 
@@ -137,7 +154,7 @@ class Project(Document, frozen=True, kw_only=True):
     """Belongs to a tenant."""
 
     spec: tenancy.ProjectSpec = tenancy.ProjectSpec()
-    status: Status | None = None
+    status: ProjectStatus | None = None
 
 
 class Cluster(Document, frozen=True, kw_only=True):

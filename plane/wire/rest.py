@@ -100,6 +100,14 @@ class Rollback(Body, frozen=True, kw_only=True):
     dry_run: bool = False
 
 
+class NewHold(Body, frozen=True, kw_only=True):
+    """Stop all syncs, also those that people ask for. `owner`: who to ask, the caller if empty; `until`: RFC 3339, or until released."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    owner: Text = ""
+    until: Text = ""
+
+
 class Approve(Body, frozen=True, kw_only=True):
     """Allow the deletions of a release; empty: of the one that waits."""
 
@@ -145,7 +153,7 @@ class Resource(Key, frozen=True, kw_only=True):
 
 
 class HistoryEntry(Answer, frozen=True, kw_only=True):
-    """One sync that went through."""
+    """One sync that went through. `healthyAt`: when it was first seen Synced and Healthy."""
 
     number: int
     task: str
@@ -155,6 +163,7 @@ class HistoryEntry(Answer, frozen=True, kw_only=True):
     trigger: str
     started_at: str
     finished_at: str
+    healthy_at: str = ""
 
 
 class Release(Answer, frozen=True, kw_only=True):

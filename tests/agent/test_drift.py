@@ -46,6 +46,19 @@ def test_without_self_heal_drift_is_told_and_left(agent: Agent, shared_plane: Pl
     assert colour(kube.get("configmaps", "web")) == "red"
 
 
+def test_nothing_is_put_back_while_no_sync_may_start_and_all_of_it_afterwards(
+    agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str
+) -> None:
+    made = shared_plane.release(app, config_map(kube.namespace, "web", colour="blue"))
+    shared_plane.final(shared_plane.apply(app, release=made, self_heal=True, pauses=((0, 0),)))
+    kube.patch("configmaps", "web", {"data": {"colour": "red"}})
+    shared_plane.state(app, lambda state: state.sync == "OutOfSync")
+    assert colour(kube.get("configmaps", "web")) == "red"
+    assert heals(shared_plane, app) == []
+    shared_plane.final(shared_plane.observe(app, made, self_heal=True))
+    kube.until("configmaps", "web", lambda body: colour(body) == "blue")
+
+
 def test_a_field_that_is_ignored_is_no_drift(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     rule = wire.Ignore(group="", kind="ConfigMap", pointers=("/data/colour",))
     shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", colour="blue", size="s"), self_heal=True, ignore=(rule,)))

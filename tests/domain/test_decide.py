@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from plane.domain import apps, decide, explanation, policy, schedules, terms
+from plane.domain import apps, decide, explanation, next_step, policy, rollbacks, schedules, terms
 from tests.support import cases
 
 SPEC: dict[str, Any] = {"destination": {"cluster": "east"}, "source": {"repoURL": "https://git.example/a"}, "syncPolicy": {"automated": {}}}
@@ -28,17 +28,26 @@ def situation(case: dict[str, Any]) -> decide.Situation:
         deleting=case.get("deleting", False),
         calendar=msgspec.convert(case.get("calendar", {}), schedules.Calendar),
         target=schedules.Target("web", "shop", "east"),
+        ill=msgspec.convert(case.get("ill"), rollbacks.Illness | None),
+        good=msgspec.convert(case.get("good"), rollbacks.Entry | None),
+        rolled_back=msgspec.convert(case.get("rolled_back"), rollbacks.Mark | None),
     )
 
 
 @pytest.mark.parametrize("case", cases.load("decide/decisions.yaml"), ids=lambda case: case["name"])
 def test_the_decision_follows_from_the_situation(case: dict[str, Any]) -> None:
-    made = decide.decide(situation(case), at=dt.datetime.fromisoformat(case.get("at", "2026-01-01T12:00:00Z")))
+    made = next_step.of(situation(case), at=dt.datetime.fromisoformat(case.get("at", "2026-01-01T12:00:00Z")))
     told = msgspec.json.decode(msgspec.json.encode(made))
     expected = dict(case["expect"])
     assert told.pop("type") == expected.pop("decision")
     assert expected.pop("says", "") in told["sentence"]
     assert {field: told[field] for field in expected} == expected
+
+
+@pytest.mark.parametrize("case", cases.load("decide/overruns.yaml"), ids=lambda case: case["name"])
+def test_a_running_sync_is_stopped_by_what_closes_on_it(case: dict[str, Any]) -> None:
+    reason = next_step.overrun(situation(case), at=dt.datetime.fromisoformat(case.get("at", "2026-01-01T12:00:00Z")))
+    assert (case["stops"] in reason) if case["stops"] else not reason
 
 
 SOME = terms.Terms(labels="tier=front")

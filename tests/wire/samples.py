@@ -45,7 +45,8 @@ MESSAGES: dict[str, msgspec.Struct] = {
     "claimed-checks": agent.Claimed(checks=agent.SignedChecks(payload=agent.encode(CHECKS), signature=b"e" * 64)),
     "checks": CHECKS,
     "claimed": agent.Claimed(
-        tasks=(agent.SignedTask(payload=agent.encode(TASK), signature=b"e" * 64, bundle=BUNDLE),), lost=("t0",), lease_s=60
+        tasks=(agent.SignedTask(payload=(GOLDEN / "task.msgpack").read_bytes(), signature=b"e" * 64, bundle=BUNDLE),),
+        lost=("t0",), lease_s=60,
     ),
     "task": TASK,
     "task-terms": msgspec.structs.replace(TASK, kind="query", query="logs", terms=b"\x80"),
@@ -54,6 +55,7 @@ MESSAGES: dict[str, msgspec.Struct] = {
     ),
     "task-once": msgspec.structs.replace(TASK, options=agent.Options(once=ONCE)),
     "task-ignore": msgspec.structs.replace(TASK, options=agent.Options(ignore=(IGNORE,))),
+    "task-pauses": msgspec.structs.replace(TASK, options=agent.Options(pauses=((1_700_000_000, 1_700_003_600), (1_700_086_400, 0)))),
     "task-foreign": msgspec.structs.replace(TASK, options=agent.Options(foreign="revert")),
     "bundle": BUNDLE,
     "events": agent.Events(
@@ -67,6 +69,9 @@ MESSAGES: dict[str, msgspec.Struct] = {
     ),
     "events-fence": agent.Events(
         finals=(agent.Final(task="t1", app_id="a1", generation=7, outcome="superseded", started=1.5, finished=2.5, fence=9),)
+    ),
+    "events-unhealthy": agent.Events(
+        finals=(agent.Final(task="t1", app_id="a1", generation=7, outcome="failed", started=1.5, finished=2.5, unhealthy=True),)
     ),
     "state": agent.State(
         apps=(

@@ -1,0 +1,103 @@
+"""How agents are told to do a task and to keep an app afterwards; what a task may touch."""
+
+import datetime as dt
+
+import msgspec
+
+from plane.domain import annotations, decide, objects, schedules, terms, windows
+from plane.domain import apps as domain
+from plane.server import context
+from plane.store import states, tasks
+from plane.wire import agent
+
+PAUSES = 8  # how many times without healing an agent knows ahead: four days of nightly windows, if the plane is away so long
+KNOWN = 2  # of them it always knows
+
+
+def options(spec: domain.AppSpec, made: decide.Apply | None) -> agent.Options:
+    """How the agent is to do a task and to keep the app afterwards."""
+    automated = spec.automated()
+    wish = made.terms if made else terms.Terms()
+    words = terms.over(spec.sync_policy.sync_options, wish.sync_options)
+    creates = any(pair == ("CreateNamespace", "true") for word in words for pair in annotations.pairs(word))
+    wanted = spec.sync_policy.managed_namespace_metadata
+    ignore = tuple(
+        agent.Ignore(
+            group=rule.group,
+            kind=rule.kind,
+            namespace=rule.namespace,
+            name=rule.name,
+            pointers=rule.json_pointers,
+            expressions=rule.jq_path_expressions,
+            managers=rule.managed_fields_managers,
+        )
+        for rule in spec.ignore_differences
+    )
+    return agent.Options(
+        prune=bool(made and made.prune),
+        self_heal=bool(automated and automated.self_heal),
+        dry_run=bool(made and made.dry_run),
+        force=bool(made and made.force),
+        allow_empty=bool(automated and automated.allow_empty),
+        create_namespace=spec.destination.namespace if creates else "",
+        namespace_labels=wanted.labels if creates else {},
+        namespace_annotations=wanted.annotations if creates else {},
+        max_deletes=spec.blast_radius.max_deletes,
+        max_percent=spec.blast_radius.max_percent,
+        ignore=ignore,
+        foreign=spec.drift.foreign,
+        sync_options=spec.sync_policy.sync_options,
+        once=agent.Once(**msgspec.structs.asdict(wish)),
+    )
+
+
+def kept(spec: domain.AppSpec, made: decide.Apply | None, *, last: decide.Attempt | None, digest: str) -> agent.Options:
+    """The same after some objects of a release only: the agent must not heal the rest into a release that was never begun."""
+    told, some = options(spec, made), made.terms.selective() if made else bool(last and last.terms.selective())
+    return msgspec.structs.replace(told, self_heal=False) if some and not decide.deployed(last, digest) else told
+
+
+def reach(row: states.Row) -> agent.Scope:
+    """What a task of the app may touch: the tenant's grant on the cluster."""
+    grant = row.cluster.grant if row.cluster else None
+    return agent.Scope(namespaces=grant.namespaces, cluster_kinds=grant.cluster_kinds) if grant else agent.Scope()
+
+
+def options_digest(spec: domain.AppSpec) -> str:
+    """What the next task's options would be; a change of it alone is worth a task."""
+    automated = spec.automated()
+    return objects.digest(msgspec.msgpack.encode((options(spec, None), bool(automated and automated.prune))))[:23]
+
+
+def pauses(now: decide.Situation, at: dt.datetime) -> tuple[tuple[int, int], ...]:
+    """When the agent leaves drift as it is, because no sync may start by itself then; empty where it heals nothing anyway."""
+    automated = now.spec.automated()
+    heals = (automated is not None and automated.self_heal) or now.spec.drift.foreign == "revert"
+    return windows.pauses(now.calendar, now.target, now=at, most=PAUSES) if heals and now.calendar != schedules.Calendar() else ()
+
+
+def outdated(told: tuple[tuple[int, int], ...], wanted: tuple[tuple[int, int], ...], at: dt.datetime) -> bool:
+    """Whether an agent that was told of some pauses must hear of others."""
+    now = int(at.timestamp())
+    left = tuple((max(start, now), end) for start, end in told if not end or end > now)
+    return left[:KNOWN] != wanted[:KNOWN]
+
+
+def observe(plane: context.Plane, row: states.Row, last: decide.Attempt, *, tenant: str, trigger: str) -> tasks.New:
+    """What the app was last given, once more, to be looked after and not to be applied."""
+    told = kept(row.situation.spec, None, last=last, digest=last.digest)
+    task = agent.Task(
+        id=plane.clock.id(),
+        kind="observe",
+        cluster_id=row.cluster_id,
+        app_id=row.id,
+        tenant=tenant,
+        project=row.project,
+        app=row.name,
+        generation=last.generation,
+        expires=0,  # set when it is claimed and signed
+        release=last.digest,
+        scope=reach(row),
+        options=msgspec.structs.replace(told, pauses=pauses(row.situation, plane.clock.now())),
+    )
+    return tasks.of(task, row.project_id, actor="agent" if trigger == "recall" else "plane", trigger=trigger)
