@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 
 from plane.adapters import kube
-from plane.agent import acting, events, live, manifests, planning, question, tree
+from plane.agent import acting, events, live, manifests, planned, question, tree
 from plane.domain import errors
 from plane.wire import agent, answers
 
@@ -22,7 +22,7 @@ ANSWERS: Mapping[str, Answer] = {
     "manifests": manifests.answer,
     "patch": acting.patch,
     "tree": tree.answer,
-    "plan": lambda asked: planning.answer(asked.there, asked.work),
+    "plan": planned.answer,
 }
 
 

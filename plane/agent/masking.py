@@ -1,13 +1,14 @@
 """Live objects as people may read them: without secret values, and without bookkeeping nobody reads."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from plane.agent import cluster, releases
-from plane.domain import objects
+from plane.domain import ignoring, objects, ownership
+from plane.wire import agent
 
 Body = dict[str, Any]
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # holds the values of a Secret in the clear
@@ -82,6 +83,39 @@ def unsealed(body: Body, release: releases.Release, key: objects.ObjectKey) -> B
     for value in release.sealed.get(key, ()):
         _blank(shown, value.pointer)
     return shown
+
+
+def compared(desired: Body, live: Body, becomes: Body, sealed: Iterable[agent.SealedValue]) -> tuple[Body, Body]:
+    """The live object and what it becomes, without sealed values; each is told to change or not.
+
+    A Secret's own values are left to who shows the difference. Items of lists are found by name: theirs may stand elsewhere.
+    """
+    before, after = copy.deepcopy(live), copy.deepcopy(becomes)
+    for value in sealed:
+        if value.key.kind != "Secret" or not value.pointer.startswith(("/data/", "/stringData/")):
+            old, new = (_place(desired, body, value.pointer) for body in (before, after))
+            changed = old is None or new is None or old[0][old[1]] != new[0][new[1]]
+            for found, mask in ((old, releases.MASK), (new, f"{releases.MASK} (changed)" if changed else releases.MASK)):
+                if found:
+                    found[0][found[1]] = mask
+    return before, after
+
+
+def _place(desired: Any, body: Any, pointer: str) -> tuple[Any, Any] | None:  # noqa: ANN401 - JSON
+    """The part of a body that holds what a pointer into the desired object leads to, and the last step."""
+    found: tuple[Any, Any] | None = None
+    for step in ignoring.steps(pointer):
+        place: str | int | None = step
+        if isinstance(desired, list):
+            index = int(step)
+            place = ownership.counterpart(desired[index], body, index) if isinstance(body, list) else None
+            desired = desired[index]
+        else:
+            desired = desired[step]
+        if place is None or (isinstance(place, str) and not (isinstance(body, dict) and place in body)):
+            return None
+        found, body = (body, place), body[place]
+    return found
 
 
 def _blank(body: Any, pointer: str) -> None:  # noqa: ANN401 - JSON

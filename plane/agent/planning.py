@@ -10,7 +10,6 @@ from plane.domain import options as sync_options
 from plane.wire import agent
 
 MOST_WARNINGS = 100
-UNCHANGED = "the cluster has it as Git wants it, so it needs no request"
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -19,18 +18,6 @@ class Work(msgspec.Struct, frozen=True):
     task: agent.Task
     release: releases.Release
     before: frozenset[tuple[str, str]] = frozenset()
-
-
-async def answer(there: cluster.Cluster, work: Work) -> bytes:
-    """What a `plan` question hears: what a task with this release and these options would do if it came now."""
-    task = work.task
-    coming = Work(msgspec.structs.replace(task, kind="apply", generation=task.generation + 1), work.release, work.before)
-    planned = await make(there, coming, namespace=namespace(coming))
-    told = plan.document(_told(there, coming, planned)) | {
-        "needs_approval": (*radius(there, coming, planned), *plan.confirmations(planned)),
-        "warnings": warnings(work),
-    }
-    return msgspec.json.encode(told)
 
 
 def warnings(work: Work) -> tuple[str, ...]:
@@ -46,21 +33,6 @@ def radius(there: cluster.Cluster, work: Work, planned: plan.Plan) -> tuple[str,
         return ()
     inventory = sum(not record.live.hook for record in there.watches.owned(work.task.app_id).values())
     return plan.radius(planned, inventory=inventory, blast=apps.BlastRadius(told.max_deletes, told.max_percent))
-
-
-def _told(there: cluster.Cluster, work: Work, planned: plan.Plan) -> plan.Plan:
-    """The plan with what will turn out to be nothing."""
-
-    def step(one: plan.Step) -> plan.Step:
-        idle = one.action == "apply" and one.index >= 0 and settled(there, work, one.key, one.index)
-        return msgspec.structs.replace(one, reason=UNCHANGED) if idle else one
-
-    return plan.Plan(
-        tuple(
-            plan.Phase(phase.name, tuple(plan.Wave(wave.number, tuple(map(step, wave.steps))) for wave in phase.waves))
-            for phase in planned.phases
-        )
-    )
 
 
 def options(task: agent.Task) -> agent.Options:

@@ -37,6 +37,7 @@ class Record(msgspec.Struct):
         extra: what others added, the first ones; `more_extra`: how many are left out.
         looking: it is being compared apart; until that is done it counts as it did before.
         judged: digest of the user's script that said `health`; empty: none did. `judging`: one is asked; `health` is what it was.
+        preview: what an apply would do to this version, kept by who asked (plane.agent.preview).
     """
 
     key: objects.ObjectKey
@@ -58,6 +59,7 @@ class Record(msgspec.Struct):
     looking: bool = False
     judged: bytes = b""
     judging: bool = False
+    preview: object = None
 
     def synced(self, wanted: bytes) -> bool:
         """Whether it is as the Git document of this digest wants it."""

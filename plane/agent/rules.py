@@ -1,7 +1,8 @@
 """What an app's `ignoreDifferences` leave out, asked of live objects. jq runs apart; whatever users wrote, it holds nobody else up."""
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -10,6 +11,7 @@ from plane.domain import apps, diff, ignoring, objects, ownership
 from plane.wire import agent
 
 Body = dict[str, Any]
+T = TypeVar("T")
 _NONE = ignoring.Rules()
 
 
@@ -58,6 +60,13 @@ class Comparer:
             return judge(desired, live, rules, foreign=foreign)
         async with self._turn:
             return await asyncio.to_thread(judge, desired, live, rules, self._scripts.paths, foreign=foreign)
+
+    async def under(self, rules: ignoring.Rules, work: Callable[[ignoring.Query | None], T]) -> T:
+        """Work that asks jq where the rules do."""
+        if not rules.expressions:
+            return work(None)
+        async with self._turn:
+            return await asyncio.to_thread(work, self._scripts.paths)
 
     async def text(self, desired: Body, live: Body | None, rules: ignoring.Rules) -> str:
         """As `diff.text_under`."""

@@ -78,6 +78,7 @@ def explain_app(call: calls.Call) -> rest.Explanation:
 DIFF = calls.Doc(
     answer=rest.Diff,
     summary="Git against the cluster at this moment; asks the agent and waits up to 10 s.",
+    query=rest.DiffQuery,
     tag="apps",
     operation="diff_app",
 )
@@ -86,7 +87,7 @@ DIFF = calls.Doc(
 @get(calls.typed(f"{APP}/diff"), opt={"doc": DIFF}, name="diff_app")
 async def diff(call: NamedDependency[calls.Call], hub: NamedDependency[wake.Hub]) -> Response[bytes]:
     """503 when the agent does not answer."""
-    asked = await sync_to_thread(diffs.ask, call.plane, call.caller, call.names)
+    asked = await sync_to_thread(diffs.ask, call.plane, call.caller, call.names, call.query(rest.DiffQuery))
     return await awaiting.answered(call, hub, asked, diffs.answer)
 
 

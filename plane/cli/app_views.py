@@ -58,23 +58,21 @@ _FIELDS = {"dry_run": "dryRun", "sync_options": "syncOptions"}
 
 @click.command("diff")
 @name_argument
+@click.option("--show-ignored", "ignored", is_flag=True, help="Also show, dimmed, what ignoreDifferences leave out.")
 @show.option("table", "json", "yaml")
 @session.placed
-def diff(where: session.Session, *, name: str, output: str) -> None:
+def diff(where: session.Session, *, name: str, output: str, ignored: bool) -> None:
     """Show what a sync would change in the cluster: exit 0 nothing, 1 something, more on an error.
 
-    What others added to the app's objects is listed below it and is no difference.
+    The API server's dry run is asked, so what it fills in or spells in another way is no difference. Objects that a sync
+    takes over from kubectl, Helm, Argo CD or Flux say so. What others added is listed below and is no difference.
     """
     try:
-        found = where.api.get(_at(where, name, "diff")).body
+        found = where.api.get(_at(where, name, "diff"), **({"ignored": "true"} if ignored else {})).body
     except failures.Failed as failure:
         raise apply.exceeding(failure) from failure
     if not show.body(found, output=output):
-        for item in found["items"]:
-            apply.print_diff([f"--- cluster/{key(item)}", f"+++ git/{key(item)}", *_changes(item["diff"])])
-        for item in found.get("extra", ()):
-            for one in item["extra"]:
-                click.echo(failures.visible(f"extra: {key(item)}: {one['pointer']} was added by {one['manager']}, last at {one['time']}"))
+        _print_differences(found)
     if found["items"]:
         raise click.exceptions.Exit(failures.DIFFERS)
 
@@ -162,6 +160,18 @@ def manifests(where: session.Session, *, name: str, release: str, output: str) -
 def key(item: Json) -> str:
     """`apps/Deployment/shop/web`."""
     return "/".join(part for part in (item.get("group"), item["kind"], item.get("namespace"), item["name"]) if part)
+
+
+def _print_differences(found: Json) -> None:
+    for item in found["items"]:
+        if item.get("former"):
+            click.echo(failures.visible(f"{key(item)}: taken over from {', '.join(item['former'])}"))
+        apply.print_diff([f"--- cluster/{key(item)}", f"+++ git/{key(item)}", *_changes(item["diff"])])
+    for item in found.get("ignored", ()):
+        apply.print_diff([f"--- cluster/{key(item)}", f"+++ ignored/{key(item)}", *_changes(item["diff"])], dimmed=True)
+    for item in found.get("extra", ()):
+        for one in item["extra"]:
+            click.echo(failures.visible(f"extra: {key(item)}: {one['pointer']} was added by {one['manager']}, last at {one['time']}"))
 
 
 def _changes(text: str) -> list[str]:

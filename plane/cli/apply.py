@@ -70,11 +70,11 @@ def exceeding(failure: failures.Failed) -> failures.Failed:
     return failure
 
 
-def print_diff(lines: list[str]) -> None:
-    """A unified diff in the usual colours."""
+def print_diff(lines: list[str], *, dimmed: bool = False) -> None:
+    """A unified diff in the usual colours, or dimmed."""
     out = table.output()
     for line in lines:
-        style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
+        style = "dim" if dimmed else {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
         out.print(failures.visible(line), style=style, soft_wrap=True)
 
 

@@ -3,9 +3,32 @@
 from collections.abc import Iterator
 from typing import Any
 
-from plane.domain import diff, ownership
+import msgspec
+
+from plane.domain import diff, ignoring, ownership
 
 Body = dict[str, Any]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """An object before and after an apply; `becomes` may be the API server's word or ours."""
+
+    desired: Body
+    live: Body
+    becomes: Body
+
+    def fields(self, rules: ignoring.Rules, query: ignoring.Query | None = None, *, mutations: bool = False) -> tuple[str, ...]:
+        """As the function, without what the rules leave out; raises as `ignoring.pair`."""
+        becomes, live = ignoring.pair(self.becomes, self.live, rules, query)
+        found = fields(self.desired, live, becomes, mutations=mutations)
+        return tuple(one for one in found if not any(one == at or one.startswith(f"{at}/") for at in rules.pointers))
+
+    def texts(self, rules: ignoring.Rules, query: ignoring.Query | None = None) -> tuple[str, str]:
+        """Unified diffs: of what counts, and of what the rules leave out."""
+        if not rules:
+            return diff.between(self.live, self.becomes), ""
+        kept = ignoring.kept(self.becomes, self.live, rules, query)
+        return diff.between(self.live, kept), diff.between(kept, self.becomes)
 
 
 def fields(desired: Body, live: Body, predicted: Body, *, mutations: bool) -> tuple[str, ...]:

@@ -6,13 +6,14 @@ import msgspec
 
 from plane.domain import annotations, decide, diff, errors, ignoring, objects, options
 from plane.domain import apps as domain
-from plane.server import apps, authorise, context, questions
+from plane.server import apps, authorise, context, dispatch, questions
 from plane.server import documents as generic
 from plane.store import apps as store
 from plane.store import history
-from plane.wire import agent, bundle, rest
+from plane.wire import agent, answers, bundle, rest
 
 FINGERPRINT = "hmac-sha256:"
+_ACTIONS: dict[str, diff.Action] = {"create": "create", "update": "update", "delete": "delete"}
 Body = dict[str, Any]
 
 
@@ -38,8 +39,8 @@ class Answered(msgspec.Struct, frozen=True):
     objects: tuple[Live, ...]
 
 
-def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) -> questions.Asked:
-    """Queue the question for the app's agent.
+def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: rest.DiffQuery) -> questions.Asked:
+    """Queue the question for the app's agent. An agent of an older version passes over the release, and tells live objects alone.
 
     Raises:
         Conflict: there is nothing to compare with yet. BackendDown: no agent is there to answer.
@@ -49,7 +50,11 @@ def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) 
         keys = {objects.key_of(body) for body in _bodies(place, row.id, row.digest)} | {
             _key(state.key) for state in history.objects(place.tx, place.scope.tenant, row.id)
         }
-        return questions.put(plane, place, row, questions.Question("live", keys=tuple(sorted(keys))))
+        options_ = dispatch.options(msgspec.convert(row.spec, domain.AppSpec), None)
+        question = questions.Question(
+            "live", tuple(sorted(keys)), answers.Wish(ignored=True) if query.ignored else None, release=row.digest, options=options_
+        )
+        return questions.put(plane, place, row, question)
 
 
 def answer(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, asked: questions.Asked) -> rest.Diff | None:
@@ -61,6 +66,8 @@ def answer(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
         if said.problem:
             raise errors.BackendDown("agent", said.problem)
         row = generic.existing(apps.KIND, place)
+        if told := _told(said.live):
+            return shown(told, release=row.digest, commit=row.commit)
         whole = decide.full(msgspec.convert(row.attempt, decide.Attempt)) if row.attempt else None
         deployed = whole.digest if whole else ""
         wanted = _bodies(place, row.id, row.digest)
@@ -70,6 +77,28 @@ def answer(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
     items = compare(wanted, before, found, rules=spec.ignore_differences, query=plane.scripts.paths)
     extra = additions(wanted, found, spec, query=plane.scripts.paths) if spec.drift.foreign != "ignore" else ()
     return rest.Diff(release=row.digest, commit=row.commit, items=items, extra=extra)
+
+
+def _told(live: bytes) -> answers.Diff | None:
+    """What an agent that compares by itself says."""
+    try:
+        return msgspec.json.decode(live, type=answers.Diff)
+    except msgspec.ValidationError:
+        return None
+
+
+def shown(told: answers.Diff, *, release: str, commit: str) -> rest.Diff:
+    """The agent's words as the API's."""
+    items, extra, ignored = [], [], []
+    for one in told.changes:
+        key = {"group": one.key.group, "kind": one.key.kind, "namespace": one.key.namespace, "name": one.key.name}
+        if one.action:
+            items.append(rest.Difference(action=_ACTIONS[one.action], fields=one.fields, diff=one.diff, former=one.former, **key))
+        if one.ignored:
+            ignored.append(rest.Ignored(diff=one.ignored, **key))
+        if one.extra:
+            extra.append(rest.Addition(extra=tuple(rest.Extra(each.pointer, each.manager, each.time) for each in one.extra), **key))
+    return rest.Diff(release=release, commit=commit, items=tuple(items), extra=tuple(extra), ignored=tuple(ignored))
 
 
 def compare(

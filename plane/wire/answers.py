@@ -2,7 +2,7 @@
 
 import msgspec
 
-from plane.wire import views
+from plane.wire import agent, views
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer"):
@@ -31,6 +31,33 @@ class Events(Answer, frozen=True, kw_only=True, tag="events"):
     """What Kubernetes says of them."""
 
     events: views.KubeEvents
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What a `live` question with a release wants to know besides."""
+
+    ignored: bool = False  # what `ignoreDifferences` leave out
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an apply does to one object. `diff`: unified, in YAML, masked; `ignored`: likewise, of what rules leave out.
+
+    `action`: create, update, delete, or empty when nothing counts; `former`: tools that it is taken over from.
+    """
+
+    key: agent.Key
+    action: str = ""
+    fields: tuple[str, ...] = ()
+    diff: str = ""
+    ignored: str = ""
+    former: tuple[str, ...] = ()
+    extra: tuple[agent.Extra, ...] = ()
+
+
+class Diff(Answer, frozen=True, kw_only=True, tag="diff"):
+    """What an apply of the release that a `live` question names does, as its dry run tells. Objects without news are left out."""
+
+    changes: tuple[Change, ...]
 
 
 def encode(answer: Answer) -> bytes:

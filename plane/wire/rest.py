@@ -219,11 +219,27 @@ class Task(Answer, frozen=True, kw_only=True):
 
 
 class Difference(Key, frozen=True, kw_only=True):
-    """One object that differs. `diff`: unified, in YAML, from the live object to Git's, without secret values."""
+    """One object that differs. `diff`: unified, in YAML, from the live object to what it becomes, without secret values.
+
+    `fields`: JSON pointers; `former`: tools that the object is taken over from, with all that they own and Git does not have.
+    """
 
     action: Literal["create", "update", "delete"]
     fields: tuple[str, ...] = ()
     diff: str = ""
+    former: tuple[str, ...] = ()
+
+
+class Ignored(Key, frozen=True, kw_only=True):
+    """What `ignoreDifferences` leave out of one object's difference."""
+
+    diff: str
+
+
+class DiffQuery(Body, frozen=True, kw_only=True):
+    """`ignored`: also tell what `ignoreDifferences` leave out."""
+
+    ignored: bool = False
 
 
 class Addition(Key, frozen=True, kw_only=True):
@@ -239,6 +255,7 @@ class Diff(Answer, frozen=True, kw_only=True):
     commit: str
     items: tuple[Difference, ...]
     extra: tuple[Addition, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
 
 
 class Explanation(Answer, frozen=True, kw_only=True, omit_defaults=True):

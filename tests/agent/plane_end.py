@@ -103,6 +103,10 @@ class PlaneEnd:
         """Ask what an apply task would do."""
         return self._queue(app, "query", self.release(app, *bodies), given | {"query": "plan"})
 
+    def diff(self, app: str, *bodies: dict[str, Any], sealed: Iterable[tuple[secrets.Place, bytes]] = (), **given: Any) -> str:  # noqa: ANN401 - fields of Options and Task
+        """Ask what an apply of these would change."""
+        return self._queue(app, "query", self.release(app, *bodies, sealed=sealed), given | {"query": "live"})
+
     def release(self, app: str, *bodies: dict[str, Any], sealed: Iterable[tuple[secrets.Place, bytes]] = ()) -> agent.ReleaseBundle:
         """A bundle as the plane makes it: stamped, canonical, sealed to the enrolled agent."""
         owner = release.Owner(app, TENANT, PROJECT, app)

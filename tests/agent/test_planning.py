@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from plane.agent import planning
+from plane.agent import planned
 from plane.wire import agent as wire
 from tests.agent.conftest import Agent
 from tests.agent.kube import Kube, config_map, job
@@ -38,7 +38,7 @@ def test_a_plan_says_what_a_sync_would_do_and_does_nothing(agent: Agent, shared_
         "PreSync hook before",
         f"Sync keep old {unconfirmed}",
         "Sync apply new",
-        f"Sync apply same {planning.UNCHANGED}",
+        f"Sync apply same {planned.UNCHANGED}",
     ]
     assert found["needs_approval"] == [f"ConfigMap {kube.namespace}/old would be deleted: {unconfirmed}"]
     assert [line.endswith("did you mean Prune?") for line in found["warnings"]] == [True]

@@ -8,7 +8,7 @@ import pytest
 from plane.adapters import scripts
 from plane.domain import apps, objects
 from plane.server import diffs
-from plane.wire import rest
+from plane.wire import agent, answers, rest
 
 KEY = objects.ObjectKey("apps", "Deployment", "shop", "web")
 WANTED: dict[str, Any] = {
@@ -64,3 +64,12 @@ def test_an_object_that_may_stand_beside_is_not_to_be_deleted(jq: scripts.Script
     beside = {**WANTED, "metadata": {**WANTED["metadata"], "annotations": {"gitops-plane.io/compare-options": "IgnoreExtraneous"}}}
     assert diffs.compare([], [], {KEY: diffs.Live(KEY, beside, "")}, rules=(), query=jq.paths) == ()
     assert [one.action for one in diffs.compare([], [], {KEY: diffs.Live(KEY, WANTED, "")}, rules=(), query=jq.paths)] == ["delete"]
+
+
+def test_an_agent_that_compares_by_itself_is_believed() -> None:
+    key = agent.Key("apps", "Deployment", "shop", "web")
+    change = answers.Change(key=key, action="update", fields=("/spec/paused",), diff="d", ignored="i", former=("helm",))
+    extra = answers.Change(key=key, extra=(agent.Extra(pointer="/spec/x", manager="hpa"),))
+    found = diffs.shown(answers.Diff(changes=(change, extra)), release="sha256:1", commit="c")
+    assert [(one.action, one.fields, one.former) for one in found.items] == [("update", ("/spec/paused",), ("helm",))]
+    assert ([one.diff for one in found.ignored], [one.extra[0].manager for one in found.extra]) == (["i"], ["hpa"])
