@@ -6,7 +6,7 @@ import msgspec
 
 from plane.domain import annotations, decide, diff, errors, ignoring, objects, options
 from plane.domain import apps as domain
-from plane.server import apps, authorise, context, dispatch, questions
+from plane.server import apps, authorise, context, questions, tasking
 from plane.server import documents as generic
 from plane.store import apps as store
 from plane.store import history
@@ -50,7 +50,7 @@ def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, 
         keys = {objects.key_of(body) for body in _bodies(place, row.id, row.digest)} | {
             _key(state.key) for state in history.objects(place.tx, place.scope.tenant, row.id)
         }
-        options_ = dispatch.options(msgspec.convert(row.spec, domain.AppSpec), None)
+        options_ = tasking.options(msgspec.convert(row.spec, domain.AppSpec), None)
         question = questions.Question(
             "live", tuple(sorted(keys)), answers.Wish(ignored=True) if query.ignored else None, release=row.digest, options=options_
         )
