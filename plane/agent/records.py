@@ -77,6 +77,7 @@ class _Meta(msgspec.Struct, rename="camel"):
     managed_fields: msgspec.Raw = msgspec.Raw()
     deletion_timestamp: str = ""
     creation_timestamp: str | None = None
+    finalizers: list[str] = []
 
 
 class _Owner(msgspec.Struct):
@@ -112,7 +113,8 @@ class Seen(msgspec.Struct, frozen=True):
 
     def marks(self) -> dict[str, Any]:
         """As much of the object as says whether it is judged at all."""
-        return {"metadata": {"annotations": self.meta.annotations, "deletionTimestamp": self.meta.deletion_timestamp}}
+        meta = {"deletionTimestamp": self.meta.deletion_timestamp, "finalizers": self.meta.finalizers}
+        return {"metadata": {"annotations": self.meta.annotations, **meta}}
 
     def body(self) -> dict[str, Any]:
         """The whole object; items of lists carry neither apiVersion nor kind, so both are filled in."""
@@ -191,7 +193,7 @@ def _slim(seen: Seen) -> dict[str, Any]:
         "annotations": seen.meta.annotations,
     }
     if seen.meta.deletion_timestamp:
-        meta["deletionTimestamp"] = seen.meta.deletion_timestamp
+        meta |= {"deletionTimestamp": seen.meta.deletion_timestamp, "finalizers": seen.meta.finalizers}
     if seen.meta.creation_timestamp:
         meta["creationTimestamp"] = seen.meta.creation_timestamp
     parts: dict[str, Any] = {name: msgspec.json.decode(seen.top[name]) for name in ("spec", "status") if name in seen.top}

@@ -16,6 +16,8 @@ Custom = Callable[[dict[str, Any]], Health | None]  # None: no script is for thi
 ORDER: tuple[Status, ...] = get_args(Status)  # best first
 MISSING = Health("Missing", "it is not in the cluster")
 UNRULED = Health("Healthy", "not judged: no rule is known for its kind and it has no condition Ready")
+BY_CONDITION = "no rule is known for its kind; this is its condition"
+_SIGNS: tuple[tuple[str, Status], ...] = (("Reconciling", "Progressing"), ("Stalled", "Degraded"))
 _RANKS = {status: rank for rank, status in enumerate(ORDER)}
 
 BUILT_IN: Mapping[kinds.Kind, Check] = {
@@ -58,8 +60,17 @@ def unasked(body: dict[str, Any]) -> Health | None:
     if health_values.annotation(body, "ignore-healthcheck") == "true":
         return Health("Healthy", "not judged: its annotation ignore-healthcheck says so")
     if health_values.text(health_values.part(body, "metadata"), "deletionTimestamp"):
-        return Health("Progressing", "Pending deletion")
+        return Health("Progressing", _leaving(health_values.part(body, "metadata")))
     return None
+
+
+def _leaving(metadata: dict[str, Any]) -> str:
+    """Whom a deletion waits for."""
+    held = metadata.get("finalizers")
+    names = [name for name in held if isinstance(name, str)] if isinstance(held, list) else []
+    return (
+        f"Pending deletion, held by {'finalizers' if len(names) > 1 else 'finalizer'} {', '.join(names)}" if names else "Pending deletion"
+    )
 
 
 def _judged(body: dict[str, Any]) -> Health:
@@ -71,18 +82,23 @@ def _judged(body: dict[str, Any]) -> Health:
 
 
 def by_conditions(body: dict[str, Any]) -> Health:
-    """The conventions of kstatus; an object that follows none counts as it should be, and a custom one says that nobody knows better."""
+    """The conventions of kstatus, and that nothing better is known of a custom kind; an object that follows none counts as it should be."""
     status = health_values.part(body, "status")
     if "observedGeneration" in status and not health_values.observed(body):
         return health_workloads.UNSEEN
     found = health_values.conditions(status)
-    for name, state in (("Reconciling", "Progressing"), ("Stalled", "Degraded")):
+    custom = not fields.is_built_in(str(body.get("apiVersion", "")).rpartition("/")[0])
+    for name, state in _SIGNS:
         if name in found and found[name].status == "True":
-            return Health(state, found[name].why())  # type: ignore[arg-type] # both are statuses
+            return Health(state, _by(found[name], custom=custom))
     ready = found.get("Ready")
     if ready is None:
-        return health_values.HEALTHY if fields.is_built_in(str(body.get("apiVersion", "")).rpartition("/")[0]) else UNRULED
-    return Health("Healthy" if ready.status == "True" else "Progressing", ready.why())
+        return UNRULED if custom else health_values.HEALTHY
+    return Health("Healthy" if ready.status == "True" else "Progressing", _by(ready, custom=custom))
+
+
+def _by(condition: health_values.Condition, *, custom: bool) -> str:
+    return f"{condition.why()} ({BY_CONDITION} {condition.type})".lstrip() if custom else condition.why()
 
 
 def worst(healths: Iterable[Health]) -> Health:
