@@ -18,6 +18,7 @@ from plane.agent import (
     drift,
     fence,
     identity,
+    inquiry,
     judges,
     lease,
     loop,
@@ -101,6 +102,7 @@ async def _assemble(office: Office) -> loop.Loop:
 
     def changed(change: watch.Change) -> None:
         waiting.notice(change)
+        asking.notice(change)
         drifting.notice(change)
 
     def acknowledged(task: str) -> None:
@@ -110,12 +112,15 @@ async def _assemble(office: Office) -> loop.Loop:
         return watches.get(key)
 
     def judged(record: records.Record) -> None:
-        waiting.notice(watch.Change(record.key, record, record, None))
+        change = watch.Change(record.key, record, record, None)
+        waiting.notice(change)
+        asking.notice(change)
         reporter.touch(record.app)
 
     judging = judges.Judges(office.checks, scripts.Scripts(), apps, current=current, told=judged)
     watches = watch.Watches(home.api, kinds, changed, judging.look)
     there = cluster.Cluster(home.api, kinds, watches, waiting, apps, unsealer, rules.Comparer(scripts.Scripts()))
+    asking = inquiry.Inquiry(there, judged)
     applier = apply.Applier(there)
     reporter = report.Reporter(plane, apps, watches, acknowledged)
     drifting = drift.Drift(there, applier, reporter)
@@ -133,6 +138,7 @@ async def _assemble(office: Office) -> loop.Loop:
             door=accept.Door(who=who, plane=plane, fenced=fenced, kept=kept, served=kinds, apps=apps),
             capabilities=capabilities.Watcher(home.api, kinds, reporter.capabilities),
             judges=judging,
+            inquiry=asking,
         )
     )
     return acting

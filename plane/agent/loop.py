@@ -18,6 +18,7 @@ from plane.agent import (
     fence,
     hooks,
     identity,
+    inquiry,
     judges,
     question,
     releases,
@@ -54,6 +55,7 @@ class Parts(msgspec.Struct, frozen=True):
     door: accept.Door
     capabilities: capabilities.Watcher
     judges: judges.Judges
+    inquiry: inquiry.Inquiry
 
 
 class Loop:
@@ -114,6 +116,7 @@ class Loop:
         await self._there.watches.close()
         self._there.comparer.close()
         await self._parts.judges.close()
+        await self._parts.inquiry.close()
 
     def _restore(self) -> None:
         """Take up every app whose release on disk is the one the cluster's fence names. What cannot be read is asked for again."""

@@ -38,6 +38,7 @@ class Record(msgspec.Struct):
         looking: it is being compared apart; until that is done it counts as it did before.
         judged: digest of the user's script that said `health`; empty: none did. `judging`: one is asked; `health` is what it was.
         preview: what an apply would do to this version, kept by who asked (plane.agent.preview).
+        quote: what one of its children says of why it is unhealthy.
     """
 
     key: objects.ObjectKey
@@ -60,6 +61,12 @@ class Record(msgspec.Struct):
     judged: bytes = b""
     judging: bool = False
     preview: object = None
+    quote: str = ""
+
+    @property
+    def why(self) -> str:
+        """Its health's message with what a child says."""
+        return "; ".join(part for part in (self.health.message, self.quote) if part)
 
     def synced(self, wanted: bytes) -> bool:
         """Whether it is as the Git document of this digest wants it."""

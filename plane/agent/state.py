@@ -30,7 +30,7 @@ def of_object(key: objects.ObjectKey, wanted: book.Wanted, record: records.Recor
         key=wire,
         sync="Synced" if synced else "OutOfSync",
         health=record.health.status,
-        message=record.health.message,
+        message=record.why,
         fields=() if synced else record.fields,
         wave=wanted.wave,
         extra=tuple(agent.Extra(pointer=one.pointer, manager=one.manager, time=one.time) for one in record.extra),

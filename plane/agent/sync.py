@@ -211,9 +211,7 @@ class Sync:
         except TimeoutError:
             state = self._there.watches.get(step.key) or applied
             self._unhealthy = True
-            self._note(
-                step, phase, wave, _worst(step), f"not healthy after {WAVE_S:.0f} s: {state.health.status} {state.health.message}".rstrip()
-            )
+            self._note(step, phase, wave, _worst(step), f"not healthy after {WAVE_S:.0f} s: {state.health.status} {state.why}".rstrip())
             return
         healthy = found is not None and found.health.status == "Healthy"
         if step.action == "hook":
@@ -224,7 +222,7 @@ class Sync:
                 await hooks.finish(self._tools.applier, step, found)
         elif not healthy:
             self._unhealthy = True
-            self._note(step, phase, wave, "SyncFailed", f"{found.health.status}: {found.health.message}" if found else "it was deleted")
+            self._note(step, phase, wave, "SyncFailed", f"{found.health.status}: {found.why}" if found else "it was deleted")
 
     async def _remember(self, step: plan.Step, phase: plan.Phase, *, failed: str) -> None:
         try:

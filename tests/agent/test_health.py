@@ -41,3 +41,23 @@ def test_an_object_that_git_dropped_counts_until_it_is_gone(agent: Agent, shared
     shared_plane.state(app, lambda state: (state.sync, state.health) == ("OutOfSync", "Progressing"))
     shared_plane.final(shared_plane.apply(app, web, prune=True))
     shared_plane.state(app, lambda state: (state.sync, state.health, state.message) == ("Synced", "Healthy", ""))
+
+
+def stuck(namespace: str, **pod: object) -> Body:
+    """A rollout that comes to nothing, given up after two seconds."""
+    spec: Body = {"containers": [{"name": "web", "image": "registry.example/web:1.2"}], **pod}
+    template = {"metadata": {"labels": {"app": "stuck"}}, "spec": spec}
+    rollout = {"replicas": 1, "progressDeadlineSeconds": 2, "selector": {"matchLabels": {"app": "stuck"}}, "template": template}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "stuck", "namespace": namespace}, "spec": rollout}
+
+
+def test_a_degraded_workload_quotes_the_pod_that_says_why(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    shared_plane.final(shared_plane.apply(app, stuck(kube.namespace, nodeSelector={"no": "such-node"})))
+    told = shared_plane.state(app, lambda state: state.health == "Degraded" and "; Pod stuck-" in state.message)
+    assert ": Unschedulable: 0/" in told.message
+
+
+def test_a_workload_that_may_make_no_pods_quotes_its_replica_set(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    shared_plane.final(shared_plane.apply(app, stuck(kube.namespace, serviceAccountName="nobody")))
+    told = shared_plane.state(app, lambda state: state.health == "Degraded" and "; ReplicaSet stuck-" in state.message)
+    assert "FailedCreate" in told.message
