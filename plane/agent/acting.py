@@ -55,7 +55,7 @@ async def act(asked: question.Asked) -> bytes:
     try:
         return await _insisting(asked, order, _act)
     except errors.Invalid as e:
-        return answers.encode(acting.Unfit(problems=e.problems))
+        return answers.encode(acting.Done(problems=e.problems))
 
 
 async def patch(asked: question.Asked) -> bytes:
@@ -80,7 +80,8 @@ async def delete(asked: question.Asked) -> bytes:
 
 def _shown(body: Body) -> acting.Actions:
     told = msgspec.convert(msgspec.to_builtins(actions.of(body)), tuple[acting.Action, ...])
-    return acting.Actions(key=releases.wire_key(objects.key_of(body)), actions=told)
+    meta = body["metadata"]
+    return acting.Actions(key=releases.wire_key(objects.key_of(body)), uid=meta["uid"], version=meta["resourceVersion"], actions=told)
 
 
 async def _target(asked: question.Asked, order: acting.Order) -> _Target:

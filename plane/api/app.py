@@ -12,7 +12,23 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import DefineMiddleware
 
 from plane.adapters import metrics
-from plane.api import agents, apps, audit, border, calls, documents, holds, openapi, people, platform, problems, streams, views, wake
+from plane.api import (
+    actions,
+    agents,
+    apps,
+    audit,
+    border,
+    calls,
+    documents,
+    holds,
+    openapi,
+    people,
+    platform,
+    problems,
+    streams,
+    views,
+    wake,
+)
 from plane.domain import errors
 from plane.server import context, idempotent
 
@@ -52,6 +68,7 @@ def _handlers() -> list[HTTPRouteHandler]:
         *apps.handlers(),
         *holds.handlers(),
         *views.handlers(),
+        *actions.handlers(),
         streams.events,
         *people.handlers(),
         *platform.handlers(),

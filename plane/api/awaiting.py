@@ -15,12 +15,20 @@ LOOK_S = 0.5  # between looks at a row that somebody waits for, where no wake-up
 
 async def answered(call: calls.Call, hub: wake.Hub, asked: questions.Asked, answer: Any) -> Response[bytes]:  # noqa: ANN401 - a use case
     """What the agent said, or the sentence that it does not. `answer(plane, caller, names, asked)` gives None until it has."""
+    found = await within(call, hub, asked, answer)
+    if found is None:
+        raise await sync_to_thread(questions.give_up, call.plane, call.caller, call.names, asked)
+    return calls.respond(found)
+
+
+async def within(call: calls.Call, hub: wake.Hub, asked: questions.Asked, answer: Any) -> Any:  # noqa: ANN401 - a use case and its answer
+    """The same, None when the time is over; the question stands."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + WAIT_S
     with hub.expect("plane_app", asked.app) as news:
         while loop.time() < deadline:
             found = await sync_to_thread(answer, call.plane, call.caller, call.names, asked)
             if found:
-                return calls.respond(found)
+                return found
             await news.wait(LOOK_S)
-    raise await sync_to_thread(questions.give_up, call.plane, call.caller, call.names, asked)
+    return None

@@ -5,7 +5,7 @@ from typing import Any, Unpack
 import click
 import msgspec
 
-from plane.cli import app_views, client, failures, get, holds, kinds, live, nouns, session, show, watch
+from plane.cli import actions, app_views, client, failures, get, holds, kinds, live, nouns, session, show, watch
 
 Json = client.Json
 
@@ -14,6 +14,8 @@ name_argument = nouns.named(kinds.APP)
 
 for view in (live.live, live.tree, live.events):
     app.add_command(view)
+for change in (actions.group, actions.patch, actions.delete):
+    app.add_command(change)
 for view in (app_views.diff, app_views.plan, app_views.explain, app_views.history, app_views.resources, app_views.manifests, watch.wait):
     app.add_command(view)
 for order in holds.commands(kinds.APP, "an app"):

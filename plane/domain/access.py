@@ -1,5 +1,6 @@
 """Who may do what: roles, grants, and the one function that decides; users and role bindings as people write them."""
 
+import fnmatch
 from typing import Annotated, Literal
 
 import msgspec
@@ -11,11 +12,11 @@ VIEW = frozenset({
     "healthcheck:get",
 })  # fmt: skip
 EDIT = VIEW | {
-    "app:create", "app:update", "app:delete", "app:sync", "app:refresh", "app:rollback", "app:terminate", "app:hold",
+    "app:create", "app:update", "app:delete", "app:sync", "app:refresh", "app:rollback", "app:terminate", "app:hold", "action:*",
     "repository:create", "repository:update", "repository:delete", "repository:test",
 }  # fmt: skip
 ADMIN = EDIT | {
-    "app:approve", "project:hold",
+    "app:approve", "project:hold", "object:patch", "object:delete",
     "project:create", "project:update", "project:delete", "credential:create", "credential:update", "credential:delete",
     "policy:create", "policy:update", "policy:delete",
     "healthcheck:create", "healthcheck:update", "healthcheck:delete", "access:get", "access:create", "access:update", "access:delete",
@@ -103,7 +104,16 @@ def covers(grant: Grant, target: Target) -> bool:
 
 def allows(actor: Actor, permission: str, target: Target) -> bool:
     """The only place that decides: some grant covers the target and its role holds the permission."""
-    return any(covers(grant, target) and permission in ROLES[grant.role] for grant in actor.grants)
+    return any(covers(grant, target) and _holds(ROLES[grant.role], permission) for grant in actor.grants)
+
+
+def action(group: str, kind: str, name: str) -> str:
+    """The permission to do an action to objects of a kind; a role may hold it with wildcards, such as `action:apps/*/restart`."""
+    return f"action:{group}/{kind}/{name}"
+
+
+def _holds(held: frozenset[str], permission: str) -> bool:
+    return permission in held or any(fnmatch.fnmatchcase(permission, glob) for glob in held if "*" in glob)
 
 
 def lacking(actor: Actor, grant: Grant) -> str:

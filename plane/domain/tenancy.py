@@ -244,5 +244,14 @@ def project_problems(project: ProjectSpec, name: str, spec: apps.AppSpec) -> Pro
     return problems
 
 
+def outside(project: ProjectSpec, name: str, *, cluster: str, namespace: str) -> str:
+    """Why the project does not let an object in a namespace be touched, or the empty string."""
+    where = apps.Destination(cluster, namespace)
+    if not project.destinations or not namespace or any(_inside(place, where) for place in project.destinations):
+        return ""
+    allowed = ", ".join(f"{place.cluster}/{place.namespace}" for place in project.destinations)
+    return f"{cluster}/{namespace} is not among the destinations of project {name} ({allowed})"
+
+
 def _inside(place: Place, where: apps.Destination) -> bool:
     return fnmatch.fnmatchcase(where.cluster, place.cluster) and fnmatch.fnmatchcase(where.namespace, place.namespace)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from plane.domain import access, audit
-from plane.server import claim, context, dispatch, record
+from plane.server import actions, claim, context, dispatch, record
 from plane.store import agents, duties, engine, facts, reports, states, tasks, wake
 from plane.store import audit as log
 from plane.store.engine import Tx
@@ -37,6 +37,7 @@ def _finish(plane: context.Plane, tx: Tx, scope: access.Scope, finals: Sequence[
     states.lock(tx, scope.tenant, sorted({one.app_id for one in finals}))
     closed = tasks.close(tx, scope.tenant, [_closing(one) for one in finals])
     by_task = {one.task: one for one in finals if one.task in closed}
+    _note_orders(plane, tx, scope, [(closed[one.task], one) for one in by_task.values() if closed[one.task].trigger in actions.OUTCOMES])
     changing = {one.app_id: one for one in by_task.values() if closed[one.task].kind in {"apply", "remove"}}
     if not changing:
         return
@@ -48,6 +49,17 @@ def _finish(plane: context.Plane, tx: Tx, scope: access.Scope, finals: Sequence[
     log.append(tx, outcomes, project_ids={event.id: closed[event.correlation].project_id for event in outcomes})
     made = dispatch.dispatch(plane, tx, scope, sorted(changing), tenant=next(iter(names.values())).tenant)
     duties.at(tx, scope.tenant, made.later)
+
+
+def _note_orders(plane: context.Plane, tx: Tx, scope: access.Scope, ended: Sequence[tuple[tasks.Closed, agent.Final]]) -> None:
+    """Changes of single objects by hand."""
+    if not ended:
+        return
+    names = reports.names(tx, scope.tenant, sorted({task.app_id for task, _ in ended}))
+    projects = {task.id: task.project_id for task, _ in ended}
+    said = [actions.finished(plane, scope, task, final, names[task.app_id]) for task, final in ended if task.app_id in names]
+    made = [event for event in said if event]
+    log.append(tx, made, project_ids={event.id: projects[event.correlation] for event in made})
 
 
 def _made_history(task: tasks.Closed) -> bool:

@@ -64,10 +64,12 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Actions(msgspec.Struct, frozen=True, kw_only=True):
-    """An object and its actions."""
+    """An object and its actions; `uid` and `version` as orders take them."""
 
     key: agent.Key
-    actions: tuple[Action, ...]
+    uid: str = ""
+    version: str = ""
+    actions: tuple[Action, ...] = ()
 
 
 class Listed(answers.Answer, frozen=True, kw_only=True, tag="actions"):
@@ -87,17 +89,13 @@ class Done(answers.Answer, frozen=True, kw_only=True, omit_defaults=True, tag="d
         created: objects that an action made.
         warnings: sentences: what Git says otherwise, what holds the object.
         body: the object after a patch, masked.
+        problems: what the order itself has wrong, path → broken rule; then nothing was done.
     """
 
-    before: str
+    before: str = ""
     after: str = ""
     fields: tuple[str, ...] = ()
     created: tuple[agent.Key, ...] = ()
     warnings: tuple[str, ...] = ()
     body: dict[str, Any] | None = None
-
-
-class Unfit(answers.Answer, frozen=True, kw_only=True, tag="unfit"):
-    """What the order itself has wrong: path → broken rule."""
-
-    problems: dict[str, str]
+    problems: dict[str, str] | None = None

@@ -13,7 +13,7 @@ from tests.agent.conftest import Agent
 from tests.agent.kube import Body, Kube, config_map, definition, deployment
 from tests.agent.plane_end import PlaneEnd
 
-READ = acting.Done | acting.Listed | acting.Unfit | answers.Absent
+READ = acting.Done | acting.Listed | answers.Absent
 AT = 1785585600  # 2026-08-01T12:00:00Z
 
 
@@ -103,7 +103,7 @@ def test_what_cannot_be_done_just_now_is_refused(web: wire.Key, shared_plane: Pl
 
 def test_an_order_that_does_not_fit_says_which_part(web: wire.Key, shared_plane: PlaneEnd, app: str) -> None:
     order = acting.Act(until=later(), at=AT, action="scale", parameters={"replicas": "many"})
-    assert said(shared_plane, app, "action", web, order) == acting.Unfit(
+    assert said(shared_plane, app, "action", web, order) == acting.Done(
         problems={"parameters.replicas": "must be a whole number from 0 to 100000"}
     )
 
