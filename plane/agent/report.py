@@ -89,7 +89,8 @@ class Reporter:
         while True:
             await self._wake_events.wait()
             self._wake_events.clear()
-            progress, finals = tuple(self._progress), tuple(self._finals.values())
+            steps, finals = len(self._progress), tuple(self._finals.values())
+            progress = tuple(one for one in self._progress if one.task not in self._finals)  # a last word says all that came before it
             try:
                 await self._plane.events(agent.Events(progress=progress, finals=finals))
             except (link.PlaneAway, link.Revoked) as e:
@@ -99,7 +100,7 @@ class Reporter:
             except link.LinkRefused as e:
                 log.error("events.refused", reason=str(e), tasks=[one.task for one in finals])  # noqa: TRY400 - the sentence says it
             pause.reset()
-            del self._progress[: len(progress)]
+            del self._progress[:steps]
             for one in finals:
                 self._finals.pop(one.task, None)
                 self._acknowledged(one.task)

@@ -15,6 +15,7 @@ from plane import config, log
 from plane.adapters import kube, link
 from plane.agent import active, identity, own
 from plane.domain import errors, secrets
+from plane.run import heap
 
 RETRY_S = 5.0  # the first look at cluster and plane; once enrolled, the agent itself waits for both
 
@@ -57,6 +58,7 @@ def command() -> None:
 def run(**given: object) -> None:
     """Join a plane and keep this cluster as it says."""
     log.configure(level=str(given["log_level"]))
+    heap.settle()
     try:
         uvloop.run(_main(given))
     except errors.PlaneError as e:

@@ -8,7 +8,7 @@ import uvicorn
 
 from plane import config
 from plane.api import app, wake
-from plane.run import wiring
+from plane.run import heap, wiring
 
 BACKLOG = 1024
 KEEP_ALIVE_S = 75  # longer than an agent's long poll and than common load balancers' idle time
@@ -49,6 +49,7 @@ def command() -> None:
             server_header=False,
         )
         server = Draining(made, served.state.hub)
+        heap.settle()
         server.run()
         if not server.started:
             sys.exit(3)

@@ -13,7 +13,7 @@ import structlog
 
 from plane import config
 from plane.domain import errors
-from plane.run import crew, wiring
+from plane.run import crew, heap, wiring
 from plane.server import context, deliver, poll, seal_log, sweep
 from plane.store import engine, leases, wake
 
@@ -161,4 +161,5 @@ def command() -> None:
         worker = Worker(plane, settings, threads=wiring.threads(settings))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
+        heap.settle()
         worker.run()

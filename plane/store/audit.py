@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from plane.domain import audit, objects
-from plane.store import audit_tables, tables
+from plane.store import audit_tables, batches, tables
 from plane.store.engine import Tx
 
 EVENTS, LEAVES, HEADS = audit_tables.events, audit_tables.leaves, audit_tables.heads
@@ -37,8 +37,7 @@ EMPTY = Head(0, (), 0, tables.NIL)
 
 def append(tx: Tx, events: Sequence[audit.Event], *, project_ids: dict[str, str] | None = None) -> None:
     """Write events in one statement. `project_ids`: event id → project id, for filters."""
-    if events:
-        tx.execute(sa.insert(EVENTS), [_row(event, (project_ids or {}).get(event.id)) for event in events])
+    batches.add(tx, EVENTS, [_row(event, (project_ids or {}).get(event.id)) for event in events])
 
 
 def _row(event: audit.Event, project: str | None) -> dict[str, object]:
@@ -106,10 +105,8 @@ class Growth(msgspec.Struct, frozen=True):
 
 def seal(tx: Tx, tenant: str, growth: Growth, leaves: Iterable[Leaf]) -> None:
     """Give the events their places and move the head."""
-    tx.execute(sa.insert(LEAVES), [_leaf_row(tenant, growth.before.size + n, leaf) for n, leaf in enumerate(leaves)])
-    if growth.nodes:
-        full = [{"tenant_id": tenant, "height": at[0], "index": at[1], "hash": hashed} for at, hashed in growth.nodes.items()]
-        tx.execute(sa.insert(NODES), full)
+    batches.add(tx, LEAVES, [_leaf_row(tenant, growth.before.size + n, leaf) for n, leaf in enumerate(leaves)])
+    batches.add(tx, NODES, [{"tenant_id": tenant, "height": at[0], "index": at[1], "hash": hashed} for at, hashed in growth.nodes.items()])
     after = growth.after
     moved = {"size": after.size, "peaks": b"".join(after.peaks), "last_xid": after.last_xid, "last_event": after.last_event}
     tx.execute(sa.update(HEADS).where(HEADS.c.tenant_id == tenant).values(moved))

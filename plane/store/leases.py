@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 import sqlalchemy as sa
 
-from plane.store import tables
+from plane.store import batches, tables
 from plane.store.engine import Tx
 
 LEASE_S = 8.0  # four beats: three that a busy machine or database swallows are weather
@@ -89,17 +89,25 @@ def hold(tx: Tx, table: sa.Table, leased: Sequence[Leased]) -> frozenset[str]:
 
 def give_back(tx: Tx, leased: Sequence[Leased], *, again: Mapping[str, dt.datetime]) -> None:
     """Give apps back: due no more unless something moved `due_at` since they were leased, or `again` says when to look once more."""
-    mine = sa.and_(APPS.c.tenant_id == sa.bindparam("tenant"), APPS.c.id == sa.bindparam("app"), APPS.c.lease == sa.bindparam("taking"))
-    same = APPS.c.due_at == sa.bindparam("was", type_=APPS.c.due_at.type)
-    wishes = {flag: sa.case((same, sa.false()), else_=APPS.c[flag]) for flag in ("refresh", "hard")}
-    due = sa.case((same, sa.bindparam("later", type_=APPS.c.due_at.type)), else_=APPS.c.due_at)
-    freed = sa.update(APPS).where(mine).values(leased_until=None, lease=None, due_at=due, **wishes)
-    if not leased:
-        return
-    tx.execute(
-        freed,
-        [{"tenant": one.tenant, "app": one.id, "taking": one.lease, "was": one.due, "later": again.get(one.id)} for one in leased],
+    back = [{"tenant": one.tenant, "app": one.id, "taking": one.lease, "was": one.due, "later": again.get(one.id)} for one in leased]
+    if back:
+        tx.execute(_GIVE_BACK, batches.arrays(back))
+
+
+_BACK = batches.given(
+    tenant=APPS.c.tenant_id.type, app=APPS.c.id.type, taking=APPS.c.lease.type, was=APPS.c.due_at.type, later=APPS.c.due_at.type
+)
+_SAME = APPS.c.due_at == _BACK.c.was
+_GIVE_BACK = (
+    sa.update(APPS)
+    .where(APPS.c.tenant_id == _BACK.c.tenant, APPS.c.id == _BACK.c.app, APPS.c.lease == _BACK.c.taking)
+    .values(
+        leased_until=None,
+        lease=None,
+        due_at=sa.case((_SAME, _BACK.c.later), else_=APPS.c.due_at),
+        **{flag: sa.case((_SAME, sa.false()), else_=APPS.c[flag]) for flag in ("refresh", "hard")},
     )
+)
 
 
 # The rank is taken over at most `each` of a tenant's rows, so that a tenant with 10,000 due apps costs no more than one with 100.

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from plane.domain import policy
-from plane.store import sweeps, tables
+from plane.store import batches, columns, sweeps, tables
 from plane.store.engine import Tx
 from plane.wire import agent
 
@@ -39,7 +39,8 @@ class New(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # A verdict stands; an error is none, and would refuse the release for ever.
-_INSERT = pg.insert(RELEASES)
+_SLIM = ("app_id", "digest", "key", "commit", "author", "subject", "objects", "volatile")
+_INSERT = batches.insertion(RELEASES, ("tenant_id", "id", "verdict", *_SLIM))
 _ONCE = _INSERT.on_conflict_do_update(
     index_elements=[RELEASES.c.tenant_id, RELEASES.c.id],
     set_={"verdict": _INSERT.excluded.verdict},
@@ -47,13 +48,16 @@ _ONCE = _INSERT.on_conflict_do_update(
 )
 
 
+_BLOBS = batches.insertion(BLOBS, ("tenant_id", "digest", "body")).on_conflict_do_nothing()
+
+
 def add(tx: Tx, tenant: str, made: Sequence[New]) -> None:
     """Write what is not there yet, and the verdict of what no policy engine could judge; four statements for any number."""
     if not made:
         return
     sweeps.beside(tx, tenant)
-    tx.execute(pg.insert(BLOBS).on_conflict_do_nothing(), [{"tenant_id": tenant, "digest": new.digest, "body": new.body} for new in made])
-    tx.execute(_ONCE, [_row(tenant, new) for new in made])
+    tx.execute(_BLOBS, batches.arrays([{"tenant_id": tenant, "digest": new.digest, "body": new.body} for new in made]))
+    tx.execute(_ONCE, batches.arrays(list({new.id(): _row(tenant, new) for new in made}.values())))
     sealed = [
         {"tenant_id": tenant, "app_id": new.app_id, "digest": new.digest, "key_id": new.key_id, "body": msgspec.msgpack.encode(new.sealed)}
         for new in made
@@ -64,7 +68,7 @@ def add(tx: Tx, tenant: str, made: Sequence[New]) -> None:
 
 
 def _row(tenant: str, new: New) -> dict[str, Any]:
-    slim = {name: getattr(new, name) for name in ("app_id", "digest", "key", "commit", "author", "subject", "objects", "volatile")}
+    slim = {name: getattr(new, name) for name in _SLIM}
     return {"tenant_id": tenant, "id": new.id(), "verdict": msgspec.to_builtins(new.verdict), **slim}
 
 
@@ -74,15 +78,21 @@ def bundles(tx: Tx, tenant: str, wanted: Sequence[tuple[str, str]], key_id: str)
     Never without its values: the agent refuses a key that it does not hold, and would apply what stands in their place.
     """
     digests = {digest for _, digest in wanted}
-    bodies = {
-        row.digest: bytes(row.body)
-        for row in tx.execute(sa.select(BLOBS.c.digest, BLOBS.c.body).where(BLOBS.c.tenant_id == tenant, BLOBS.c.digest.in_(digests)))
-    }
-    among = (SEALED.c.app_id.in_({app for app, _ in wanted}), SEALED.c.digest.in_(digests))
-    query = sa.select(SEALED.c.app_id, SEALED.c.digest, SEALED.c.key_id, SEALED.c.body).where(SEALED.c.tenant_id == tenant, *among)
-    rows = tx.execute(query.order_by(SEALED.c.key_id == key_id, SEALED.c.key_id))  # the wanted key last, so that it stays
+    bodies = {row.digest: bytes(row.body) for row in tx.execute(_BODIES, {"tenant": tenant, "digests": list(digests)})}
+    apps = list({app for app, _ in wanted})
+    rows = tx.execute(_VALUES, {"tenant": tenant, "apps": apps, "digests": list(digests), "key": key_id})
     values = {(row.app_id, row.digest): (row.key_id, row.body) for row in rows}
     return {pair: _bundle(pair[1], bodies[pair[1]], *values.get(pair, (key_id, b""))) for pair in wanted if pair[1] in bodies}
+
+
+_BODIES = sa.select(BLOBS.c.digest, BLOBS.c.body).where(
+    BLOBS.c.tenant_id == sa.bindparam("tenant"), columns.among(BLOBS.c.digest, "digests")
+)
+_VALUES = (
+    sa.select(SEALED.c.app_id, SEALED.c.digest, SEALED.c.key_id, SEALED.c.body)
+    .where(SEALED.c.tenant_id == sa.bindparam("tenant"), columns.among(SEALED.c.app_id, "apps"), columns.among(SEALED.c.digest, "digests"))
+    .order_by(SEALED.c.key_id == sa.bindparam("key"), SEALED.c.key_id)  # the wanted key last, so that it stays
+)
 
 
 def _bundle(digest: str, body: bytes, key_id: str, packed: bytes) -> agent.ReleaseBundle:

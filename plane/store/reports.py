@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from plane.store import columns, tables, tasks
+from plane.store import batches, columns, tables, tasks
 from plane.store.engine import Row, Tx
 from plane.wire import agent
 
@@ -66,7 +66,7 @@ def add_history(tx: Tx, tenant: str, done: Sequence[tasks.Closed], finals: Mappi
     if not done:
         return
     last = {row.app_id: row.top for row in tx.execute(_TOP, {"tenant": tenant, "ids": [task.app_id for task in done]})}
-    tx.execute(sa.insert(HISTORY), [_line(tenant, task, finals[task.id], last.get(task.app_id, 0) + 1) for task in done])
+    batches.add(tx, HISTORY, [_line(tenant, task, finals[task.id], last.get(task.app_id, 0) + 1) for task in done])
     prove(tx, tenant, [task.app_id for task in done], now)
     if last:
         tx.execute(_TRIM, {"tenant": tenant, "apps": list(last)})
@@ -126,7 +126,8 @@ def merge(tx: Tx, tenant: str, told: Sequence[agent.AppState], now: dt.datetime)
     before = {row.app_id: row for row in tx.execute(_BEFORE, {"tenant": tenant, "ids": [one.app_id for one in told]})}
     fresh = [one for one in told if one.app_id in before and one.generation >= before[one.app_id].generation]
     if fresh:
-        tx.execute(_MERGE, [{"tenant": tenant, "now": now, **_news(one, before[one.app_id])} for one in fresh])
+        news = batches.arrays([_news(one, before[one.app_id]) for one in fresh])
+        tx.execute(_MERGE, {"tenant": tenant, "now": now, **news})
     prove(tx, tenant, [one.app_id for one in fresh if _well(one) and not _known(one, before[one.app_id])], now)
     return Merged(
         crossed=tuple(
@@ -157,14 +158,15 @@ _BEFORE = sa.select(STATES.c.app_id, STATES.c.generation, STATES.c.sync, STATES.
     STATES.c.tenant_id == sa.bindparam("tenant"), columns.among(STATES.c.app_id, "ids")
 )
 _NOW = sa.bindparam("now", type_=STATES.c.reported_at.type)
-_SAID = {"sync": "now_sync", "health": "now_health", "message": "why", "generation": "at", "reported": "held", "objects": "now_objects"}
+_SAID = ("sync", "health", "message", "generation", "reported", "objects")
+_TOLD = batches.given(app_id=STATES.c.app_id.type, **{name: STATES.c[name].type for name in _SAID})
 _MERGE = (
     sa.update(STATES)
-    .where(STATES.c.tenant_id == sa.bindparam("tenant"), STATES.c.app_id == sa.bindparam("app"))
+    .where(STATES.c.tenant_id == sa.bindparam("tenant"), STATES.c.app_id == _TOLD.c.app_id)
     .values(
-        **{column: sa.bindparam(name, type_=STATES.c[column].type) for column, name in _SAID.items()},
-        healthy_at=sa.case((sa.bindparam("well", type_=sa.Boolean), sa.func.coalesce(STATES.c.healthy_at, _NOW)), else_=sa.null()),
-        degraded_at=sa.case((sa.bindparam("ill", type_=sa.Boolean), sa.func.coalesce(STATES.c.degraded_at, _NOW)), else_=sa.null()),
+        **{name: _TOLD.c[name] for name in _SAID},
+        healthy_at=sa.case((_TOLD.c.health == "Healthy", sa.func.coalesce(STATES.c.healthy_at, _NOW)), else_=sa.null()),
+        degraded_at=sa.case((_TOLD.c.health == "Degraded", sa.func.coalesce(STATES.c.degraded_at, _NOW)), else_=sa.null()),
         reported_at=_NOW,
     )
 )
@@ -172,15 +174,13 @@ _MERGE = (
 
 def _news(one: agent.AppState, before: Row) -> dict[str, Any]:
     return {
-        "app": one.app_id,
-        "now_sync": one.sync,
-        "now_health": one.health,
-        "why": one.message,
-        "at": one.generation,
-        "held": one.release,
-        "well": one.health == "Healthy",
-        "ill": one.health == "Degraded",
-        "now_objects": msgspec.msgpack.encode(_merged(one, before.objects)),
+        "app_id": one.app_id,
+        "sync": one.sync,
+        "health": one.health,
+        "message": one.message,
+        "generation": one.generation,
+        "reported": one.release,
+        "objects": msgspec.msgpack.encode(_merged(one, before.objects)),
     }
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from plane.domain import apps as domain
 from plane.domain import decide, policy, rollbacks, schedules, tenancy
-from plane.store import columns, engine, facts, tables
+from plane.store import batches, columns, engine, facts, tables
 from plane.store.engine import Tx
 from plane.wire import agent
 
@@ -71,7 +71,7 @@ def looked(tx: Tx, tenant: str, found: Sequence[Looked], now: dt.datetime) -> No
     """Write what looks found; apps with unchanged roots are not touched."""
     if not found:
         return
-    tx.execute(_LOOKED, [_looked_row(tenant, look, now) for look in found])
+    tx.execute(_LOOKED, batches.arrays([_looked_row(tenant, look, now) for look in found]))
     moved = [{"tenant": tenant, "app": look.app_id, "new_roots": list(look.roots)} for look in found if look.roots is not None]
     if moved:
         tx.execute(_MOVED, moved)
@@ -85,7 +85,9 @@ def _kept(insert: pg.Insert) -> dict[str, sa.ColumnElement[Any]]:
 
 
 _ONE = sa.and_(APPS.c.tenant_id == sa.bindparam("tenant"), APPS.c.id == sa.bindparam("app"))
-_INSERT = pg.insert(STATES)
+_INSERT = batches.insertion(
+    STATES, ("tenant_id", "app_id", "project_id", "release_id", "digest", "commit", "seen", "problem", "updated_at")
+)
 _LOOKED = _INSERT.on_conflict_do_update(index_elements=["tenant_id", "app_id"], set_=_kept(_INSERT))
 _MOVED = sa.update(APPS).where(_ONE).values(roots=sa.bindparam("new_roots", type_=APPS.c.roots.type))
 
@@ -218,45 +220,46 @@ def decided(tx: Tx, tenant: str, made: Sequence[Decided], now: dt.datetime) -> N
     """Write decisions, generations and the state of attempts; two statements for any number. `since` moves with the reason alone."""
     if not made:
         return
-    tx.execute(
-        _TAKEN,
-        [{"tenant": tenant, "app": one.app_id, "at": one.generation, "failed": one.failures, "taken": one.consumed} for one in made],
-    )
-    tx.execute(
-        _TOLD,
-        [
-            {
-                "tenant": tenant,
-                "now": now,
-                "app": one.app_id,
-                "say": msgspec.to_builtins(one.decision),
-                "reason": decide.reason(one.decision),
-                "tried": one.attempt and msgspec.to_builtins(one.attempt),
-            }
-            for one in made
-        ],
-    )
+    moved = [{"app": one.app_id, "generation": one.generation, "failures": one.failures, "taken": one.consumed} for one in made]
+    tx.execute(_MOVE, {"tenant": tenant, **batches.arrays(moved)})
+    told = [
+        {
+            "app": one.app_id,
+            "decision": msgspec.to_builtins(one.decision),
+            "reason": decide.reason(one.decision),
+            "attempt": one.attempt and msgspec.to_builtins(one.attempt),
+        }
+        for one in made
+    ]
+    tx.execute(_TELL, {"tenant": tenant, "now": now, **batches.arrays(told)})
     marked = [{"tenant": tenant, "app": one.app_id, "mark": msgspec.to_builtins(one.mark)} for one in made if one.mark]
     if marked:
         tx.execute(sa.update(STATES).where(_STATE).values(rolled_back=sa.bindparam("mark")), marked)
 
 
-_TAKEN = (
+_MOVES = batches.given(app=APPS.c.id.type, generation=APPS.c.generation.type, failures=APPS.c.failures.type, taken=sa.Boolean())
+_MOVE = (
     sa.update(APPS)
-    .where(_ONE)
+    .where(APPS.c.tenant_id == sa.bindparam("tenant"), APPS.c.id == _MOVES.c.app)
     .values(
-        generation=sa.bindparam("at"),
-        failures=sa.bindparam("failed"),
-        lane=sa.case((sa.bindparam("failed", type_=sa.BigInteger) > 0, 1), else_=0),
-        request=sa.case((sa.bindparam("taken", type_=sa.Boolean), sa.null()), else_=APPS.c.request),
+        generation=_MOVES.c.generation,
+        failures=_MOVES.c.failures,
+        lane=sa.case((_MOVES.c.failures > 0, 1), else_=0),
+        request=sa.case((_MOVES.c.taken, sa.null()), else_=APPS.c.request),
     )
 )
 _STATE = sa.and_(STATES.c.tenant_id == sa.bindparam("tenant"), STATES.c.app_id == sa.bindparam("app"))
 _NOW = sa.bindparam("now", type_=STATES.c.updated_at.type)
 _REASON = sa.func.concat_ws(" ", *(STATES.c.decision[name].astext for name in ("type", "code", "sentence")))  # as decide.reason
-_SAME = _REASON.is_not_distinct_from(sa.bindparam("reason", type_=sa.Text))
+_JSON = STATES.c.decision.type
+_TELLS = batches.given(app=STATES.c.app_id.type, decision=_JSON, reason=sa.Text(), attempt=_JSON)
+_SAME = _REASON.is_not_distinct_from(_TELLS.c.reason)
 _SINCE = sa.case((_SAME, sa.func.coalesce(STATES.c.since, STATES.c.updated_at)), else_=_NOW)
-_TOLD = sa.update(STATES).where(_STATE).values(decision=sa.bindparam("say"), attempt=sa.bindparam("tried"), since=_SINCE, updated_at=_NOW)
+_TELL = (
+    sa.update(STATES)
+    .where(STATES.c.tenant_id == sa.bindparam("tenant"), STATES.c.app_id == _TELLS.c.app)
+    .values(decision=_TELLS.c.decision, attempt=_TELLS.c.attempt, since=_SINCE, updated_at=_NOW)
+)
 
 
 def forget(tx: Tx, tenant: str, ids: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 import sqlalchemy as sa
 
-from plane.store import columns, tables
+from plane.store import batches, columns, tables
 from plane.store.engine import Tx
 from plane.wire import agent
 
@@ -78,22 +78,24 @@ def add(tx: Tx, tenant: str, new: Sequence[New], now: dt.datetime) -> None:
     """Queue tasks; older open changes of the same apps are superseded by them."""
     if not new:
         return
-    tx.execute(_SUPERSEDE, [{"tenant": tenant, "now": now, "app": task.app_id, "below": task.generation} for task in new])
-    tx.execute(_ADD, [{"tenant_id": tenant, **msgspec.structs.asdict(task)} for task in new])
+    rows = [{"tenant_id": tenant, **msgspec.structs.asdict(task)} for task in new]
+    tx.execute(_SUPERSEDE, {"tenant": tenant, "now": now, **batches.arrays([{name: row[name] for name in _LATEST} for row in rows])})
+    batches.add(tx, TASKS, rows)
 
 
+_LATEST = ("app_id", "generation")
+_NEWER = batches.given(**{name: TASKS.c[name].type for name in _LATEST})
 _SUPERSEDE = (
     sa.update(TASKS)
     .where(
         TASKS.c.tenant_id == sa.bindparam("tenant"),
-        TASKS.c.app_id == sa.bindparam("app"),
-        TASKS.c.generation < sa.bindparam("below"),
+        TASKS.c.app_id == _NEWER.c.app_id,
+        TASKS.c.generation < _NEWER.c.generation,
         TASKS.c.state != "done",
         TASKS.c.kind != "query",
     )
     .values(state="done", outcome="superseded", finished_at=sa.bindparam("now"), message="a newer release took its place")
 )
-_ADD = sa.insert(TASKS)
 
 
 def halt(tx: Tx, tenant: str, ended: Sequence[tuple[str, int, str]], now: dt.datetime) -> None:
@@ -221,10 +223,7 @@ def close(tx: Tx, tenant: str, ends: Sequence[Closing]) -> dict[str, Closed]:
     by_id = {end.id: end for end in ends}
     rows = tx.execute(_CLOSING, {"tenant": tenant, "ids": list(by_id)}).all()
     if rows:
-        tx.execute(
-            _CLOSE,
-            [{"tenant": tenant, **{f"now_{name}": value for name, value in msgspec.structs.asdict(by_id[row.id]).items()}} for row in rows],
-        )
+        tx.execute(_CLOSE, {"tenant": tenant, **batches.arrays([msgspec.structs.asdict(by_id[row.id]) for row in rows])})
     return {row.id: Closed(*row) for row in rows}
 
 
@@ -233,10 +232,11 @@ _CLOSING = (
     .where(TASKS.c.tenant_id == sa.bindparam("tenant"), columns.among(TASKS.c.id, "ids"), TASKS.c.state != "done")
     .with_for_update()
 )
+_ENDS = batches.given(**{name: TASKS.c[name].type for name in Closing.__struct_fields__})
 _CLOSE = (
     sa.update(TASKS)
-    .where(TASKS.c.tenant_id == sa.bindparam("tenant"), TASKS.c.id == sa.bindparam("now_id"))
-    .values(state="done", **{name: sa.bindparam(f"now_{name}") for name in Closing.__struct_fields__ if name != "id"})
+    .where(TASKS.c.tenant_id == sa.bindparam("tenant"), TASKS.c.id == _ENDS.c.id)
+    .values(state="done", **{name: _ENDS.c[name] for name in Closing.__struct_fields__ if name != "id"})
 )
 
 
