@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from plane.wire import documents, rest
+from plane.wire import documents, ordered, rest
 
 _HEAD = {"apiVersion": documents.API_VERSION}
 _PLACE = {"tenant": "acme", "project": "shop"}
+_OBJECT = {"group": "apps", "kind": "Deployment", "namespace": "shop-web", "name": "web"}
 
 EXAMPLES: dict[Any, Any] = {
     documents.Tenant: {**_HEAD, "kind": "Tenant", "metadata": {"name": "acme"}, "spec": {"description": "The web shop's people"}},
@@ -75,6 +76,10 @@ EXAMPLES: dict[Any, Any] = {
     },
     rest.Sync: {"prune": True},
     rest.Rollback: {"number": 7},
+    rest.NewHold: {"reason": "The database is being moved", "owner": "ana", "until": "2026-11-21T18:00:00Z"},
+    ordered.RunAction: {**_OBJECT, "action": "scale", "parameters": {"replicas": "3"}},
+    ordered.PatchObject: {**_OBJECT, "patch": {"spec": {"replicas": 3}}, "dryRun": True},
+    ordered.DeleteObject: {**_OBJECT, "propagation": "foreground"},
     rest.Refresh: {"hard": False},
     rest.NewPerson: {"name": "ana", "kind": "user"},
     rest.Role: {"role": "editor", "project": "shop"},
