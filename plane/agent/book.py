@@ -6,8 +6,11 @@ import msgspec
 import structlog
 
 from plane.agent import records, releases, shelf, writing
-from plane.domain import errors, objects, waves
+from plane.domain import errors, fights, objects, waves
 from plane.wire import agent
+
+Blows = dict[objects.ObjectKey, tuple[fights.Blow, ...]]
+Sentences = dict[objects.ObjectKey, str]
 
 log = structlog.get_logger()
 
@@ -23,7 +26,10 @@ class Wanted(msgspec.Struct):
 
 
 class Held(msgspec.Struct):
-    """An app in force. `objects` leaves hooks out; `task` is the one at work, or empty; `waiting`: for what it waits, as a sentence."""
+    """An app in force. `objects` leaves hooks out; `task` is the one at work, or empty; `waiting`: for what it waits, as a sentence.
+
+    `blows`: what was put back since its last task; `fights`: what is left as others write it, and why.
+    """
 
     id: str
     generation: int
@@ -36,6 +42,8 @@ class Held(msgspec.Struct):
     task: str = ""
     trouble: str = ""
     waiting: str = ""
+    blows: Blows = {}
+    fights: Sentences = {}
 
 
 class Book:

@@ -8,12 +8,13 @@ from typing import Any, Literal
 import msgspec
 import structlog
 
-from plane.agent import apply, book, cluster, errands, foreign, records, releases, report, rules, watch
-from plane.domain import diff, errors, objects
+from plane.agent import apply, book, cluster, errands, foreign, records, releases, report, rules, truth, watch
+from plane.domain import errors, fights, objects
 from plane.wire import agent
 
 BACK_S, FACTOR, MOST_S = 2.0, 3, 300.0  # Argo CD's self-heal back-off, per object: at once, then 2 s, 6 s … 300 s
 LOOK_AGAIN_S = 3600.0  # at the longest, while healing pauses; the plane sends word when a pause without an end is over
+MOST_BLOWS = 9  # remembered of one object beside the last
 QUIET_S = 600.0  # an object left alone this long starts again at once
 
 Work = Callable[[], Coroutine[None, None, None]]
@@ -80,20 +81,19 @@ class Drift:
                 continue
             await self.look(app, key)
 
-    async def look(self, app: str, key: objects.ObjectKey) -> diff.Change | None:
+    async def look(self, app: str, key: objects.ObjectKey) -> None:
         """Read the live object and compare; heals as an event would."""
         held, record = self._there.book.get(app), self._there.watches.get(key)
         if held is None or record is None or record.app != app:
-            return None
+            return
         wanted = held.objects.get(key)
         try:
             live = await self._applier.get(key, wanted.api_version) if wanted else None
         except errors.PlaneError as e:
             log.warning("object.missed", app=app, object=str(key), reason=str(e))
-            return None
-        if live is None:
-            return None
-        return await self._judge_apart(held, record, live)
+            return
+        if live is not None:
+            await self._judge_apart(held, record, live)
 
     async def close(self) -> None:
         """Stop healing; what is being applied is finished."""
@@ -119,30 +119,36 @@ class Drift:
             record.looking = False
             self._reporter.touch(held.id)
 
-    async def _judge_apart(self, held: book.Held, record: records.Record, live: dict[str, Any]) -> diff.Change | None:
+    async def _judge_apart(self, held: book.Held, record: records.Record, live: dict[str, Any]) -> None:
         """As `_judge`; jq takes its time, and what was changed meanwhile is judged by its own event."""
         rule = rules.of(held.options, record.key)
         if not rule.expressions:
-            return self._judge(held, record, live)
+            self._judge(held, record, live)
+            return
         desired = self._desired(held, record)
         if desired is None:
-            return None
+            return
         try:
             found = await self._there.comparer.judge(desired, live, rule, foreign=foreign.wanted(held, record))
         except errors.Invalid as e:
             held.trouble = f"{record.key} cannot be compared: {e}"
-            return None
-        if held.task or self._there.watches.get(record.key) is not record or self._there.book.get(held.id) is not held:
-            return None
-        return self._conclude(held, record, found, live)
+            return
+        if not held.task and self._current(held, record) and (fields := self._conclude(held, record, found, live)):
+            await self._prove(held, record, fields, live)
 
-    def _judge(self, held: book.Held, record: records.Record, live: dict[str, Any]) -> diff.Change | None:
+    def _judge(self, held: book.Held, record: records.Record, live: dict[str, Any]) -> None:
         """Settle the record, or note how it differs and heal it."""
         desired = self._desired(held, record)
         if desired is None:
-            return None
+            return
         rule, weighs = rules.of(held.options, record.key), foreign.wanted(held, record)
-        return self._conclude(held, record, rules.judge(desired, live, rule, foreign=weighs), live)
+        fields = self._conclude(held, record, rules.judge(desired, live, rule, foreign=weighs), live)
+        if fields:
+            record.looking = True
+            self._start(held, record, self._prove(held, record, fields, live))
+
+    def _current(self, held: book.Held, record: records.Record) -> bool:
+        return self._there.watches.get(record.key) is record and self._there.book.get(held.id) is held
 
     def _desired(self, held: book.Held, record: records.Record) -> dict[str, Any] | None:
         """What Git wants of an object, None where there is nothing to compare."""
@@ -159,23 +165,60 @@ class Drift:
             held.trouble = str(e)
             return None
 
-    def _conclude(self, held: book.Held, record: records.Record, found: rules.Verdict, live: dict[str, Any]) -> diff.Change | None:
+    def _conclude(self, held: book.Held, record: records.Record, found: rules.Verdict, live: dict[str, Any]) -> tuple[str, ...]:
+        """What follows from a comparison; the fields that still want the API server's word."""
         foreign.remember(held, record, found.extras)
-        change = found.change
-        if change is None:
-            record.settled, record.wanted, record.fields = record.digest, held.objects[record.key].digest, ()
-            if foreign.to_remove(held, record):
-                self._clear(held, record.key)
-            return None
-        record.fields = change.fields
-        log.info("drift.found", app=held.id, object=str(record.key), fields=change.fields)
-        self._repair(held, record.key, fields=change.fields, manager=last_writer(live["metadata"].get("managedFields") or []))
-        return change
+        if found.change is None:
+            self._settle(held, record)
+        elif not held.options.self_heal:
+            return found.change.fields
+        else:
+            self._drifted(held, record, found.change.fields, live)  # the apply that heals is that word, too
+        return ()
+
+    async def _prove(self, held: book.Held, record: records.Record, fields: tuple[str, ...], live: dict[str, Any]) -> None:
+        """Believe in a difference when the API server sees one, too; it counts as before until then."""
+        record.looking = True
+        try:
+            changed = await truth.fields(self._there, self._applier, held, record.key, live)
+        except errors.PlaneError as e:
+            log.warning("object.missed", app=held.id, object=str(record.key), reason=str(e))
+            changed = None
+        finally:
+            record.looking = False
+        if not self._current(held, record):
+            return
+        if changed == ():
+            self._settle(held, record)
+        else:
+            self._drifted(held, record, changed or fields, live)
+        self._reporter.touch(held.id)
+
+    def _settle(self, held: book.Held, record: records.Record) -> None:
+        record.settled, record.wanted, record.fields = record.digest, held.objects[record.key].digest, ()
+        held.fights.pop(record.key, None)
+        if foreign.to_remove(held, record):
+            self._clear(held, record.key)
+
+    def _drifted(self, held: book.Held, record: records.Record, fields: tuple[str, ...], live: dict[str, Any]) -> None:
+        record.fields = fields
+        log.info("drift.found", app=held.id, object=str(record.key), fields=fields)
+        manager = fights.writer(live, fields) or last_writer(live["metadata"].get("managedFields") or [])
+        self._repair(held, record.key, fields=fields, manager=manager)
 
     def _repair(self, held: book.Held, key: objects.ObjectKey, *, fields: tuple[str, ...] = (), manager: str = "") -> None:
-        """Start putting an object back, unless the app does not want that."""
-        if held.options.self_heal:
+        """Start putting an object back, unless the app does not want that, or somebody changes it again each time."""
+        if held.options.self_heal and not self._fought(held, key, fields, manager):
             self._once(held, key, self._healing, lambda: self._heal(held.id, key, fields, manager))
+
+    def _fought(self, held: book.Held, key: objects.ObjectKey, fields: tuple[str, ...], manager: str) -> bool:
+        """Whether healing the object stopped, which holds until its app has a new task; an object that is gone is always made again."""
+        fight = fights.seen(held.blows.get(key, ()), fights.Blow(time.monotonic(), manager, fields))
+        if fight and key not in held.fights:
+            held.fights[key] = fight.sentence(key)
+            log.warning("fight.noticed", app=held.id, object=str(key), field=fight.field, manager=fight.manager)
+            self._reporter.touch(held.id)
+        return bool(fields) and key in held.fights
 
     def _clear(self, held: book.Held, key: objects.ObjectKey) -> None:
         """Start taking away what others added to an object."""
@@ -219,6 +262,7 @@ class Drift:
             if before and before.version == now.version:
                 history.times -= 1  # the API server sees no difference: ours was a false alarm, and is settled now
                 return
+            held.blows[key] = (*held.blows.get(key, ())[-MOST_BLOWS:], fights.Blow(history.last, manager, fields))
         except errors.PlaneError as e:
             failed = str(e)
             self._later(app, key)

@@ -19,6 +19,7 @@ def explain(plane: context.Plane, scope: access.Scope, *, project_id: str, app: 
         if found is None:
             raise errors.NotFound("app", app)
         release = history.release(tx, scope.tenant, found.id, found.release) if found.release else None
+        fights = [one.fight for one in history.objects(tx, scope.tenant, found.id) if one.fight]
     documents = bundle.unpack(release.digest, bytes(release.body)) if release else ()
     status, sentence, since = _said(found, now.timestamp())
     return explanation.Explanation(
@@ -30,7 +31,7 @@ def explain(plane: context.Plane, scope: access.Scope, *, project_id: str, app: 
         health_message=found.message,
         facts={**found.facts, **_openings(found, now)},
         violations=found.verdict.judged if found.verdict else (),
-        warnings=(*advice.of_app(found.spec), *itertools.islice(advice.of_documents(documents), MOST_WARNINGS)),
+        warnings=(*fights[:MOST_WARNINGS], *advice.of_app(found.spec), *itertools.islice(advice.of_documents(documents), MOST_WARNINGS)),
     )
 
 

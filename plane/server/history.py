@@ -120,5 +120,6 @@ def _result(done: agent.ObjectResult) -> rest.Result:
 def _resource(state: agent.ObjectState) -> rest.Resource:
     key = msgspec.structs.asdict(state.key)
     extra = tuple(rest.Extra(one.pointer, one.manager, one.time) for one in state.extra)
-    said = rest.Resource(**key, sync=state.sync, health=state.health, message=state.message, fields=state.fields, wave=state.wave)
+    message = "; ".join(sentence for sentence in (state.fight, state.message) if sentence)
+    said = rest.Resource(**key, sync=state.sync, health=state.health, message=message, fields=state.fields, wave=state.wave)
     return msgspec.structs.replace(said, extra=extra, more_extra=state.more_extra)

@@ -2,7 +2,7 @@
 
 import base64
 
-from plane.domain import objects, secrets
+from plane.domain import fights, objects, secrets
 from plane.wire import agent as wire
 from tests.agent.conftest import Agent, Start
 from tests.agent.kube import Body, Kube, config_map
@@ -132,3 +132,32 @@ def test_a_value_sealed_for_another_object_is_refused(start: Start, plane: Plane
     final = plane.final(plane.apply(app, release=moved))
     assert "was not made for this agent, object and release" in final.message
     assert kube.get("secrets", "login") is None
+
+
+def test_a_difference_that_the_api_server_does_not_see_is_none(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    body = config_map(kube.namespace, "web", colour="blue") | {
+        "binaryData": {"key": "c29tZSBi\neXRlcw=="}
+    }  # the API server joins the lines
+    shared_plane.final(shared_plane.apply(app, body))
+    kube.patch("configmaps", "web", {"data": {"colour": "red"}})
+    shared_plane.state(app, lambda state: state.sync == "OutOfSync")
+    assert [one.fields for one in shared_plane.objects[app].values()] == [("/data/colour",)]
+
+
+def test_a_manager_that_never_gives_in_is_named_and_left_alone_until_the_next_sync(
+    agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str
+) -> None:
+    def fight() -> str:
+        return "".join(one.fight for one in shared_plane.objects.get(app, {}).values())
+
+    shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", colour="blue"), self_heal=True))
+    for _ in range(fights.TIMES):
+        kube.patch("configmaps", "web?fieldManager=rival", {"data": {"colour": "red"}})
+        kube.until("configmaps", "web", lambda body: colour(body) == "blue", within=60)
+    kube.patch("configmaps", "web?fieldManager=rival", {"data": {"colour": "red"}})
+    shared_plane.wait(lambda: bool(fight()), 60, "the fight")
+    assert fight().startswith(f"gitops-plane and rival change /data/colour of ConfigMap {kube.namespace}/web in turn")
+    assert colour(kube.get("configmaps", "web")) == "red"
+    shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", colour="blue"), self_heal=True))
+    assert colour(kube.get("configmaps", "web")) == "blue"
+    shared_plane.wait(lambda: not fight(), 60, "the end of the fight")

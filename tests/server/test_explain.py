@@ -7,8 +7,9 @@ import msgspec
 from plane.domain import decide, explanation
 from plane.run.devgit import DevGit
 from plane.server import apps as server
-from plane.server import explain
+from plane.server import explain, intake
 from plane.store import apps, documents, engine, facts, views
+from plane.wire import agent
 from tests.support import planes
 
 BY_HAND: dict[str, object] = {"syncPolicy": {}}
@@ -123,3 +124,16 @@ def test_what_an_app_and_its_objects_say_without_effect_is_said(fleet: planes.Fl
         row = documents.find(tx, views.APPS, {"tenant_id": fleet.tenant, "project_id": fleet.project}, "web")
     assert row is not None
     assert server.status(row).warnings == told(fleet).warnings[:2]
+
+
+def test_a_fight_over_an_object_is_said_first(fleet: planes.Fleet, devgit: DevGit) -> None:
+    url = devgit.create("fight", files("hello"))
+    fleet.app("web", fleet.repository(devgit, "fight"), url)
+    fleet.work()
+    [(task, _)] = fleet.claim()
+    state = agent.ObjectState(key=agent.Key("", "ConfigMap", "shop", "web"), sync="OutOfSync", fight="gitops-plane and rival …")
+    line = agent.AppState(
+        app_id=task.app_id, generation=task.generation, release="", sync="OutOfSync", health="Healthy", objects=(state,), full=True
+    )
+    intake.state(fleet.plane, fleet.identity, agent.State(apps=(line,)))
+    assert told(fleet).warnings[:1] == ("gitops-plane and rival …",)
