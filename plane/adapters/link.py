@@ -92,6 +92,10 @@ class Plane:
         """What changed."""
         return msgspec.msgpack.decode(await self._ask("POST", "/state", body=agent.encode(state)), type=agent.Accepted)
 
+    async def piece(self, piece: agent.Piece) -> agent.Heard:
+        """A part of a long answer; returns when there is room for the next."""
+        return msgspec.msgpack.decode(await self._ask("POST", "/piece", body=agent.encode(piece)), type=agent.Heard)
+
     async def release(self, digest: str) -> agent.ReleaseBundle:
         """A release of this cluster by its digest."""
         return msgspec.msgpack.decode(await self._ask("GET", f"/releases/{digest}"), type=agent.ReleaseBundle)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 
 from plane.adapters import kube
-from plane.agent import acting, events, live, manifests, planned, question, tree
+from plane.agent import acting, events, live, logs, manifests, planned, question, tree
 from plane.domain import errors
 from plane.wire import agent, answers
 
@@ -19,6 +19,7 @@ ANSWERS: Mapping[str, Answer] = {
     "delete": acting.delete,
     "events": events.answer,
     "live": live.answer,
+    "logs": logs.answer,
     "manifests": manifests.answer,
     "patch": acting.patch,
     "tree": tree.answer,

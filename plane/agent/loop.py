@@ -24,6 +24,7 @@ from plane.agent import (
     releases,
     report,
     shelf,
+    streams,
     sync,
 )
 from plane.agent import apply as applying
@@ -70,6 +71,7 @@ class Loop:
         self._at_work: dict[str, str] = {}  # app id → the task that changes it
         self._freed = asyncio.Event()
         self._errands = errands.Errands()
+        self._streams = streams.Streams(parts.plane)
         self._asking = backoff.Backoff(first_s=REVOKED_S[0], most_s=REVOKED_S[1])
 
     @property
@@ -234,7 +236,7 @@ class Loop:
             case "observe":
                 await self._observe(work)
             case "query":
-                asked = question.Asked(self._there, self._parts.applier, self._parts.plane, work)
+                asked = question.Asked(self._there, self._parts.applier, self._streams, work)
                 self._parts.reporter.final(await ask.answer(asked))
 
     async def _apply(self, work: sync.Work) -> None:

@@ -4,8 +4,7 @@ from typing import TypeVar
 
 import msgspec
 
-from plane.adapters import link
-from plane.agent import apply, cluster, planning
+from plane.agent import apply, cluster, planning, streams
 from plane.domain import errors
 from plane.wire import agent
 
@@ -23,7 +22,7 @@ class Asked(msgspec.Struct, frozen=True):
 
     there: cluster.Cluster
     applier: apply.Applier
-    plane: link.Plane
+    streams: streams.Streams
     work: planning.Work
 
     @property

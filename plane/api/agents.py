@@ -12,11 +12,12 @@ from litestar.params import FromPath
 from plane.api import problems, wake
 from plane.domain import errors
 from plane.server import claim as claims
-from plane.server import context, enrol, health_checks, intake, recall
+from plane.server import context, enrol, health_checks, intake, pieces, recall
 from plane.wire import agent, signing
 
 BODY_BYTES = 64 * 1024 * 1024
 MAX_WAIT_S = 30
+ROOM_S = 8.0  # well below what an agent waits for any answer
 T = TypeVar("T")
 Incoming = Request[Any, Any, Any]
 
@@ -83,7 +84,8 @@ async def claim(request: Incoming, hub: NamedDependency[wake.Hub]) -> Response[b
             left = deadline - loop.time()
             if found.tasks or found.lost or found.checks or left <= 0 or hub.draining:
                 return _answer(found)
-            if await _either(work, word, left):
+            _, spoken = await wake.first(left, work, word)  # a word about the agent itself, rather than work or nothing
+            if spoken:
                 return _answer(agent.Claimed())
 
 
@@ -91,17 +93,6 @@ def _found(plane: context.Plane, who: claims.AgentIdentity, asked: agent.Claim, 
     found = claims.claim(plane, who, asked, limit)
     checks = health_checks.news(plane, who, asked.checks)
     return msgspec.structs.replace(found, checks=checks) if checks else found
-
-
-async def _either(work: wake.News, word: wake.News, seconds: float) -> bool:
-    """Whether word came about the agent itself, rather than work or nothing."""
-    waiting = [asyncio.ensure_future(news.wait(seconds)) for news in (work, word)]
-    try:
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for each in waiting:
-            each.cancel()
-    return waiting[1].done() and not waiting[1].cancelled() and waiting[1].result()
 
 
 @post("/events", status_code=200)
@@ -120,6 +111,19 @@ async def state(request: Incoming) -> Response[bytes]:
     return _answer(await sync_to_thread(intake.state, _plane(request), who, _decode(raw, agent.State)))
 
 
+@post("/piece", status_code=200)
+async def piece(request: Incoming, hub: NamedDependency[wake.Hub]) -> Response[bytes]:
+    """A part of a long answer; answered when whoever listens has read most of it, or after a while in which he did not."""
+    raw = await _body(request)
+    who = await _identity(request, raw)
+    body = _decode(raw, agent.Piece)
+    with hub.expect("plane_pieces", pieces.read_by(body.task)) as reading:
+        heard, room = await sync_to_thread(pieces.take, _plane(request), who, body)
+        if not room:
+            await reading.wait(ROOM_S)
+    return _answer(heard)
+
+
 @get("/releases/{digest:str}")
 async def release(request: Incoming, digest: FromPath[str]) -> Response[bytes]:
     """A release that the agent should hold and does not."""
@@ -134,4 +138,6 @@ def _number(request: Incoming, name: str, *, most: int) -> int:
     return min(int(text[:9]), most)
 
 
-ROUTER = Router(path=agent.PATH, route_handlers=[enrol_agent, rotate, claim, events, state, release], request_max_body_size=BODY_BYTES)
+ROUTER = Router(
+    path=agent.PATH, route_handlers=[enrol_agent, rotate, claim, events, state, piece, release], request_max_body_size=BODY_BYTES
+)

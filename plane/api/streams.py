@@ -62,7 +62,7 @@ async def _events(watching: Watching, app: documents.App, hub: NamedDependency[w
             woken = await news.wait(awaiting.LOOK_S)
             try:
                 if loop.time() - checked > CHECK_S:
-                    watching, checked = await sync_to_thread(_again, watching), loop.time()
+                    watching, checked = await sync_to_thread(again, watching), loop.time()
                 app = await sync_to_thread(_read, watching)
             except errors.PlaneError as e:
                 yield ServerSentEventMessage(event="gone", data=msgspec.json.encode({"code": e.code, "detail": str(e)}))
@@ -73,7 +73,8 @@ def _read(watching: Watching) -> documents.App:
     return generic.get(watching.call.plane, watching.call.caller, use.KIND, watching.call.names)  # type: ignore[no-any-return]  # by its kind
 
 
-def _again(watching: Watching) -> Watching:
+def again(watching: Watching) -> Watching:
+    """With the rights that its token has now; Unauthenticated when it has none."""
     who = apps.permitted(watching.call, watching.token)
     caller = msgspec.structs.replace(watching.call.caller, actor=who)
     return msgspec.structs.replace(watching, call=msgspec.structs.replace(watching.call, caller=caller))

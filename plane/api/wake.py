@@ -11,7 +11,7 @@ import structlog
 from plane.domain import errors
 from plane.store import wake
 
-CHANNELS: tuple[wake.Channel, ...] = ("plane_tasks", "plane_agent", "plane_app")
+CHANNELS: tuple[wake.Channel, ...] = ("plane_tasks", "plane_agent", "plane_app", "plane_pieces")
 TURN_S = 1.0  # how long stopping may take; notifications themselves come at once
 log = structlog.get_logger()
 
@@ -33,6 +33,17 @@ class News:
         woken = self._event.is_set()
         self._event.clear()
         return woken
+
+
+async def first(seconds: float, *several: News) -> tuple[bool, ...]:
+    """Wait until one of them has something to tell; which ones have."""
+    waiting = [asyncio.ensure_future(news.wait(seconds)) for news in several]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()
+    return tuple(each.done() and not each.cancelled() and each.result() for each in waiting)
 
 
 class Hub:

@@ -5,14 +5,14 @@ from typing import Any, Unpack
 import click
 import msgspec
 
-from plane.cli import actions, app_views, client, failures, get, holds, kinds, live, nouns, session, show, watch
+from plane.cli import actions, app_views, client, failures, get, holds, kinds, live, logs, nouns, session, show, watch
 
 Json = client.Json
 
 app = nouns.group(kinds.APP, "Apps: a path in Git, kept the same in a cluster.")
 name_argument = nouns.named(kinds.APP)
 
-for view in (live.live, live.tree, live.events):
+for view in (live.live, live.tree, live.events, logs.logs):
     app.add_command(view)
 for change in (actions.group, actions.patch, actions.delete):
     app.add_command(change)

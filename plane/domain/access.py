@@ -12,7 +12,8 @@ VIEW = frozenset({
     "healthcheck:get",
 })  # fmt: skip
 EDIT = VIEW | {
-    "app:create", "app:update", "app:delete", "app:sync", "app:refresh", "app:rollback", "app:terminate", "app:hold", "action:*",
+    "app:create", "app:update", "app:delete", "app:sync", "app:refresh", "app:rollback", "app:terminate", "app:hold",
+    "app:logs", "action:*",
     "repository:create", "repository:update", "repository:delete", "repository:test",
 }  # fmt: skip
 ADMIN = EDIT | {

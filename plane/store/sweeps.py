@@ -19,13 +19,14 @@ def beside(tx: Tx, tenant: str) -> None:
     tx.execute(_BESIDE, {"tenant": tenant})
 
 
-def old(tx: Tx, tenant: str, *, settled: dt.datetime, answered: dt.datetime) -> int:
+def old(tx: Tx, tenant: str, *, settled: dt.datetime, answered: dt.datetime, unheard: dt.datetime) -> int:
     """One round; returns how many rows went, 0 when nothing is left.
 
-    settled: tasks, releases and bytes made before it may go; answered: idempotency keys used before it.
+    settled: tasks, releases and bytes made before it may go; answered: idempotency keys used before it; unheard: pieces of
+    answers that nobody has read since.
     Kept in any case: what an app is, was by its history, is asked to become, or is approved for.
     """
-    values = {"tenant": tenant, "settled": settled, "answered": answered, "limit": LIMIT}
+    values = {"tenant": tenant, "settled": settled, "answered": answered, "unheard": unheard, "limit": LIMIT}
     return sum(tx.execute(each, values).rowcount for each in _OLD)
 
 
@@ -40,9 +41,12 @@ _KEYS = sa.text("""
 _TASKS = sa.text("""
     DELETE FROM tasks WHERE ctid = ANY(ARRAY(
         SELECT t.ctid FROM tasks t WHERE t.tenant_id = :tenant AND t.state = 'done' AND t.created_at < :settled
-        AND t.generation < (SELECT max(l.generation) FROM tasks l WHERE l.tenant_id = :tenant AND l.app_id = t.app_id)
+        AND (t.kind = 'query' OR t.generation < (SELECT max(l.generation) FROM tasks l WHERE l.tenant_id = :tenant AND l.app_id = t.app_id))
         AND NOT EXISTS (SELECT 1 FROM history h WHERE h.tenant_id = :tenant AND h.app_id = t.app_id AND h.task_id = t.id) LIMIT :limit
     ))
+""")
+_PIECES = sa.text("""
+    DELETE FROM pieces WHERE ctid = ANY(ARRAY(SELECT ctid FROM pieces WHERE tenant_id = :tenant AND made_at < :unheard LIMIT :limit))
 """)
 _RELEASES = sa.text("""
     DELETE FROM releases WHERE ctid = ANY(ARRAY(
@@ -68,4 +72,4 @@ _BLOBS = sa.text("""
         ) LIMIT :limit
     ))
 """)
-_OLD = (_KEYS, _TASKS, _RELEASES, _SEALED, _BLOBS)
+_OLD = (_PIECES, _KEYS, _TASKS, _RELEASES, _SEALED, _BLOBS)

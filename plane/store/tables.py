@@ -8,8 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from plane.store import audit_tables, columns, health_tables
+from plane.store import pieces as piece_tables
 
-METADATA = audit_tables.METADATA  # one for all: the log's tables, and those of health, stand in files of their own
+METADATA = audit_tables.METADATA  # one for all: the log's tables, those of health and of pieces stand in files of their own
+PIECES = piece_tables.PIECES
 HEALTH_CHECKS = health_tables.health_checks
 NIL = "00000000-0000-0000-0000-000000000000"  # the platform's place where a tenant id is asked for
 

@@ -7,6 +7,7 @@ Unknown fields are ignored and new fields have defaults, so agent N-1 and N+1 wo
     POST /agent/v1/claim?wait=30&max=64  Claim → Claimed           empty after `wait` seconds
     POST /agent/v1/events                Events → Accepted
     POST /agent/v1/state                 State → Accepted
+    POST /agent/v1/piece                 Piece → Heard             answers late while nobody reads
     GET  /agent/v1/releases/{digest}     → ReleaseBundle
 
 All but enrol carry `Authorization: Bearer JWT` (see plane.wire.signing).
@@ -356,6 +357,20 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     apps: tuple[AppState, ...] = ()
     capabilities: Capabilities | None = None
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a long answer, before the last word on its task. `number` counts from 0; an empty body asks whether anybody listens."""
+
+    task: str
+    number: int
+    body: bytes = b""  # JSON, as the question has it; at most 1 MiB
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """`listening`: somebody still is, so go on."""
+
+    listening: bool = False
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):

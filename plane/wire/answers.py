@@ -60,6 +60,12 @@ class Diff(Answer, frozen=True, kw_only=True, tag="diff"):
     changes: tuple[Change, ...]
 
 
+class Logs(Answer, frozen=True, kw_only=True, tag="logs"):
+    """The lines went before it, in pieces. `warnings`: what is left out, and why."""
+
+    warnings: tuple[str, ...] = ()
+
+
 def encode(answer: Answer) -> bytes:
     """JSON."""
     return _ENCODER.encode(answer)

@@ -13,3 +13,18 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str = ""
     group: str = ""
     namespace: str = ""
+
+
+class Logs(Subject, frozen=True, kw_only=True, omit_defaults=True):
+    """Whose logs, and which lines; as `views.LogsQuery`. `since_s` 0 and `tail` -1: all."""
+
+    container: str = ""
+    all_containers: bool = False
+    previous: bool = False
+    since_s: int = 0
+    since_time: str = ""
+    tail: int = -1
+    filter: str = ""
+    follow: bool = False
+    timestamps: bool = False
+    max_pods: int = 20

@@ -85,3 +85,45 @@ class KubeEvents(rest.Answer, frozen=True, kw_only=True):
 
     items: tuple[KubeEvent, ...]
     warnings: tuple[str, ...] = ()
+
+
+class LogsQuery(SubjectQuery, frozen=True, kw_only=True):
+    """Whose logs, and which lines of them.
+
+    `container`: by default the one that kubectl would take; `previous`: of the run before the last restart; `tail`: so many last lines of
+    each container, before `filter` chooses: lines that hold the text, or with `!` in front those that do not.
+    """
+
+    container: Name = ""
+    all_containers: bool = False
+    previous: bool = False
+    since_seconds: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    since_time: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    tail: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    filter: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    follow: bool = False
+    timestamps: bool = False
+    max_pods: Annotated[int, msgspec.Meta(ge=1, le=50)] = 20
+
+
+class LogSource(rest.Answer, frozen=True, kw_only=True):
+    """A container whose log is read."""
+
+    namespace: str
+    pod: str
+    container: str
+
+
+class LogRun(rest.Answer, frozen=True, kw_only=True):
+    """Lines that follow each other; `source` counts from 0 in the `sources` of the first piece."""
+
+    source: int
+    lines: tuple[str, ...]
+
+
+class LogPiece(rest.Answer, frozen=True, kw_only=True, omit_defaults=True):
+    """Some of the lines. `sources` only in the first piece, `warnings` only in the last."""
+
+    sources: tuple[LogSource, ...] = ()
+    runs: tuple[LogRun, ...] = ()
+    warnings: tuple[str, ...] = ()

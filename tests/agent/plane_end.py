@@ -55,6 +55,8 @@ class PlaneEnd:
         self.finals: dict[str, agent.Final] = {}
         self.final_at: dict[str, float] = {}
         self.progress: list[agent.Progress] = []
+        self.pieces: dict[str, list[bytes]] = {}
+        self.unheard: set[str] = set()
         self.states: dict[str, agent.AppState] = {}
         self.objects: dict[str, dict[agent.Key, agent.ObjectState]] = {}
         self.healed: list[tuple[str, agent.Healed]] = []
@@ -169,7 +171,14 @@ class PlaneEnd:
     async def _run(self, ready: threading.Event) -> None:
         self._ending = asyncio.Event()
         app = web.Application(client_max_size=MAX_BODY, middlewares=[self._guard])
-        routes = {"enrol": self._enrol, "keys": self._keys, "claim": self._claim, "events": self._events, "state": self._state}
+        routes = {
+            "enrol": self._enrol,
+            "keys": self._keys,
+            "claim": self._claim,
+            "events": self._events,
+            "state": self._state,
+            "piece": self._piece,
+        }
         app.add_routes([web.post(f"{agent.PATH}/{name}", handler) for name, handler in routes.items()])
         app.add_routes([web.get(f"{agent.PATH}/releases/{{digest}}", self._release)])
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -277,6 +286,14 @@ class PlaneEnd:
             self.muted += 1
             self._changed.notify_all()
         await self._ending.wait()
+
+    async def _piece(self, request: web.Request) -> web.Response:
+        """`unheard`: tasks to whose pieces nobody listens."""
+        piece = msgspec.msgpack.decode(await request.read(), type=agent.Piece)
+        kept = self.pieces.setdefault(piece.task, [])
+        assert piece.number == len(kept)
+        kept.append(piece.body)
+        return _answer(agent.Heard(listening=piece.task not in self.unheard))
 
     async def _state(self, request: web.Request) -> web.Response:
         state = msgspec.msgpack.decode(await request.read(), type=agent.State)

@@ -48,6 +48,8 @@ MESSAGES: dict[str, msgspec.Struct] = {
         tasks=(agent.SignedTask(payload=(GOLDEN / "task.msgpack").read_bytes(), signature=b"e" * 64, bundle=BUNDLE),),
         lost=("t0",), lease_s=60,
     ),
+    "piece": agent.Piece(task="t1", number=3, body=b"{}"),
+    "heard": agent.Heard(listening=True),
     "task": TASK,
     "task-terms": msgspec.structs.replace(TASK, kind="query", query="logs", terms=b"\x80"),
     "task-namespace": msgspec.structs.replace(
