@@ -8,7 +8,7 @@ import msgspec
 
 from plane.adapters import kube, kube_kinds
 from plane.agent import asking, client_side, cluster, records, refusals, releases, rules, takeover, waits, writing
-from plane.domain import ignoring, kinds, objects, operation, options, plan
+from plane.domain import ignoring, kinds, objects, operation, options, ownership, plan
 from plane.wire import agent
 
 REPLACE_TRIES = 4
@@ -27,6 +27,7 @@ class Order(msgspec.Struct, frozen=True):
     key: objects.ObjectKey
     options: agent.Options = agent.Options()
     hook_run: str = ""
+    yields: bool = False
 
 
 class Applier:
@@ -81,13 +82,16 @@ class Applier:
 
     async def _live(self, order: Order, effective: options.Effective, path: str) -> bytes | None:
         """What is there, asked only by the options that look."""
-        if not (effective.replace or effective.ssa == "IfNotPresent" or _respected(order)):
+        if not (effective.replace or effective.ssa == "IfNotPresent" or order.yields or _respected(order)):
             return None
         return await self._read(path)
 
     async def _sparing(self, order: Order, payload: bytes, live: bytes | None, *, whole: bool) -> bytes:
         """The same without touching what RespectIgnoreDifferences protects."""
         found = _respected(order)
+        if live is not None and order.yields:
+            body = kube.decode(payload)
+            payload = msgspec.json.encode(ignoring.without(body, ownership.theirs(kube.decode(live), body)))
         if live is None or not found:
             return payload
         return msgspec.json.encode(await self._there.comparer.spared(kube.decode(payload), kube.decode(live), found, whole=whole))

@@ -23,6 +23,7 @@ class Wanted(msgspec.Struct):
     api_version: str
     wave: int = 0
     passive: bool = False  # ssa: IfNotPresent; what it became is nobody's drift
+    yielding: bool = False  # ssa: Merge; what others own is theirs to change
 
 
 class Held(msgspec.Struct):
@@ -70,7 +71,9 @@ class Book:
                 digest = records.document_digest(release.documents[index])
                 policy = writing.how(manifest, task.options).ssa
                 if policy != "Ignore":
-                    wanted[manifest.key] = Wanted(index, digest, manifest.api_version, turn.wave, passive=policy == "IfNotPresent")
+                    wanted[manifest.key] = Wanted(
+                        index, digest, manifest.api_version, turn.wave, passive=policy == "IfNotPresent", yielding=policy == "Merge"
+                    )
         kinds = frozenset((manifest.key.group, manifest.key.kind) for manifest in release.manifests)
         before = self._held.get(task.app_id)
         hidden = _hidden(release, before.hidden if before else {})

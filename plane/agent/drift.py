@@ -129,7 +129,9 @@ class Drift:
         if desired is None:
             return
         try:
-            found = await self._there.comparer.judge(desired, live, rule, foreign=foreign.wanted(held, record))
+            found = await self._there.comparer.judge(
+                desired, live, rule, foreign=foreign.wanted(held, record), yielding=held.objects[record.key].yielding
+            )
         except errors.Invalid as e:
             held.trouble = f"{record.key} cannot be compared: {e}"
             return
@@ -142,7 +144,8 @@ class Drift:
         if desired is None:
             return
         rule, weighs = rules.of(held.options, record.key), foreign.wanted(held, record)
-        fields = self._conclude(held, record, rules.judge(desired, live, rule, foreign=weighs), live)
+        found = rules.judge(desired, live, rule, foreign=weighs, yielding=held.objects[record.key].yielding)
+        fields = self._conclude(held, record, found, live)
         if fields:
             record.looking = True
             self._start(held, record, self._prove(held, record, fields, live))
@@ -255,7 +258,7 @@ class Drift:
             return  # somebody put it back meanwhile
         history.times, history.last = history.times + 1, time.monotonic()
         try:
-            now = await self._applier.apply(apply.Order(release, wanted.index, key, held.options))
+            now = await self._applier.apply(apply.Order(release, wanted.index, key, held.options, yields=wanted.yielding))
             now.wanted = wanted.digest
             if foreign.stale(held, now):
                 self._start(held, now, self._read(app, key))

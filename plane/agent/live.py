@@ -42,6 +42,8 @@ async def _diff(asked: question.Asked) -> answers.Diff:
     turns = map(waves.turn, release.manifests)
     found = await looking.of(index for index, turn in enumerate(turns) if turn.phases and not turn.hook)
     told = [_change(one) for one in found if one.action or one.former or one.extra or one.ignored]
+    if asked.task.options.foreign != "ignore":
+        told += _copies(asked)
     gone = _leftovers(asked)
     veil = masking.veil(there, asked.task.app_id) if gone else masking.Veil({}, ())
     return answers.Diff(changes=(*told, *[await _left(asked, key, veil) for key in gone]))
@@ -64,6 +66,13 @@ def _leftovers(asked: question.Asked) -> list[objects.ObjectKey]:
     wanted = {one.key for one in asked.work.release.manifests}
     owned = asked.there.watches.owned(asked.task.app_id).items()
     return sorted(key for key, one in owned if key not in wanted and one.ours and not one.live.hook and not one.live.own.ignore_extraneous)
+
+
+def _copies(asked: question.Asked) -> list[answers.Change]:
+    """Objects that somebody else marked as the app's."""
+    wanted = {one.key for one in asked.work.release.manifests}
+    owned = sorted(asked.there.watches.owned(asked.task.app_id).items())
+    return [_change(preview.Preview(key, extra=(one.copied,))) for key, one in owned if one.copied is not None and key not in wanted]
 
 
 async def _left(asked: question.Asked, key: objects.ObjectKey, veil: masking.Veil) -> answers.Change:

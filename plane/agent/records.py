@@ -37,6 +37,7 @@ class Record(msgspec.Struct):
         extra: what others added, the first ones; `more_extra`: how many are left out.
         looking: it is being compared apart; until that is done it counts as it did before.
         judged: digest of the user's script that said `health`; empty: none did. `judging`: one is asked; `health` is what it was.
+        copied: who made it, of an object that carries our label and was never applied by us; None for all others.
         preview: what an apply would do to this version, kept by who asked (plane.agent.preview).
         quote: what one of its children says of why it is unhealthy.
     """
@@ -60,6 +61,7 @@ class Record(msgspec.Struct):
     looking: bool = False
     judged: bytes = b""
     judging: bool = False
+    copied: ownership.Extra | None = None
     preview: object = None
     quote: str = ""
 
@@ -145,18 +147,27 @@ def record(seen: Seen) -> Record:
     meta = seen.meta
     slim = _slim(seen)
     live = plan.live(slim)
+    ours = OUR_MANAGER in bytes(meta.managed_fields)
     return Record(
         key=live.key,
         app=live.owner,
         version=seen.version,
         digest=_digest(seen),
-        ours=OUR_MANAGER in bytes(meta.managed_fields),
+        ours=ours,
         deleting=bool(meta.deletion_timestamp),
         health=health.judge(slim),
         live=live,
         run=meta.annotations.get(HOOK_RUN, ""),
         others=others(bytes(meta.managed_fields)),
+        copied=None if ours else _copied(seen),
     )
+
+
+def _copied(seen: Seen) -> ownership.Extra | None:
+    """Controllers copy labels onto what they make for an object; that is theirs, and nobody's addition."""
+    found = ownership.whole(seen.body())
+    owned = msgspec.json.decode(seen.top["metadata"]).get("ownerReferences")
+    return found if found and not owned and ownership.is_foreign(found.manager, "") else None
 
 
 def judged(seen: Seen) -> health.Health:

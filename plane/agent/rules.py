@@ -41,9 +41,15 @@ class Verdict(msgspec.Struct, frozen=True):
     extras: tuple[ownership.Extra, ...] = ()
 
 
-def judge(desired: Body, live: Body, rules: ignoring.Rules, query: ignoring.Query | None = None, *, foreign: bool) -> Verdict:
-    """Compare under rules; additions are looked for only where somebody wants to know (`foreign`)."""
-    change = diff.compare_under(desired, live, rules, query)
+def judge(
+    desired: Body, live: Body, rules: ignoring.Rules, query: ignoring.Query | None = None, *, foreign: bool, yielding: bool = False
+) -> Verdict:
+    """Compare under rules; additions are looked for only where somebody wants to know (`foreign`).
+
+    `yielding`: what others own is theirs to change, as under `ssa: Merge`.
+    """
+    wanted = ignoring.without(desired, ownership.theirs(live, desired)) if yielding else desired
+    change = diff.compare_under(wanted, live, rules, query)
     return Verdict(change, ignoring.extras(desired, live, rules, query) if foreign else ())
 
 
@@ -54,12 +60,9 @@ class Comparer:
         self._scripts = scripts
         self._turn = asyncio.Lock()
 
-    async def judge(self, desired: Body, live: Body, rules: ignoring.Rules, *, foreign: bool = False) -> Verdict:
+    async def judge(self, desired: Body, live: Body, rules: ignoring.Rules, *, foreign: bool = False, yielding: bool = False) -> Verdict:
         """As the function; Invalid when an expression does not end on this object."""
-        if not rules.expressions:
-            return judge(desired, live, rules, foreign=foreign)
-        async with self._turn:
-            return await asyncio.to_thread(judge, desired, live, rules, self._scripts.paths, foreign=foreign)
+        return await self.under(rules, lambda query: judge(desired, live, rules, query, foreign=foreign, yielding=yielding))
 
     async def under(self, rules: ignoring.Rules, work: Callable[[ignoring.Query | None], T]) -> T:
         """Work that asks jq where the rules do."""

@@ -5,10 +5,11 @@ from typing import Literal, cast
 import msgspec
 
 from plane.agent import book, records, releases, watch
-from plane.domain import health, objects
+from plane.domain import health, objects, ownership
 from plane.wire import agent
 
 EXTRA = "it is not in Git any more and was not pruned"
+COPY = "it carries this app's label and is in no release; it was made by "
 STANDS = "it is not in Git any more, which its compare option IgnoreExtraneous lets pass"
 
 
@@ -45,7 +46,15 @@ def objects_of(held: book.Held, watches: watch.Watches) -> dict[objects.ObjectKe
     for key, record in watches.owned(held.id).items():
         if key not in found and record.ours and not record.live.hook:
             found[key] = _extra(key, record)
+        elif key not in found and record.copied is not None and held.options.foreign != "ignore":
+            found[key] = _copy(key, record, record.copied)
     return found
+
+
+def _copy(key: objects.ObjectKey, record: records.Record, made: ownership.Extra) -> agent.ObjectState:
+    """An object that somebody else marked as this app's: no difference, nothing to prune, and nobody's health but its own."""
+    extra = agent.Extra(pointer=made.pointer, manager=made.manager, time=made.time)
+    return agent.ObjectState(key=releases.wire_key(key), message=f"{COPY}{made.manager}", wave=record.live.wave, extra=(extra,))
 
 
 def _extra(key: objects.ObjectKey, record: records.Record) -> agent.ObjectState:

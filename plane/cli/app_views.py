@@ -171,7 +171,11 @@ def _print_differences(found: Json) -> None:
         apply.print_diff([f"--- cluster/{key(item)}", f"+++ ignored/{key(item)}", *_changes(item["diff"])], dimmed=True)
     for item in found.get("extra", ()):
         for one in item["extra"]:
-            click.echo(failures.visible(f"extra: {key(item)}: {one['pointer']} was added by {one['manager']}, last at {one['time']}"))
+            click.echo(
+                failures.visible(
+                    f"extra: {key(item)}: {one['pointer'] or 'the whole object'} was added by {one['manager']}, last at {one['time']}"
+                )
+            )
 
 
 def _changes(text: str) -> list[str]:

@@ -80,6 +80,13 @@ def extras(desired: Mapping[str, Any], live: Mapping[str, Any]) -> tuple[Extra, 
     return tuple(sorted(found.values()))
 
 
+def theirs(live: Mapping[str, Any], body: Any) -> tuple[Path, ...]:  # noqa: ANN401 any JSON data
+    """Where in a body that describes the live object others own what we do not, the cluster's own controllers among them."""
+    there = entries(live)
+    ours = {path for entry in there if _is_ours(entry) for path in paths(entry.fields, body)}
+    return tuple({path for entry in there if not _is_ours(entry) for path in paths(entry.fields, body)} - ours)
+
+
 def whole(live: Mapping[str, Any]) -> Extra | None:
     """The finding when an object carries our owner mark but we never applied it: a copy that somebody made of one of ours."""
     meta = live.get("metadata")

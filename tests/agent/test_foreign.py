@@ -1,6 +1,9 @@
 """What others add to objects that are ours is told with who and when, and removed where that is asked for."""
 
+import msgspec
+
 from plane.wire import agent as wire
+from plane.wire import answers
 from tests.agent.conftest import Agent
 from tests.agent.kube import Kube, config_map
 from tests.agent.plane_end import PlaneEnd
@@ -72,3 +75,18 @@ def test_who_wants_to_hear_nothing_of_it_hears_nothing(agent: Agent, shared_plan
     kube.until("configmaps", "web", lambda live: live is not None and live["data"] == {"colour": "blue", "added": "x"})
     shared_plane.wait(lambda: any(of == app for of, _ in shared_plane.healed), 60, "the heal")
     assert told(shared_plane, app) == ()
+
+
+def test_an_object_that_somebody_marks_as_ours_is_told_with_its_maker(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    body = config_map(kube.namespace, "web", colour="blue")
+    shared_plane.final(shared_plane.apply(app, body))
+    copied = config_map(kube.namespace, "copied")
+    copied["metadata"]["labels"] = {wire.OWNER_LABEL: app}
+    kube.create("configmaps?fieldManager=copier", copied)
+    shared_plane.wait(lambda: told(shared_plane, app) == ("",), 60, "the copy")
+    (state,) = [one for one in shared_plane.objects[app].values() if one.extra]
+    assert (state.key.name, state.sync, state.extra[0].manager, bool(state.extra[0].time)) == ("copied", "Synced", "copier", True)
+    final = shared_plane.final(shared_plane.diff(app, body))
+    assert [one.key.name for one in msgspec.json.decode(final.live, type=answers.Diff).changes] == ["copied"]
+    kube.delete("configmaps", "copied")
+    shared_plane.wait(lambda: told(shared_plane, app) == (), 60, "that it is gone")

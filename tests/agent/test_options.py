@@ -68,6 +68,17 @@ def test_merge_names_whose_field_it_would_take(agent: Agent, shared_plane: Plane
     assert kube.there("configmaps", "web")["data"] == {"colour": "red", "size": "s"}
 
 
+def test_merge_leaves_others_what_they_took_and_heals_the_rest(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    body = config_map(kube.namespace, "web", {SSA: "Merge"}, colour="blue", size="s")
+    shared_plane.final(shared_plane.apply(app, body, self_heal=True))
+    kube.patch("configmaps", "web?fieldManager=scaler", {"data": {"size": "xl"}})
+    kube.patch("configmaps", "web?fieldManager=hand", {"data": {"colour": None}})
+    kube.until("configmaps", "web", lambda now: now is not None and now["data"] == {"colour": "blue", "size": "xl"})
+    shared_plane.wait(lambda: any(of == app for of, _ in shared_plane.healed), 60, "the heal")
+    assert {(one.fields, one.failed) for of, one in shared_plane.healed if of == app} == {(("/data/colour",), "")}
+    shared_plane.state(app, lambda state: state.sync == "Synced")
+
+
 def test_ignored_differences_are_not_overwritten_where_that_is_asked_for(
     agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str
 ) -> None:

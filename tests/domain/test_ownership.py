@@ -83,3 +83,12 @@ def test_an_object_adds_nothing_to_itself(live: object) -> None:
     managed = [{"manager": "m", "fieldsV1": {"f:spec": {"f:a": {}, "f:name": {}, 'k:{"name":"x"}': {".": {}, "f:a": {}}}}}]
     body = {"apiVersion": "v1", "kind": "X", "metadata": {"name": "a", "managedFields": managed}, "spec": live}
     assert ownership.extras(body, body) == ()
+
+
+def test_what_others_own_and_we_do_not_is_theirs() -> None:
+    managed = [
+        {"manager": "gitops-plane", "operation": "Apply", "fieldsV1": {"f:data": {"f:a": {}, "f:b": {}}}},
+        {"manager": "scaler", "operation": "Update", "fieldsV1": {"f:data": {"f:b": {}, "f:c": {}, "f:gone": {}}}},
+    ]
+    live = {"metadata": {"managedFields": managed}, "data": {"a": "1", "b": "1", "c": "1"}}
+    assert ownership.theirs(live, {"data": {"a": "2", "b": "2", "c": "2"}}) == (("data", "c"),)
