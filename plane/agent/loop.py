@@ -70,6 +70,7 @@ class Loop:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._at_work: dict[str, str] = {}  # app id → the task that changes it
         self._freed = asyncio.Event()
+        self._trouble = ""
         self._errands = errands.Errands()
         self._streams = streams.Streams(parts.plane)
         self._asking = backoff.Backoff(first_s=REVOKED_S[0], most_s=REVOKED_S[1])
@@ -156,13 +157,17 @@ class Loop:
                 await self._parts.judges.take(claimed.checks, watched)
             for lost in claimed.lost:
                 self._lose(lost)
+            if claimed.rotate:
+                await self._remember(identity.ASKED, identity.now_text())
             await self._admit(claimed)
             if not room:
                 await self._room()
 
     async def _claim(self, *, room: bool) -> agent.Claimed:
         held = self._parts.judges.held
-        body = agent.Claim(holds=self._parts.shelf.holds(), running=tuple(self._open), missing=self._missing(), checks=held)
+        body = agent.Claim(
+            holds=self._parts.shelf.holds(), running=tuple(self._open), missing=self._missing(), checks=held, trouble=self._trouble
+        )
         return await self._parts.plane.claim(body, most=MOST if room else 0)
 
     def _missing(self) -> tuple[str, ...]:
@@ -188,8 +193,10 @@ class Loop:
             found = await self._parts.door.admit(claimed.tasks)
         except (fence.FenceDown, kube.KubeRefused, kube.Unreachable, OSError) as e:  # OSError: the disk is full
             log.warning("tasks.missed", reason=str(e))
+            self._trouble = str(e)
             await asyncio.sleep(FENCE_S)  # what is not named as running is handed out again by the next claim
             return
+        self._trouble = ""
         for one in found.finals:
             self._open[one.task] = one.app_id
             self._parts.reporter.final(one)
@@ -318,7 +325,7 @@ class Loop:
             self._parts.who.revoked, self._parts.drift.stopped = reason, True
             for task in list(self._running.values()):
                 task.cancel()
-        await self._remember(reason.encode())
+        await self._remember(identity.REVOKED, reason.encode())
         await asyncio.sleep(self._asking.next_s())
 
     async def _welcome(self) -> None:
@@ -326,12 +333,12 @@ class Loop:
             log.info("agent.readmitted")
             self._parts.who.revoked, self._parts.drift.stopped = "", False
             self._asking.reset()
-            await self._remember(None)
+            await self._remember(identity.REVOKED, None)
             for held in list(self._there.book.all()):  # what was changed meanwhile
                 await self._parts.drift.review(held.id)
 
-    async def _remember(self, reason: bytes | None) -> None:
+    async def _remember(self, name: str, text: bytes | None) -> None:
         try:
-            await self._parts.store.write({identity.REVOKED: reason})
+            await self._parts.store.write({name: text})
         except (kube.KubeRefused, kube.Unreachable) as e:
-            log.warning("revocation.missed", reason=str(e))
+            log.warning("secret.missed", name=name, reason=str(e))

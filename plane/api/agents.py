@@ -26,7 +26,7 @@ async def _identity(request: Incoming, body: bytes) -> claims.AgentIdentity:
     """Whose key signed the request's token."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise errors.Unauthenticated("an agent's request token is needed")
+        raise errors.Unauthenticated("an agent's request token is needed", remedy="this endpoint is for agents alone")
     bound = signing.Request(request.method, request.scope["path"], signing.body_digest(body))
     return await sync_to_thread(claims.authenticate, _plane(request), token, bound)
 
@@ -86,7 +86,7 @@ async def claim(request: Incoming, hub: NamedDependency[wake.Hub]) -> Response[b
                 return _answer(found)
             _, spoken = await wake.first(left, work, word)  # a word about the agent itself, rather than work or nothing
             if spoken:
-                return _answer(agent.Claimed())
+                return _answer(await sync_to_thread(claims.word, _plane(request), who))
 
 
 def _found(plane: context.Plane, who: claims.AgentIdentity, asked: agent.Claim, limit: int) -> agent.Claimed:

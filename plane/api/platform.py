@@ -31,6 +31,16 @@ def revoke(call: calls.Call) -> documents.Cluster:
     return clusters.revoke(call.plane, call.caller, call.names)
 
 
+@calls.endpoint(
+    "POST",
+    "/clusters/{cluster}/rotate",
+    calls.Doc(answer=documents.Cluster, summary="Ask the cluster's agent to take new keys.", tag="clusters", operation="rotate_cluster"),
+)
+def rotate(call: calls.Call) -> documents.Cluster:
+    """It answers before the agent has."""
+    return clusters.rotate(call.plane, call.caller, call.names)
+
+
 @calls.endpoint("GET", "/tenants/{tenant}/clusters", calls.Doc(
     answer=rest.Page[documents.Cluster], summary="Its clusters.", query=rest.PageQuery, tag="clusters", operation="list_tenant_clusters",
 ))  # fmt: skip
@@ -59,7 +69,7 @@ def test(call: calls.Call) -> rest.Tested:
 
 def handlers() -> list[HTTPRouteHandler]:
     """Below /api/v1."""
-    return [join, revoke, granted, one_granted, test]
+    return [join, revoke, rotate, granted, one_granted, test]
 
 
 @get("/health", sync_to_thread=False)

@@ -56,6 +56,15 @@ def revoke(where: session.Session, *, name: str) -> None:
     click.echo(f"cluster/{name} revoked; let an agent in again with `plane cluster join {name}`")
 
 
+@cluster.command("rotate")
+@name_argument
+@session.placed
+def rotate(where: session.Session, *, name: str) -> None:
+    """Have the cluster's agent take new keys; the old ones end when it has told the plane of the new."""
+    where.api.call("POST", f"{kinds.path(kinds.CLUSTER, where, name)}/rotate")
+    click.echo(f"cluster/{name}: its agent was asked for new keys; `plane get cluster {name} -o yaml` shows whether it has them")
+
+
 def _how(context: contexts.Context, found: client.Json, token_file: str | None) -> list[str]:
     ca = f" --plane-ca {shlex.quote(context.ca)}" if context.ca else ""
     run = f"plane agent run --plane {shlex.quote(context.url)}{ca}"

@@ -25,7 +25,7 @@ ADMIN = EDIT | {
 }  # fmt: skip
 PLATFORM = ADMIN | {
     "tenant:create", "tenant:update", "tenant:delete",
-    "cluster:create", "cluster:update", "cluster:delete", "cluster:join", "cluster:revoke",
+    "cluster:create", "cluster:update", "cluster:delete", "cluster:join", "cluster:revoke", "cluster:rotate",
 }  # fmt: skip
 ROLES: dict[RoleName, frozenset[str]] = {"viewer": VIEW, "editor": EDIT, "admin": ADMIN, "platform-admin": PLATFORM}
 

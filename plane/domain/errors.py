@@ -44,8 +44,8 @@ class Unauthenticated(PlaneError):
 
     code = "unauthenticated"
 
-    def __init__(self, reason: str = "a bearer token is needed") -> None:
-        super().__init__(f"{reason}; log in with `plane login`")
+    def __init__(self, reason: str = "a bearer token is needed", *, remedy: str = "log in with `plane login`") -> None:
+        super().__init__(f"{reason}; {remedy}" if remedy else reason)
 
 
 class Invalid(PlaneError):

@@ -23,6 +23,8 @@ class AgentIdentity(msgspec.Struct, frozen=True):
     cluster_id: str
     key_id: str
     generation: int = 1
+    trouble: str = ""  # as the plane knows it
+    rotates: bool = False
 
     def scope(self, tenant: str) -> access.Scope:
         """The tenant's scope in which the agent's report is taken in."""
@@ -64,20 +66,22 @@ def authenticate(plane: context.Plane, token: str, request: signing.Request) -> 
     with engine.dispatch(plane.engine) as tx:
         known = agents.identity(tx, signing.peek(token))
     if known is None or known.revoked:
-        raise errors.Unauthenticated("this agent is unknown or was revoked")
+        raise errors.Unauthenticated("this agent is unknown or was revoked", remedy="join its cluster again with `plane cluster join`")
     claims = signing.verify(token, known.signing_key, request, plane_id=plane.plane_id, now=now.timestamp())
     if claims.gen != known.generation or not REPLAYS.first(f"{known.id}/{claims.jti}"):
         raise signing.TokenRefused("the request token was used before or belongs to an older key")
     if known.last_seen is None or (now - known.last_seen).total_seconds() > SEEN_EVERY_S:
         with engine.dispatch(plane.engine) as tx:
             agents.seen(tx, known.id, now)
-    return AgentIdentity(known.id, known.cluster_id, known.key_id, known.generation)
+    return AgentIdentity(known.id, known.cluster_id, known.key_id, known.generation, known.trouble, known.rotates)
 
 
 def claim(plane: context.Plane, identity: AgentIdentity, body: agent.Claim, limit: int) -> agent.Claimed:
     """Lease tasks to the agent and renew what it runs; empty when there is nothing (the caller waits and asks again)."""
     now = plane.clock.now()
     with engine.dispatch(plane.engine) as tx:
+        if body.trouble[:1000] != identity.trouble:
+            agents.troubled(tx, identity.id, body.trouble)
         mine = tasks.extend(tx, identity.id, body.running, now) if body.running else frozenset()
         found = tasks.claim(
             tx, cluster_id=identity.cluster_id, agent_id=identity.id, running=body.running, now=now, limit=min(limit, MAX_TASKS)
@@ -86,7 +90,16 @@ def claim(plane: context.Plane, identity: AgentIdentity, body: agent.Claim, limi
     for one in found:
         by_tenant.setdefault(one.tenant, []).append(one.id)
     signed = [task for tenant, ids in by_tenant.items() for task in _signed(plane, identity, tenant, ids, held=frozenset(body.holds))]
-    return agent.Claimed(tasks=tuple(signed), lost=tuple(sorted(frozenset(body.running) - mine)), lease_s=tasks.LEASE_S)
+    return agent.Claimed(
+        tasks=tuple(signed), lost=tuple(sorted(frozenset(body.running) - mine)), lease_s=tasks.LEASE_S, rotate=identity.rotates
+    )
+
+
+def word(plane: context.Plane, identity: AgentIdentity) -> agent.Claimed:
+    """What to say to an agent that is waiting when word comes about itself; a revoked one is refused when it asks next."""
+    with engine.dispatch(plane.engine) as tx:
+        known = agents.identity(tx, identity.id)
+    return agent.Claimed(rotate=bool(known and known.rotates and not known.revoked))
 
 
 def bundle_of(plane: context.Plane, identity: AgentIdentity, digest: str) -> agent.ReleaseBundle:

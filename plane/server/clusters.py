@@ -5,9 +5,9 @@ import datetime as dt
 import msgspec
 
 from plane.domain import errors, fleet
-from plane.server import authorise, context, record
+from plane.server import abilities, authorise, context, record
 from plane.server import documents as generic
-from plane.store import clusters, engine, facts, views
+from plane.store import agents, clusters, engine, facts, views
 from plane.store import documents as rows
 from plane.wire import documents, rest
 
@@ -28,6 +28,8 @@ def read(row: rows.Row, names: authorise.Names) -> documents.Cluster:
         kube_version=row.kube_version,
         granted=tuple(row.namespaces or ()),
         connection=_connection(row),
+        trouble=row.trouble or "",
+        rotation_asked_at=facts.stamp(row.rotation_asked_at),
     )
     return documents.Cluster(api_version=documents.API_VERSION, metadata=generic.metadata(row, names, level=0), spec=spec, status=status)
 
@@ -139,4 +141,16 @@ def revoke(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
             message = f"cluster {names.name!r} has no active agent; there is nothing to revoke"
             raise errors.Conflict(message)
         record.append(plane, place.tx, place.scope, "agent.revoked", target=f"cluster/{names.name}", cluster=names.name)
+        return place.done(read(generic.existing(KIND, place), names))
+
+
+def rotate(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) -> documents.Cluster:
+    """Ask the cluster's agent to take new keys; it hears of it at once, or when it is back."""
+    with authorise.enter(plane, caller, KIND.parent(names), "cluster:rotate") as place:
+        row = generic.existing(KIND, place)
+        abilities.check(clusters.capabilities(place.tx, row.id), "rotate", cluster=names.name, version=row.agent_version or "")
+        if not agents.ask_rotation(place.tx, row.id, plane.clock.now()):
+            message = f"cluster {names.name!r} has no active agent; let one in with `plane cluster join {names.name}`"
+            raise errors.Conflict(message)
+        record.append(plane, place.tx, place.scope, "agent.rotation.asked", target=f"cluster/{names.name}", cluster=names.name)
         return place.done(read(generic.existing(KIND, place), names))

@@ -4,7 +4,7 @@ import datetime as dt
 import itertools
 
 from plane.domain import access, advice, decide, errors, explanation, schedules, windows
-from plane.server import context
+from plane.server import abilities, context
 from plane.store import engine, explanations, facts, history
 from plane.wire import bundle
 
@@ -31,8 +31,21 @@ def explain(plane: context.Plane, scope: access.Scope, *, project_id: str, app: 
         health_message=found.message,
         facts={**found.facts, **_openings(found, now)},
         violations=found.verdict.judged if found.verdict else (),
-        warnings=(*fights[:MOST_WARNINGS], *advice.of_app(found.spec), *itertools.islice(advice.of_documents(documents), MOST_WARNINGS)),
+        warnings=(
+            *_agents_age(found),
+            *fights[:MOST_WARNINGS],
+            *advice.of_app(found.spec),
+            *itertools.islice(advice.of_documents(documents), MOST_WARNINGS),
+        ),
     )
+
+
+def _agents_age(found: explanations.Found) -> tuple[str, ...]:
+    """What the agent is too old for."""
+    if found.calendar == schedules.Calendar() or abilities.knows(found.capabilities, "pauses"):
+        return ()
+    told = abilities.sentence("pauses", cluster=found.destination.name, version=found.agent_version)
+    return (f"{told}. Until then it heals drift while no sync may start",)
 
 
 def _openings(found: explanations.Found, now: dt.datetime) -> dict[str, str]:
@@ -55,6 +68,8 @@ def _said(found: explanations.Found, now: float) -> tuple[str, str, str]:
     away = explanation.agent_sentence(found.destination, now=now, seen=found.seen) if found.open_task else ""
     if away:
         return "agent-away", away, found.destination.last_seen
+    if found.open_task and found.trouble:
+        return "agent-troubled", f"the agent of cluster {found.destination.name} takes no tasks: {found.trouble}", found.task_since
     if found.open_task:
         return "syncing", f"{decision.sentence}; task {found.open_task}", found.task_since
     return decision.__struct_config__.tag, decision.sentence, found.since  # type: ignore[return-value]  # tags are text here

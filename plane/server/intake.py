@@ -25,7 +25,7 @@ def events(plane: context.Plane, who: claim.AgentIdentity, body: agent.Events) -
         progress = [one for one in body.progress if one.task in live and live[one.task].tenant == tenant]
         finals = [one for one in body.finals if one.task in live and live[one.task].tenant == tenant]
         with engine.begin(plane.engine, who.scope(tenant)) as tx:
-            tasks.progress(tx, tenant, [(one.task, f"{one.phase}/{one.wave}", _lines(one.results)) for one in progress])
+            tasks.progress(tx, tenant, [(one.task, f"{one.phase}/{one.wave}", one.message, _lines(one.results)) for one in progress])
             _finish(plane, tx, who.scope(tenant), finals)
             wake.notify(tx, "plane_app", *({live[one.task].app_id for one in progress} | {live[one.task].app_id for one in finals}))
     return agent.Accepted(stale=tuple(sorted(wanted - live.keys())))

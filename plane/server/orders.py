@@ -4,10 +4,10 @@ import msgspec
 
 from plane.domain import apps as domain
 from plane.domain import decide, errors, tenancy, terms
+from plane.server import abilities, authorise, context
 from plane.server import apps as documents_
-from plane.server import authorise, context
 from plane.server import documents as generic
-from plane.store import apps, history
+from plane.store import apps, facts, history
 from plane.store import documents as rows
 from plane.wire import documents, rest
 
@@ -30,6 +30,8 @@ def sync(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
         revision = _other_revision(names.name, spec, body.revision)
         wish = terms.Terms(body.resources, body.labels, body.strategy, body.sync_options)
         terms.check(wish, spec.sync_policy.sync_options)
+        if wish != terms.Terms():
+            _check_able(place, row)
         request = decide.Request(caller.actor.name, prune=body.prune, dry_run=body.dry_run, force=body.force, revision=revision, terms=wish)
         apps.ask(place.tx, place.scope.tenant, row.id, {"request": msgspec.to_builtins(request)}, plane.clock.now())
         documents_.note(plane, place, "app.sync.asked", details=msgspec.to_builtins(body))
@@ -80,6 +82,12 @@ def approve(plane: context.Plane, caller: authorise.Caller, names: authorise.Nam
         apps.approve(place.tx, place.scope.tenant, row.id, attempt.digest, plane.clock.now())
         documents_.note(plane, place, "app.deletions.approved", release=attempt.digest, details={"approved": list(attempt.needs_approval)})
         return place.done(_operation(names, "approve", row), status=202)
+
+
+def _check_able(place: authorise.Place, row: rows.Row) -> None:
+    """An agent that does not know of choices would sync everything."""
+    for cluster in facts.clusters(place.tx, place.scope.tenant, {row.cluster_id} if row.cluster_id else set()).values():
+        abilities.of(cluster, "once")
 
 
 def _other_revision(name: str, spec: domain.AppSpec, revision: str) -> str:

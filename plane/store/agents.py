@@ -5,7 +5,7 @@ import datetime as dt
 import msgspec
 import sqlalchemy as sa
 
-from plane.store import tables
+from plane.store import tables, wake
 from plane.store.engine import Tx
 
 AGENTS, CLUSTERS, TOKENS, GRANTS = tables.agents, tables.clusters, tables.join_tokens, tables.cluster_grants
@@ -21,6 +21,8 @@ class Identity(msgspec.Struct, frozen=True):
     generation: int
     revoked: bool
     last_seen: dt.datetime | None
+    trouble: str = ""
+    rotates: bool = False  # somebody wants new keys of it
 
 
 class JoinToken(msgspec.Struct, frozen=True):
@@ -41,18 +43,41 @@ def identity(tx: Tx, agent_id: str) -> Identity | None:
         AGENTS.c.generation,
         AGENTS.c.revoked_at,
         AGENTS.c.last_seen_at,
+        AGENTS.c.trouble,
+        AGENTS.c.rotation_asked_at,
     )
     row = tx.execute(sa.select(*columns).where(AGENTS.c.id == agent_id)).one_or_none()
     if row is None:
         return None
     return Identity(
-        agent_id, row.cluster_id, bytes(row.signing_key), row.sealing_key_id, row.generation, row.revoked_at is not None, row.last_seen_at
+        agent_id,
+        row.cluster_id,
+        bytes(row.signing_key),
+        row.sealing_key_id,
+        row.generation,
+        row.revoked_at is not None,
+        row.last_seen_at,
+        row.trouble,
+        row.rotation_asked_at is not None,
     )
 
 
 def seen(tx: Tx, agent_id: str, now: dt.datetime) -> None:
     """Remember the last contact; a dispatch transaction."""
     tx.execute(sa.update(AGENTS).where(AGENTS.c.id == agent_id).values(last_seen_at=now))
+
+
+def troubled(tx: Tx, agent_id: str, trouble: str) -> None:
+    """Why the agent takes no tasks now, or nothing; a dispatch transaction."""
+    tx.execute(sa.update(AGENTS).where(AGENTS.c.id == agent_id).values(trouble=trouble[:1000]))
+
+
+def ask_rotation(tx: Tx, cluster_id: str, now: dt.datetime) -> bool:
+    """Whether the cluster has an active agent, which is asked for new keys."""
+    active_ = (AGENTS.c.cluster_id == cluster_id, AGENTS.c.revoked_at.is_(None))
+    asked = tx.execute(sa.update(AGENTS).where(*active_).values(rotation_asked_at=now).returning(AGENTS.c.id)).first()
+    wake.notify(tx, "plane_agent", cluster_id)
+    return asked is not None
 
 
 def take_join_token(tx: Tx, hashed: bytes, now: dt.datetime) -> JoinToken | None:
@@ -77,7 +102,9 @@ def rotate(tx: Tx, agent_id: str, generation: int, fields: dict[str, object]) ->
     """The agent's next keys in place of those of `generation`; returns the generation now, 0 when other keys came between."""
     mine = (AGENTS.c.id == agent_id, AGENTS.c.revoked_at.is_(None))
     moved = sa.update(AGENTS).where(*mine, AGENTS.c.generation == generation, AGENTS.c.signing_key != fields["signing_key"])
-    now = tx.execute(moved.values(generation=generation + 1, **fields).returning(AGENTS.c.generation)).scalar_one_or_none()
+    now = tx.execute(
+        moved.values(generation=generation + 1, rotation_asked_at=None, **fields).returning(AGENTS.c.generation)
+    ).scalar_one_or_none()
     if now:
         return int(now)
     same = sa.select(AGENTS.c.generation).where(*mine, AGENTS.c.signing_key == fields["signing_key"])

@@ -55,3 +55,8 @@ def revoke(tx: Tx, cluster_id: str, now: dt.datetime) -> bool:
     changed = tx.execute(active.returning(AGENTS.c.id)).all()
     wake.notify(tx, "plane_agent", cluster_id)
     return bool(changed)
+
+
+def capabilities(tx: Tx, cluster: str) -> bytes | None:
+    """What its agent told of it, msgpack; None before it has."""
+    return tx.execute(sa.select(tables.clusters.c.capabilities).where(tables.clusters.c.id == cluster)).scalar_one_or_none()

@@ -25,7 +25,10 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     created: str
     since: str  # how long the decision has had this reason
-    open_task: str  # "queued", "with the agent", or empty
+    open_task: str  # "queued", "with the agent" and what it waits for there, or empty
+    trouble: str  # why the agent takes no tasks
+    capabilities: bytes  # msgpack of wire.agent.Capabilities, or nothing
+    agent_version: str
     task_since: str
     verdict: policy.Verdict | None
     facts: dict[str, str]
@@ -63,7 +66,7 @@ _QUERY = sa.select(
     .outerjoin(RELEASES, sa.and_(RELEASES.c.tenant_id == STATES.c.tenant_id, RELEASES.c.id == STATES.c.release_id))
 )
 _OPEN = (
-    sa.select(TASKS.c.state, TASKS.c.created_at)
+    sa.select(TASKS.c.state, TASKS.c.created_at, TASKS.c.phase, TASKS.c.message)
     .where(TASKS.c.state != "done", TASKS.c.kind.in_(["apply", "remove"]))
     .order_by(TASKS.c.generation.desc())
     .limit(1)
@@ -97,10 +100,21 @@ def _found(row: Row, place: facts.Cluster | None, task: Row | None, calendar: sc
         message=row.message or "",
         created=facts.stamp(row.created_at),
         since=facts.stamp(row.since),
-        open_task={"queued": "queued", "leased": "with the agent"}[task.state] if task else "",
+        open_task=_shown(task) if task else "",
+        trouble=place.trouble if place else "",
+        capabilities=place.capabilities if place else b"",
+        agent_version=place.agent_version if place else "",
         task_since=facts.stamp(task.created_at) if task else "",
         verdict=msgspec.convert(row.verdict, policy.Verdict) if row.verdict else None,
         facts={key: value for key, value in told.items() if value},
         calendar=calendar,
         target=schedules.Target(row.name, spec.destination.namespace, name),
     )
+
+
+def _shown(task: Row) -> str:
+    """Where an open task is."""
+    if task.state == "queued":
+        return "queued"
+    phase = f", in {task.phase.partition('/')[0]}, wave {task.phase.partition('/')[2]}" if task.phase else ""
+    return f"with the agent{phase}{f': {task.message}' if task.message else ''}"

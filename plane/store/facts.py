@@ -42,6 +42,8 @@ class Cluster(msgspec.Struct, frozen=True):
     seen: float | None  # the same in Unix seconds
     agent_key: bytes
     agent_key_id: str
+    agent_version: str = ""
+    trouble: str = ""  # why the agent takes no tasks now
 
 
 class Current(msgspec.Struct, frozen=True):
@@ -166,6 +168,8 @@ _CLUSTERS = (
         AGENTS.c.sealing_key,
         AGENTS.c.sealing_key_id,
         AGENTS.c.last_seen_at,
+        AGENTS.c.agent_version,
+        AGENTS.c.trouble,
         _EVER.label("ever"),
     )
     .select_from(CLUSTERS.join(GRANTS, GRANTS.c.cluster_id == CLUSTERS.c.id).outerjoin(AGENTS, _ACTIVE))
@@ -188,6 +192,8 @@ def _cluster(row: Row, tenant: str) -> Cluster:
         seen=row.last_seen_at.timestamp() if row.last_seen_at else None,
         agent_key=bytes(row.sealing_key or b""),
         agent_key_id=row.sealing_key_id or "",
+        agent_version=row.agent_version or "",
+        trouble=row.trouble or "",
     )
 
 

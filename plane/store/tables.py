@@ -68,6 +68,8 @@ agents = sa.Table(
     columns.time("enrolled_at", null=False, now=True),
     columns.time("last_seen_at"),
     columns.time("revoked_at"),
+    columns.text("trouble", default=""),
+    columns.time("rotation_asked_at"),
     sa.PrimaryKeyConstraint("id"),
     sa.ForeignKeyConstraint(["cluster_id"], ["clusters.id"], ondelete="CASCADE"),
     sa.Index("uq_agents_active", "cluster_id", unique=True, postgresql_where=sa.text("revoked_at IS NULL")),

@@ -240,13 +240,13 @@ _CLOSE = (
 )
 
 
-def progress(tx: Tx, tenant: str, steps: Sequence[tuple[str, str, bytes]]) -> None:
-    """Show where running tasks are: (task, phase, new results as JSON lines)."""
+def progress(tx: Tx, tenant: str, steps: Sequence[tuple[str, str, str, bytes]]) -> None:
+    """Show where running tasks are: (task, phase, what it waits for, new results as JSON lines)."""
     if steps:
         where = sa.and_(TASKS.c.tenant_id == tenant, TASKS.c.id == sa.bindparam("task"), TASKS.c.state != "done")
         grown = sa.func.coalesce(TASKS.c.results, b"").op("||")(sa.bindparam("more", type_=TASKS.c.results.type))
-        moved = sa.update(TASKS).where(where).values(phase=sa.bindparam("at"), results=grown)
-        tx.execute(moved, [{"task": task, "at": phase, "more": results} for task, phase, results in steps])
+        moved = sa.update(TASKS).where(where).values(phase=sa.bindparam("at"), message=sa.bindparam("why"), results=grown)
+        tx.execute(moved, [{"task": task, "at": phase, "why": why, "more": results} for task, phase, why, results in steps])
 
 
 def apps_given(tx: Tx, tenant: str, cluster_id: str, digest: str) -> tuple[str, ...]:

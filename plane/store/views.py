@@ -37,7 +37,7 @@ _LATEST = (
 )
 _CLUSTER = (
     *(_CLUSTERS.c[name] for name in ("id", "name", "spec", "labels", "version", "created_at", "updated_at", "kube_version")),
-    *(_LATEST.c[name] for name in ("agent_version", "last_seen_at", "revoked_at")),
+    *(_LATEST.c[name] for name in ("agent_version", "last_seen_at", "revoked_at", "trouble", "rotation_asked_at")),
     _LATEST.c.id.label("agent_id"),
     (_LATEST.c.last_seen_at > sa.func.now() - dt.timedelta(seconds=explanation.AWAY_S)).label("fresh"),
 )

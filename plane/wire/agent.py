@@ -184,13 +184,14 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
     `holds`: release digests on its disk (bounded); `running`: tasks whose leases this extends; `missing`: apps that its fence knows and its
     disk does not, after the loss of the disk (bounded): each is answered with an observe task. `checks`: digest of the health checks that
-    it judges by, empty for none; absent: it wants none.
+    it judges by, empty for none; absent: it wants none. `trouble`: why it cannot take tasks now, as when its disk is full.
     """
 
     holds: tuple[str, ...] = ()
     running: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     checks: str | None = None
+    trouble: str = ""
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -229,13 +230,14 @@ class SignedChecks(msgspec.Struct, frozen=True, kw_only=True):
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     """`lost`: tasks among `running` that are no longer this agent's (superseded, terminated): stop them.
 
-    `checks`: when the agent judges by others.
+    `checks`: when the agent judges by others. `rotate`: somebody wants the agent to take new keys.
     """
 
     tasks: tuple[SignedTask, ...] = ()
     lost: tuple[str, ...] = ()
     lease_s: int = 90
     checks: SignedChecks | None = None
+    rotate: bool = False
 
 
 class Extra(msgspec.Struct, frozen=True, kw_only=True):
@@ -343,6 +345,10 @@ class Kind(msgspec.Struct, frozen=True, array_like=True):
     namespaced: bool
 
 
+# What this version of the agent can be asked for beyond applying, removing and observing; the plane refuses to ask an older one.
+KNOWS = ("once", "pauses", "rotate")
+
+
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Sent at start and when it changes."""
 
@@ -350,6 +356,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     agent_version: str
     kinds: tuple[Kind, ...] = ()
     nodes: int = 0
+    knows: tuple[str, ...] = ()  # what the agent can be asked for, of KNOWS
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -56,6 +56,8 @@ class ClusterStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
     agent_version: str = ""
     kube_version: str = ""
     granted: tuple[str, ...] = ()
+    trouble: str = ""  # why the agent takes no tasks now
+    rotation_asked_at: str = ""  # somebody asked for new keys of the agent, which it has not taken yet
 
 
 class RepositoryStatus(Status, frozen=True, kw_only=True, omit_defaults=True):

@@ -11,6 +11,7 @@ from plane.domain import errors, tenancy
 T = TypeVar("T")
 _MESSAGE = re.compile(r"(?P<rule>.*?)(?: - at `(?:key in )?\$?(?P<path>[^`]*)`)?", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
+_ENUM = re.compile(r"Invalid enum value (?P<word>.*)", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # the escape, not a backslash before the letters; Postgres has no NUL
 _STEP = re.compile(r"\.?([^.\[\]]+)|(\[[^\]]*\])")
@@ -48,6 +49,8 @@ def explain(message: str, kind: Any) -> dict[str, str]:  # noqa: ANN401 - a type
         return {_join(path, unknown["field"][:100]): _nearest(unknown["field"], _fields_at(kind, path))}
     if missing := _MISSING.fullmatch(rule):
         return {_join(path, missing["field"]): "is required"}
+    if wrong := _ENUM.fullmatch(rule):
+        return {path: _choice(wrong["word"], _words_at(kind, path))}
     if "matching regex" in rule and tenancy.DNS_LABEL.pattern in rule:
         return {path: tenancy.LABEL_RULE}
     return {path: rule[:1].lower() + rule[1:].replace("`", "")}
@@ -62,15 +65,29 @@ def _nearest(field: str, known: tuple[str, ...]) -> str:
     return f"there is no such field; did you mean {close[0]}?" if close else f"there is no such field; known here: {', '.join(known)}"
 
 
+def _choice(word: str, known: tuple[str, ...]) -> str:
+    return f"is {word[:100]}, which is none of its words: {', '.join(known)}" if known else f"{word[:100]} is none of its words"
+
+
+def _words_at(kind: Any, path: str) -> tuple[str, ...]:  # noqa: ANN401 - a type form, which has no type of its own
+    """What a field takes that takes some words only."""
+    found = _options(_at(kind, path))
+    return tuple(str(word) for option in found if isinstance(option, msgspec.inspect.LiteralType) for word in option.values)
+
+
 def _fields_at(kind: Any, path: str) -> tuple[str, ...]:  # noqa: ANN401 - as above
-    at = msgspec.inspect.type_info(kind)
-    for name, item in _STEP.findall(path):
-        at = _item(at) if item else _field(at, name)
-    struct = _struct(at)
+    struct = _struct(_at(kind, path))
     if struct is None:
         return ()
     tag = (struct.tag_field,) if struct.tag_field else ()
     return (*tag, *(field.encode_name for field in struct.fields))
+
+
+def _at(kind: Any, path: str) -> msgspec.inspect.Type:  # noqa: ANN401 - as above
+    at = msgspec.inspect.type_info(kind)
+    for name, item in _STEP.findall(path):
+        at = _item(at) if item else _field(at, name)
+    return at
 
 
 def _field(at: msgspec.inspect.Type, name: str) -> msgspec.inspect.Type:

@@ -35,6 +35,9 @@ class TokenRefused(errors.Unauthenticated):
 
     code = "token-refused"
 
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, remedy="")
+
 
 class Request(msgspec.Struct, frozen=True):
     """What a token is bound to; `path` without query string."""

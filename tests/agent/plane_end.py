@@ -47,7 +47,7 @@ class PlaneEnd:
         self._generations: dict[str, int] = {}
         self._woken = asyncio.Event()
         self._generation = 1
-        self.away = self.revoked = self.forge = self.deaf = False
+        self.away = self.revoked = self.forge = self.deaf = self.rotate = False
         self.mute = ""
         self.muted = 0
         self.url = ""
@@ -88,6 +88,11 @@ class PlaneEnd:
     def terminate(self, task: str) -> None:
         """Take a task back, as somebody who stops its sync does."""
         self._tasks.pop(task)
+        self._wake()
+
+    def ask_rotation(self) -> None:
+        """With the next answer to a claim, which comes at once."""
+        self.rotate = True
         self._wake()
 
     def observe(self, app: str, made: agent.ReleaseBundle | None = None, **given: Any) -> str:  # noqa: ANN401 - fields of Options and Task
@@ -237,11 +242,12 @@ class PlaneEnd:
             left = until - time.monotonic()
             lost = tuple(id_ for id_ in claim.running if id_ not in self._tasks and id_ not in self.finals)
             news = self._checks(claim)
-            if open_ or lost or news or left <= 0 or self.away or self.revoked:
+            if open_ or lost or news or left <= 0 or self.away or self.revoked or self.rotate:
                 break
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), left)
-        return _answer(agent.Claimed(tasks=tuple(self.signed(one.task, one.bundle) for one in open_), lost=lost, checks=news))
+        tasks, self.rotate, rotate = tuple(self.signed(one.task, one.bundle) for one in open_), False, self.rotate
+        return _answer(agent.Claimed(tasks=tasks, lost=lost, checks=news, rotate=rotate))
 
     def judge(self, *checks: agent.Check) -> None:
         """Let the agent judge by these, as when users change health checks."""

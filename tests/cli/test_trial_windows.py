@@ -114,7 +114,7 @@ def test_what_argo_cd_could_not_read_stops_syncs(ask: Asked) -> None:
     ("project", "app", "at", "sentence"),
     [
         (PROJECT % HOUR_25, APP, "", "project.yaml:2: spec.syncWindows[0].schedule: has '25' as hour, which is 0 to 23"),
-        (PROJECT % "{kind: maybe, schedule: '0 1 * * *', duration: 2h}", APP, "", "spec.syncWindows[0].kind: invalid enum value 'maybe'"),
+        (PROJECT % "{kind: maybe, schedule: '0 1 * * *', duration: 2h}", APP, "", "is 'maybe', which is none of its words: allow, deny"),
         (PROJECT % "{kind: deny, schedule: '0 1 * * *', duration: 2h, timezone: UTC}", APP, "", "did you mean timeZone?"),
         (ARGO_PROJECT % "{schedule: '0 1 * * *', duration: 2h}", APP, "", "project.yaml:2: spec.syncWindows[0].kind: is required"),
         (APP, APP, "", "project.yaml:2: is neither a Project or Tenant of gitops-plane.io/v1 nor an Argo CD AppProject"),

@@ -40,6 +40,7 @@ MESSAGES: dict[str, msgspec.Struct] = {
     "enrolled": agent.Enrolled(agent_id="g1", cluster_id="c1", cluster="east", plane_id="plane", task_key=b"k" * 32, generation=2),
     "rotate": agent.Rotate(signing_key=b"s" * 32, sealing_key=b"x" * 32, proof=b"p" * 64),
     "claim": agent.Claim(holds=("sha256:0f",), running=("t0",)),
+    "claim-trouble": agent.Claim(trouble="the disk is full"),
     "claim-missing": agent.Claim(missing=("a2",)),
     "claim-checks": agent.Claim(checks="aa"),
     "claimed-checks": agent.Claimed(checks=agent.SignedChecks(payload=agent.encode(CHECKS), signature=b"e" * 64)),
@@ -50,6 +51,7 @@ MESSAGES: dict[str, msgspec.Struct] = {
     ),
     "piece": agent.Piece(task="t1", number=3, body=b"{}"),
     "heard": agent.Heard(listening=True),
+    "claimed-rotate": agent.Claimed(rotate=True),
     "task": TASK,
     "task-terms": msgspec.structs.replace(TASK, kind="query", query="logs", terms=b"\x80"),
     "task-namespace": msgspec.structs.replace(
@@ -87,6 +89,7 @@ MESSAGES: dict[str, msgspec.Struct] = {
             kube_version="v1.36.3", agent_version="0.1.0", kinds=(agent.Kind("apps", "v1", "Deployment", namespaced=True),), nodes=2
         ),
     ),
+    "state-knows": agent.State(capabilities=agent.Capabilities(kube_version="v1.36.3", agent_version="0.1.0", knows=agent.KNOWS)),
     "state-extra": agent.State(
         apps=(
             agent.AppState(
