@@ -10,8 +10,9 @@ from litestar.handlers import HTTPRouteHandler
 
 from plane.api import awaiting, calls, wake
 from plane.domain import access, errors
-from plane.server import authorise, diffs, explain, history, orders, plans
+from plane.server import authorise, diffs, explain, health_history, history, orders, plans
 from plane.wire import documents, planned, rest
+from plane.wire import health as wire
 
 APP = "/tenants/{tenant}/projects/{project}/apps/{app}"
 
@@ -43,6 +44,21 @@ def resources(call: calls.Call) -> rest.Page[rest.Resource]:
     """One page holds them all: an app's objects are bounded by its release."""
     call.query(rest.PageQuery)
     return rest.Page(items=history.resources(call.plane, call.caller, call.names))
+
+
+CHANGES = calls.Doc(
+    answer=rest.Page[wire.HealthChange],
+    summary="How the health of the app and its objects changed, newest first.",
+    query=wire.HealthQuery,
+    tag="apps",
+    operation="list_app_health",
+)
+
+
+@calls.endpoint("GET", f"{APP}/health", CHANGES)
+def changes(call: calls.Call) -> rest.Page[wire.HealthChange]:
+    """Of 30 days, and the newest thousand."""
+    return health_history.changes(call.plane, call.caller, call.names, call.query(wire.HealthQuery))
 
 
 @calls.endpoint("GET", f"{APP}/manifests", calls.Doc(answer=rest.Manifests, summary="The newest release's objects.", tag="apps"))
@@ -115,6 +131,7 @@ def handlers() -> list[HTTPRouteHandler]:
         _order("rollback", rest.Rollback, orders.rollback, "Go back to an earlier release."),
         _order("approve", rest.Approve, orders.approve, "Allow the deletions that a sync, or the removal of the app, waits with."),
         _list("history", rest.HistoryEntry, history.entries, "Syncs that went through, newest first."),
+        changes,
         _list("releases", rest.Release, history.releases, "Releases, newest first."),
         _list("tasks", rest.Task, history.tasks, "Orders to the agent, newest first."),
         terminate,

@@ -16,7 +16,16 @@ for view in (live.live, live.tree, live.events, logs.logs):
     app.add_command(view)
 for change in (actions.group, actions.patch, actions.delete):
     app.add_command(change)
-for view in (app_views.diff, app_views.plan, app_views.explain, app_views.history, app_views.resources, app_views.manifests, watch.wait):
+for view in (
+    app_views.diff,
+    app_views.plan,
+    app_views.explain,
+    app_views.history,
+    app_views.health,
+    app_views.resources,
+    app_views.manifests,
+    watch.wait,
+):
     app.add_command(view)
 for order in holds.commands(kinds.APP, "an app"):
     app.add_command(order)

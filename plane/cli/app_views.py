@@ -1,10 +1,11 @@
 """`plane app diff|explain|history|resources|manifests`: looking at an app without changing anything."""
 
+import datetime as dt
 from typing import Any
 
 import click
 
-from plane.cli import apply, client, failures, kinds, nouns, session, show, table
+from plane.cli import apply, client, failures, kinds, nouns, session, show, table, times
 from plane.domain import yaml_text
 
 Json = client.Json
@@ -19,6 +20,13 @@ _HISTORY = (
     kinds.Column("HEALTHY", "healthyAt", "age"),
     kinds.Column("TRIGGER", "trigger"),
     kinds.Column("BY", "actor"),
+)
+_CHANGES = (
+    kinds.Column("WHEN", "at"),
+    kinds.Column("OBJECT", "object"),
+    kinds.Column("FROM", "before"),
+    kinds.Column("TO", "after"),
+    kinds.Column("BECAUSE", "message"),
 )
 _RESOURCES = (
     kinds.Column("GROUP", "group"),
@@ -133,6 +141,22 @@ def history(where: session.Session, *, name: str, limit: int, output: str) -> No
     _list(where.api.items(_at(where, name, "history"), limit=limit), _HISTORY, output=output, nothing=f"app/{name} has never been synced.")
 
 
+@click.command("health")
+@name_argument
+@click.option("--since", default="", metavar="TIME", help="Changes after this: 24h, 7d, 2026-11-21T10:00:00Z.")
+@click.option("--kind", default="", help="Of objects of this kind.")
+@click.option("--object", "called", default="", metavar="NAME", help="Of objects of this name.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Show at most this many.")
+@show.option("table", "json", "yaml")
+@session.placed
+def health(where: session.Session, *, name: str, since: str, limit: int, output: str, **asked: str) -> None:
+    """List how the health of the app and its objects changed, newest first."""
+    terms_ = {"since": times.since(since, now=dt.datetime.now(dt.UTC)) if since else "", "kind": asked["kind"], "name": asked["called"]}
+    found = where.api.items(_at(where, name, "health"), limit=limit, **{field: value for field, value in terms_.items() if value})
+    shown = [{**item, "object": key(item) if item.get("kind") else f"app/{name}"} for item in found]
+    _list(shown, _CHANGES, output=output, nothing=f"No change of health of app/{name} is known from that time.")
+
+
 @click.command("resources")
 @name_argument
 @show.option("table", "json", "yaml")
@@ -195,6 +219,8 @@ def _list(found: Any, columns: tuple[kinds.Column, ...], *, output: str, nothing
 
 def _facts(found: Json) -> list[tuple[str, str]]:
     steps = [(str(step["name"]), f"{step['status']}: {step['sentence']}") for step in found.get("steps") or ()]
-    known = {"since": found.get("since"), "sync": found.get("sync"), "health": found.get("health"), "because": found.get("healthMessage")}
+    health_since = f" since {found['healthSince']}" if found.get("healthSince") else ""
+    because = f" because {found['healthMessage']}" if found.get("healthMessage") else ""
+    known = {"since": found.get("since"), "sync": found.get("sync"), "health": f"{found.get('health')}{health_since}{because}"}
     named = [(name, str(value)) for name, value in known.items() if value]
     return [*named, *steps, *((str(name), str(value)) for name, value in (found.get("facts") or {}).items())]

@@ -14,6 +14,7 @@ class Explanation(msgspec.Struct, frozen=True):
     sync: str = "Unknown"
     health: str = "Unknown"
     health_message: str = ""
+    health_since: str = ""
     facts: dict[str, str] = {}
     violations: tuple[policy.Judged, ...] = ()
     warnings: tuple[str, ...] = ()

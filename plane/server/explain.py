@@ -5,7 +5,7 @@ import itertools
 
 from plane.domain import access, advice, decide, errors, explanation, schedules, windows
 from plane.server import abilities, context
-from plane.store import engine, explanations, facts, history
+from plane.store import engine, explanations, facts, health_history, history
 from plane.wire import bundle
 
 MOST_WARNINGS = 100
@@ -20,6 +20,7 @@ def explain(plane: context.Plane, scope: access.Scope, *, project_id: str, app: 
             raise errors.NotFound("app", app)
         release = history.release(tx, scope.tenant, found.id, found.release) if found.release else None
         fights = [one.fight for one in history.objects(tx, scope.tenant, found.id) if one.fight]
+        turned = health_history.since(tx, scope.tenant, found.id, found.health)
     documents = bundle.unpack(release.digest, bytes(release.body)) if release else ()
     status, sentence, since = _said(found, now.timestamp())
     return explanation.Explanation(
@@ -29,6 +30,7 @@ def explain(plane: context.Plane, scope: access.Scope, *, project_id: str, app: 
         sync=found.sync,
         health=found.health,
         health_message=found.message,
+        health_since=facts.stamp(turned),
         facts={**found.facts, **_openings(found, now)},
         violations=found.verdict.judged if found.verdict else (),
         warnings=(

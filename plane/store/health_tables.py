@@ -17,3 +17,22 @@ health_checks = sa.Table(
     columns.tenant_key("id"),
     sa.UniqueConstraint("tenant_id", "name"),
 )
+
+health_changes = sa.Table(
+    "health_changes",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident("app_id"),
+    sa.Column("number", sa.BigInteger, sa.Identity(), nullable=False),
+    columns.time("at", null=False),
+    columns.text("group", default=""),
+    columns.text("kind", default=""),  # empty: the app itself
+    columns.text("namespace", default=""),
+    columns.text("name", default=""),
+    columns.text("before", default=""),
+    columns.text("after", default=""),
+    columns.text("message", default=""),
+    columns.tenant_key("app_id", "number"),
+    columns.of_app(),
+    sa.Index("ix_health_changes_tenant_id_at", "tenant_id", "at"),
+)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from plane.store import batches, columns, tables, tasks
+from plane.store import batches, columns, health_history, tables, tasks
 from plane.store.engine import Row, Tx
 from plane.wire import agent
 
@@ -128,6 +128,7 @@ def merge(tx: Tx, tenant: str, told: Sequence[agent.AppState], now: dt.datetime)
     if fresh:
         news = batches.arrays([_news(one, before[one.app_id]) for one in fresh])
         tx.execute(_MERGE, {"tenant": tenant, "now": now, **news})
+        health_history.add(tx, tenant, [(one.app_id, turn) for one in fresh for turn in _turns(one, before[one.app_id])], now)
     prove(tx, tenant, [one.app_id for one in fresh if _well(one) and not _known(one, before[one.app_id])], now)
     return Merged(
         crossed=tuple(
@@ -137,6 +138,10 @@ def merge(tx: Tx, tenant: str, told: Sequence[agent.AppState], now: dt.datetime)
         ),
         turned=tuple(one for one in fresh if (one.health == "Degraded") != (before[one.app_id].health == "Degraded")),
     )
+
+
+def _turns(one: agent.AppState, before: Row) -> tuple[health_history.Turn, ...]:
+    return health_history.turns(before.health, _objects(before.objects), one)
 
 
 def _well(one: agent.AppState) -> bool:
@@ -186,6 +191,10 @@ def _news(one: agent.AppState, before: Row) -> dict[str, Any]:
 
 def _merged(one: agent.AppState, packed: bytes | None) -> list[agent.ObjectState]:
     """Objects by key: the new ones over the old, without those gone."""
-    known = {} if one.full or not packed else {state.key: state for state in _OBJECTS.decode(packed)}
+    known = {} if one.full else _objects(packed)
     known |= {state.key: state for state in one.objects}
     return [known[key] for key in sorted(known.keys() - set(one.gone))]
+
+
+def _objects(packed: bytes | None) -> dict[agent.Key, agent.ObjectState]:
+    return {state.key: state for state in _OBJECTS.decode(packed)} if packed else {}

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from plane.store.engine import Tx
 
+CHANGES = 1000  # of health that an app keeps; one that changes every few seconds would fill the table
 LIMIT = 1000  # rows of one statement: a few milliseconds, so that nobody waits for a sweep
 
 
@@ -19,14 +20,15 @@ def beside(tx: Tx, tenant: str) -> None:
     tx.execute(_BESIDE, {"tenant": tenant})
 
 
-def old(tx: Tx, tenant: str, *, settled: dt.datetime, answered: dt.datetime, unheard: dt.datetime) -> int:
+def old(tx: Tx, tenant: str, *, settled: dt.datetime, answered: dt.datetime, unheard: dt.datetime, turned: dt.datetime) -> int:
     """One round; returns how many rows went, 0 when nothing is left.
 
     settled: tasks, releases and bytes made before it may go; answered: idempotency keys used before it; unheard: pieces of
-    answers that nobody has read since.
+    answers that nobody has read since; turned: changes of health.
     Kept in any case: what an app is, was by its history, is asked to become, or is approved for.
     """
-    values = {"tenant": tenant, "settled": settled, "answered": answered, "unheard": unheard, "limit": LIMIT}
+    times = {"settled": settled, "answered": answered, "unheard": unheard, "turned": turned}
+    values = {"tenant": tenant, **times, "most": CHANGES, "limit": LIMIT}
     return sum(tx.execute(each, values).rowcount for each in _OLD)
 
 
@@ -72,4 +74,20 @@ _BLOBS = sa.text("""
         ) LIMIT :limit
     ))
 """)
-_OLD = (_PIECES, _KEYS, _TASKS, _RELEASES, _SEALED, _BLOBS)
+_TURNS = sa.text("""
+    DELETE FROM health_changes WHERE ctid = ANY(ARRAY(
+        SELECT h.ctid FROM health_changes h WHERE h.tenant_id = :tenant AND h.at < :turned AND (h.kind <> '' OR h.number < (
+            SELECT max(l.number) FROM health_changes l WHERE l.tenant_id = :tenant AND l.app_id = h.app_id AND l.kind = ''
+        )) LIMIT :limit
+    ))
+""")
+_RESTLESS = sa.text("""
+    DELETE FROM health_changes WHERE ctid = ANY(ARRAY(
+        SELECT h.ctid FROM (
+            SELECT app_id FROM health_changes WHERE tenant_id = :tenant GROUP BY app_id HAVING count(*) > :most
+        ) many CROSS JOIN LATERAL (
+            SELECT ctid FROM health_changes l WHERE l.tenant_id = :tenant AND l.app_id = many.app_id ORDER BY l.number DESC OFFSET :most
+        ) h LIMIT :limit
+    ))
+""")
+_OLD = (_PIECES, _TURNS, _RESTLESS, _KEYS, _TASKS, _RELEASES, _SEALED, _BLOBS)

@@ -12,7 +12,7 @@ from plane.store import pieces as piece_tables
 
 METADATA = audit_tables.METADATA  # one for all: the log's tables, those of health and of pieces stand in files of their own
 PIECES = piece_tables.PIECES
-HEALTH_CHECKS = health_tables.health_checks
+HEALTH = (health_tables.health_checks, health_tables.health_changes)
 NIL = "00000000-0000-0000-0000-000000000000"  # the platform's place where a tenant id is asked for
 
 

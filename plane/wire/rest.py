@@ -271,6 +271,7 @@ class Explanation(Answer, frozen=True, kw_only=True, omit_defaults=True):
     sync: str = "Unknown"
     health: str = "Unknown"
     health_message: str = ""
+    health_since: str = ""
     facts: dict[str, str] = {}
     violations: tuple[policy.Judged, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -224,6 +224,22 @@ def test_after_a_sync_history_tasks_resources_and_manifests_are_there(web: plane
     assert run("app", "manifests", "web", "--release", entry["release"]).output == run("app", "manifests", "web").output
 
 
+def test_health_tells_since_when_and_because_of_what(web: planes.Fleet, run: conftest.Run) -> None:
+    assert "No change of health of app/web is known" in run("app", "health", "web", "--since", "1h").stderr
+    web.work()
+    app = str(web.row("SELECT id FROM apps").id)
+    ill = agent.ObjectState(key=KEY, health="Degraded", message="no such thing")
+    told = agent.AppState(
+        app_id=app, generation=1, release="", sync="Synced", health="Degraded", objects=(ill,), message="web: no such thing"
+    )
+    intake.state(web.plane, web.identity, agent.State(apps=(told,)))
+    shown = [line.split(maxsplit=4)[1:] for line in run("app", "health", "web", "--since", "1h").output.splitlines()[1:]]
+    assert shown == [["ConfigMap/shop/web", "-", "Degraded", "no such thing"], ["app/web", "Unknown", "Degraded", "web: no such thing"]]
+    [line] = [line for line in run("app", "explain", "web").output.splitlines() if line.startswith("health")]
+    assert line.split()[1:3] == ["Degraded", "since"]
+    assert line.endswith("because web: no such thing")
+
+
 def test_rollback_asks_for_an_older_release(web: planes.Fleet, run: conftest.Run) -> None:
     with working(web):
         run("app", "sync", "web", "--watch")
