@@ -1,9 +1,9 @@
 """What Kubernetes says of an app's objects and of what descends from them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
-from plane.adapters import kube_watch
+from plane.adapters import kube, kube_watch
 from plane.agent import belongs, descent, masking, naming, question
 from plane.domain import kube_events, objects, tree
 from plane.wire import answers, questions, views
@@ -41,15 +41,23 @@ async def _heard(asked: question.Asked, places: Sequence[str], about: set[str]) 
     warnings: list[str] = []
     for place in places:
         looked = 0
-        resource = await asked.applier.resource(objects.ObjectKey("", "Event", place, ""))
-        async for page in kube_watch.pages(asked.there.api, resource.path(place)):
-            heard += [one for one in map(kube_events.read, page.items) if one.uid in about]
-            looked += len(page.items)
-            await asyncio.sleep(0)  # a page is some milliseconds of work; let the others have a turn
-            if looked >= MOST_LISTED:
-                warnings.append(f"only the first {MOST_LISTED} events of {place} were looked through")
-                break
+        try:
+            async for page in _pages(asked, place):
+                heard += [one for one in map(kube_events.read, page.items) if one.uid in about]
+                looked += len(page.items)
+                await asyncio.sleep(0)  # a page is some milliseconds of work; let the others have a turn
+                if looked >= MOST_LISTED:
+                    warnings.append(f"only the first {MOST_LISTED} events of {place} were looked through")
+                    break
+        except kube.KubeRefused as e:
+            warnings.append(f"events in {place} could not be listed: {e}")
     return heard, warnings
+
+
+async def _pages(asked: question.Asked, place: str) -> AsyncIterator[kube_watch.Page]:
+    resource = await asked.applier.resource(objects.ObjectKey("", "Event", place, ""))
+    async for page in kube_watch.pages(asked.there.api, resource.path(place)):
+        yield page
 
 
 def _shown(one: kube_events.Event, veil: masking.Veil) -> views.KubeEvent:
