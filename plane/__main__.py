@@ -29,6 +29,7 @@ COMMANDS = {
     "policy": ("plane.cli.policy:policy", "Rules in Rego that are asked before anything is dispatched."),
     "project": ("plane.cli.places:project", "A tenant's apps that share rules."),
     "repo": ("plane.cli.sources:repo", "Git repositories."),
+    "sink": ("plane.cli.sink:sink", "Where the audit log is sent."),
     "tenant": ("plane.cli.places:tenant", "People and projects that see nothing of other tenants."),
     "try": ("plane.cli.trial:group", "One step of the flow on local files; contacts nothing."),
     "version": ("plane.cli.version:version", "The version of this program."),

@@ -53,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     master_transit_ca_file: str = ""
     signing_key_file: str = ""  # Ed25519, PEM: signs tasks and audit checkpoints
     git_networks: str = ""  # CIDRs of private addresses that repositories may live at, comma-separated; empty: public ones only
+    sink_networks: str = ""  # the same for the places that audit logs are sent to
     workers: int = 0  # renders side by side, a third of them for one tenant; 0: three per core
     batch: int = 32  # apps leased at once: one transaction's worth
     log_level: str = "info"

@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from plane.domain import apps, health_scripts, health_values, objects, ownership, policy, secrets
+from plane.domain import apps, health_scripts, health_values, objects, ownership, policy, secrets, sinks
 
 
 class GitAuth(msgspec.Struct, frozen=True):
@@ -251,6 +251,18 @@ class Scripts(Protocol):
 
     def close(self) -> None:
         """End what runs apart."""
+        ...
+
+
+class Sink(Protocol):
+    """A place that the audit log is sent to. Sync, thread-safe, without memory."""
+
+    def send(self, spec: sinks.SinkSpec, data: Mapping[str, secrets.Secret], batch: sinks.Batch) -> None:
+        """Return when the far end has the whole batch.
+
+        Raises:
+            BackendDown: it may have some of it, and gets it again. Refused: it will never have this batch.
+        """
         ...
 
 

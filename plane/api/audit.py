@@ -12,9 +12,9 @@ from litestar.response import Stream
 from plane.adapters import compressing
 from plane.api import calls
 from plane.domain import audit
-from plane.server import audit_log, exports
+from plane.server import audit_log, exports, sinks
 from plane.wire import audit as wire
-from plane.wire import rest
+from plane.wire import documents, rest
 
 MEDIA: dict[wire.Format, str] = {
     "jsonl": "application/jsonl",
@@ -32,7 +32,25 @@ def handlers() -> list[HTTPRouteHandler]:
 
 
 def _at(above: str, prefix: str) -> list[HTTPRouteHandler]:
-    return [*_reading(f"{above}/audit", prefix), _export(f"{above}/audit/export", prefix)]
+    return [*_reading(f"{above}/audit", prefix), _export(f"{above}/audit/export", prefix), *_sinks(f"{above}/sinks/{{sink}}", prefix)]
+
+
+def _sinks(one: str, prefix: str) -> list[HTTPRouteHandler]:
+    again = calls.Doc(
+        answer=documents.Sink, summary="Send again from a place on.", body=wire.Replay, tag="sinks", operation=f"{prefix}replay_sink"
+    )
+    dead = calls.Doc(
+        answer=rest.Page[wire.RefusedEvent],
+        summary="Events that the far end would not have.",
+        tag="sinks",
+        operation=f"{prefix}sink_refused",
+    )
+    return [
+        calls.endpoint("POST", f"{one}/replay", again)(
+            lambda call: sinks.replay(call.plane, call.caller, call.names, call.read(wire.Replay))
+        ),
+        calls.endpoint("GET", f"{one}/refused", dead)(lambda call: sinks.refused(call.plane, call.caller, call.names)),
+    ]
 
 
 def _reading(above: str, prefix: str) -> list[HTTPRouteHandler]:

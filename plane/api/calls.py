@@ -23,6 +23,7 @@ NOUNS = (
     "app",
     "policy",
     "healthcheck",
+    "sink",
     "person",
     "user",
     "rolebinding",

@@ -62,6 +62,13 @@ EXAMPLES: dict[Any, Any] = {
             "cel": {"current": "status.phase == 'Ready'", "failed": "status.phase == 'Failed'"},
         },
     },
+    documents.Sink: {
+        **_HEAD,
+        "kind": "Sink",
+        "metadata": {"name": "siem", "tenant": "acme"},
+        "spec": {"webhook": {"url": "https://siem.example/events"}, "types": ["app.sync.*"]},
+        "data": {"hmacKey": "written, never read back"},
+    },
     documents.User: {
         **_HEAD,
         "kind": "User",

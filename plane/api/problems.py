@@ -8,9 +8,9 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from plane.domain import documents, errors, policy, release, waves
+from plane.domain import documents, errors, policy, release, sinks, waves
+from plane.server import authorise, idempotent, questions
 from plane.server import documents as generic
-from plane.server import idempotent, questions
 from plane.store import schema
 from plane.wire import bundle, problem
 
@@ -57,6 +57,8 @@ TABLE: dict[type[errors.PlaneError], HTTPStatus] = {
     policy.PolicyInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     policy.PolicyRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     policy.PolicyFailed: HTTPStatus.SERVICE_UNAVAILABLE,
+    sinks.Refused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    authorise.LogBlocked: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.BackendDown: HTTPStatus.SERVICE_UNAVAILABLE,
     schema.SchemaMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
     bundle.BundleBroken: HTTPStatus.INTERNAL_SERVER_ERROR,

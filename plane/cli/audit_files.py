@@ -96,8 +96,9 @@ def _report(found: dict[str, int], asked: Asked, *, where: str = "") -> None:
 @click.option("--key", "keys", multiple=True, metavar="VKEY", help="Trust this key alone, as `plane audit checkpoint` prints it.")
 @click.option("--against", metavar="FILE", help="An earlier export: names every row that differs from it.")
 @click.option("--known", metavar="FILE", help="Remember the signed state in FILE; a log that does not continue it is found.")
+@click.option("--part", is_flag=True, help="FILE is what a sink keeps: it has no manifest.")
 @session.placed
-def verify(where: session.Session, *, file: str | None, keys: tuple[str, ...], against: str | None, known: str | None) -> None:
+def verify(where: session.Session, *, file: str | None, part: bool, keys: tuple[str, ...], against: str | None, known: str | None) -> None:
     """Check every event, hash and signature of the record: exit 0 nothing is wrong, 1 something is, and each finding is a line.
 
     Without --offline the whole record is read from the plane, and its database is asked for what an export cannot show.
@@ -105,7 +106,7 @@ def verify(where: session.Session, *, file: str | None, keys: tuple[str, ...], a
     try:
         before = verifier.leaves(against) if against else None
         text = verifier.lines(file) if file else _whole_log(where)
-        report = verifier.verify(text, keys, before)
+        report = verifier.verify(text, keys, before, part=part)
     except (OSError, UnicodeDecodeError) as error:
         raise failures.WrongUse(f"{file or against}: cannot be read ({error})") from error
     if not file:

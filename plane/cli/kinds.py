@@ -137,6 +137,21 @@ HEALTH_CHECK = Kind(
     (Column("GROUP", "spec.group"), Column("OF", "spec.kind"), Column("CLUSTER", "spec.cluster"), _AGE, _CHANGED),
     ("hc",),
 )
+SINK = Kind(
+    "Sink",
+    "sink",
+    "sinks",
+    "either",
+    (
+        Column("BEHIND", "status.behind"),
+        Column("SENT", "status.sentAt", "age"),
+        Column("FAILURES", "status.failures"),
+        Column("REFUSED", "status.refused"),
+        Column("BLOCKING", "status.blocking", "flag"),
+        Column("PROBLEM", "status.problem"),
+        _AGE,
+    ),
+)
 APP = Kind(
     "App",
     "app",
@@ -155,7 +170,19 @@ APP = Kind(
     ),
 )
 
-KINDS = (TENANT, CLUSTER, PROJECT, USER, ROLE_BINDING, CREDENTIAL, REPOSITORY, POLICY_SET, HEALTH_CHECK, APP)  # none depends on a later one
+KINDS = (
+    TENANT,
+    CLUSTER,
+    PROJECT,
+    USER,
+    ROLE_BINDING,
+    CREDENTIAL,
+    REPOSITORY,
+    POLICY_SET,
+    HEALTH_CHECK,
+    SINK,
+    APP,
+)  # none depends on a later one
 _BY_NAME = {name: kind for kind in KINDS for name in kind.names()}
 
 

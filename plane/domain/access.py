@@ -21,7 +21,7 @@ ADMIN = EDIT | {
     "project:create", "project:update", "project:delete", "credential:create", "credential:update", "credential:delete",
     "policy:create", "policy:update", "policy:delete",
     "healthcheck:create", "healthcheck:update", "healthcheck:delete", "access:get", "access:create", "access:update", "access:delete",
-    "audit:read", "audit:export",
+    "audit:read", "audit:export", "sink:get", "sink:create", "sink:update", "sink:delete",
 }  # fmt: skip
 PLATFORM = ADMIN | {
     "tenant:create", "tenant:update", "tenant:delete",

@@ -3,11 +3,12 @@
 import csv
 import datetime as dt
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from plane.domain import audit, objects
+from plane.domain import audit, objects, sinks
 
 COLUMNS = (
     "seq", "time", "type", "stage", "outcome", "actor", "actor_id", "actor_kind", "ip", "tenant", "project", "target", "cluster",
@@ -23,6 +24,37 @@ _OTHER = 99
 def decode(row: audit.Placed) -> audit.Sealed:
     """The row as an event."""
     return audit.Sealed(row.seq, row.leaf.hex(), msgspec.json.decode(row.body, type=audit.Event))
+
+
+def event_line(row: audit.Placed) -> bytes:
+    """The event's bytes as they are kept: its leaf is over them, so nothing reads and writes them again."""
+    return b'{"event":{"seq":%d,"leaf":"%s","event":%b}}\n' % (row.seq, row.leaf.hex().encode(), row.body or b"null")
+
+
+def checkpoint_line(point: audit.Checkpoint) -> bytes:
+    """A signed state among the events."""
+    return b'{"checkpoint":%b}\n' % msgspec.json.encode(point)
+
+
+def proof_lines(batch: sinks.Batch) -> Iterator[bytes]:
+    """A batch as a part of an export, without a manifest."""
+    if batch.start:
+        yield checkpoint_line(batch.start)
+    yield from map(event_line, batch.rows)
+    yield checkpoint_line(batch.end)
+
+
+def checkpoint_event(point: audit.Checkpoint) -> dict[str, Any]:
+    """A signed state as a CloudEvent: whoever keeps it can tell later whether the log was rewritten."""
+    return {
+        "specversion": "1.0",
+        "id": f"{point.origin}/{point.size}",
+        "source": f"/{point.origin}",
+        "type": "io.gitops-plane.audit.checkpoint",
+        "time": point.time,
+        "datacontenttype": "text/plain",
+        "data": point.note(),
+    }
 
 
 def csv_head() -> bytes:

@@ -4,15 +4,16 @@ import contextlib
 import ipaddress
 import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import structlog
 
-from plane import config, log
+from plane import config, log, ports
 from plane.adapters import clock, opa, opa_files, scripts, sealing, signer, sops, vault
 from plane.adapters.git import mirrors, transport
 from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
+from plane.adapters.sinks import files, http, reach, s3, syslog
 from plane.run import master_key
 from plane.server import context
 from plane.store import engine, schema
@@ -31,7 +32,7 @@ def plane(settings: config.Settings) -> Iterator[context.Plane]:
     log.configure(level=settings.log_level, pretty=settings.log_pretty)
     database = engine.connect(_needed(settings.database_url, "DATABASE_URL"))
     schema.require(database)
-    networks = tuple(ipaddress.ip_network(word.strip()) for word in settings.git_networks.split(",") if word.strip())
+    networks = _networks(settings.git_networks)
     repositories = mirrors.Mirrors(settings.state() / "mirrors", transport=transport.Transport(allowed=networks))
     renderers = {
         one.name: one for one in (helm.Helm(config.program("helm")), kustomize.Kustomize(config.program("kustomize")), plain.Plain())
@@ -56,8 +57,25 @@ def plane(settings: config.Settings) -> Iterator[context.Plane]:
             scripts=own,
             signer=signer.FileSigner(pathlib.Path(_needed(settings.signing_key_file, "PLANE_SIGNING_KEY_FILE"))),
             plane_id=settings.plane_id,
+            sinks=sinks(settings),
         )
     database.dispose()
+
+
+def sinks(settings: config.Settings) -> Mapping[str, ports.Sink]:
+    """Every place that an audit log can be sent to."""
+    way, now = reach.Reach(_networks(settings.sink_networks)), clock.SystemClock()
+    return {
+        "webhook": http.WebhookSink(way, now),
+        "otlp": http.OtlpSink(way),
+        "syslog": syslog.SyslogSink(way),
+        "s3": s3.S3Sink(way, now),
+        "file": files.FileSink(settings.state() / "audit"),
+    }
+
+
+def _networks(text: str) -> tuple[reach.Network, ...]:
+    return tuple(ipaddress.ip_network(word.strip()) for word in text.split(",") if word.strip())
 
 
 def _needed(value: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""`plane worker`: looks at due repositories, delivers due apps, seals the audit log, sweeps. Any number of workers share one database."""
+"""`plane worker`: looks at due repositories, delivers due apps, seals and sends the audit log, sweeps. Any number share one database."""
 
 import concurrent.futures
 import datetime as dt
@@ -14,7 +14,7 @@ import structlog
 from plane import config
 from plane.domain import errors
 from plane.run import crew, heap, wiring
-from plane.server import context, deliver, poll, seal_log, sweep
+from plane.server import context, deliver, poll, seal_log, send, sweep
 from plane.store import engine, leases, wake
 
 log = structlog.get_logger()
@@ -22,6 +22,7 @@ log = structlog.get_logger()
 LOOK_S = 30.0  # the longest sleep: a lost notification costs this much, never more
 TURN_S = 2.0  # how long stopping may wait for the thread that listens
 SEAL_S = 5.0  # the age an event may reach before it has its place in the log
+SEND_S = 2.0  # between two looks for what sinks lack
 SWEEP_S = 3600.0  # between two rounds of housekeeping
 PAUSE_S = 2.0  # after an error nobody expected, so that it cannot spin
 TENANTS = 16  # batches side by side; most of a slow one's time is spent waiting, so they are bounded by connections rather than by cores
@@ -42,7 +43,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until stopped."""
-        steps = (self._listen, self._poll, self._deliver, self._seal, self._sweep)
+        steps = (self._listen, self._poll, self._deliver, self._seal, self._send, self._sweep)
         loops = [threading.Thread(target=self._loop, args=(one, self._stopping), name=one.__name__, daemon=True) for one in steps]
         beat = threading.Thread(target=self._loop, args=(self._renew, self._ended), name="renew", daemon=True)
         for one in (*loops, beat):
@@ -147,6 +148,12 @@ class Worker:
         while seal_log.seal_all(self._plane):
             pass
         self._stopping.wait(SEAL_S)
+
+    def _send(self) -> None:
+        send.judge(self._plane)
+        while not self._stopping.is_set() and send.send(self._plane, stopping=self._stopping.is_set):
+            pass
+        self._stopping.wait(SEND_S)
 
     def _sweep(self) -> None:
         sweep.sweep(self._plane)

@@ -14,9 +14,10 @@ import msgspec
 
 from plane.domain import access, errors
 from plane.server import context, idempotent, record
-from plane.store import engine, idempotency, people
+from plane.store import engine, idempotency, people, sinks
 
 READS = (":get", ":read", ":export")
+UNBLOCKED = ("sink:", "audit:")  # what puts a blocked log right
 FOR_MEMBERS = frozenset({"tenant:get"})  # anybody with a role somewhere in the tenant may read its own row and its lists' frames
 TOKEN_BYTES = 24
 CHECK_DIGITS = 6  # 62^6 > 2^32
@@ -92,10 +93,29 @@ def enter(plane: context.Plane, caller: Caller, names: Names, permission: str) -
     """
     made, project = scope(plane, caller, names, permission)
     with engine.begin(plane.engine, made) as tx:
+        if not permission.endswith(READS) and not permission.startswith(UNBLOCKED):
+            _open(tx, made.tenant)
         key = caller.key if not permission.endswith(READS) else None
         if key:
             idempotent.claim(plane, tx, made, key)
         yield Place(tx, made, names, project, key)
+
+
+class LogBlocked(errors.PlaneError):
+    """A mandatory sink is too far behind: no change is made that its receivers could miss."""
+
+    code = "audit-blocked"
+    fields = ("sink",)
+
+    def __init__(self, sink: str) -> None:
+        self.sink = sink
+        super().__init__(f"changes are refused until the mandatory sink {sink!r} has caught up; look at `plane sink get {sink}`")
+
+
+def _open(tx: engine.Tx, tenant: str) -> None:
+    late = sinks.blocking(tx, tenant)
+    if late:
+        raise LogBlocked(late)
 
 
 def scope(plane: context.Plane, caller: Caller, names: Names, permission: str) -> tuple[access.Scope, str]:

@@ -24,3 +24,4 @@ class Plane(msgspec.Struct, frozen=True):
     scripts: ports.Scripts
     signer: ports.Signer
     plane_id: str
+    sinks: Mapping[str, ports.Sink] = {}  # by the name of the place in a sink's spec

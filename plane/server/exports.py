@@ -97,7 +97,7 @@ def lines(plane: context.Plane, caller: authorise.Caller, names: authorise.Names
     resume: the size of a checkpoint that was received; what comes after its line is sent, and is the same as if it had never ended.
     """
     if stretch.start and not resume:
-        yield _checkpoint(stretch.start)
+        yield audit_formats.checkpoint_line(stretch.start)
     for rows, points, nodes in _batches(plane, caller, names, stretch, resume or stretch.first):
         yield b"".join(_merged(rows, points, nodes))
     yield from manifest(stretch)
@@ -150,23 +150,14 @@ def _gaps(nodes: audit_proofs.Nodes, position: int, rows: list[audit.Placed], si
 
 def _merged(rows: Sequence[audit.Placed], points: Sequence[audit.Checkpoint], gaps: dict[int, tuple[int, list[str]]]) -> Iterator[bytes]:
     """In order of places; a checkpoint stands behind the rows below its size."""
-    parts = [(row.seq + 1, 0, _event(row)) for row in rows]
+    parts = [(row.seq + 1, 0, audit_formats.event_line(row)) for row in rows]
     parts += [(end, 0, _gap(first, end, hashes)) for first, (end, hashes) in gaps.items()]
-    parts += [(point.size, 1, _checkpoint(point)) for point in points]
+    parts += [(point.size, 1, audit_formats.checkpoint_line(point)) for point in points]
     yield from (text for _, _, text in sorted(parts, key=lambda part: part[:2]))
-
-
-def _event(row: audit.Placed) -> bytes:
-    """The event's bytes as they are kept: its leaf is over them, so nothing reads and writes them again."""
-    return b'{"event":{"seq":%d,"leaf":"%s","event":%b}}\n' % (row.seq, row.leaf.hex().encode(), row.body or b"null")
 
 
 def _gap(first: int, end: int, hashes: list[str]) -> bytes:
     return b'{"gap":%b}\n' % msgspec.json.encode({"first": first, "end": end, "nodes": hashes})
-
-
-def _checkpoint(point: audit.Checkpoint) -> bytes:
-    return b'{"checkpoint":%b}\n' % msgspec.json.encode(point)
 
 
 def written(batches: Iterator[tuple[audit.Placed, ...]], *, form: wire.Format, origin: str) -> Iterator[bytes]:

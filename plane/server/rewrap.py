@@ -13,7 +13,7 @@ def rewrap(plane: context.Plane) -> int:
     """
     with engine.dispatch(plane.engine) as tx:
         found = tenants.ids(tx)
-    return sum(_tenant(plane, access.Scope(tenant, access.SYSTEM)) for tenant in found)
+    return sum(_tenant(plane, access.Scope(tenant, access.SYSTEM)) for tenant in (access.PLATFORM_TENANT, *found))
 
 
 def _tenant(plane: context.Plane, scope: access.Scope) -> int:

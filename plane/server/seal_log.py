@@ -72,3 +72,8 @@ def checkpoint(plane: context.Plane, tenant: str, head: log.Head, leaves: Sequen
 def _facets(body: bytes) -> audit.Facets:
     said = _READ.decode(body)
     return audit.Facets(said.time, said.type, said.actor.id, said.project, said.target, said.cluster, said.commit, said.outcome)
+
+
+def kind(body: bytes) -> str:
+    """The type of a stored event; empty when it is gone."""
+    return _READ.decode(body).type if body else ""

@@ -6,7 +6,7 @@ from plane.domain import access, errors, tenancy
 from plane.server import authorise, context
 from plane.server import documents as generic
 from plane.store import documents as rows
-from plane.store import duties, engine, health_checks, people, tables
+from plane.store import duties, engine, health_checks, people, sinks, tables
 from plane.wire import documents, rest
 
 
@@ -35,6 +35,7 @@ def _release(change: generic.Change) -> None:
         raise errors.Conflict(message)
     people.forget_tenant(change.place.tx, change.id)
     health_checks.forget(change.place.tx, change.id)
+    sinks.forget(change.place.tx, change.id)
 
 
 def _look_again(change: generic.Change) -> None:

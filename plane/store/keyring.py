@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from plane.store import tables
 from plane.store.engine import Tx
 
-CREDENTIALS, PROJECTS = tables.credentials, tables.projects
+CREDENTIALS, PROJECTS, SINKS = tables.credentials, tables.projects, tables.SINKS
 OWN = ""  # where a credential has its name: the project's own fingerprint key
 
 
@@ -32,17 +32,22 @@ def load(tx: Tx, tenant: str, projects: Collection[str]) -> tuple[Wrapped, ...]:
 
 
 def everything(tx: Tx, tenant: str) -> Iterator[tuple[str, str, bytes]]:
-    """Project id, name (OWN for its fingerprint key) and wrapped value of all that a tenant has under the master key; locked."""
+    """Project id (none: a sink), name (OWN for its fingerprint key) and wrapped value of all under the master key; locked."""
     credentials = sa.select(CREDENTIALS.c.project_id, CREDENTIALS.c.name, CREDENTIALS.c.wrapped).where(CREDENTIALS.c.tenant_id == tenant)
     projects = sa.select(PROJECTS.c.id, sa.literal(OWN), PROJECTS.c.fingerprint_key).where(PROJECTS.c.tenant_id == tenant)
-    for query in (projects, credentials):
+    sinks = sa.select(sa.literal(""), sa.literal("sink/") + SINKS.c.name, SINKS.c.wrapped)
+    sinks = sinks.where(SINKS.c.tenant_id == tenant, SINKS.c.wrapped.is_not(None))
+    for query in (projects, credentials, sinks):
         for row in tx.execute(query.with_for_update()):
             yield str(row[0]), str(row[1]), bytes(row[2])
 
 
 def replace(tx: Tx, tenant: str, project_id: str, name: str, wrapped: bytes) -> None:
     """Put the same value, wrapped anew, where `everything` found it; its document does not change."""
-    if name == OWN:
+    if not project_id:
+        sink = SINKS.c.name == name.removeprefix("sink/")
+        tx.execute(sa.update(SINKS).where(SINKS.c.tenant_id == tenant, sink).values(wrapped=wrapped))
+    elif name == OWN:
         mine = sa.update(PROJECTS).where(PROJECTS.c.tenant_id == tenant, PROJECTS.c.id == project_id)
         tx.execute(mine.values(fingerprint_key=wrapped))
     else:

@@ -116,3 +116,16 @@ class Manifest(rest.Answer, frozen=True, kw_only=True):
     key: str
     signature: str = ""
     schema: str = "gitops-plane.io/audit-manifest/v1"
+
+
+class Replay(rest.Body, frozen=True, kw_only=True):
+    """`position`: the place of the first event to send again."""
+
+    position: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class RefusedEvent(rest.Answer, frozen=True, kw_only=True):
+    """An event that a sink's far end would not have."""
+
+    seq: int
+    reason: str

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from plane.domain import access, apps, fleet, health_scripts, tenancy
+from plane.domain import access, apps, fleet, health_scripts, sinks, tenancy
 
 API_VERSION: Literal["gitops-plane.io/v1"] = "gitops-plane.io/v1"
 MAX_POLICY_BYTES = 1024 * 1024  # all files of one set; far above any set in the field, far below what hurts
@@ -138,6 +138,18 @@ class UserStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
     tokens_expire: str = ""
 
 
+class SinkStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
+    """How far it is. `behind`: events it lacks; `refused`: events the far end would not have; `blocking`: changes are refused for it."""
+
+    position: int = 0
+    behind: int = 0
+    refused: int = 0
+    failures: int = 0
+    problem: str = ""
+    sent_at: str = ""
+    blocking: bool = False
+
+
 class Document(Shape, frozen=True, kw_only=True, tag_field="kind"):
     """What all kinds share."""
 
@@ -186,6 +198,14 @@ class App(Document, frozen=True, kw_only=True):
 
     spec: apps.AppSpec
     status: AppStatus | None = None
+
+
+class Sink(Document, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a tenant's audit log is sent, or the platform's. `data` as a credential's: written, never given back."""
+
+    spec: sinks.SinkSpec
+    data: dict[str, str] | None = None
+    status: SinkStatus | None = None
 
 
 class PolicySet(Document, frozen=True, kw_only=True):

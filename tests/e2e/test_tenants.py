@@ -32,6 +32,7 @@ class Names(msgspec.Struct, frozen=True):
     credential: str = "age"
     policy: str = "house"
     healthcheck: str = "widgets"
+    sink: str = "siem"
     cluster: str = "east"
     person: str = "admin"
     user: str = "admin"
@@ -56,6 +57,8 @@ def victim(install: e2e.Install) -> e2e.Tenant:
     tenant.put("PolicySet", place, "house", spec={}, files={"rule.rego": rule})
     judged = {"kind": "Widget", "group": "x.example", "lua": "return {status = 'Healthy'}"}
     tenant.put("HealthCheck", f"/api/v1/tenants/{tenant.name}/healthchecks", "widgets", spec=judged)
+    siem = {"webhook": {"url": "https://siem.example/events"}, "paused": True}
+    tenant.put("Sink", f"/api/v1/tenants/{tenant.name}/sinks", "siem", spec=siem, data={"hmacKey": "0123456789abcdef"})
     subjects = [{"kind": "User", "name": "admin"}]
     tenant.put("RoleBinding", f"/api/v1/tenants/{tenant.name}/rolebindings", "crew", spec={"role": "viewer", "subjects": subjects})
     tenant.app("web", tenant.repository(tenant.name, sources.web())).healthy()

@@ -109,20 +109,21 @@ def pin(address: Address, *, allowed: Iterable[Network], resolve: Resolver = loo
     networks = tuple(allowed)
     found = tuple(resolve(address.host, address.port))
     for text in found:
-        if not _reachable(text, networks):
+        if not reachable(text, networks):
             raise errors.SourceRefused(
                 f"repoURL: {address.host} is the address {text}, which is not public; an operator may allow its network for Git"
             )
     return found
 
 
-def _reachable(text: str, allowed: tuple[Network, ...]) -> bool:
+def reachable(text: str, allowed: tuple[Network, ...]) -> bool:
+    """Whether an address is public, or in a network that was allowed."""
     address = ipaddress.ip_address(text)
     if any(address.version == network.version and address in network for network in allowed):
         return True
     inner = _inner(address)
     if inner is not None:
-        return _reachable(str(inner), allowed)
+        return reachable(str(inner), allowed)
     return address.is_global and not address.is_multicast
 
 

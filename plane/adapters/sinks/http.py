@@ -1,0 +1,97 @@
+"""Webhooks with CloudEvents, and OpenTelemetry logs, over HTTP."""
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from plane import ports
+from plane.adapters.sinks import reach
+from plane.domain import audit, audit_formats, errors, secrets, sinks
+
+SEVERITY = {"success": (9, "INFO"), "failure": (17, "ERROR"), "denied": (13, "WARN")}  # OpenTelemetry, logs data model
+
+
+class WebhookSink:
+    """Signed batches; the id of a batch is its places, so that one that comes twice is known by it."""
+
+    def __init__(self, way: reach.Reach, clock: ports.Clock) -> None:
+        self._way, self._clock = way, clock
+
+    def send(self, spec: sinks.SinkSpec, data: Mapping[str, secrets.Secret], batch: sinks.Batch) -> None:
+        """All of it in one request."""
+        assert spec.webhook  # noqa: S101 - this sink was chosen by it
+        told = [audit_formats.cloudevent(audit_formats.decode(row), origin=batch.origin) for row in batch.rows if row.body]
+        body = msgspec.json.encode([*told, audit_formats.checkpoint_event(batch.end)])
+        number = f"{batch.origin}/{batch.start.size if batch.start else 0}-{batch.end.size}"
+        stamp = str(int(self._clock.now().timestamp()))
+        headers = {"Content-Type": "application/cloudevents-batch+json", "Webhook-Id": number, "Webhook-Timestamp": stamp}
+        headers["Webhook-Signature"] = f"v1,{signature(data['hmacKey'].reveal(), number, stamp, body)}"
+        self._way.post(spec.webhook.url, body, headers | _bearer(data), ca_pem=spec.webhook.ca_pem)
+
+
+def signature(key: bytes, number: str, stamp: str, body: bytes) -> str:
+    """Over id, time and body, so that a body cannot be sent again as another or later (https://www.standardwebhooks.com)."""
+    return base64.b64encode(hmac.digest(key, b".".join((number.encode(), stamp.encode(), body)), hashlib.sha256)).decode()
+
+
+class OtlpSink:
+    """One log record per event."""
+
+    def __init__(self, way: reach.Reach) -> None:
+        self._way = way
+
+    def send(self, spec: sinks.SinkSpec, data: Mapping[str, secrets.Secret], batch: sinks.Batch) -> None:
+        """All of it in one request; Refused when the collector drops records."""
+        assert spec.otlp  # noqa: S101 - this sink was chosen by it
+        records = [_record(audit_formats.decode(row)) for row in batch.rows if row.body]
+        if not records:
+            return
+        resource = {"attributes": _attributes({"service.name": "gitops-plane", "service.instance.id": batch.origin})}
+        body = {"resourceLogs": [{"resource": resource, "scopeLogs": [{"scope": {"name": "gitops-plane.audit"}, "logRecords": records}]}]}
+        headers = {"Content-Type": "application/json"} | _bearer(data)
+        url = f"{spec.otlp.url.rstrip('/')}/v1/logs"
+        answer = self._way.post(url, msgspec.json.encode(body), headers, ca_pem=spec.otlp.ca_pem)
+        dropped = _dropped(answer.content)
+        if dropped:
+            raise sinks.Refused(f"the collector dropped {dropped} of {len(records)} records")
+
+
+def _dropped(answer: bytes) -> int:
+    try:
+        said = msgspec.json.decode(answer or b"{}", type=dict[str, Any])
+        return int(said.get("partialSuccess", {}).get("rejectedLogRecords", 0))
+    except (msgspec.DecodeError, AttributeError, ValueError) as e:
+        raise errors.BackendDown("sink", "the answer is not a collector's") from e
+
+
+def _record(one: audit.Sealed) -> dict[str, Any]:
+    event = one.event
+    number, text = SEVERITY[event.outcome]
+    nanos = str(int(dt.datetime.fromisoformat(event.time).timestamp() * 1_000_000) * 1000)
+    known = {
+        "audit.id": event.id, "audit.seq": str(one.seq), "audit.leaf": one.leaf, "audit.outcome": event.outcome,
+        "user.id": event.actor.id, "user.name": event.actor.name, "client.address": event.actor.ip, "audit.target": event.target,
+        "audit.project": event.project, "k8s.cluster.name": event.cluster, "vcs.ref.head.revision": event.commit,
+    }  # fmt: skip
+    return {
+        "timeUnixNano": nanos,
+        "observedTimeUnixNano": nanos,
+        "severityNumber": number,
+        "severityText": text,
+        "eventName": event.type,
+        "body": {"stringValue": msgspec.json.encode(event).decode()},
+        "attributes": _attributes({name: value for name, value in known.items() if value}),
+    }
+
+
+def _attributes(values: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [{"key": name, "value": {"stringValue": value}} for name, value in values.items()]
+
+
+def _bearer(data: Mapping[str, secrets.Secret]) -> dict[str, str]:
+    return {"Authorization": f"Bearer {data['bearer'].reveal().decode()}"} if "bearer" in data else {}
