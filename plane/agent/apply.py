@@ -13,6 +13,7 @@ from plane.wire import agent
 
 REPLACE_TRIES = 4
 FREE_TRIES = 10
+ROOM_S = 30.0  # until an object that is made anew must be gone; nothing that it owns is waited for
 NOT_FOUND, CONFLICT = 404, 409
 PROPAGATION = {"foreground": "Foreground", "background": "Background", "orphan": "Orphan"}
 
@@ -190,8 +191,13 @@ class Applier:
     async def _make_room(self, key: objects.ObjectKey, resource: kube_kinds.Resource) -> None:
         """Delete an object that is to be created anew, and wait until its name is free."""
         await self.delete(key, resource, uid="", propagation="background")
-        async with asyncio.timeout(asking.TRY_S):
-            await self._there.waits.until(key, waits.gone, self._there.watches.get(key))
+        try:
+            async with asyncio.timeout(ROOM_S):
+                await self._there.waits.until(key, waits.gone, self._there.watches.get(key))
+        except TimeoutError as e:
+            live = await self._read(kube_kinds.key_path(resource, key))
+            held = refusals.held(key, list(kube.decode(live)["metadata"].get("finalizers") or ()) if live else [])
+            raise Refused(f"it was deleted to be made anew, and after {ROOM_S:.0f} s still waits for {held}") from e
 
     async def delete(self, key: objects.ObjectKey, resource: kube_kinds.Resource, *, uid: str, propagation: str = "foreground") -> bool:
         """Delete; False when it was gone already or is another object by now. Refused when the API server says no."""
@@ -261,23 +267,23 @@ class Applier:
         """
         path = f"/api/v1/namespaces/{wanted.name}"
         body = msgspec.json.encode(plan.namespace(plan.Options(app, namespace=wanted)))
+        manager = f"{agent.FIELD_MANAGER}-{app}"  # one per app: what another app wants on the same namespace stays
         try:
-            if wanted.labels or wanted.annotations:
-                manager = f"{agent.FIELD_MANAGER}-{app}"  # one per app: what another app wants on the same namespace stays
-                await self._insist("PATCH", path, f"fieldManager={manager}&force=true", body)
-            elif not await self._there_is(path):
+            there = b"" if wanted.labels or wanted.annotations else await self._readable(path)
+            if there is None:
                 await self._insist("POST", "/api/v1/namespaces", f"fieldManager={agent.FIELD_MANAGER}", body, kube.JSON)
+            elif not there or f'"manager":"{manager}"'.encode() in there:  # what it does not want any more goes
+                await self._insist("PATCH", path, f"fieldManager={manager}&force=true", body)
         except kube.KubeRefused as e:
             if e.status != CONFLICT:
                 key = objects.ObjectKey(*kinds.NAMESPACE, "", wanted.name)
                 raise Refused(refusals.explained(e, key), status=e.status) from e
 
-    async def _there_is(self, path: str) -> bool:
+    async def _readable(self, path: str) -> bytes | None:
         try:
-            await self._insist("GET", path, "", b"", kube.JSON)
+            return await self._insist("GET", path, "", b"", kube.JSON)
         except kube.KubeRefused:
-            return False
-        return True
+            return None
 
     async def drain(self) -> None:
         """Start no request any more and let those under way end."""

@@ -4,12 +4,11 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from plane.agent import apply, cluster, waits
+from plane.agent import apply, cluster, refusals, waits
 from plane.domain import errors, objects
 
 GONE_S = 300.0  # the garbage collector of a busy cluster takes a minute, and starts over when a definition comes or goes
 SAY_AFTER_S = 5.0
-COLLECTOR = "foregroundDeletion"  # the finalizer that Kubernetes' garbage collector takes off once all that the object owns is gone
 
 
 class StillThere(errors.PlaneError):
@@ -32,18 +31,6 @@ async def gone(there: cluster.Cluster, applier: apply.Applier, key: objects.Obje
         tell("")
 
 
-def sentence(key: objects.ObjectKey, finalizers: list[str]) -> str:
-    """Who holds a deleted object."""
-    others = [name for name in finalizers if name != COLLECTOR]
-    if others:
-        plural = "s" if len(others) > 1 else ""
-        whose = "the controller that set it" if len(others) == 1 else "the controllers that set them"
-        return f"{key} to go: its finalizer{plural} {', '.join(others)} must be removed by {whose}; see whether it runs"
-    if finalizers:
-        return f"{key} to go: the cluster's garbage collector deletes what it owns first (finalizer {COLLECTOR})"
-    return f"{key} to go: the API server has not reported its deletion yet"
-
-
 async def _until_gone(there: cluster.Cluster, key: objects.ObjectKey, seconds: float) -> None:
     async with asyncio.timeout(seconds):
         await there.waits.until(key, waits.gone, there.watches.get(key))
@@ -56,4 +43,4 @@ async def _held(there: cluster.Cluster, applier: apply.Applier, key: objects.Obj
         live = await applier.get(key, resource.api_version) if resource else None
     except errors.PlaneError as e:
         return f"{key} to go; why it stays could not be read: {e}"
-    return sentence(key, list((live or {}).get("metadata", {}).get("finalizers") or []))
+    return refusals.held(key, list((live or {}).get("metadata", {}).get("finalizers") or []))

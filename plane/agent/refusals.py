@@ -7,6 +7,8 @@ from plane.domain import errors, objects
 
 FORBIDDEN, NOT_FOUND, CONFLICT, INVALID, BROKEN = 403, 404, 409, 422, 500
 
+COLLECTOR = "foregroundDeletion"  # the finalizer that Kubernetes' garbage collector takes off once all that the object owns is gone
+
 # A validation error quotes the whole value: pages of pod template, or a Secret. Go's JSON never has a space after `}:`, the sentence does.
 _OBJECT = re.compile(r"Invalid value: [{\[].*?[}\]](?=: )", re.DOTALL)
 
@@ -56,3 +58,15 @@ def explained(error: kube.KubeRefused, key: objects.ObjectKey) -> str:
 def immutable(error: kube.KubeRefused) -> bool:
     """Whether only a new object can have the wanted field."""
     return error.status == INVALID and "immutable" in str(error)
+
+
+def held(key: objects.ObjectKey, finalizers: list[str]) -> str:
+    """Who holds a deleted object."""
+    others = [name for name in finalizers if name != COLLECTOR]
+    if others:
+        plural = "s" if len(others) > 1 else ""
+        whose = "the controller that set it" if len(others) == 1 else "the controllers that set them"
+        return f"{key} to go: its finalizer{plural} {', '.join(others)} must be removed by {whose}; see whether it runs"
+    if finalizers:
+        return f"{key} to go: the cluster's garbage collector deletes what it owns first (finalizer {COLLECTOR})"
+    return f"{key} to go: the API server has not reported its deletion yet"

@@ -3,7 +3,7 @@
 import pytest
 
 from plane.adapters import kube
-from plane.agent import leaving, refusals
+from plane.agent import refusals
 from plane.domain import objects
 
 KEY = objects.ObjectKey("apps", "Deployment", "shop", "web")
@@ -33,10 +33,10 @@ def test_a_quoted_object_is_left_out() -> None:
     ("finalizers", "holder"),
     [
         ([], "the API server has not reported its deletion yet"),
-        ([leaving.COLLECTOR], "the cluster's garbage collector deletes what it owns first"),
-        (["example/a", leaving.COLLECTOR], "its finalizer example/a must be removed by the controller that set it"),
+        ([refusals.COLLECTOR], "the cluster's garbage collector deletes what it owns first"),
+        (["example/a", refusals.COLLECTOR], "its finalizer example/a must be removed by the controller that set it"),
         (["example/a", "example/b"], "its finalizers example/a, example/b must be removed by the controllers that set them"),
     ],
 )
 def test_what_holds_a_deleted_object_is_named(finalizers: list[str], holder: str) -> None:
-    assert holder in leaving.sentence(KEY, finalizers)
+    assert holder in refusals.held(KEY, finalizers)

