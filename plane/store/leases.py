@@ -91,20 +91,20 @@ def give_back(tx: Tx, leased: Sequence[Leased], *, again: Mapping[str, dt.dateti
     """Give apps back: due no more unless something moved `due_at` since they were leased, or `again` says when to look once more."""
     back = [{"tenant": one.tenant, "app": one.id, "taking": one.lease, "was": one.due, "later": again.get(one.id)} for one in leased]
     if back:
-        tx.execute(_GIVE_BACK, batches.arrays(back))
+        tx.execute(_GIVE_BACK, {"rows": batches.packed(back)})
 
 
 _BACK = batches.given(
     tenant=APPS.c.tenant_id.type, app=APPS.c.id.type, taking=APPS.c.lease.type, was=APPS.c.due_at.type, later=APPS.c.due_at.type
 )
-_SAME = APPS.c.due_at == _BACK.c.was
+_SAME = APPS.c.due_at == _BACK["was"]
 _GIVE_BACK = (
     sa.update(APPS)
-    .where(APPS.c.tenant_id == _BACK.c.tenant, APPS.c.id == _BACK.c.app, APPS.c.lease == _BACK.c.taking)
+    .where(APPS.c.tenant_id == _BACK["tenant"], APPS.c.id == _BACK["app"], APPS.c.lease == _BACK["taking"])
     .values(
         leased_until=None,
         lease=None,
-        due_at=sa.case((_SAME, _BACK.c.later), else_=APPS.c.due_at),
+        due_at=sa.case((_SAME, _BACK["later"]), else_=APPS.c.due_at),
         **{flag: sa.case((_SAME, sa.false()), else_=APPS.c[flag]) for flag in ("refresh", "hard")},
     )
 )

@@ -56,8 +56,9 @@ def add(tx: Tx, tenant: str, made: Sequence[New]) -> None:
     if not made:
         return
     sweeps.beside(tx, tenant)
-    tx.execute(_BLOBS, batches.arrays([{"tenant_id": tenant, "digest": new.digest, "body": new.body} for new in made]))
-    tx.execute(_ONCE, batches.arrays(list({new.id(): _row(tenant, new) for new in made}.values())))
+    tx.execute(_BLOBS, {"rows": batches.packed([{"tenant_id": tenant, "digest": new.digest, "body": new.body} for new in made])})
+    once = {new.id(): _row(tenant, new) for new in made}
+    tx.execute(_ONCE, {"rows": batches.packed(list(once.values()))})
     sealed = [
         {"tenant_id": tenant, "app_id": new.app_id, "digest": new.digest, "key_id": new.key_id, "body": msgspec.msgpack.encode(new.sealed)}
         for new in made

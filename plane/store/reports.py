@@ -126,8 +126,8 @@ def merge(tx: Tx, tenant: str, told: Sequence[agent.AppState], now: dt.datetime)
     before = {row.app_id: row for row in tx.execute(_BEFORE, {"tenant": tenant, "ids": [one.app_id for one in told]})}
     fresh = [one for one in told if one.app_id in before and one.generation >= before[one.app_id].generation]
     if fresh:
-        news = batches.arrays([_news(one, before[one.app_id]) for one in fresh])
-        tx.execute(_MERGE, {"tenant": tenant, "now": now, **news})
+        news = [_news(one, before[one.app_id]) for one in fresh]
+        tx.execute(_MERGE, {"tenant": tenant, "now": now, "rows": batches.packed(news)})
         health_history.add(tx, tenant, [(one.app_id, turn) for one in fresh for turn in _turns(one, before[one.app_id])], now)
     prove(tx, tenant, [one.app_id for one in fresh if _well(one) and not _known(one, before[one.app_id])], now)
     return Merged(
@@ -167,11 +167,11 @@ _SAID = ("sync", "health", "message", "generation", "reported", "objects")
 _TOLD = batches.given(app_id=STATES.c.app_id.type, **{name: STATES.c[name].type for name in _SAID})
 _MERGE = (
     sa.update(STATES)
-    .where(STATES.c.tenant_id == sa.bindparam("tenant"), STATES.c.app_id == _TOLD.c.app_id)
+    .where(STATES.c.tenant_id == sa.bindparam("tenant"), STATES.c.app_id == _TOLD["app_id"])
     .values(
-        **{name: _TOLD.c[name] for name in _SAID},
-        healthy_at=sa.case((_TOLD.c.health == "Healthy", sa.func.coalesce(STATES.c.healthy_at, _NOW)), else_=sa.null()),
-        degraded_at=sa.case((_TOLD.c.health == "Degraded", sa.func.coalesce(STATES.c.degraded_at, _NOW)), else_=sa.null()),
+        **{name: _TOLD[name] for name in _SAID},
+        healthy_at=sa.case((_TOLD["health"] == "Healthy", sa.func.coalesce(STATES.c.healthy_at, _NOW)), else_=sa.null()),
+        degraded_at=sa.case((_TOLD["health"] == "Degraded", sa.func.coalesce(STATES.c.degraded_at, _NOW)), else_=sa.null()),
         reported_at=_NOW,
     )
 )

@@ -71,7 +71,7 @@ def looked(tx: Tx, tenant: str, found: Sequence[Looked], now: dt.datetime) -> No
     """Write what looks found; apps with unchanged roots are not touched."""
     if not found:
         return
-    tx.execute(_LOOKED, batches.arrays([_looked_row(tenant, look, now) for look in found]))
+    tx.execute(_LOOKED, {"rows": batches.packed([_looked_row(tenant, look, now) for look in found])})
     moved = [{"tenant": tenant, "app": look.app_id, "new_roots": list(look.roots)} for look in found if look.roots is not None]
     if moved:
         tx.execute(_MOVED, moved)
@@ -221,7 +221,7 @@ def decided(tx: Tx, tenant: str, made: Sequence[Decided], now: dt.datetime) -> N
     if not made:
         return
     moved = [{"app": one.app_id, "generation": one.generation, "failures": one.failures, "taken": one.consumed} for one in made]
-    tx.execute(_MOVE, {"tenant": tenant, **batches.arrays(moved)})
+    tx.execute(_MOVE, {"tenant": tenant, "rows": batches.packed(moved)})
     told = [
         {
             "app": one.app_id,
@@ -231,7 +231,7 @@ def decided(tx: Tx, tenant: str, made: Sequence[Decided], now: dt.datetime) -> N
         }
         for one in made
     ]
-    tx.execute(_TELL, {"tenant": tenant, "now": now, **batches.arrays(told)})
+    tx.execute(_TELL, {"tenant": tenant, "now": now, "rows": batches.packed(told)})
     marked = [{"tenant": tenant, "app": one.app_id, "mark": msgspec.to_builtins(one.mark)} for one in made if one.mark]
     if marked:
         tx.execute(sa.update(STATES).where(_STATE).values(rolled_back=sa.bindparam("mark")), marked)
@@ -240,12 +240,12 @@ def decided(tx: Tx, tenant: str, made: Sequence[Decided], now: dt.datetime) -> N
 _MOVES = batches.given(app=APPS.c.id.type, generation=APPS.c.generation.type, failures=APPS.c.failures.type, taken=sa.Boolean())
 _MOVE = (
     sa.update(APPS)
-    .where(APPS.c.tenant_id == sa.bindparam("tenant"), APPS.c.id == _MOVES.c.app)
+    .where(APPS.c.tenant_id == sa.bindparam("tenant"), APPS.c.id == _MOVES["app"])
     .values(
-        generation=_MOVES.c.generation,
-        failures=_MOVES.c.failures,
-        lane=sa.case((_MOVES.c.failures > 0, 1), else_=0),
-        request=sa.case((_MOVES.c.taken, sa.null()), else_=APPS.c.request),
+        generation=_MOVES["generation"],
+        failures=_MOVES["failures"],
+        lane=sa.case((_MOVES["failures"] > 0, 1), else_=0),
+        request=sa.case((_MOVES["taken"], sa.null()), else_=APPS.c.request),
     )
 )
 _STATE = sa.and_(STATES.c.tenant_id == sa.bindparam("tenant"), STATES.c.app_id == sa.bindparam("app"))
@@ -253,12 +253,12 @@ _NOW = sa.bindparam("now", type_=STATES.c.updated_at.type)
 _REASON = sa.func.concat_ws(" ", *(STATES.c.decision[name].astext for name in ("type", "code", "sentence")))  # as decide.reason
 _JSON = STATES.c.decision.type
 _TELLS = batches.given(app=STATES.c.app_id.type, decision=_JSON, reason=sa.Text(), attempt=_JSON)
-_SAME = _REASON.is_not_distinct_from(_TELLS.c.reason)
+_SAME = _REASON.is_not_distinct_from(_TELLS["reason"])
 _SINCE = sa.case((_SAME, sa.func.coalesce(STATES.c.since, STATES.c.updated_at)), else_=_NOW)
 _TELL = (
     sa.update(STATES)
-    .where(STATES.c.tenant_id == sa.bindparam("tenant"), STATES.c.app_id == _TELLS.c.app)
-    .values(decision=_TELLS.c.decision, attempt=_TELLS.c.attempt, since=_SINCE, updated_at=_NOW)
+    .where(STATES.c.tenant_id == sa.bindparam("tenant"), STATES.c.app_id == _TELLS["app"])
+    .values(decision=_TELLS["decision"], attempt=_TELLS["attempt"], since=_SINCE, updated_at=_NOW)
 )
 
 

@@ -79,7 +79,7 @@ def add(tx: Tx, tenant: str, new: Sequence[New], now: dt.datetime) -> None:
     if not new:
         return
     rows = [{"tenant_id": tenant, **msgspec.structs.asdict(task)} for task in new]
-    tx.execute(_SUPERSEDE, {"tenant": tenant, "now": now, **batches.arrays([{name: row[name] for name in _LATEST} for row in rows])})
+    tx.execute(_SUPERSEDE, {"tenant": tenant, "now": now, "rows": batches.packed([{name: row[name] for name in _LATEST} for row in rows])})
     batches.add(tx, TASKS, rows)
 
 
@@ -89,8 +89,8 @@ _SUPERSEDE = (
     sa.update(TASKS)
     .where(
         TASKS.c.tenant_id == sa.bindparam("tenant"),
-        TASKS.c.app_id == _NEWER.c.app_id,
-        TASKS.c.generation < _NEWER.c.generation,
+        TASKS.c.app_id == _NEWER["app_id"],
+        TASKS.c.generation < _NEWER["generation"],
         TASKS.c.state != "done",
         TASKS.c.kind != "query",
     )
@@ -223,7 +223,7 @@ def close(tx: Tx, tenant: str, ends: Sequence[Closing]) -> dict[str, Closed]:
     by_id = {end.id: end for end in ends}
     rows = tx.execute(_CLOSING, {"tenant": tenant, "ids": list(by_id)}).all()
     if rows:
-        tx.execute(_CLOSE, {"tenant": tenant, **batches.arrays([msgspec.structs.asdict(by_id[row.id]) for row in rows])})
+        tx.execute(_CLOSE, {"tenant": tenant, "rows": batches.packed([msgspec.structs.asdict(by_id[row.id]) for row in rows])})
     return {row.id: Closed(*row) for row in rows}
 
 
@@ -235,8 +235,8 @@ _CLOSING = (
 _ENDS = batches.given(**{name: TASKS.c[name].type for name in Closing.__struct_fields__})
 _CLOSE = (
     sa.update(TASKS)
-    .where(TASKS.c.tenant_id == sa.bindparam("tenant"), TASKS.c.id == _ENDS.c.id)
-    .values(state="done", **{name: _ENDS.c[name] for name in Closing.__struct_fields__ if name != "id"})
+    .where(TASKS.c.tenant_id == sa.bindparam("tenant"), TASKS.c.id == _ENDS["id"])
+    .values(state="done", **{name: _ENDS[name] for name in Closing.__struct_fields__ if name != "id"})
 )
 
 
