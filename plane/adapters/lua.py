@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from lupa import lua51
@@ -32,6 +33,19 @@ def answer(order: messages.Lua, limits: messages.Limits) -> dict[str, str]:
     Raises:
         Refused: it is no Lua, went wrong, or returned no table with a status.
     """
+    found = evaluated(order.script, {"obj": order.body}, limits)
+    if lua51.lua_type(found) != "table" or not isinstance(found["status"], str):
+        raise messages.Refused("returned no health; set hs.status to a status and return hs")
+    message = found["message"]
+    return {"status": found["status"], "message": message if isinstance(message, str) else ""}
+
+
+def evaluated(script: str, given: Mapping[str, Any], limits: messages.Limits, *, prelude: str = "") -> Any:  # noqa: ANN401  # a value of Lua's
+    """What a script returns that knows `given` by name; `prelude` is code of ours that runs before it.
+
+    Raises:
+        Refused: it is no Lua, or went wrong.
+    """
     runtime = lua51.LuaRuntime(
         unpack_returned_tuples=True,
         register_eval=False,
@@ -44,20 +58,18 @@ def answer(order: messages.Lua, limits: messages.Limits) -> dict[str, str]:
     for name in _BARRED:
         names[name] = None
     names.os = runtime.table_from({"time": _time, "date": _date})
-    names.obj = _table(runtime, order.body)
-    script = compiled(runtime, order.script)
+    for name, value in given.items():
+        names[name] = _table(runtime, value)
+    runtime.execute(prelude)
+    ready = compiled(runtime, script)
     watch(time.monotonic, time.monotonic() + _EARLY * limits.wall_s)
     try:
-        found = script()
+        return ready()
     except lua51.LuaMemoryError as e:
         raise MemoryError from e
     except (lua51.LuaError, *_THROWN) as e:
         said = _told(e, limits)
         raise messages.Refused(said, own="stopped" in said or "attempt to call" in said) from e
-    if lua51.lua_type(found) != "table" or not isinstance(found["status"], str):
-        raise messages.Refused("returned no health; set hs.status to a status and return hs")
-    message = found["message"]
-    return {"status": found["status"], "message": message if isinstance(message, str) else ""}
 
 
 def compiled(runtime: lua51.LuaRuntime, script: str) -> Any:  # noqa: ANN401  # a function of Lua's

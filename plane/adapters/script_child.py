@@ -13,7 +13,12 @@ import msgspec
 from plane.adapters import script_messages as messages
 from plane.adapters.sandbox import kernel
 
-ENGINES = {"Paths": "plane.adapters.jq", "Lua": "plane.adapters.lua", "Cel": "plane.adapters.cel"}
+ENGINES = {
+    "Act": "plane.adapters.lua_actions",
+    "Cel": "plane.adapters.cel",
+    "Lua": "plane.adapters.lua",
+    "Paths": "plane.adapters.jq",
+}
 IDLE_BYTES = 640 * 2**20  # address space of Python with its engines: their libraries are mapped, hardly any of it is used
 
 

@@ -35,6 +35,14 @@ class Lua(msgspec.Struct, frozen=True, tag="lua"):
     body: dict[str, Any]
 
 
+class Act(msgspec.Struct, frozen=True, tag="act"):
+    """A script of Argo CD's resource actions and `obj`; without parameters it tells the actions, with them it does one."""
+
+    script: str
+    body: dict[str, Any]
+    parameters: dict[str, str] | None = None
+
+
 class Cel(msgspec.Struct, frozen=True, tag="cel"):
     """Expressions and the object whose top-level fields they name."""
 
@@ -63,7 +71,7 @@ class Refused(Exception):
         super().__init__(reason)
 
 
-Order = Paths | Lua | Cel
+Order = Paths | Lua | Act | Cel
 Answer = Told | Failed
 _ORDERS: msgspec.msgpack.Decoder[Order] = msgspec.msgpack.Decoder(Order)
 _ANSWERS: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)

@@ -6,14 +6,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
 
 from plane.adapters import script_messages as messages
-from plane.domain import errors, health_scripts, health_values, objects, ownership
+from plane.domain import action_scripts, actions, errors, health_scripts, health_values, objects, ownership
 
 ROOT = Path(__file__).parents[2]  # the folder that holds the package, wherever it is installed
 UNSEEN = health_values.Health("Progressing", "its controller has not seen the newest spec yet")
@@ -74,11 +74,26 @@ class Scripts:
             return self.lua(script.source, body, name=script.file)
         return self.cel(script.source, body, name=script.file)
 
+    def discover(self, source: action_scripts.Source, body: dict[str, Any]) -> tuple[actions.Action, ...]:
+        """The actions that a user's scripts give an object, sorted; Invalid when they do not."""
+        return action_scripts.listed(self._acted(messages.Act(source.discovery, body), f"{source.name}: discovery.lua"))
+
+    def act(self, source: action_scripts.Source, body: dict[str, Any], action: str, given: Mapping[str, str]) -> actions.Change:
+        """What one of them does to an object; Invalid when it does nothing that can be done."""
+        where = f"{source.name}: {action}/action.lua"
+        return action_scripts.change(body, self._acted(messages.Act(source.definitions[action], body, dict(given)), where), where=where)
+
     def close(self) -> None:
         """End the children."""
         with self._lock:
             for engine in tuple(self._children):
                 self._end(engine)
+
+    def _acted(self, order: messages.Act, where: str) -> Any:  # noqa: ANN401  # what the script returned
+        answer = self._ask(order)
+        if isinstance(answer, messages.Failed):
+            raise errors.Invalid({where: answer.reason})
+        return answer.value
 
     def _judged(self, order: messages.Lua | messages.Cel, name: str) -> health_values.Health:
         named = f"its health script {name}".rstrip()

@@ -1,13 +1,12 @@
 """`plane app actions|patch-object|delete-object`: changing one live object by hand."""
 
 import sys
-from collections.abc import Iterable
 from typing import Any
 
 import click
 import msgspec
 
-from plane.cli import app_views, client, failures, kinds, live, nouns, session, show, table
+from plane.cli import app_views, client, failures, kinds, live, nouns, params, session, show, table
 from plane.domain import documents
 
 Json = client.Json
@@ -60,7 +59,7 @@ def list_(where: session.Session, *, name: str, target: str, place: str, output:
 @session.placed
 def run(where: session.Session, *, name: str, action: str, **given: Any) -> None:  # noqa: ANN401 each option of its own type
     """Do ACTION to one object of an app, or one below it: `plane app actions run web scale Deployment/web --param replicas=3`."""
-    told = _parameters(given["params"])
+    told = params.read(given["params"])
     found = _found(where, name, given)
     order = _order(found, given) | {"action": action, "parameters": told}
     _tell(name, _send(where, name, "actions", order), f"{action} of {app_views.key(found)}", output=given["output"])
@@ -149,14 +148,6 @@ def _summary(found: Json, name: str) -> str:
     if found.get("fields"):
         return f"changed {', '.join(found['fields'])}"
     return "done" if found.get("created") or not found.get("resourceVersion") else "nothing to change, or on its way"
-
-
-def _parameters(words: Iterable[str]) -> dict[str, str]:
-    pairs = [word.partition("=") for word in words]
-    wrong = next((name for name, equals, _ in pairs if not equals or not name), None)
-    if wrong is not None:
-        raise failures.WrongUse(f"--param {wrong!r} is no NAME=VALUE, for example replicas=3")
-    return {name: value for name, _, value in pairs}
 
 
 def _patch(text: str, file: Any) -> Any:  # noqa: ANN401 an open file, any JSON data

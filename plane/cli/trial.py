@@ -5,6 +5,7 @@ import importlib
 import click
 
 STEPS = {
+    "actions": ("plane.cli.trial_actions:command", "What can be done to live objects."),
     "diff": ("plane.cli.trial_diff:command", "What an apply would change in live objects."),
     "health": ("plane.cli.trial_health:command", "How live objects are."),
     "plan": ("plane.cli.trial_plan:command", "What an agent would do, in order."),

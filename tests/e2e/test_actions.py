@@ -58,11 +58,14 @@ def test_a_deployment_is_restarted_and_the_log_holds_order_and_outcome(app: e2e.
     e2e.until(lambda: "restart" in plane(app, "app", "actions", "list", "web", "deployment/web").output)
     order(app, "actions", "run", "web", "restart", "deployment/web")
     e2e.until(lambda: "kubectl.kubernetes.io/restartedAt" in str(deployment(app)["spec"]["template"]), lambda: str(app.explain()))
-    e2e.until(lambda: [event.get("outcome", "success") for event in logged(app, "object.action.finished")] == ["success"])
-    (intent,) = logged(app, "object.action.requested")
-    (outcome,) = logged(app, "object.action.finished")
-    assert intent["correlation"] == outcome["correlation"]
-    assert intent["details"]["object"] == f"apps/Deployment {app.namespace}/web"
+    e2e.until(lambda: bool(ordered(app)) and {event["correlation"] for event in logged(app, "object.action.finished")} == ordered(app))
+    assert {event.get("outcome", "success") for event in logged(app, "object.action.finished")} == {"success"}
+    assert {event["details"]["object"] for event in logged(app, "object.action.requested")} == {f"apps/Deployment {app.namespace}/web"}
+
+
+def ordered(app: e2e.App) -> set[str]:
+    """Tasks of the orders in the log."""
+    return {event["correlation"] for event in logged(app, "object.action.requested")}
 
 
 def test_a_scale_stays_until_a_sync_and_a_pod_that_is_deleted_comes_again(app: e2e.App) -> None:
