@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from plane.domain import errors
 from plane.server import authorise, context, questions
+from plane.store import apps as store
 from plane.wire import answers, views
 from plane.wire import questions as terms
 
@@ -41,6 +42,8 @@ def _hear(kind: type[T], shown: Callable[[T], Shown]) -> Answer[Shown]:
     def answer(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, asked: questions.Asked) -> Shown | None:
         with authorise.enter(plane, caller, names, "app:get") as place:
             found = questions.heard(place, asked, kind)
+            if found:
+                store.forget(place.tx, place.scope.tenant, asked.task)
         return shown(found) if found else None
 
     return answer

@@ -90,3 +90,8 @@ def answer(tx: Tx, tenant: str, task: str) -> Said:
     """The agent's last word on a query."""
     row = tx.execute(sa.select(TASKS.c.outcome, TASKS.c.message, TASKS.c.live).where(TASKS.c.tenant_id == tenant, TASKS.c.id == task)).one()
     return Said(row.outcome, row.message, bytes(row.live or b""))
+
+
+def forget(tx: Tx, tenant: str, task: str) -> None:
+    """Drop an answer that was read; that the question was asked stays."""
+    tx.execute(sa.update(TASKS).where(TASKS.c.tenant_id == tenant, TASKS.c.id == task, TASKS.c.state == "done").values(live=None))

@@ -23,8 +23,8 @@ def beside(tx: Tx, tenant: str) -> None:
 def old(tx: Tx, tenant: str, *, settled: dt.datetime, answered: dt.datetime, unheard: dt.datetime, turned: dt.datetime) -> int:
     """One round; returns how many rows went, 0 when nothing is left.
 
-    settled: tasks, releases and bytes made before it may go; answered: idempotency keys used before it; unheard: pieces of
-    answers that nobody has read since; turned: changes of health.
+    settled: tasks, releases and bytes made before it may go; answered: idempotency keys used before it; unheard: answers,
+    and pieces of them, that nobody has read since; turned: changes of health.
     Kept in any case: what an app is, was by its history, is asked to become, or is approved for.
     """
     times = {"settled": settled, "answered": answered, "unheard": unheard, "turned": turned}
@@ -49,6 +49,11 @@ _TASKS = sa.text("""
 """)
 _PIECES = sa.text("""
     DELETE FROM pieces WHERE ctid = ANY(ARRAY(SELECT ctid FROM pieces WHERE tenant_id = :tenant AND made_at < :unheard LIMIT :limit))
+""")
+_UNREAD = sa.text("""
+    UPDATE tasks SET live = NULL WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM tasks WHERE tenant_id = :tenant AND kind = 'query' AND live IS NOT NULL AND created_at < :unheard LIMIT :limit
+    ))
 """)
 _RELEASES = sa.text("""
     DELETE FROM releases WHERE ctid = ANY(ARRAY(
@@ -90,4 +95,4 @@ _RESTLESS = sa.text("""
         ) h LIMIT :limit
     ))
 """)
-_OLD = (_PIECES, _TURNS, _RESTLESS, _KEYS, _TASKS, _RELEASES, _SEALED, _BLOBS)
+_OLD = (_PIECES, _UNREAD, _TURNS, _RESTLESS, _KEYS, _TASKS, _RELEASES, _SEALED, _BLOBS)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from plane.domain import access, errors
 from plane.run.devgit import DevGit
 from plane.server import authorise, intake, logs, pieces, questions, sweep
+from plane.server import views as live
 from plane.wire import agent, answers, views
 from tests.support import planes
 
@@ -140,3 +141,19 @@ def test_an_agent_that_is_too_old_for_logs_is_named(fleet: planes.Fleet, app: st
     intake.events(fleet.plane, fleet.identity, agent.Events(finals=(final,)))
     with pytest.raises(errors.Conflict, match="does not know the question 'logs'; upgrade it"):
         hear(fleet, question)
+
+
+def test_an_answer_is_gone_when_it_was_read_or_when_nobody_came_for_it(fleet: planes.Fleet, app: str) -> None:
+    tree = answers.encode(answers.Tree(tree=views.Tree(nodes=())))
+    for read in (True, False):
+        question = live.ask_tree(fleet.plane, caller(fleet), NAMES)
+        fleet.claim()
+        final = agent.Final(task=question.task, app_id=question.app, generation=0, outcome="succeeded", started=1, finished=2, live=tree)
+        intake.events(fleet.plane, fleet.identity, agent.Events(finals=(final,)))
+        if read:
+            assert live.tree(fleet.plane, caller(fleet), NAMES, question) == views.Tree(nodes=())
+            assert fleet.row("SELECT count(*) FROM tasks WHERE live IS NOT NULL")[0] == 0
+    assert fleet.row("SELECT count(*) FROM tasks WHERE live IS NOT NULL")[0] == 1
+    later(fleet, sweep.UNHEARD.total_seconds() + 1)
+    sweep.sweep(fleet.plane)
+    assert fleet.row("SELECT count(*) FROM tasks WHERE live IS NOT NULL")[0] == 0

@@ -4,7 +4,7 @@ import pathlib
 
 import msgspec
 
-from plane.wire import agent
+from plane.wire import agent, answers, questions, views
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 KEY = agent.Key("apps", "Deployment", "acme-shop", "web")
@@ -32,7 +32,32 @@ CHECKS = agent.Checks(
     ),
 )  # fmt: skip
 RESULT = agent.ObjectResult(key=KEY, result="Synced", message="created", phase="PreSync", wave=-1)
+NODE = views.Node(
+    group="", kind="Pod", namespace="shop", name="web-1", uid="u1", parents=("u0",), sync="Synced", health="Degraded", message="it crashes",
+    created="2030-01-01T00:00:00Z", images=("registry.example/web:1",), ready="0/1", restarts=3,
+)  # fmt: skip
+EVENT = views.KubeEvent(
+    type="Warning", reason="BackOff", message="restarting", group="", kind="Pod", namespace="shop", name="web-1", count=3,
+    first="2030-01-01T00:00:00Z", last="2030-01-01T00:01:00Z", source="kubelet",
+)  # fmt: skip
+# What stands in `Task.terms`, `Piece.body` and `Final.live`; the latter two travel as JSON.
+INSIDE: dict[str, msgspec.Struct] = {
+    "question-subject": questions.Subject(kind="Deployment", name="web", group="apps", namespace="shop"),
+    "question-logs": questions.Logs(
+        kind="Deployment", name="web", group="apps", namespace="shop", container="main", all_containers=True, previous=True, since_s=60,
+        since_time="2030-01-01T00:00:00Z", tail=10, filter="error", follow=True, timestamps=True, max_pods=5,
+    ),
+    "answer-absent": answers.Absent(sentence="Pod shop/web-1 was not found"),
+    "answer-manifests": answers.Manifests(live=views.Live(items=({"kind": "Pod"},), warnings=("cut",))),
+    "answer-tree": answers.Tree(tree=views.Tree(nodes=(NODE,), edges=(views.Edge(source="u0", target="u1"),), warnings=("cut",))),
+    "answer-events": answers.Events(events=views.KubeEvents(items=(EVENT,), warnings=("cut",))),
+    "answer-logs": answers.Logs(warnings=("cut",)),
+    "log-piece": views.LogPiece(
+        sources=(views.LogSource(namespace="shop", pod="web-1", container="main"),), runs=(views.LogRun(source=0, lines=("ready",)),)
+    ),
+}  # fmt: skip
 MESSAGES: dict[str, msgspec.Struct] = {
+    **INSIDE,
     "enrol": agent.Enrol(
         join_token="made-up", signing_key=b"s" * 32, sealing_key=b"x" * 32, proof=b"p" * 64,
         agent_version="0.1.0", kube_version="v1.36.3", installation="uid",
