@@ -115,6 +115,14 @@ MESSAGES: dict[str, msgspec.Struct] = {
         ),
     ),
     "state-knows": agent.State(capabilities=agent.Capabilities(kube_version="v1.36.3", agent_version="0.1.0", knows=agent.KNOWS)),
+    "state-fight": agent.State(
+        apps=(
+            agent.AppState(
+                app_id="a1", generation=7, release="sha256:0f", sync="OutOfSync", health="Healthy",
+                objects=(agent.ObjectState(key=KEY, sync="OutOfSync", fight="hpa writes /spec/replicas each time"),),
+            ),
+        ),
+    ),
     "state-extra": agent.State(
         apps=(
             agent.AppState(
