@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 
 from plane.adapters import kube
-from plane.agent import acting, events, live, logs, manifests, planned, question, tree
+from plane.agent import acting, events, live, logs, manifests, orphans, planned, question, tree
 from plane.domain import errors
 from plane.wire import agent, answers
 
@@ -23,6 +23,7 @@ ANSWERS: Mapping[str, Answer] = {
     "manifests": manifests.answer,
     "patch": acting.patch,
     "tree": tree.answer,
+    "orphans": orphans.answer,
     "plan": planned.answer,
 }
 

@@ -2,13 +2,36 @@
 
 import click
 
-from plane.cli import get, holds, kinds, nouns, session, show
+from plane.cli import failures, get, holds, kinds, nouns, session, show
 
 tenant = nouns.group(kinds.TENANT, "Tenants: people and projects that see nothing of other tenants.")
 project = nouns.group(kinds.PROJECT, "Projects: a tenant's apps that share rules.")
 
 for order in holds.commands(kinds.PROJECT, "a project's apps"):
     project.add_command(order)
+
+_ORPHANS = (
+    kinds.Column("CLUSTER", "cluster"),
+    kinds.Column("NAMESPACE", "namespace"),
+    kinds.Column("GROUP", "group"),
+    kinds.Column("KIND", "kind"),
+    kinds.Column("NAME", "name"),
+    kinds.Column("AGE", "created", "age"),
+)
+
+
+@project.command("orphans")
+@nouns.named(kinds.PROJECT)
+@show.option("table", "json", "yaml")
+@session.placed
+def orphans(where: session.Session, *, name: str, output: str) -> None:
+    """List objects in the namespaces of the project's apps that belong to no app; the clusters' agents are asked."""
+    found = where.api.get(f"{kinds.path(kinds.PROJECT, where, name)}/orphans").body
+    if not show.body(found, output=output):
+        show.listing(_ORPHANS, found["items"], nothing="Every object belongs to an app, or is left out by spec.orphanedResources.ignore.")
+        for sentence in found["warnings"]:
+            click.echo(failures.visible(f"Warning: {sentence}"), err=True)
+
 
 _description = click.option("--description", default="", help="A line for people.")
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from plane.domain import annotations, apps, errors, options, policy, refs, retries, rollbacks, schedules
+from plane.domain import annotations, apps, errors, options, orphans, policy, refs, retries, rollbacks, schedules
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 LABEL_RULE = "must be a DNS label: lower-case letters, digits and '-', beginning and ending with a letter or digit, at most 63"
@@ -51,6 +51,7 @@ class ProjectSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fi
     description: str = ""
     source_repos: tuple[str, ...] = ()
     destinations: tuple[Place, ...] = ()
+    orphaned_resources: orphans.Watch | None = None
     sync_windows: tuple[schedules.Window, ...] = ()
     freezes: tuple[schedules.Freeze, ...] = ()
 

@@ -35,6 +35,7 @@ def explain(plane: context.Plane, scope: access.Scope, *, project_id: str, app: 
         violations=found.verdict.judged if found.verdict else (),
         warnings=(
             *_agents_age(found),
+            *filter(None, [found.orphans]),
             *fights[:MOST_WARNINGS],
             *advice.of_app(found.spec),
             *itertools.islice(advice.of_documents(documents), MOST_WARNINGS),

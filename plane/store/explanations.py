@@ -4,7 +4,7 @@ import msgspec
 import sqlalchemy as sa
 
 from plane.domain import apps as domain
-from plane.domain import decide, policy, schedules, tenancy
+from plane.domain import decide, orphans, policy, schedules, tenancy
 from plane.store import facts, states, tables
 from plane.store.engine import Row, Tx
 
@@ -32,6 +32,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     task_since: str
     verdict: policy.Verdict | None
     facts: dict[str, str]
+    orphans: str  # a sentence on objects beside the app's that belong to none, or empty
     calendar: schedules.Calendar
     target: schedules.Target
 
@@ -60,6 +61,9 @@ _QUERY = sa.select(
     STATES.c.reported_at,
     RELEASES.c.verdict,
     *states.ABOVE,
+    tables.projects.c.name.label("project"),
+    tables.projects.c.orphans,
+    tables.projects.c.spec["orphanedResources"].label("watched"),
 ).select_from(
     APPS.join(tables.projects, states.IN_PROJECT)
     .outerjoin(STATES, sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id))
@@ -107,6 +111,7 @@ def _found(row: Row, place: facts.Cluster | None, task: Row | None, calendar: sc
         task_since=facts.stamp(task.created_at) if task else "",
         verdict=msgspec.convert(row.verdict, policy.Verdict) if row.verdict else None,
         facts={key: value for key, value in told.items() if value},
+        orphans=_orphans(row, f"{name}/{spec.destination.namespace}"),
         calendar=calendar,
         target=schedules.Target(row.name, spec.destination.namespace, name),
     )
@@ -118,3 +123,13 @@ def _shown(task: Row) -> str:
         return "queued"
     phase = f", in {task.phase.partition('/')[0]}, wave {task.phase.partition('/')[2]}" if task.phase else ""
     return f"with the agent{phase}{f': {task.message}' if task.message else ''}"
+
+
+def _orphans(row: Row, place: str) -> str:
+    """What was found beside the app when somebody last asked, where the project wants to be warned."""
+    watch = row.watched and msgspec.convert(row.watched, orphans.Watch)
+    count = ((row.orphans or {}).get("found") or {}).get(place, 0)
+    if not watch or not watch.warn or not count:
+        return ""
+    names = f"{count} object{'s' if count > 1 else ''} beside the app belong{'' if count > 1 else 's'} to no app"
+    return f"{names}, as of {row.orphans['at']}; see them with `plane project orphans {row.project}`"

@@ -27,6 +27,7 @@ projects = sa.Table(
     *columns.document(),
     columns.blob("fingerprint_key"),  # 32 bytes under the master key
     columns.json("hold", null=True),  # domain.schedules.Hold
+    columns.json("orphans", null=True),  # as store.orphans keeps them
     columns.tenant_key("id"),
     sa.UniqueConstraint("tenant_id", "name"),
     sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], ondelete="RESTRICT"),
