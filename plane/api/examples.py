@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from plane.wire import documents, ordered, rest
+from plane.wire import audit, documents, ordered, rest
 
 _HEAD = {"apiVersion": documents.API_VERSION}
 _PLACE = {"tenant": "acme", "project": "shop"}
@@ -83,11 +83,12 @@ EXAMPLES: dict[Any, Any] = {
     },
     rest.Sync: {"prune": True},
     rest.Rollback: {"number": 7},
-    rest.NewHold: {"reason": "The database is being moved", "owner": "ana", "until": "2026-11-21T18:00:00Z"},
+    rest.NewHold: {"reason": "The database is being moved", "owner": "ana"},
     ordered.RunAction: {**_OBJECT, "action": "scale", "parameters": {"replicas": "3"}},
     ordered.PatchObject: {**_OBJECT, "patch": {"spec": {"replicas": 3}}, "dryRun": True},
     ordered.DeleteObject: {**_OBJECT, "propagation": "foreground"},
     rest.Refresh: {"hard": False},
+    audit.Replay: {"position": 4711},
     rest.NewPerson: {"name": "ana", "kind": "user"},
     rest.Role: {"role": "editor", "project": "shop"},
     rest.NewToken: {"name": "laptop", "days": 90},
