@@ -15,6 +15,7 @@ COMMANDS = {
     "app": ("plane.cli.app:app", "A path in Git, kept the same in a cluster."),
     "agent": ("plane.run.agent:command", "The program in each cluster: applies releases, heals drift, reports."),
     "apply": ("plane.cli.apply:apply", "Make the plane's documents be what files say."),
+    "at": ("plane.cli.at:at", "What was so at a time: apps, clusters, projects."),
     "audit": ("plane.cli.audit:audit", "The record: list it, export it with its proof."),
     "cluster": ("plane.cli.cluster:cluster", "Clusters: join them, revoke their agents."),
     "completion": ("plane.cli.completion:completion", "Completion for your shell."),

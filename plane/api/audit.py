@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
 from plane.adapters import compressing
-from plane.api import calls
+from plane.api import audit_stream, calls
 from plane.domain import audit
 from plane.server import audit_log, exports, sinks
 from plane.wire import audit as wire
@@ -32,7 +32,12 @@ def handlers() -> list[HTTPRouteHandler]:
 
 
 def _at(above: str, prefix: str) -> list[HTTPRouteHandler]:
-    return [*_reading(f"{above}/audit", prefix), _export(f"{above}/audit/export", prefix), *_sinks(f"{above}/sinks/{{sink}}", prefix)]
+    return [
+        *_reading(f"{above}/audit", prefix),
+        _export(f"{above}/audit/export", prefix),
+        *_sinks(f"{above}/sinks/{{sink}}", prefix),
+        audit_stream.handler(f"{above}/audit/events", prefix),
+    ]
 
 
 def _sinks(one: str, prefix: str) -> list[HTTPRouteHandler]:

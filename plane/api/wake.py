@@ -11,7 +11,7 @@ import structlog
 from plane.domain import errors
 from plane.store import wake
 
-CHANNELS: tuple[wake.Channel, ...] = ("plane_tasks", "plane_agent", "plane_app", "plane_pieces")
+CHANNELS: tuple[wake.Channel, ...] = ("plane_tasks", "plane_agent", "plane_app", "plane_pieces", "plane_audit")
 TURN_S = 1.0  # how long stopping may take; notifications themselves come at once
 log = structlog.get_logger()
 

@@ -2,20 +2,9 @@
 
 import click
 
-from plane.cli import audit_files, audit_places, client, kinds, session, show
+from plane.cli import audit_files, audit_places, audit_reports, client, failures, session, show
 
 Json = client.Json
-
-COLUMNS = (
-    kinds.Column("WHEN", "time", "age"),
-    kinds.Column("EVENT", "type"),
-    kinds.Column("OUTCOME", "outcome"),
-    kinds.Column("BY", "actor.name"),
-    kinds.Column("TARGET", "target"),
-    kinds.Column("PROJECT", "project"),
-    kinds.Column("COMMIT", "commit", "short"),
-    kinds.Column("MESSAGE", "message"),
-)
 
 
 @click.group()
@@ -26,6 +15,8 @@ def audit() -> None:
 audit.add_command(audit_files.export)
 audit.add_command(audit_files.verify)
 audit.add_command(audit_files.program)
+audit.add_command(audit_reports.report)
+audit.add_command(audit_reports.trail)
 
 
 @audit.command("list")
@@ -51,7 +42,39 @@ def search(where: session.Session, *, asked: dict[str, str], limit: int, output:
 def _show(where: session.Session, asked: dict[str, str], *, limit: int, output: str) -> None:
     items = list(where.api.items(audit_places.at(where), limit=limit, **asked))
     if not show.body({"items": items}, output=output):
-        show.listing(COLUMNS, [event(item) for item in items], nothing=f"Nothing of that kind happened here since {asked['since']}.")
+        show.listing(
+            audit_places.COLUMNS,
+            [audit_places.event(item) for item in items],
+            nothing=f"Nothing of that kind happened here since {asked['since']}.",
+        )
+
+
+@audit.command("tail")
+@audit_places.filtered(since="1h")
+@click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Begin with the last so many.")
+@session.placed
+def tail(where: session.Session, *, asked: dict[str, str], follow: bool, limit: int) -> None:
+    """Print the last events, one a line, and with -f those that come."""
+    last = list(where.api.items(audit_places.at(where), limit=limit, order="newest", **asked))
+    place = last[0]["seq"] if last else -1
+    for one in reversed(last):
+        click.echo(line(one))
+    wanted = {name: value for name, value in asked.items() if name not in ("since", "until")}
+    while follow:
+        for told in where.api.events(f"{audit_places.at(where)}/events", after=place, **wanted):
+            if told.name == "gone":
+                raise failures.Failed(str(told.body.get("detail", "the stream ended")), code=failures.NOT_ALLOWED)
+            place = told.body["seq"]
+            click.echo(line(told.body))
+
+
+def line(item: Json) -> str:
+    """An event as one line."""
+    one = audit_places.event(item)
+    actor = one["actor"]["name"] or one["actor"]["id"]
+    words = (one["time"][:19], one["type"], one["outcome"], actor, one.get("target", "-"), one.get("cluster", ""), one.get("message", ""))
+    return " ".join(str(word).replace("\n", " ") for word in words if word)
 
 
 @audit.command("checkpoint")
@@ -61,9 +84,3 @@ def checkpoint(where: session.Session) -> None:
     found = where.api.get(f"{audit_places.at(where)}/checkpoint").body
     click.echo(found["note"], nl=False)
     click.echo(f"key: {found['verifierKey']}", err=True)
-
-
-def event(item: Json) -> Json:
-    """An event as it is read: what it leaves out went well."""
-    found = item.get("event", item)
-    return {"outcome": "success", **(found if isinstance(found, dict) else item)}

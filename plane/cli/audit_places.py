@@ -7,9 +7,21 @@ from typing import Any
 
 import click
 
-from plane.cli import session, times
+from plane.cli import client, kinds, session, times
 
 Command = Callable[..., Any]
+Json = client.Json
+
+COLUMNS = (
+    kinds.Column("WHEN", "time", "age"),
+    kinds.Column("EVENT", "type"),
+    kinds.Column("OUTCOME", "outcome"),
+    kinds.Column("BY", "actor.name"),
+    kinds.Column("TARGET", "target"),
+    kinds.Column("PROJECT", "project"),
+    kinds.Column("COMMIT", "commit", "short"),
+    kinds.Column("MESSAGE", "message"),
+)
 
 _FILTERS = (
     click.option("--type", "type", default="", metavar="TYPE", help="Only these events; commas between, `app.*` for all below."),
@@ -54,3 +66,9 @@ def at(where: session.Session) -> str:
 def moment(since: str) -> str:
     """RFC 3339 of what was typed."""
     return times.since(since, now=dt.datetime.now(dt.UTC))
+
+
+def event(item: Json) -> Json:
+    """An event as it is read: what it leaves out went well."""
+    found = item.get("event", item)
+    return {"outcome": "success", **(found if isinstance(found, dict) else item)}

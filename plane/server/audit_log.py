@@ -30,6 +30,26 @@ def page(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
     return rest.page(found, query.limit, key=lambda each: each.seq)
 
 
+class Followed(msgspec.Struct, frozen=True):
+    """What came after a place, and whose log it is."""
+
+    tenant: str
+    after: int
+    found: tuple[audit.Sealed, ...] = ()
+
+
+def follow(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: wire.Follow, *, begun: bool = False) -> Followed:
+    """Sealed events after a place; at the beginning and without one, the place to go on from."""
+    with authorise.enter(plane, caller, authorise.Names(names.tenant, query.project), "audit:read") as place:
+        asked = wanted(place, query)
+        tenant = place.scope.tenant
+        if query.after < 0 and not begun:
+            newest = log.last_checkpoint(place.tx, tenant)
+            return Followed(tenant, newest.size - 1 if newest else -1)
+        found = log.search(place.tx, tenant, asked, cursor=query.after, limit=query.limit)
+    return Followed(tenant, query.after, found)
+
+
 def wanted(place: authorise.Place, query: wire.Filters) -> log.Asked:
     """The filters as the store takes them; Invalid names the one that cannot be."""
     if query.app and query.target:

@@ -7,7 +7,7 @@ import msgspec
 from plane.domain import access, audit
 from plane.server import context
 from plane.store import audit as log
-from plane.store import engine, facts
+from plane.store import engine, facts, wake
 
 BATCH = 1000
 CHECKPOINT_CONTEXT = b""  # the note itself names the log; C2SP checkpoints are signed as they are
@@ -52,6 +52,7 @@ def seal(plane: context.Plane, tenant: str) -> int:
         after = log.Head(before.size + len(leaves), peaks, found[-1].xid, found[-1].id)
         log.seal(tx, tenant, log.Growth(before, after, full), leaves)
         log.add_checkpoint(tx, tenant, checkpoint(plane, tenant, after, leaves))
+        wake.notify(tx, "plane_audit", tenant)
     return len(found)
 
 

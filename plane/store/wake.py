@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from plane.domain import errors
 from plane.store.engine import Tx
 
-Channel = Literal["plane_due", "plane_tasks", "plane_agent", "plane_app", "plane_pieces"]
+Channel = Literal["plane_due", "plane_tasks", "plane_agent", "plane_app", "plane_pieces", "plane_audit"]
 _NOTIFY = sa.text("SELECT pg_notify(:channel, payload) FROM unnest(CAST(:payloads AS text[])) AS payload")
 
 

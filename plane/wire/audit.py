@@ -32,6 +32,12 @@ class Query(Filters, frozen=True, kw_only=True):
     order: Literal["oldest", "newest"] = "oldest"
 
 
+class Follow(Filters, frozen=True, kw_only=True):
+    """`after`: the last place one has; -1 begins with what comes from now on."""
+
+    after: Annotated[int, msgspec.Meta(ge=-1)] = -1
+
+
 class Export(Filters, frozen=True, kw_only=True):
     """An export goes up to a checkpoint: the newest, or the one of size `end`. `resume`: the size of the last checkpoint one has."""
 

@@ -4,6 +4,7 @@ import pathlib
 import subprocess
 import sys
 
+from plane.cli import at, audit_reports
 from tests.cli import conftest
 from tests.cli.test_platform import seal_everything
 from tests.support import planes
@@ -84,3 +85,44 @@ def test_formulas_do_not_reach_a_spreadsheet_and_the_manifest_lies_beside(
         assert file.with_name(f"{form}.manifest.json").read_text().startswith('{"manifest":')
     run("audit", "export", "--compress", "gzip", "-o", str(tmp_path / "audit.jsonl.gz"))
     assert "nothing is wrong" in run("audit", "verify", "--offline", str(tmp_path / "audit.jsonl.gz")).output
+
+
+def test_a_commit_is_followed_from_its_intents_to_its_outcomes() -> None:
+    def told(stage: str, time: str, task: str, **more: str) -> dict[str, str]:
+        return {"id": time, "stage": stage, "time": time, "correlation": task, "target": "app/web", "outcome": "success", **more}
+
+    steps = audit_reports.journeys(
+        [
+            told("intent", "2026-01-01T10:00:00Z", "1", cluster="east"),
+            told("intent", "2026-01-01T10:00:01Z", "2", cluster="west"),
+            told("outcome", "2026-01-01T10:00:07.5Z", "1", cluster="east", outcome="failure"),
+        ]
+    )
+    assert [(step["cluster"], step["outcome"], step["seconds"]) for step in steps] == [("east", "failure", 7.5), ("west", "under way", "")]
+
+
+def test_what_ran_at_a_time_is_the_last_sync_that_succeeded_before_it() -> None:
+    def told(kind: str, **more: object) -> dict[str, object]:
+        return {"type": kind, "time": "t", "target": "app/web", "project": "shop", "outcome": "success", "actor": {"name": "east"}, **more}
+
+    found = at.standing(
+        [
+            (9, told("app.sync.completed", outcome="failure", commit="c3")),
+            (7, told("app.sync.completed", commit="c2", details={"asked_by": "ada"})),
+            (3, told("app.sync.completed", commit="c1")),
+        ]
+    )
+    assert [(one["commit"], one["by"], one["state"], one["proof"]) for one in found] == [("c2", "ada", "a later sync had failed", 7)]
+    assert at.standing([(4, told("app.removed")), (3, told("app.sync.completed"))])[0]["state"] == "removed"
+
+
+def test_saved_questions_are_answered(shop: planes.Fleet, run: conftest.Run) -> None:
+    run("user", "create", "eve", "--role", "editor")
+    seal_everything(shop)
+    assert "access.role.granted" in run("audit", "report", "privileged-actions").output
+    assert "eve" in run("audit", "report", "deployers").output
+    assert "eve" in run("audit", "report", "access-review").output
+    assert "Nothing since" in run("audit", "report", "deletions").output
+    assert "person/eve" in run("audit", "tail").output
+    assert "Nothing had run there" in run("at", "1h", "app", "web").output
+    assert "No app has had the commit 3f9a" in run("audit", "trail", "3f9a").output
