@@ -24,7 +24,8 @@ APPLY_PATCH = "application/apply-patch+yaml"
 # "identity": compressing a watch costs both sides more CPU than the bytes are worth inside a cluster.
 HEADERS = {"User-Agent": "gitops-plane-agent", "Accept-Encoding": "identity"}
 CONNECT_S = 10.0
-ANSWER_S = 60.0  # the API server's own bound for a request that is no watch
+ANSWER_S = 60.0  # the API server's own bound for a request that is no watch; bookmarks of a watch come about as often
+SILENCE = 1.5  # a watch that is silent so many times as long as an answer may take is dead
 CONNECTIONS = 128  # watches hold one each for ever; writers are bounded elsewhere (agent/pace.py)
 
 
@@ -64,7 +65,8 @@ _STATUS = msgspec.json.Decoder(_Status)
 class Api:
     """One API server. Safe for many coroutines."""
 
-    def __init__(self, session: aiohttp.ClientSession, settings: client.Configuration) -> None:
+    def __init__(self, session: aiohttp.ClientSession, settings: client.Configuration, *, answer_s: float) -> None:
+        self.silence_s = SILENCE * answer_s
         self._session = session
         self._settings = settings
         self._server = yarl.URL(settings.host)
@@ -133,8 +135,11 @@ class Api:
         )
 
 
-async def connect(kubeconfig: str = "", *, context: str = "") -> Api:
-    """By kubeconfig, or as a pod of the cluster when none is named; KubeConfigRefused when neither works."""
+async def connect(kubeconfig: str = "", *, context: str = "", answer_s: float = ANSWER_S) -> Api:
+    """By kubeconfig, or as a pod of the cluster when none is named; KubeConfigRefused when neither works.
+
+    answer_s: how long an answer may take.
+    """
     settings = client.Configuration()
     try:
         if kubeconfig:
@@ -148,9 +153,9 @@ async def connect(kubeconfig: str = "", *, context: str = "") -> Api:
         where = f"kubeconfig {kubeconfig}" if kubeconfig else "the pod's service account"
         raise KubeConfigRefused(f"{where} cannot be used: {_reason(e)}; name another with --kubeconfig and --context") from e
     connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=trust, keepalive_timeout=60)
-    timeout = aiohttp.ClientTimeout(total=ANSWER_S, connect=CONNECT_S)
+    timeout = aiohttp.ClientTimeout(total=answer_s, connect=CONNECT_S)
     session = aiohttp.ClientSession(connector=connector, timeout=timeout, read_bufsize=2**20, headers=HEADERS)
-    return Api(session, settings)
+    return Api(session, settings, answer_s=answer_s)
 
 
 def refusal(status: int, payload: bytes, retry_after: str = "") -> KubeRefused:

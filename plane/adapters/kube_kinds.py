@@ -28,8 +28,10 @@ class UnknownKind(errors.PlaneError):
 
     code = "unknown-kind"
 
-    def __init__(self, api_version: str, kind: str) -> None:
+    def __init__(self, api_version: str, kind: str, *, down: str = "") -> None:
         way_out = "install its CustomResourceDefinition first, or correct apiVersion and kind"
+        if down:
+            way_out = f"it says of {api_version}: {down}; see whether the server behind its APIService runs"
         super().__init__(f"the cluster serves no kind {kind} in {api_version}; {way_out}")
 
 
@@ -74,6 +76,7 @@ class Kinds:
         self._preferred: dict[tuple[str, str], Resource] = {}
         self._learnt: set[tuple[str, str]] = set()  # found one by one: aggregated discovery shows a new kind seconds later
         self._expected: dict[str, float] = {}  # group → until when its kinds may still be about to be served
+        self._down: dict[str, str] = {}  # apiVersion → why an aggregated API server is away
         self._news = asyncio.Event()
 
     async def refresh(self) -> None:
@@ -114,7 +117,7 @@ class Kinds:
             if (api_version, kind) in self._served:
                 break
             if not self.expecting(group):
-                raise UnknownKind(api_version, kind)
+                raise UnknownKind(api_version, kind, down=self._down.get(api_version, ""))
             await self.changed(within_s=pause)
             pause = min(LOOK_S[1], 2 * pause)
         return self._served[api_version, kind]
@@ -153,8 +156,10 @@ class Kinds:
             document = kube.decode(await self._api.get(f"/apis/{group}/{version}" if group else f"/api/{version}"))
         except kube.KubeRefused as e:
             if e.status in {403, 404, 503}:  # 503: an aggregated API whose server is away
+                self._down |= {api_version: str(e)} if e.status == 503 else {}  # noqa: PLR2004
                 return ()
             raise
+        self._down.pop(api_version, None)
         return tuple(_listed(document.get("resources", []), group, version))
 
 

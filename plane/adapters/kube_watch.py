@@ -10,7 +10,6 @@ from plane.adapters import kube
 
 PAGE = 500
 WATCH_S = 300  # the API server ends a watch after this; resumed from the last bookmark it costs one request
-SILENCE_S = 90.0  # bookmarks come about once a minute; half as long again means that the connection is dead
 MAX_EVENT_BYTES = 64 * 1024 * 1024  # etcd bounds an object by 1.5 MiB; this only stops a stream that never ends a line
 
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
@@ -61,7 +60,7 @@ async def pages(api: kube.Api, path: str, *, selector: str = "", name: str = "",
 async def events(
     api: kube.Api, path: str, *, since: str, selector: str = "", name: str = "", accept: str = kube.JSON
 ) -> AsyncIterator[list[Event]]:
-    """What changed after `since`, in the batches in which it arrived, until the server ends the watch.
+    """What changed after `since`, in the batches in which it arrived, until the server ends the watch; first an empty one, once it stands.
 
     Raises:
         KubeRefused: 410 when `since` is too old: list again. Unreachable: connection lost or silent.
@@ -69,7 +68,8 @@ async def events(
     seconds = int(WATCH_S * random.uniform(0.8, 1.2))  # noqa: S311 - spreads renewals, guards nothing
     query: dict[str, str | int] = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": since, "timeoutSeconds": seconds}
     query |= _selection(selector, name)
-    async with api.stream(path, query=urlencode(query), accept=accept, silence_s=SILENCE_S) as content:
+    async with api.stream(path, query=urlencode(query), accept=accept, silence_s=api.silence_s) as content:
+        yield []
         rest = b""
         async for chunk in content.iter_any():
             *lines, rest = (rest + chunk).split(b"\n")

@@ -118,7 +118,13 @@ async def _assemble(office: Office) -> loop.Loop:
         reporter.touch(record.app)
 
     judging = judges.Judges(office.checks, scripts.Scripts(), apps, current=current, told=judged)
-    watches = watch.Watches(home.api, kinds, changed, judging.look)
+
+    def troubled(kind: watch.Kind) -> None:
+        for held in apps.all():
+            if kind in held.kinds:
+                reporter.touch(held.id)
+
+    watches = watch.Watches(home.api, kinds, changed, judging.look, troubled)
     there = cluster.Cluster(home.api, kinds, watches, waiting, apps, unsealer, rules.Comparer(scripts.Scripts()))
     asking = inquiry.Inquiry(there, judged)
     applier = apply.Applier(there)

@@ -211,7 +211,7 @@ class Applier:
         try:
             await self._insist("DELETE", kube_kinds.key_path(resource, key), "", msgspec.json.encode(options))
         except kube.KubeRefused as e:
-            if e.status in {NOT_FOUND, CONFLICT}:
+            if e.status == NOT_FOUND or (e.status == CONFLICT and asking.PRECONDITION in str(e)):
                 return False
             raise Refused(refusals.explained(e, key), status=e.status) from e
         return True

@@ -1,17 +1,26 @@
 """Asking the API server until there is a final answer: what is tried again, how often, and how many at once."""
 
 import asyncio
+import contextvars
 import random
 import time
+from collections.abc import Callable
 
 from plane.adapters import kube
 from plane.agent import cluster, pace, refusals
 
+PRECONDITION = "Precondition failed"
 TRY_S = 60.0  # how long an object is tried again when the API server is busy or away
+LEAST_TRIES = 2  # also when the first took all that time: a connection that died is not the API server's word
+SAY_AFTER_S = 2.0
 SERVER_ERRORS = 4  # attempts at an answer 500: an etcd time-out passes, a broken webhook does not
+SETTLED = ("Apply failed with", "the object has been modified", PRECONDITION)  # fields of others; a stale replace; another object
 PAUSE_S = (0.1, 5.0)
 DRAIN_S = 10.0  # of the 30 s that Kubernetes gives a pod to end
 NOT_FOUND, CONFLICT, BUSY, BROKEN = 404, 409, 429, 500
+
+# Hears what a request waits for, and an empty sentence once it does no more; a task sets it for all that it asks for.
+LISTENER: contextvars.ContextVar[Callable[[str], None] | None] = contextvars.ContextVar("listener", default=None)
 
 
 class Asking:
@@ -60,22 +69,34 @@ class Asking:
     async def insist(self, method: str, path: str, query: str, payload: bytes, content_type: str = "") -> bytes:
         """Ask until there is a final answer."""
         content_type = content_type or (kube.APPLY_PATCH if method == "PATCH" else kube.JSON)
-        until, attempt = time.monotonic() + TRY_S, 0
-        while True:
-            attempt += 1
-            try:
-                return await self._ask(method, path, query=query, payload=payload, content_type=content_type)
-            except kube.KubeRefused as e:
-                if e.status == BUSY or e.retry_after_s:
-                    self._pace.refused()
-                if not (_passing(e, attempt) or self._late(e, path)) or time.monotonic() > until:
-                    raise
-                wait = e.retry_after_s
-            except kube.Unreachable as e:
-                if time.monotonic() > until:
-                    raise refusals.Refused(str(e)) from e
-                wait = 0.0
-            await asyncio.sleep(max(wait, _pause_s(attempt)))
+        started, attempt, listener, told = time.monotonic(), 0, LISTENER.get(), False
+        try:
+            while True:
+                attempt += 1
+                try:
+                    return await self._ask(method, path, query=query, payload=payload, content_type=content_type)
+                except (kube.KubeRefused, kube.Unreachable) as e:
+                    took_s = time.monotonic() - started
+                    wait, why = self._wait_s(e, path, attempt, late=took_s > TRY_S), str(e)
+                if listener and took_s > SAY_AFTER_S:
+                    told = True
+                    listener(f"waiting for the API server to take {method} {path}: {why}")
+                await asyncio.sleep(max(wait, _pause_s(attempt)))
+        finally:
+            if listener and told:
+                listener("")
+
+    def _wait_s(self, error: kube.KubeRefused | kube.Unreachable, path: str, attempt: int, *, late: bool) -> float:
+        """How long to wait at least before the next try; raises when there is none."""
+        if isinstance(error, kube.Unreachable):
+            if late and attempt >= LEAST_TRIES:
+                raise refusals.Refused(str(error)) from error
+            return 0.0
+        if error.status == BUSY or error.retry_after_s:
+            self._pace.refused()
+        if late or not (_passing(error, attempt) or self._late(error, path)):
+            raise error
+        return error.retry_after_s
 
     def _late(self, error: kube.KubeRefused, path: str) -> bool:
         """Whether the kind was defined a moment ago and this API server does not serve it yet, though another or its discovery does."""
@@ -94,6 +115,7 @@ def _passing(error: kube.KubeRefused, attempt: int) -> bool:
     if error.status in {BUSY, 503, 504} or error.retry_after_s:
         return True
     if error.status == CONFLICT:
-        settled = "Apply failed with" in str(error) or "the object has been modified" in str(error)  # fields of others; a stale replace
-        return attempt <= SERVER_ERRORS and not settled  # otherwise a race with another writer or with a deletion
+        return attempt <= SERVER_ERRORS and not any(
+            words in str(error) for words in SETTLED
+        )  # otherwise a race with another writer or with a deletion
     return error.status == BROKEN and attempt <= SERVER_ERRORS and "field not declared in schema" not in str(error)

@@ -49,7 +49,7 @@ class Watcher:
                 if not since:
                     since = await self._start()
                 async for batch in kube_watch.events(self._api, CRDS, since=since, accept=kube_watch.METADATA_ONLY):
-                    since = self._take(batch)
+                    since = self._take(batch) or since
                     if any(event.type != "BOOKMARK" for event in batch):
                         await asyncio.sleep(SETTLE_S)
                         await self._refresh()
@@ -67,7 +67,7 @@ class Watcher:
         for kind, meta in found:
             if kind in {"ADDED", "MODIFIED"}:
                 self._kinds.expect(meta.name.partition(".")[2])
-        return found[-1][1].resource_version
+        return found[-1][1].resource_version if found else ""
 
     async def _start(self) -> str:
         await self._refresh()

@@ -159,7 +159,7 @@ class Reporter:
 
     def _line(self, held: book.Held) -> tuple[agent.AppState | None, tuple[agent.AppState, Told]]:
         found = state.objects_of(held, self._watches)
-        line = state.summary(held, found)
+        line = state.summary(held, found, self._watches)
         before = self._told.get(held.id)
         news = state.changed(line, found, before[1] if before else None)
         healed = tuple(self._healed.get(held.id, ()))

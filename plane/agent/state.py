@@ -66,16 +66,16 @@ def _extra(key: objects.ObjectKey, record: records.Record) -> agent.ObjectState:
     )
 
 
-def summary(held: book.Held, found: dict[objects.ObjectKey, agent.ObjectState]) -> agent.AppState:
+def summary(held: book.Held, found: dict[objects.ObjectKey, agent.ObjectState], watches: watch.Watches) -> agent.AppState:
     """The app's own line: out of sync if one object is; as healthy as the worst of them, and which one that is and why.
 
-    What a task waits for, or ran into, stands before it.
+    What a task waits for, or ran into, stands before it, and of which kinds nothing is known for the time being.
     """
     drifted = any(one.sync == "OutOfSync" for one in found.values())
     ill = ((key, health.Health(cast("health.Status", one.health), one.message)) for key, one in found.items() if one.health != "Healthy")
     worst = health.of_app(ill)
     why = f"{worst.key}: {worst.health.message}".removesuffix(": ") if worst.key else ""
-    message = "; ".join(said for said in (held.waiting or held.trouble, why) if said)
+    message = "; ".join(said for said in (held.waiting or held.trouble, *watches.troubles(held.kinds), why) if said)
     return agent.AppState(
         app_id=held.id, generation=held.generation, release=held.release, sync="OutOfSync" if drifted else "Synced",
         health=worst.health.status, message=message,

@@ -9,8 +9,23 @@ import msgspec
 import structlog
 
 from plane.adapters import kube
-from plane.agent import apply, cluster, fence, guard, hooks, leaving, outcome, planning, records, rehearsal, releases, waits, writing
-from plane.domain import errors, kinds, objects, plan
+from plane.agent import (
+    apply,
+    asking,
+    cluster,
+    fence,
+    guard,
+    hooks,
+    leaving,
+    outcome,
+    planning,
+    records,
+    rehearsal,
+    releases,
+    waits,
+    writing,
+)
+from plane.domain import errors, kinds, objects, plan, waves
 from plane.wire import agent
 
 WAVE_S = 600.0  # a wave that is not healthy by then fails the task
@@ -83,6 +98,7 @@ class Sync:
             raise _Stopped("the dry run was refused")
 
     async def _phases(self, planned: plan.Plan) -> None:
+        asking.LISTENER.set(self._telling("PreSync", 0))
         namespace = planning.namespace(self._work)
         if namespace and not self._options.dry_run:
             await self._tools.applier.create_namespace(namespace, app=self._task.app_id)
@@ -103,6 +119,7 @@ class Sync:
 
     async def _wave(self, phase: plan.Phase, wave: plan.Wave, *, wait: bool) -> None:
         """Kind after kind, objects of a kind together; then, if more is to come, until all of it is healthy."""
+        asking.LISTENER.set(self._telling(phase.name, wave.number))
         started, before = time.monotonic(), len(self._results)
         done: list[tuple[plan.Step, records.Record]] = []
         for _, group in groupby(wave.steps, key=lambda step: (step.action, step.key.group, step.key.kind)):
@@ -137,7 +154,7 @@ class Sync:
         run = self._run(phase) if step.action == "hook" else ""
         order = apply.Order(self._work.release, step.index, step.key, self._options, hook_run=run)
         if step.action == "hook":
-            return await hooks.start(self._there, self._tools.applier, order, step=step, tell=self._telling(phase, wave))
+            return await hooks.start(self._there, self._tools.applier, order, step=step, tell=self._telling(phase.name, wave.number))
         record = self._settled(step.key, step.index)
         if record:
             self._note(step, phase, wave, "Unchanged", "")
@@ -186,11 +203,11 @@ class Sync:
 
     async def _gone(self, key: objects.ObjectKey, phase: plan.Phase, wave: plan.Wave) -> None:
         try:
-            await leaving.gone(self._there, self._tools.applier, key, tell=self._telling(phase, wave))
+            await leaving.gone(self._there, self._tools.applier, key, tell=self._telling(phase.name, wave.number))
         except leaving.StillThere as e:
             self._note(plan.Step("prune", key), phase, wave, "SyncFailed", str(e))
 
-    def _telling(self, phase: plan.Phase, wave: plan.Wave) -> Callable[[str], None]:
+    def _telling(self, phase: waves.Phase, wave: int) -> Callable[[str], None]:
         """For what is waited for in a wave: into the task's progress and, while it lasts, into the app's state."""
 
         def tell(sentence: str) -> None:
@@ -198,7 +215,7 @@ class Sync:
             if held:
                 held.waiting = sentence
             if sentence:
-                self._tools.progress(agent.Progress(task=self._task.id, phase=phase.name, wave=wave.number, message=sentence))
+                self._tools.progress(agent.Progress(task=self._task.id, phase=phase, wave=wave, message=sentence))
             self._tools.touch(self._task.app_id)
 
         return tell

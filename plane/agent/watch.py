@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import math
 import random
+import time
 from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
@@ -14,6 +16,8 @@ from plane.domain import objects
 from plane.wire import agent
 
 RETRY_S = (0.5, 30.0)  # first and longest pause after a failed list or watch
+WEATHER = 1  # so many failures in a row are no news: watches are cut every day
+LASTED_S = 1.0  # a watch that stood this long did not fail to begin
 ABSENT_S = 30.0  # how often a kind that the cluster stopped serving is looked for again
 
 Kind = tuple[str, str]
@@ -40,16 +44,19 @@ class Watches:
     `listener` is called for each change, in order, and must not wait; `judge` before it, with the new record and the one before.
     """
 
-    def __init__(self, api: kube.Api, kinds: kube_kinds.Kinds, listener: Callable[[Change], None], judge: Judge) -> None:
+    def __init__(
+        self, api: kube.Api, kinds: kube_kinds.Kinds, listener: Callable[[Change], None], judge: Judge, troubled: Callable[[Kind], None]
+    ) -> None:
         self._api = api
         self._kinds = kinds
         self._listener = listener
         self._judge = judge
+        self._troubled = troubled
         self._records: dict[Kind, dict[objects.ObjectKey, records.Record]] = {}
         self._owned: dict[str, dict[objects.ObjectKey, records.Record]] = {}
         self._ready: dict[Kind, asyncio.Event] = {}
         self._running: dict[Kind, asyncio.Task[None]] = {}
-        self._refused: dict[Kind, str] = {}
+        self._troubles: dict[Kind, str] = {}
         self._absent: set[Kind] = set()
 
     async def ensure(self, kinds: Iterable[Kind]) -> None:
@@ -75,7 +82,7 @@ class Watches:
         error = None if done.cancelled() else done.exception()
         if error:
             log.error("watch.failed", kind="/".join(kind), exc_info=error)
-            self._refused[kind] = f"the agent ran into {type(error).__name__}; its log says where"
+            self._trouble(kind, f"the agent ran into {type(error).__name__}; its log says where")
             self._ready[kind].set()  # nobody waits for it without a word
             asyncio.get_running_loop().call_later(RETRY_S[1], self._start, kind)
 
@@ -83,9 +90,10 @@ class Watches:
         """What is watched."""
         return frozenset(self._running)
 
-    def refused(self) -> Mapping[Kind, str]:
-        """Kinds the API server does not let us list, and its words."""
-        return self._refused
+    def troubles(self, kinds: Iterable[Kind]) -> tuple[str, ...]:
+        """Sentences about those of these kinds of which nothing is heard for the time being."""
+        found = [("/".join(part for part in kind if part), why) for kind in sorted(kinds) if (why := self._troubles.get(kind))]
+        return tuple(f"{name} cannot be watched, so nothing new is known of it: {why}" for name, why in found)
 
     def get(self, key: objects.ObjectKey) -> records.Record | None:
         """The record of an object that carries an owner label."""
@@ -111,7 +119,7 @@ class Watches:
 
     async def _follow(self, kind: Kind) -> None:
         """For ever. A watch that broke goes on where it was; one whose place is gone lists again."""
-        since, failures = "", 0
+        since, failures, stood = "", 0, math.inf
         while True:
             resource = self._kinds.preferred(*kind)
             if resource is None:
@@ -125,10 +133,13 @@ class Watches:
                 since = since or await self._list(kind, resource)
                 async for batch in kube_watch.events(self._api, resource.path(), since=since, selector=agent.OWNER_LABEL):
                     since = self._take(batch, resource) or since
-                    failures = 0
+                    failures, stood = (0, stood) if batch else (failures, time.monotonic())
+                    self._trouble(kind, "")
             except (kube.KubeRefused, kube.Unreachable) as e:
-                since = self._failed(kind, e, since)
-                failures += 1
+                lasted_s, stood = time.monotonic() - stood, math.inf
+                since, failures = self._failed(kind, e, since), 1 if lasted_s > LASTED_S else failures + 1
+                if failures > WEATHER:
+                    self._trouble(kind, str(e))
                 after = getattr(e, "retry_after_s", 0.0) or min(RETRY_S[1], RETRY_S[0] * 2 ** min(failures - 1, 8))
                 await asyncio.sleep(after * random.uniform(0.5, 1.0) if since or failures > 1 else 0)  # noqa: S311 - spreads load
 
@@ -144,10 +155,16 @@ class Watches:
         if error.status in {403, 404, 405}:
             if error.status == 404:  # noqa: PLR2004 - the kind is not served any more, so none of its objects exist
                 self._forget(kind)
-            self._refused[kind] = str(error)
             self._ready[kind].set()
             return ""
         return since
+
+    def _trouble(self, kind: Kind, why: str) -> None:
+        """Keep why nothing is heard of a kind; empty: it is heard of again."""
+        if self._troubles.get(kind, "") != why:
+            self._troubles.pop(kind, None)
+            self._troubles |= {kind: why} if why else {}
+            self._troubled(kind)
 
     async def _list(self, kind: Kind, resource: kube_kinds.Resource) -> str:
         seen: set[objects.ObjectKey] = set()
@@ -160,7 +177,6 @@ class Watches:
             await asyncio.sleep(0)  # a page of 500 objects is 30 ms of work; let the others have a turn
         for key in self._records[kind].keys() - seen:
             self._remove(key)
-        self._refused.pop(kind, None)
         self._ready[kind].set()
         return version
 

@@ -48,6 +48,13 @@ def command() -> None:
     "--rotate-keys-days", default=30, show_default=True, type=click.IntRange(0, 3650), help="Age at which its keys are replaced; 0: never."
 )
 @click.option(
+    "--request-timeout",
+    default=60,
+    show_default=True,
+    type=click.IntRange(5, 600),
+    help="Seconds that the Kubernetes API server may take to answer; a watch that is silent half as long again is begun anew.",
+)
+@click.option(
     "--claim-wait",
     default=30,
     show_default=True,
@@ -93,7 +100,7 @@ async def _main(given: dict[str, object]) -> None:
     ca = given["plane_ca"]
     state_dir = given["state_dir"] or pathlib.Path(config.default_state()) / "agent"
     setup = active.Setup(str(given["namespace"]), pathlib.Path(str(state_dir)), _days(given), _token(given))
-    api = await kube.connect(str(given["kubeconfig"]), context=str(given["context"]))
+    api = await kube.connect(str(given["kubeconfig"]), context=str(given["context"]), answer_s=float(str(given["request_timeout"])))
     trusted = ca.read_text() if isinstance(ca, pathlib.Path) else ""
     plane = link.connect(str(given["plane_url"]), ca_pem=trusted, claim_wait_s=int(str(given["claim_wait"])))
     try:

@@ -100,13 +100,13 @@ def start(plane: plane_end.PlaneEnd, kubeconfig: pathlib.Path, namespace: str, t
 
 
 def launch(
-    plane: plane_end.PlaneEnd, kubeconfig: pathlib.Path, state: pathlib.Path, *, namespace: str, env: dict[str, str] | None = None
+    plane: plane_end.PlaneEnd, kubeconfig: pathlib.Path, state: pathlib.Path, *more: str, namespace: str, env: dict[str, str] | None = None
 ) -> Agent:
     log = state.parent / f"agent-{uuid.uuid4().hex[:6]}.log"
     command = [sys.executable, "-m", "plane", "agent", "run", "--kubeconfig", str(kubeconfig)]
     environment = {**os.environ, "PLANE_JOIN_TOKEN": plane_end.JOIN_TOKEN, "PLANE_URL": plane.url, **(env or {})}
     with log.open("wb") as file:
-        process = subprocess.Popen([*command, "--namespace", namespace, "--state-dir", str(state)], env=environment, stderr=file)
+        process = subprocess.Popen([*command, "--namespace", namespace, "--state-dir", str(state), *more], env=environment, stderr=file)
     return Agent(process, log)
 
 

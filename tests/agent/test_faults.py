@@ -8,9 +8,8 @@ import msgspec
 from plane.agent import shelf
 from plane.wire import agent as wire
 from tests.agent.conftest import Start
-from tests.agent.kube import Body, Kube, config_map, deployment, job
+from tests.agent.kube import Body, Kube, config_map, deployment
 from tests.agent.plane_end import PlaneEnd
-from tests.support import faultproxy
 from tests.support.faultproxy import FaultProxy, Rule, Status
 
 CONFIG_MAPS = r".*/configmaps/web-.*"
@@ -18,18 +17,6 @@ CONFIG_MAPS = r".*/configmaps/web-.*"
 
 def many(kube: Kube, count: int = 12) -> list[Body]:
     return [config_map(kube.namespace, f"web-{index}", colour="blue") for index in range(count)]
-
-
-def test_refusals_for_being_busy_and_broken_are_waited_out(
-    start: Start, plane: PlaneEnd, kube: Kube, app: str, fault_proxy: FaultProxy
-) -> None:
-    fault_proxy.add(Rule(Status(429, retry_after_s=1), method="PATCH", path=CONFIG_MAPS, times=5))
-    fault_proxy.add(Rule(Status(500), method="PATCH", path=CONFIG_MAPS, times=3))
-    fault_proxy.add(Rule(Status(503), method="PATCH", path=CONFIG_MAPS, times=3))
-    fault_proxy.add(Rule(faultproxy.Drop(applied=True), method="PATCH", path=CONFIG_MAPS, times=2))
-    start(through=fault_proxy.kubeconfig)
-    final = plane.final(plane.apply(app, *many(kube)))
-    assert (final.outcome, final.message) == ("succeeded", "12 applied")
 
 
 def test_a_refusal_that_stays_is_the_objects_alone_and_the_next_wave_waits(
@@ -44,30 +31,15 @@ def test_a_refusal_that_stays_is_the_objects_alone_and_the_next_wave_waits(
     assert kube.get("apps/v1/deployments", "later") is None
 
 
-def test_a_watch_that_broke_or_expired_misses_nothing(start: Start, plane: PlaneEnd, kube: Kube, app: str, fault_proxy: FaultProxy) -> None:
-    fault_proxy.add(Rule(faultproxy.CutWatch(events=1), path=".*/configmaps", times=2))
-    fault_proxy.add(Rule(faultproxy.GoneWatch(), path=".*/configmaps", times=2))
+def test_a_kind_whose_aggregated_server_is_away_is_told_so(
+    start: Start, plane: PlaneEnd, kube: Kube, app: str, fault_proxy: FaultProxy
+) -> None:
+    fault_proxy.add(Rule(Status(503, message="service unavailable"), path="/apis/metrics.example/v1"))
     start(through=fault_proxy.kubeconfig)
-    plane.final(plane.apply(app, *many(kube, 3), self_heal=True))
-    for index in range(3):
-        kube.patch("configmaps", f"web-{index}", {"data": {"colour": "red"}})
-        kube.until("configmaps", f"web-{index}", lambda body: body is not None and body["data"]["colour"] == "blue")
-
-
-def test_a_killed_agent_takes_its_task_up_again_and_repeats_no_hook(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
-    first = start()
-    hook = job(kube.namespace, "before", {"argocd.argoproj.io/hook": "PreSync"})
-    stuck = deployment(kube.namespace, "stuck", wave="0", node=f"example/{app}")
-    task = plane.apply(app, hook, stuck, deployment(kube.namespace, "later", wave="1"))
-    kube.until("apps/v1/deployments", "stuck", lambda body: body is not None)
-    made = kube.there("batch/v1/jobs", "before")["metadata"]["uid"]
-    first.kill()
-    start()
-    kube.label_a_node(f"example/{app}")
-    final = plane.final(task)
-    assert final.outcome == "succeeded", final.message
-    assert kube.there("batch/v1/jobs", "before")["metadata"]["uid"] == made
-    assert kube.get("apps/v1/deployments", "later")
+    gauge = {"apiVersion": "metrics.example/v1", "kind": "Gauge", "metadata": {"name": "one", "namespace": kube.namespace}}
+    final = plane.final(plane.apply(app, gauge, config_map(kube.namespace, "web")))
+    told = "it says of metrics.example/v1: service unavailable; see whether the server behind its APIService runs"
+    assert ({one.key.name: one.result for one in final.results}, told in final.message) == ({"one": "SyncFailed", "web": "Synced"}, True)
 
 
 def test_a_revoked_agent_changes_nothing_any_more(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:

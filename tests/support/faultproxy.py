@@ -109,6 +109,7 @@ class Rule(msgspec.Struct, frozen=True):
     fault: Fault
     method: str = "*"
     path: str = ".*"  # a regular expression the whole path must match, without the query
+    query: str = ".*"  # the same for the query
     times: int | None = None
 
 
@@ -130,6 +131,7 @@ class FaultProxy:
         self._lock = threading.Condition()
         self._rules: list[tuple[Rule, int]] = []  # with how often each has struck
         self._requests: list[Request] = []
+        self._watches: list[asyncio.Future[None]] = []
 
     def add(self, rule: Rule) -> Rule:
         """After those that are there."""
@@ -164,12 +166,28 @@ class FaultProxy:
             fits = lambda: any(_fits(method, path, one.method, one.path) and status in {None, one.status} for one in self._requests)  # noqa: E731
             assert self._lock.wait_for(fits, within), f"waited {within} s for {method} {path}"
 
+    def break_watches(self) -> None:
+        """Cut every watch that is open now, so that rules strike what comes in its place."""
+        with self._lock:
+            for cut in self._watches:
+                cut.get_loop().call_soon_threadsafe(cut.set_result, None)
+            self._watches.clear()
+
+    def watching(self, request: web.BaseRequest) -> asyncio.Future[None]:
+        """Done when this watch is to be cut; never for what is no watch."""
+        cut: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if request.query.get("watch") in {"1", "true"}:
+            with self._lock:
+                self._watches.append(cut)
+        return cut
+
     def struck(self, request: web.BaseRequest) -> Fault | None:
         """The fault of the first rule that fits, counted."""
         watch = request.query.get("watch") in {"1", "true"}
         with self._lock:
             for place, (rule, times) in enumerate(self._rules):
                 fits = _fits(rule.method, rule.path, request.method, request.path) and (watch or not _of_watches(rule.fault))
+                fits = fits and re.fullmatch(rule.query, request.query_string) is not None
                 if fits and (rule.times is None or times < rule.times):
                     self._rules[place] = (rule, times + 1)
                     return rule.fault
@@ -275,9 +293,13 @@ async def _passed(
         proxy.record(request, answer.status)
         await response.prepare(request)
         if fault is None:
-            with contextlib.suppress(ConnectionResetError):  # a client that was killed reads no more
-                async for chunk in answer.content.iter_any():
-                    await response.write(chunk)
+            passing = asyncio.ensure_future(_copy(answer, response))
+            cut = proxy.watching(request)
+            await asyncio.wait([passing, cut], return_when=asyncio.FIRST_COMPLETED)
+            if cut.done():
+                passing.cancel()
+                return _broken(request)
+            await passing
         else:
             await _events(answer, response, fault.events)
             if isinstance(fault, CutWatch):
@@ -285,6 +307,12 @@ async def _passed(
             await asyncio.Event().wait()
         await response.write_eof()
         return response
+
+
+async def _copy(answer: aiohttp.ClientResponse, response: web.StreamResponse) -> None:
+    with contextlib.suppress(ConnectionResetError):  # a client that was killed reads no more
+        async for chunk in answer.content.iter_any():
+            await response.write(chunk)
 
 
 async def _events(answer: aiohttp.ClientResponse, response: web.StreamResponse, count: int) -> None:
