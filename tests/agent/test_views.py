@@ -1,13 +1,18 @@
 """What the agent tells of live objects: the tree down to the Pods, and what Kubernetes says of them."""
 
+import re
+
 import msgspec
 import pytest
 
 from plane.wire import agent as wire
 from plane.wire import answers, questions, views
-from tests.agent.conftest import Agent
+from tests.agent.conftest import Agent, Start
 from tests.agent.kube import Body, Kube, config_map, deployment
 from tests.agent.plane_end import PlaneEnd
+from tests.support.faultproxy import FaultProxy, Rule, Status
+
+PODS = r".*/pods(/.*)?"
 
 
 def tree(plane: PlaneEnd, app: str) -> views.Tree:
@@ -85,3 +90,22 @@ def test_all_objects_of_an_app_are_shown_at_once(agent: Agent, shared_plane: Pla
     live = msgspec.json.decode(final.live, type=answers.Manifests).live
     assert [item["metadata"]["name"] for item in live.items] == ["one", "two"]
     assert wire.OWNER_LABEL in live.items[0]["metadata"]["labels"]
+
+
+def test_what_may_not_be_read_is_a_warning_and_nothing_is_watched_for_it(
+    start: Start, plane: PlaneEnd, kube: Kube, app: str, fault_proxy: FaultProxy
+) -> None:
+    start(through=fault_proxy.kubeconfig)
+    plane.final(plane.apply(app, deployment(kube.namespace, "web"), service(kube.namespace)))
+    kube.until("apps/v1/deployments", "web", lambda body: bool(body and body["status"].get("availableReplicas")), within=60)
+    assert {node.kind for node in tree(plane, app).nodes} >= {"Deployment", "ReplicaSet", "Pod"}
+    asked = [one.query for one in fault_proxy.requests if re.fullmatch(PODS, one.path)]
+    assert asked
+    assert not [query for query in asked if "watch" in query]
+    fault_proxy.add(Rule(Status(403, message="no right to list pods"), path=PODS))
+    fault_proxy.add(Rule(Status(403, message="no right to list events"), path=r".*/events"))
+    found = tree(plane, app)
+    assert {node.kind for node in found.nodes} >= {"Deployment", "ReplicaSet"}
+    assert found.warnings == (f"pods in {kube.namespace} could not be listed: no right to list pods",)
+    told = msgspec.json.decode(plane.final(plane.ask(app, "events")).live, type=answers.Events).events
+    assert told.warnings[-1] == f"events in {kube.namespace} could not be listed: no right to list events"
