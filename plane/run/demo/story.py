@@ -22,7 +22,7 @@ LOOK_S = 0.05
 LOOK_AROUND = """
   look around, in another terminal:
     export PLANE_CONFIG={config}
-    plane get apps; plane app explain web; plane app diff web
+    plane get apps; plane app explain web; plane app diff web; plane app events web
 
   Ctrl-C ends it and leaves nothing behind."""
 
@@ -129,7 +129,7 @@ def tenants(scene: Scene) -> None:
     scene.measured["three apps (plain + SOPS, Helm, Kustomize + Vault) from apply to healthy"] = f"{time.monotonic() - begun:.1f} s"
     scene.plane("acme", "get", "apps")
     scene.plane("globex", "get", "apps")
-    scene.plane("acme", "app", "resources", "web")
+    scene.plane("acme", "app", "tree", "web")
 
 
 def secrets(scene: Scene) -> None:
@@ -204,7 +204,7 @@ def walls(scene: Scene) -> None:
 
 def audit(scene: Scene) -> None:
     """Who did what, when, from which commit, and why it was allowed."""
-    chapter("7. The record", "every decision and effect, in one Merkle tree per tenant with a signed checkpoint.")
+    chapter("7. The record", "every decision and effect, in one Merkle tree per tenant with a signed checkpoint; anybody can check it.")
     file = scene.world.plane.folder / "acme-audit.jsonl"
     scene.until(
         "the log is sealed",
@@ -212,6 +212,7 @@ def audit(scene: Scene) -> None:
     )
     scene.plane("acme", "audit", "export", "--since", "1h", "--format", "jsonl", "-o", str(file))
     scene.plane("acme", "audit", "list", "--since", "1h")
+    scene.plane("acme", "audit", "verify", "--offline", str(file))
 
 
 def summary(scene: Scene) -> None:
