@@ -34,12 +34,23 @@ PLANNED = {
 }
 
 
+LINES = "--- live ConfigMap shop/web\n+++ desired ConfigMap shop/web\n@@ -1 +1 @@\n-  a: {}\n+  a: {}"
+EXTRA = {"pointer": "", "manager": "copier", "time": "2030-01-01T00:00:00Z"}
+COMPARED = {
+    "answer": "diff",
+    "changes": [
+        {"key": list(msgspec.structs.astuple(KEY)), "action": "update", "fields": ["/a"], "diff": LINES.format(1, 2), "former": ["helm"]},
+        {"key": ["", "ConfigMap", "shop", "other"], "ignored": LINES.format(3, 4), "extra": [EXTRA]},
+    ],
+}
+
+
 def answer(fleet: planes.Fleet, task: agent.Task) -> None:
     """The agent's live objects, or the plan of a sync, when it is asked for them."""
     data = {"greeting": "goodbye"}
     live = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}, "data": data}
     found = {"objects": [{"key": dict(zip(KEY.__struct_fields__, msgspec.structs.astuple(KEY), strict=True)), "live": live, "diff": ""}]}
-    told = PLANNED if task.query == "plan" else found
+    told = PLANNED if task.query == "plan" else COMPARED if task.terms else found
     final = agent.Final(
         task=task.id,
         app_id=task.app_id,
@@ -179,6 +190,17 @@ def test_diff_shows_what_a_sync_would_change(web: planes.Fleet, run: conftest.Ru
         shown = run("app", "diff", "web", code=1).output.splitlines()
     assert shown[:2] == ["--- cluster/ConfigMap/shop/web", "+++ git/ConfigMap/shop/web"]
     assert {"-  greeting: goodbye", "+  greeting: hello"} <= set(shown)
+
+
+def test_diff_shows_whom_an_object_is_taken_over_from_and_what_rules_leave_out(web: planes.Fleet, run: conftest.Run) -> None:
+    web.work()
+    with working(web):
+        shown = run("app", "diff", "web", "--show-ignored", code=1).output.splitlines()
+        told = json.loads(run("app", "diff", "web", "--show-ignored", "-o", "json", code=1).stdout)
+    assert shown[:3] == ["ConfigMap/shop/web: taken over from helm", "--- cluster/ConfigMap/shop/web", "+++ git/ConfigMap/shop/web"]
+    assert shown[4:8] == ["-  a: 1", "+  a: 2", "--- cluster/ConfigMap/shop/other", "+++ ignored/ConfigMap/shop/other"]
+    assert shown[-1] == "extra: ConfigMap/shop/other: the whole object was added by copier, last at 2030-01-01T00:00:00Z"
+    assert [(one["fields"], one["former"]) for one in told["items"]] == [(["/a"], ["helm"])]
 
 
 def test_plan_shows_what_a_sync_would_do_in_order(web: planes.Fleet, run: conftest.Run) -> None:
