@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from plane.wire import audit, documents, ordered, rest
+from plane.wire import audit, documents, local, ordered, rest
 
 _HEAD = {"apiVersion": documents.API_VERSION}
 _PLACE = {"tenant": "acme", "project": "shop"}
@@ -82,6 +82,8 @@ EXAMPLES: dict[Any, Any] = {
         "spec": {"role": "editor", "project": "shop", "subjects": [{"kind": "User", "name": "ana"}]},
     },
     rest.Sync: {"prune": True},
+    local.LocalSync: {"prune": True, "files": {"web.yaml": "a2luZDogQ29uZmlnTWFw"}},
+    local.LocalDiff: {"files": {"web.yaml": "a2luZDogQ29uZmlnTWFw"}},
     rest.Rollback: {"number": 7},
     rest.NewHold: {"reason": "The database is being moved", "owner": "ana"},
     ordered.RunAction: {**_OBJECT, "action": "scale", "parameters": {"replicas": "3"}},

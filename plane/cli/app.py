@@ -5,7 +5,7 @@ from typing import Any, Unpack
 import click
 import msgspec
 
-from plane.cli import actions, app_views, client, failures, get, holds, kinds, live, logs, nouns, session, show, watch
+from plane.cli import actions, app_views, client, failures, get, holds, kinds, live, local, logs, nouns, session, show, watch
 
 Json = client.Json
 
@@ -97,17 +97,20 @@ def refresh(where: session.Session, *, name: str, hard: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Let the cluster check everything and change nothing.")
 @click.option("--force", is_flag=True, help="Replace objects that cannot be changed in place.")
 @click.option("--revision", default="", metavar="REV", help="A branch, tag or commit instead of the app's own, this once.")
+@local.option
 @app_views.terms
 @watch.options
 @session.placed
-def sync(where: session.Session, *, name: str, **given: Any) -> None:  # noqa: ANN401 each option of its own type
+def sync(where: session.Session, *, name: str, folder: str, **given: Any) -> None:  # noqa: ANN401 each option of its own type
     """Bring the cluster to what Git wants.
 
     With --resource or --selector only some objects: then no hook runs, and the sync is no entry of the history to roll back to.
     On a terminal, and with --watch, it follows the sync to its end: exit 0 when it succeeded, 1 when it failed or did not end in time.
     """
     following = {option: given.pop(option) for option in watch.Following.__annotations__}
-    watch.follow(where, name, act(where, name, "sync", app_views.wish(given)), **following)
+    local.refuse_revision(given, folder)
+    files = {"files": local.files(folder)} if folder else {}
+    watch.follow(where, name, act(where, name, "sync-local" if folder else "sync", app_views.wish(given) | files), **following)
 
 
 @app.command("rollback")

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from plane.cli import apply, client, failures, kinds, nouns, session, show, table, times
+from plane.cli import apply, client, failures, kinds, local, nouns, session, show, table, times
 from plane.domain import yaml_text
 
 Json = client.Json
@@ -67,22 +67,31 @@ _FIELDS = {"dry_run": "dryRun", "sync_options": "syncOptions"}
 @click.command("diff")
 @name_argument
 @click.option("--show-ignored", "ignored", is_flag=True, help="Also show, dimmed, what ignoreDifferences leave out.")
+@local.option
 @show.option("table", "json", "yaml")
 @session.placed
-def diff(where: session.Session, *, name: str, output: str, ignored: bool) -> None:
+def diff(where: session.Session, *, name: str, output: str, ignored: bool, folder: str) -> None:
     """Show what a sync would change in the cluster: exit 0 nothing, 1 something, more on an error.
 
     The API server's dry run is asked, so what it fills in or spells in another way is no difference. Objects that a sync
     takes over from kubectl, Helm, Argo CD or Flux say so. What others added is listed below and is no difference.
     """
     try:
-        found = where.api.get(_at(where, name, "diff"), **({"ignored": "true"} if ignored else {})).body
+        found = _compared(where, name, folder, ignored=ignored)
     except failures.Failed as failure:
         raise apply.exceeding(failure) from failure
     if not show.body(found, output=output):
         _print_differences(found)
     if found["items"]:
         raise click.exceptions.Exit(failures.DIFFERS)
+
+
+def _compared(where: session.Session, name: str, folder: str, *, ignored: bool) -> Json:
+    if folder:
+        found = where.api.call("POST", _at(where, name, "diff-local"), body={"files": local.files(folder), "ignored": ignored}).body
+    else:
+        found = where.api.get(_at(where, name, "diff"), **({"ignored": "true"} if ignored else {})).body
+    return dict(found)
 
 
 @click.command("plan")

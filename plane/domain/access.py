@@ -17,7 +17,7 @@ EDIT = VIEW | {
     "repository:create", "repository:update", "repository:delete", "repository:test",
 }  # fmt: skip
 ADMIN = EDIT | {
-    "app:approve", "project:hold", "object:patch", "object:delete",
+    "app:approve", "app:override", "project:hold", "object:patch", "object:delete",
     "project:create", "project:update", "project:delete", "credential:create", "credential:update", "credential:delete",
     "policy:create", "policy:update", "policy:delete",
     "healthcheck:create", "healthcheck:update", "healthcheck:delete", "access:get", "access:create", "access:update", "access:delete",

@@ -73,7 +73,8 @@ def _revision(now: decide.Situation, request: decide.Request) -> decide.Decision
         return decide.Wait("request-refused", f"the sync to {request.revision} that {request.actor} asked for cannot be: {request.problem}")
     if not request.digest:
         return decide.Wait("source-failed", f"revision {request.revision}, which {request.actor} asked for, is being rendered")
-    sentence = f"sync to {request.revision} ({request.commit[:12]}) asked for by {request.actor}"
+    what = request.revision if request.commit == request.revision else f"{request.revision} ({request.commit[:12]})"  # equal: local files
+    sentence = f"sync to {what} asked for by {request.actor}"
     return msgspec.structs.replace(_apply(now, request.digest, trigger=request.trigger, sentence=sentence), commit=request.commit)
 
 

@@ -43,7 +43,7 @@ def deliver(plane: context.Plane, leased: Sequence[leases.Leased], *, side_by_si
     """
     tenant = leased[0].tenant
     scope = access.Scope(tenant, access.SYSTEM)
-    known, shared = _load(plane, scope, [one.id for one in leased])
+    known, shared = load(plane, scope, [one.id for one in leased])
     prepared = tuple(side_by_side(lambda app: _prepare(plane, app, shared), known))
     now = plane.clock.now()
     with engine.begin(plane.engine, scope) as tx:
@@ -65,7 +65,8 @@ def deliver(plane: context.Plane, leased: Sequence[leases.Leased], *, side_by_si
     return queued
 
 
-def _load(plane: context.Plane, scope: access.Scope, ids: Sequence[str]) -> tuple[tuple[facts.App, ...], prepare.Shared]:
+def load(plane: context.Plane, scope: access.Scope, ids: Sequence[str]) -> tuple[tuple[facts.App, ...], prepare.Shared]:
+    """Apps of one tenant with all that preparing them needs, and what they share."""
     with engine.begin(plane.engine, scope) as tx:
         known = facts.load(tx, scope.tenant, ids)
         bindings = facts.bindings(tx, scope.tenant)

@@ -9,6 +9,7 @@ from plane.domain import apps as domain
 from plane.server import apps, authorise, context, questions, tasking
 from plane.server import documents as generic
 from plane.store import apps as store
+from plane.store import documents as rows
 from plane.store import history
 from plane.wire import agent, answers, bundle, rest
 
@@ -47,14 +48,18 @@ def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, 
     """
     with authorise.enter(plane, caller, names, "app:get") as place:
         row = questions.released(place)
-        keys = {objects.key_of(body) for body in _bodies(place, row.id, row.digest)} | {
-            _key(state.key) for state in history.objects(place.tx, place.scope.tenant, row.id)
-        }
-        options_ = tasking.options(msgspec.convert(row.spec, domain.AppSpec), None)
-        question = questions.Question(
-            "live", tuple(sorted(keys)), answers.Wish(ignored=True) if query.ignored else None, release=row.digest, options=options_
-        )
-        return questions.put(plane, place, row, question)
+        return put(plane, place, row, (row.digest, row.commit), ignored=query.ignored)
+
+
+def put(plane: context.Plane, place: authorise.Place, row: rows.Row, release: tuple[str, str], *, ignored: bool) -> questions.Asked:
+    """Queue the question about a release of the app, by digest and commit."""
+    digest, _ = release
+    keys = {objects.key_of(body) for body in _bodies(place, row.id, digest)} | {
+        _key(state.key) for state in history.objects(place.tx, place.scope.tenant, row.id)
+    }
+    options_ = tasking.options(msgspec.convert(row.spec, domain.AppSpec), None)
+    wish = answers.Wish(ignored=True) if ignored else None
+    return questions.put(plane, place, row, questions.Question("live", tuple(sorted(keys)), wish, release=digest, options=options_))
 
 
 def answer(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, asked: questions.Asked) -> rest.Diff | None:
@@ -77,6 +82,25 @@ def answer(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
     items = compare(wanted, before, found, rules=spec.ignore_differences, query=plane.scripts.paths)
     extra = additions(wanted, found, spec, query=plane.scripts.paths) if spec.drift.foreign != "ignore" else ()
     return rest.Diff(release=row.digest, commit=row.commit, items=items, extra=extra)
+
+
+def answer_of(release: tuple[str, str]) -> Any:  # noqa: ANN401 - a use case
+    """As `answer`, of another release than the newest, by digest and commit; Conflict where the agent cannot compare by itself."""
+
+    def heard(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, asked: questions.Asked) -> rest.Diff | None:
+        with authorise.enter(plane, caller, names, "app:get") as place:
+            said = store.answer(place.tx, place.scope.tenant, asked.task)
+        if not said.outcome:
+            return None
+        if said.problem:
+            raise errors.BackendDown("agent", said.problem)
+        told = _told(said.live)
+        if told is None:
+            message = f"the agent of cluster {asked.cluster} is too old to compare with local files; upgrade it"
+            raise errors.Conflict(message)
+        return shown(told, release=release[0], commit=release[1])
+
+    return heard
 
 
 def _told(live: bytes) -> answers.Diff | None:

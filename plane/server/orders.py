@@ -16,33 +16,31 @@ def refresh(plane: context.Plane, caller: authorise.Caller, names: authorise.Nam
     """Look at repository and app now, wherever their timers stand."""
     with authorise.enter(plane, caller, names, "app:refresh") as place:
         row = generic.existing(documents_.KIND, place)
-        found = documents_.tied(place, _spec(row))
+        found = documents_.tied(place, spec_of(row))
         apps.refresh(place.tx, place.scope.tenant, row.id, hard=body.hard, found=found, now=plane.clock.now())
         documents_.note(plane, place, "app.refresh.asked", message="hard" if body.hard else "")
-        return place.done(_operation(names, "refresh", row), status=202)
+        return place.done(operation(names, "refresh", row), status=202)
 
 
 def sync(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.Sync) -> rest.Operation:
     """Ask for a sync; Conflict while another request waits."""
     with authorise.enter(plane, caller, names, "app:sync") as place:
-        row = _free(place)
-        spec = _spec(row)
+        row = free(place)
+        spec = spec_of(row)
         revision = _other_revision(names.name, spec, body.revision)
         wish = terms.Terms(body.resources, body.labels, body.strategy, body.sync_options)
-        terms.check(wish, spec.sync_policy.sync_options)
-        if wish != terms.Terms():
-            _check_able(place, row)
+        check_wish(place, row, wish)
         request = decide.Request(caller.actor.name, prune=body.prune, dry_run=body.dry_run, force=body.force, revision=revision, terms=wish)
         apps.ask(place.tx, place.scope.tenant, row.id, {"request": msgspec.to_builtins(request)}, plane.clock.now())
         documents_.note(plane, place, "app.sync.asked", details=msgspec.to_builtins(body))
-        return place.done(_operation(names, "sync", row), status=202)
+        return place.done(operation(names, "sync", row), status=202)
 
 
 def rollback(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.Rollback) -> rest.Operation:
     """Ask for the release of a history entry; Conflict while automated sync would undo it at once."""
     with authorise.enter(plane, caller, names, "app:rollback") as place:
-        row = _free(place)
-        if _spec(row).automated():
+        row = free(place)
+        if spec_of(row).automated():
             why = "syncs by itself and would undo the rollback; switch syncPolicy.automated off first, or revert the commit"
             message = f"app {names.name!r} {why}"
             raise errors.Conflict(message)
@@ -54,7 +52,7 @@ def rollback(plane: context.Plane, caller: authorise.Caller, names: authorise.Na
         )
         apps.ask(place.tx, place.scope.tenant, row.id, {"request": msgspec.to_builtins(request)}, plane.clock.now())
         documents_.note(plane, place, "app.rollback.asked", release=entry.digest, commit=entry.commit, details=msgspec.to_builtins(body))
-        return place.done(_operation(names, "rollback", row), status=202)
+        return place.done(operation(names, "rollback", row), status=202)
 
 
 def terminate(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) -> documents.App:
@@ -81,12 +79,14 @@ def approve(plane: context.Plane, caller: authorise.Caller, names: authorise.Nam
             raise errors.Conflict(message)
         apps.approve(place.tx, place.scope.tenant, row.id, attempt.digest, plane.clock.now())
         documents_.note(plane, place, "app.deletions.approved", release=attempt.digest, details={"approved": list(attempt.needs_approval)})
-        return place.done(_operation(names, "approve", row), status=202)
+        return place.done(operation(names, "approve", row), status=202)
 
 
-def _check_able(place: authorise.Place, row: rows.Row) -> None:
-    """An agent that does not know of choices would sync everything."""
-    for cluster in facts.clusters(place.tx, place.scope.tenant, {row.cluster_id} if row.cluster_id else set()).values():
+def check_wish(place: authorise.Place, row: rows.Row, wish: terms.Terms) -> None:
+    """Refuse what cannot be read, and what an older agent would take for everything; Invalid, Conflict."""
+    terms.check(wish, spec_of(row).sync_policy.sync_options)
+    able = wish == terms.Terms() or not row.cluster_id
+    for cluster in () if able else facts.clusters(place.tx, place.scope.tenant, {row.cluster_id}).values():
         abilities.of(cluster, "once")
 
 
@@ -106,7 +106,7 @@ def _other_revision(name: str, spec: domain.AppSpec, revision: str) -> str:
     return revision
 
 
-def _free(place: authorise.Place) -> rows.Row:
+def free(place: authorise.Place) -> rows.Row:
     """The app's row, locked, with no request waiting."""
     row = generic.existing(documents_.KIND, place, lock=True)
     if row.deleted_at:
@@ -120,10 +120,12 @@ def _free(place: authorise.Place) -> rows.Row:
     return row
 
 
-def _spec(row: rows.Row) -> domain.AppSpec:
+def spec_of(row: rows.Row) -> domain.AppSpec:
+    """What the app says."""
     return msgspec.convert(row.spec, domain.AppSpec)
 
 
-def _operation(names: authorise.Names, kind: str, row: rows.Row) -> rest.Operation:
+def operation(names: authorise.Names, kind: str, row: rows.Row) -> rest.Operation:
+    """What to follow."""
     events = f"/api/v1/tenants/{names.tenant}/projects/{names.project}/apps/{names.name}/events"
     return rest.Operation(kind=kind, app=names.name, events=events, generation=row.generation)  # type: ignore[arg-type]  # one of its words

@@ -61,6 +61,12 @@ def at(plane: context.Plane, app: facts.App, shared: Shared, *, revision: str) -
     return _new(plane, there, shared, _key(app, cluster, shared, parts), parts)
 
 
+def of_tree(plane: context.Plane, app: facts.App, shared: Shared, *, commit: ports.Commit, tree: ports.Tree) -> releases.New:
+    """The release of an app of one source whose files lie elsewhere; raises as `prepare`."""
+    cluster, part = _cluster(app), _part(plane, app, 0, resolve.Source(commit, tree))
+    return _new(plane, app, shared, _key(app, cluster, shared, [part]), [part])
+
+
 def _parts(plane: context.Plane, app: facts.App, shared: Shared) -> tuple[tuple[resolve.Source, ...], list[_Part]]:
     """All sources at their commits, and those of them that are rendered."""
     sources, held = app.spec.all_sources(), shared.keys.get(app.project_id, keys.Keys())

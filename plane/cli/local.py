@@ -1,0 +1,34 @@
+"""Files of a folder on this disk, as a sync or a diff sends them."""
+
+import base64
+import pathlib
+
+import click
+
+from plane.cli import client, failures
+from plane.wire import local
+
+_HELP = "Files of this folder instead of the app's path in Git, this once; an app that syncs by itself refuses a sync."
+option = click.option("--local", "folder", default="", metavar="DIR", help=_HELP)
+
+
+def files(folder: str) -> dict[str, str]:
+    """Path below the folder → contents, base64. `.git`, and what is no plain file, stays here."""
+    root = pathlib.Path(folder)
+    if not root.is_dir():
+        raise failures.WrongUse(f"{folder}: is no folder")
+    found = {path.relative_to(root): path for path in sorted(root.rglob("*")) if path.is_file() and not path.is_symlink()}
+    wanted = {str(name): path for name, path in found.items() if ".git" not in name.parts}
+    size = sum(path.stat().st_size for path in wanted.values())
+    if not wanted:
+        raise failures.WrongUse(f"{folder}: holds no file")
+    if size > local.MOST_BYTES or len(wanted) > local.MOST_FILES:
+        most = f"{local.MOST_FILES} files and {local.MOST_BYTES} bytes"
+        raise failures.WrongUse(f"{folder}: holds {len(wanted)} files of {size} bytes; at most {most} are sent")
+    return {name: base64.b64encode(path.read_bytes()).decode() for name, path in wanted.items()}
+
+
+def refuse_revision(given: client.Json, folder: str) -> None:
+    """Files and a revision of Git say two things."""
+    if folder and given.get("revision"):
+        raise failures.WrongUse("--local and --revision both say what to sync; leave one of them out")
