@@ -53,7 +53,9 @@ class Rehearsal(msgspec.Struct, frozen=True):
         return self.there.watches.get(key) is None and any(one.key == key for one in self.release.manifests)
 
     async def _refused(self, step: plan.Step) -> str:
-        order = apply.Order(self.release, step.index, step.key, msgspec.structs.replace(self.options, dry_run=True))
+        options = msgspec.structs.replace(self.options, dry_run=True)
+        run = "rehearsed" if step.action == "hook" else ""  # a hook may have got its name from the plan
+        order = apply.Order(self.release, step.index, step.key, options, hook_run=run)
         try:
             await self.applier.apply(order)
         except apply.Refused as e:
