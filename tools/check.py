@@ -41,6 +41,7 @@ def steps() -> Iterator[Step]:
     yield Step("openapi document", (f"{BIN}/python", "tools/openapi.py", "--check"), needs="tools/openapi.py")
     yield Step("agent protocol", (f"{BIN}/python", "tools/protocol_reference.py", "--check"), needs="tools/protocol_reference.py")
     yield Step("cli reference", (f"{BIN}/python", "tools/cli_reference.py", "--check"), needs="tools/cli_reference.py")
+    yield Step("audit schema", (f"{BIN}/python", "tools/audit_schema.py", "--check"), needs="tools/audit_schema.py")
     yield Step(
         "architecture", (f"{BIN}/python", "-m", "pytest", "-q", "--no-header", "tests/architecture"), needs="tests/architecture/test_*.py"
     )

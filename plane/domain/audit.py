@@ -64,6 +64,7 @@ class Facets(msgspec.Struct, frozen=True):
     cluster: str = ""
     commit: str = ""
     outcome: str = "success"
+    correlation: str = ""
 
 
 class Placed(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ import structlog
 from plane import config
 from plane.domain import errors
 from plane.run import crew, heap, wiring
-from plane.server import context, deliver, poll, seal_log, send, sweep
+from plane.server import context, deliver, gaps, poll, seal_log, send, sweep
 from plane.store import engine, leases, wake
 
 log = structlog.get_logger()
@@ -23,6 +23,7 @@ LOOK_S = 30.0  # the longest sleep: a lost notification costs this much, never m
 TURN_S = 2.0  # how long stopping may wait for the thread that listens
 SEAL_S = 5.0  # the age an event may reach before it has its place in the log
 SEND_S = 2.0  # between two looks for what sinks lack
+GAPS_S = 300.0  # between two looks for what was begun and never ended
 SWEEP_S = 3600.0  # between two rounds of housekeeping
 PAUSE_S = 2.0  # after an error nobody expected, so that it cannot spin
 TENANTS = 16  # batches side by side; most of a slow one's time is spent waiting, so they are bounded by connections rather than by cores
@@ -43,7 +44,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until stopped."""
-        steps = (self._listen, self._poll, self._deliver, self._seal, self._send, self._sweep)
+        steps = (self._listen, self._poll, self._deliver, self._seal, self._send, self._reconcile, self._sweep)
         loops = [threading.Thread(target=self._loop, args=(one, self._stopping), name=one.__name__, daemon=True) for one in steps]
         beat = threading.Thread(target=self._loop, args=(self._renew, self._ended), name="renew", daemon=True)
         for one in (*loops, beat):
@@ -154,6 +155,10 @@ class Worker:
         while not self._stopping.is_set() and send.send(self._plane, stopping=self._stopping.is_set):
             pass
         self._stopping.wait(SEND_S)
+
+    def _reconcile(self) -> None:
+        gaps.look(self._plane)
+        self._stopping.wait(GAPS_S)
 
     def _sweep(self) -> None:
         sweep.sweep(self._plane)

@@ -28,6 +28,7 @@ class _Said(msgspec.Struct, frozen=True):
     cluster: str = ""
     commit: str = ""
     outcome: str = "success"
+    correlation: str = ""
 
 
 _READ = msgspec.json.Decoder(_Said)
@@ -72,7 +73,8 @@ def checkpoint(plane: context.Plane, tenant: str, head: log.Head, leaves: Sequen
 
 def _facets(body: bytes) -> audit.Facets:
     said = _READ.decode(body)
-    return audit.Facets(said.time, said.type, said.actor.id, said.project, said.target, said.cluster, said.commit, said.outcome)
+    texts = {name: getattr(said, name) for name in audit.Facets.__struct_fields__ if name != "actor"}
+    return audit.Facets(actor=said.actor.id, **texts)
 
 
 def kind(body: bytes) -> str:

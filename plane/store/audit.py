@@ -121,7 +121,7 @@ def _leaf_row(tenant: str, seq: int, leaf: Leaf) -> dict[str, object]:
         "leaf": leaf.hash,
         "at": facets.time,
         "project_id": leaf.project_id,
-        **{name: getattr(facets, name) for name in ("type", "actor", "target", "cluster", "commit", "outcome")},
+        **{name: getattr(facets, name) for name in ("type", "actor", "target", "cluster", "commit", "outcome", "correlation")},
     }
 
 

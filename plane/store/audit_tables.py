@@ -40,13 +40,19 @@ leaves = sa.Table(
     columns.text("cluster", default=""),
     columns.text("commit", default=""),
     columns.text("outcome", default="success"),
+    columns.text("correlation", default=""),
     columns.tenant_key("seq"),
     sa.UniqueConstraint("tenant_id", "event_id"),
     sa.Index("ix_audit_leaves_tenant_id_at", "tenant_id", "at"),
     *(sa.Index(f"ix_audit_leaves_tenant_id_{name}", "tenant_id", name, "seq") for name in ("type", "project_id", "actor", "target")),
     *(
         sa.Index(f"ix_audit_leaves_tenant_id_{name}", "tenant_id", name, "seq", postgresql_where=sa.text(condition))
-        for name, condition in (("cluster", "cluster <> ''"), ("commit", "commit <> ''"), ("outcome", "outcome <> 'success'"))
+        for name, condition in (
+            ("cluster", "cluster <> ''"),
+            ("commit", "commit <> ''"),
+            ("outcome", "outcome <> 'success'"),
+            ("correlation", "correlation <> ''"),
+        )
     ),
 )
 
