@@ -1,5 +1,8 @@
 """Processes die in the middle of work: everything arrives, and nothing twice."""
 
+import contextlib
+from collections.abc import Callable, Iterator
+
 import pytest
 import sqlalchemy as sa
 
@@ -84,3 +87,43 @@ def test_a_server_killed_while_agents_report_loses_and_doubles_nothing(install: 
     faults.restarted(install, "server")
     e2e.until(lambda: faults.answers(install))
     arrived_once(apps)
+
+
+@contextlib.contextmanager
+def held(install: e2e.Install, table: str) -> Iterator[Callable[[], bool]]:
+    """Nobody can write to a table for the block; tells whether somebody waits to."""
+    with faults.rows(install) as tx, faults.rows(install) as looking:
+        tx.execute(sa.text(f"LOCK TABLE {table} IN EXCLUSIVE MODE"))
+        waits = sa.text("SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = CAST(:of AS regclass)")
+        yield lambda: bool(looking.execute(waits, {"of": table}).scalar_one())
+
+
+def outcomes(tenant: e2e.Tenant) -> int:
+    """How many ends of syncs the audit log knows."""
+    answer = tenant.call("GET", f"/api/v1/tenants/{tenant.name}/audit", params={"limit": 500})
+    found = [item.get("event", item) for item in answer.json()["items"]]
+    return sum(event["type"] == "app.sync.completed" for event in found)
+
+
+@pytest.mark.parametrize(
+    ("process", "table"),
+    [("worker", "tasks"), ("server", "history")],
+    ids=["before-its-task-is-kept", "before-its-report-is-kept"],
+)
+def test_a_push_whose_process_is_killed_in_mid_transaction_arrives_once(
+    install: e2e.Install, tenant: e2e.Tenant, process: str, table: str
+) -> None:
+    app = tenant.app("web", tenant.repository(tenant.name, sources.web("hello")))
+    app.healthy()
+    e2e.until(lambda: outcomes(tenant) == 1)
+    with held(install, table) as somebody_waits:
+        install.git.commit(tenant.name, sources.web("later"), "Later")
+        app.refresh()
+        e2e.until(somebody_waits)
+        faults.restarted(install, process)
+    e2e.until(lambda: faults.answers(install))
+    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "later", lambda: str(app.explain()))
+    app.healthy()
+    e2e.until(lambda: outcomes(tenant) == 2, lambda: str(app.explain()))
+    assert sorted(line["number"] for line in app.call("GET", "history").json()["items"]) == [1, 2]
+    assert app.status()["generation"] == 2
