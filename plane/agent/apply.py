@@ -102,7 +102,7 @@ class Applier:
             return await self._replace(write, live)
         if not write.effective.server_side_apply:
             return await self._client_side(write)
-        if write.effective.ssa == "Override" and write.effective.migrated_manager:
+        if write.effective.takes_over():
             return await self._taking_over(write)
         return await self._patch(write)
 

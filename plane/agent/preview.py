@@ -106,7 +106,9 @@ class Looking(msgspec.Struct, frozen=True):
 
     async def _compared(self, pair: "_Pair") -> Preview:
         rule = rules.of(self.work.task.options, pair.manifest.key)
-        taken = adoption.taken(pair.desired, pair.live, pair.effective.migrated_manager) if pair.takes_over() else adoption.Taken()
+        taken = (
+            adoption.taken(pair.desired, pair.live, pair.effective.migrated_manager) if pair.effective.takes_over() else adoption.Taken()
+        )
         left = adoption.without(pair.desired, pair.live, taken)
         wants = self.work.task.options.foreign != "ignore"
         verdict = await self.there.comparer.judge(pair.desired, left, rule, foreign=wants)
@@ -137,10 +139,6 @@ class _Pair(msgspec.Struct, frozen=True):
     effective: options.Effective
     desired: Body
     live: Body
-
-    def takes_over(self) -> bool:
-        """Whether an apply looks for former tools at all."""
-        return self.effective.ssa == "Override" and self.effective.server_side_apply and not self.effective.replace
 
     def telling(self, becomes: Body, shown: prediction.Outcome, rule: ignoring.Rules) -> Callable[[ignoring.Query | None], Preview]:
         """The preview, once somebody evaluates jq for it; `shown`: the same without secret values."""

@@ -9,14 +9,14 @@ import msgspec
 
 from plane.adapters import scripts
 from plane.cli import failures, table, trial_files
-from plane.domain import annotations, apps, diff, errors, ignoring, kinds, objects, options, ownership, waves
+from plane.domain import adoption, annotations, apps, diff, errors, ignoring, kinds, objects, options, ownership, waves
 
 Pair = tuple[objects.Manifest | None, objects.Manifest | None]  # desired, live
 RULES = "spec.ignoreDifferences"
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What one somebody else added to an object of ours."""
+    """What one somebody else added to an object of ours, or owns of an object that an apply takes over, so that it goes."""
 
     key: objects.ObjectKey
     action: str
@@ -35,24 +35,27 @@ class Finding(msgspec.Struct, frozen=True):
 def command(output: str, desired: tuple[str, ...], live: tuple[str, ...], app: str | None, namespace: str, *, foreign: bool) -> None:
     """What an apply would change.
 
-    What the API server fills in, and what somebody else added, is no difference. Live objects that are not desired
+    What the API server fills in, and what somebody else added, is no difference. Objects that an apply would take over
+    from kubectl, Helm, Argo CD or Flux come first, with what goes because Git does not have it. Live objects that are not desired
     would be deleted; hooks are not compared. Exit code 0: nothing differs, 1: something does, 2: wrong use.
     """
     with trial_files.refusals(), contextlib.closing(scripts.Scripts()) as runner:
         rules = ignored_by(app) if app else ()
         pairs = matched(trial_files.unique(desired), trial_files.unique(live), namespace)
         found = [(change, pair) for pair in pairs if (change := changed(pair, rules, runner.paths))]
+    taken = [finding for pair in pairs for finding in taken_in(pair)]
     added = [finding for pair in pairs for finding in foreign_in(pair)] if foreign else []
     if output == "json":
-        trial_files.as_json([*(change for change, _ in found), *added])
+        trial_files.as_json([*taken, *(change for change, _ in found), *added])
     elif output == "diff":
         for _, (wanted, there) in found:
             click.echo(diff.text(wanted.body if wanted else None, there.body if there else None))
-    elif found or added:
-        rows = [[str(change.key), change.action, ", ".join(change.fields)] for change, _ in found]
+    elif found or added or taken:
+        rows = [[str(one.key), f"taken over from {one.manager}", ", ".join(one.fields) or "nothing goes"] for one in taken]
+        rows += [[str(change.key), change.action, ", ".join(change.fields)] for change, _ in found]
         rows += [[str(one.key), f"extra by {one.manager}", ", ".join(one.fields) or "the whole object"] for one in added]
         table.show(["OBJECT", "ACTION", "FIELDS"], rows)
-    sys.exit(failures.DIFFERS if found else 0)
+    sys.exit(failures.DIFFERS if found or any(one.fields for one in taken) else 0)
 
 
 def ignored_by(path: str) -> tuple[apps.IgnoreDifference, ...]:
@@ -101,6 +104,15 @@ def changed(pair: Pair, rules: tuple[apps.IgnoreDifference, ...], query: ignorin
     return diff.compare_under(desired.body, live.body if live else None, ignoring.rules(desired.key, rules), query)
 
 
+def taken_in(pair: Pair) -> Iterator[Finding]:
+    """What an apply takes over, as an app without sync options would."""
+    desired, live = pair
+    if desired and live and (effective := options.merged(options.App(), options.own(desired))).takes_over():
+        taken = adoption.taken(desired.body, live.body, effective.migrated_manager)
+        if taken.managers:
+            yield Finding(live.key, "takeover", taken.gone, ", ".join(taken.managers), "")
+
+
 def foreign_in(pair: Pair) -> Iterator[Finding]:
     """One finding per manager and time."""
     desired, live = pair
@@ -112,7 +124,8 @@ def foreign_in(pair: Pair) -> Iterator[Finding]:
             yield Finding(live.key, "extra", (), copied.manager, copied.time)
         return
     by_manager: dict[tuple[str, str], list[str]] = {}
-    for extra in ownership.extras(desired.body, live.body):
+    former = adoption.former(live.body, options.CLIENT_SIDE_MANAGER)
+    for extra in (one for one in ownership.extras(desired.body, live.body) if one.manager not in former):
         by_manager.setdefault((extra.manager, extra.time), []).append(extra.pointer)
     for (manager, time), pointers in by_manager.items():
         yield Finding(live.key, "extra", tuple(pointers), manager, time)

@@ -88,6 +88,10 @@ class Effective(msgspec.Struct, frozen=True):
     include_mutation_webhook: bool = False
     migrated_manager: str = CLIENT_SIDE_MANAGER
 
+    def takes_over(self) -> bool:
+        """Whether an apply takes fields over from former tools."""
+        return self.ssa == "Override" and self.server_side_apply and not self.replace and bool(self.migrated_manager)
+
 
 _Table = Mapping[str, tuple[str, ...]]  # option → the words it takes
 _BOTH = tuple(name for name in Effective.__struct_fields__ if name in App.__struct_fields__ and name in Own.__struct_fields__)

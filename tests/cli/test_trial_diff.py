@@ -87,3 +87,13 @@ def test_an_object_that_may_stand_beside_others_is_no_difference(files: pathlib.
     )
     (files / "l.yaml").write_text(DESIRED + extra)
     assert run(files).exit_code == 0
+
+
+def test_what_would_be_taken_over_comes_first_with_what_goes(files: pathlib.Path) -> None:
+    helm = '{manager: helm, operation: Update, fieldsV1: {"f:spec": {"f:template": {"f:spec": {"f:hostname": {}}}}}}'
+    (files / "l.yaml").write_text(
+        LIVE.replace("managedFields:", f"managedFields:\n    - {helm}").replace("spec: {containers", "spec: {hostname: h, containers")
+    )
+    taken = json.loads(run(files, "--foreign", "-o", "json").stdout)[0]
+    assert (taken["action"], taken["manager"], taken["fields"]) == ("takeover", "helm", ["/spec/template/spec/hostname"])
+    assert "taken over from helm" in run(files).stdout
