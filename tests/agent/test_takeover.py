@@ -57,6 +57,52 @@ def test_a_charts_volume_of_another_sort_stands_in_nobodys_way(agent: Agent, sha
     assert ("helm", "Update") not in owners(now)
 
 
+def chart(kube: Kube) -> dict[str, Body]:
+    """One object of each kind in which the API server fills in and allocates most."""
+
+    def body(kind: str, spec: Body, version: str = "v1", **parts: Any) -> Body:  # noqa: ANN401 parts of an object
+        return {"apiVersion": version, "kind": kind, "metadata": {"name": "web", "namespace": kube.namespace}, "spec": spec, **parts}
+
+    labels = {"app": "web"}
+    pod = {
+        "metadata": {"labels": labels},
+        "spec": {"containers": [{"name": "main", "image": "registry.example/app:1", "ports": [{"containerPort": 80}]}]},
+    }
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    once = {"metadata": {}, "spec": {**pod["spec"], "restartPolicy": "Never"}}
+    sets = {"serviceName": "web", "selector": {"matchLabels": labels}, "template": pod}
+    return {
+        "services": body("Service", {"type": "NodePort", "selector": labels, "ports": [{"port": 80}]}),
+        "serviceaccounts": {name: part for name, part in body("ServiceAccount", {}).items() if name != "spec"},
+        "persistentvolumeclaims": body("PersistentVolumeClaim", claim),
+        "apps/v1/deployments": body("Deployment", {"selector": {"matchLabels": labels}, "template": pod}, "apps/v1"),
+        "apps/v1/statefulsets": body(
+            "StatefulSet", {**sets, "volumeClaimTemplates": [{"metadata": {"name": "d"}, "spec": claim}]}, "apps/v1"
+        ),
+        "batch/v1/jobs": body("Job", {"template": once}, "batch/v1"),
+        "batch/v1/cronjobs": body("CronJob", {"schedule": "0 0 * * *", "jobTemplate": {"spec": {"template": once}}}, "batch/v1"),
+        "networking.k8s.io/v1/ingresses": body("Ingress", {"defaultBackend": backend}, "networking.k8s.io/v1"),
+        "policy/v1/poddisruptionbudgets": body(
+            "PodDisruptionBudget", {"minAvailable": 1, "selector": {"matchLabels": labels}}, "policy/v1"
+        ),
+        "autoscaling/v2/horizontalpodautoscalers": body(
+            "HorizontalPodAutoscaler", {"maxReplicas": 3, "scaleTargetRef": target}, "autoscaling/v2"
+        ),
+    }
+
+
+def test_a_whole_chart_is_taken_over_without_a_change(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    bodies = chart(kube)
+    before = {path: kube.create(f"{path}{BY_HELM}", body) for path, body in bodies.items()}
+    final = shared_plane.final(shared_plane.apply(app, *bodies.values()))
+    assert final.outcome == "succeeded", final.message
+    now = {path: kube.there(path, "web") for path in bodies}
+    assert {path: body.get("spec") for path, body in now.items()} == {path: body.get("spec") for path, body in before.items()}
+    assert not any(("helm", "Update") in owners(body) for body in now.values())
+
+
 def test_nothing_is_taken_over_where_that_is_asked_for(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     made_by_kubectl(kube, "web", colour="red", left="x")
     body = config_map(kube.namespace, "web", colour="blue")
