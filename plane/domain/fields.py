@@ -301,6 +301,12 @@ class Place(msgspec.Struct, frozen=True):
         """Whether a controller may spell a duration here as Go does."""
         return self.typed == "Duration"
 
+    def holds_bytes(self) -> bool:
+        """Whether the API may write base64 down in another way: joined lines."""
+        if not self.built_in():
+            return False
+        return (self.kind, self.path[0]) == ("Secret", "data") or self.path[0] == "binaryData" or self.path[-1] in ("caBundle", "request")
+
     def holds_int_or_string(self) -> bool:
         """Whether a number and its text are the same here."""
         return self.path[0] == "spec" and self.path[-1] in _INT_OR_STRING and self.built_in()

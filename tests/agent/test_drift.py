@@ -135,13 +135,13 @@ def test_a_value_sealed_for_another_object_is_refused(start: Start, plane: Plane
 
 
 def test_a_difference_that_the_api_server_does_not_see_is_none(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
-    body = config_map(kube.namespace, "web", colour="blue") | {
-        "binaryData": {"key": "c29tZSBi\neXRlcw=="}
-    }  # the API server joins the lines
+    meta = {"name": "web", "namespace": kube.namespace, "labels": {"colour": "blue"}}
+    amount = {"storageClassName": "none", "capacity": "1024Mi"}  # an amount in a place where the comparison does not know it
+    body = {"apiVersion": "storage.k8s.io/v1", "kind": "CSIStorageCapacity", "metadata": meta, **amount}
     shared_plane.final(shared_plane.apply(app, body))
-    kube.patch("configmaps", "web", {"data": {"colour": "red"}})
+    kube.patch("storage.k8s.io/v1/csistoragecapacities", "web", {"metadata": {"labels": {"colour": "red"}}})
     shared_plane.state(app, lambda state: state.sync == "OutOfSync")
-    assert [one.fields for one in shared_plane.objects[app].values()] == [("/data/colour",)]
+    assert [one.fields for one in shared_plane.objects[app].values()] == [("/metadata/labels/colour",)]
 
 
 def test_a_manager_that_never_gives_in_is_named_and_left_alone_until_the_next_sync(
