@@ -76,7 +76,7 @@ def planted(install: e2e.Install, vault: vaults.DevVault) -> Planted:
         "literal": _secret("literal", kept["literal"]).encode(),
     }
     # A literal Secret is in Git in the clear, which is its team's affair; nothing else may hold it.
-    url = tenant.repository(tenant.name, {f"web/{kind}.yaml": text for kind, text in secret.items()})
+    url = tenant.repository(tenant.name, {f"web/{kind}.yaml": text for kind, text in secret.items()}, poll_s=10)
     tenant.app("web", url).healthy()
     _failing(tenant, url, key, kept["refused"])
     _drifting(tenant)
