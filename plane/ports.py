@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from plane.domain import apps, health_scripts, health_values, objects, ownership, policy, secrets, sinks
+from plane.domain import action_scripts, apps, health_scripts, health_values, objects, ownership, policy, secrets, sinks
 
 
 class GitAuth(msgspec.Struct, frozen=True):
@@ -243,6 +243,10 @@ class Scripts(Protocol):
 
     def check(self, source: str | health_scripts.Expressions) -> str:
         """Why a health script can never do, as the end of a sentence; empty when it can."""
+        ...
+
+    def check_actions(self, source: action_scripts.Source) -> Mapping[str, str]:
+        """Field → why a script of resource actions can never do; empty when all can."""
         ...
 
     def run(self, script: health_scripts.Script, body: dict[str, Any]) -> health_values.Health:

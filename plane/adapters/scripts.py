@@ -62,6 +62,13 @@ class Scripts:
             return answer.reason if answer.own else ""
         return "" if answer.value["status"] in STATUSES else _no_status(answer.value["status"])
 
+    def check_actions(self, source: action_scripts.Source) -> dict[str, str]:
+        """Field → why a script can never do, tried as `check` does; empty when all can."""
+        orders = {"discovery": messages.Act(source.discovery, BARE)}
+        orders |= {f"definitions[{name!r}]": messages.Act(script, BARE, {}) for name, script in source.definitions.items()}
+        said = {field: self._ask(order) for field, order in orders.items()}
+        return {f"spec.actions.{field}": one.reason for field, one in said.items() if isinstance(one, messages.Failed) and one.own}
+
     def judge(self, found: Sequence[health_scripts.Script], body: dict[str, Any]) -> health_values.Health | None:
         """What the script for an object's kind says; None when none of them is for it."""
         key = objects.key_of(body)

@@ -43,10 +43,11 @@ async def listed(asked: question.Asked) -> bytes:
     wanted, keys = asked.terms(questions.Subject), asked.task.keys
     if keys or wanted.kind:
         one = await (belongs.find(asked, releases.key_of(keys[0])) if keys else naming.find(asked, wanted))
-        return answers.encode(acting.Listed(objects=(_shown(one.body),)))
-    own = [one for one in await descent.roots(asked) if actions.any_for(*one.kind)]
+        return answers.encode(acting.Listed(objects=(await _shown(asked, one.body, one.root),)))
+    own = [one for one in await descent.roots(asked) if _possible(asked, *one.kind)]
     found = await descent.bodies(asked, own[:MOST_OBJECTS])
-    return answers.encode(acting.Listed(objects=tuple(_shown(found[key]) for key in sorted(found)), cut=len(own) > MOST_OBJECTS))
+    shown = [await _shown(asked, found[key], key) for key in sorted(found)]
+    return answers.encode(acting.Listed(objects=tuple(shown), cut=len(own) > MOST_OBJECTS))
 
 
 async def act(asked: question.Asked) -> bytes:
@@ -78,10 +79,33 @@ async def delete(asked: question.Asked) -> bytes:
     return answers.encode(acting.Done(before=target.version, after=after, warnings=warnings))
 
 
-def _shown(body: Body) -> acting.Actions:
-    told = msgspec.convert(msgspec.to_builtins(actions.of(body)), tuple[acting.Action, ...])
-    meta = body["metadata"]
-    return acting.Actions(key=releases.wire_key(objects.key_of(body)), uid=meta["uid"], version=meta["resourceVersion"], actions=told)
+def _possible(asked: question.Asked, group: str, kind: str) -> bool:
+    """Whether objects of a kind have actions, of ours or users' own."""
+    return actions.any_for(group, kind) or asked.there.custom.find(asked.task.tenant, group, kind) is not None
+
+
+async def _shown(asked: question.Asked, body: Body, root: objects.ObjectKey) -> acting.Actions:
+    key, meta = objects.key_of(body), body["metadata"]
+    source = asked.there.custom.find(asked.task.tenant, key.group, key.kind)
+    found = await asked.there.custom.of(source, _masked(asked, body, root)) if source else actions.of(body)
+    told = msgspec.convert(msgspec.to_builtins(found), tuple[acting.Action, ...])
+    return acting.Actions(key=releases.wire_key(key), uid=meta["uid"], version=meta["resourceVersion"], actions=told)
+
+
+async def _wanted(asked: question.Asked, order: acting.Act, target: "_Target") -> actions.Change:
+    """What the action does; a script looks at the object without its secret values."""
+    now = dt.datetime.fromtimestamp(order.at, dt.UTC)
+    source = asked.there.custom.find(asked.task.tenant, target.key.group, target.key.kind)
+    if source is None:
+        return actions.change(target.body, order.action, order.parameters, now=now)
+    masked = _masked(asked, target.body, target.root)
+    made = await asked.there.custom.change(source, masked, order.action, order.parameters, now=now)
+    _check(target, merge_patch.apply(target.body, made.patch))
+    return made
+
+
+def _masked(asked: question.Asked, body: Body, root: objects.ObjectKey) -> Body:
+    return masking.veil(asked.there, asked.task.app_id).over(body, root)
 
 
 async def _target(asked: question.Asked, order: acting.Order) -> _Target:
@@ -115,8 +139,7 @@ async def _insisting(asked: question.Asked, order: Any, work: Any) -> bytes:  # 
 
 
 async def _act(asked: question.Asked, order: acting.Act, target: _Target) -> acting.Done:
-    moment = dt.datetime.fromtimestamp(order.at, dt.UTC)
-    wanted = actions.change(target.body, order.action, order.parameters, now=moment)
+    wanted = await _wanted(asked, order, target)
     created = [await _create(asked, target, body) for body in wanted.create]
     body = target.body
     for step in actions.patches(wanted):
@@ -173,7 +196,7 @@ async def _patch(asked: question.Asked, order: acting.Change, target: _Target) -
         after=body["metadata"]["resourceVersion"],
         fields=fields[:MOST_FIELDS],
         warnings=warnings,
-        body=masking.veil(asked.there, asked.task.app_id).over(body, target.root),
+        body=_masked(asked, body, target.root),
     )
 
 

@@ -15,6 +15,7 @@ from plane.agent import (
     capabilities,
     checks,
     cluster,
+    custom,
     drift,
     fence,
     identity,
@@ -125,7 +126,8 @@ async def _assemble(office: Office) -> loop.Loop:
                 reporter.touch(held.id)
 
     watches = watch.Watches(home.api, kinds, changed, judging.look, troubled)
-    there = cluster.Cluster(home.api, kinds, watches, waiting, apps, unsealer, rules.Comparer(scripts.Scripts()))
+    own = custom.Custom(office.checks, scripts.Scripts())
+    there = cluster.Cluster(home.api, kinds, watches, waiting, apps, unsealer, rules.Comparer(scripts.Scripts()), own)
     asking = inquiry.Inquiry(there, judged)
     applier = apply.Applier(there)
     reporter = report.Reporter(plane, apps, watches, acknowledged)

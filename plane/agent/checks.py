@@ -5,8 +5,8 @@ import pathlib
 import msgspec
 import structlog
 
-from plane.domain import errors, health_scripts
-from plane.wire import agent, signing
+from plane.domain import action_scripts, errors, health_scripts
+from plane.wire import agent, scripted, signing
 
 log = structlog.get_logger()
 
@@ -20,6 +20,7 @@ class Checks:
         self._cluster_id = cluster_id
         self.held: str | None = ""
         self.scripts: tuple[health_scripts.Script, ...] = ()
+        self.actions: tuple[action_scripts.Source, ...] = ()
 
     def load(self) -> None:
         """What is on disk; what cannot be used is asked for again."""
@@ -48,6 +49,7 @@ class Checks:
     def _use(self, signed: agent.SignedChecks) -> None:
         found = signing.open_checks(signed, self._task_key, cluster_id=self._cluster_id)
         self.scripts = tuple(_script(check) for check in found.checks)
+        self.actions = tuple(_source(one) for one in found.actions)
         self.held = found.digest
 
 
@@ -55,3 +57,10 @@ def _script(check: agent.Check) -> health_scripts.Script:
     expressions = health_scripts.Expressions(current=check.current, in_progress=check.in_progress, failed=check.failed)
     name = f"{check.tenant}/{check.name}" if check.tenant else check.name
     return health_scripts.Script(check.group, check.kind, check.lua or expressions, name, check.tenant, check.local)
+
+
+def _source(one: scripted.ActionScripts) -> action_scripts.Source:
+    name = f"{one.tenant}/{one.name}" if one.tenant else one.name
+    return action_scripts.Source(
+        one.group, one.kind, one.discovery, one.definitions, merge=one.merge, name=name, tenant=one.tenant, local=one.local
+    )

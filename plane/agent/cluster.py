@@ -3,7 +3,7 @@
 import msgspec
 
 from plane.adapters import kube, kube_kinds
-from plane.agent import book, releases, rules, waits, watch
+from plane.agent import book, custom, releases, rules, waits, watch
 
 
 class Cluster(msgspec.Struct, frozen=True):
@@ -16,3 +16,4 @@ class Cluster(msgspec.Struct, frozen=True):
     book: book.Book
     unsealer: releases.Unsealer
     comparer: rules.Comparer
+    custom: custom.Custom

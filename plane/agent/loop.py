@@ -118,6 +118,7 @@ class Loop:
         await self._parts.drift.close()
         await self._there.watches.close()
         self._there.comparer.close()
+        self._there.custom.close()
         await self._parts.judges.close()
         await self._parts.inquiry.close()
 

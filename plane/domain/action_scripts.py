@@ -1,6 +1,7 @@
 """Resource actions that users wrote in Lua, with Argo CD's interface. Running them is `adapters.scripts`' part."""
 
 import fnmatch
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,13 +11,24 @@ from plane.domain import actions, errors, merge_patch, objects
 
 Body = dict[str, Any]
 MOST_CREATED = 20
+MOST_DEFINITIONS = 50
+MOST_CHARACTERS = 64 * 1024
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,63}")
+
+
+class ActionsSpec(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True):
+    """What can be done to objects of a kind: Lua with Argo CD's interface. `definitions`: name → script, for every name in discovery."""
+
+    discovery: str
+    definitions: dict[str, str] = {}
+    merge_builtin_actions: bool = False
 
 
 class Source(msgspec.Struct, frozen=True):
     """The scripts of a kind; group and kind may be globs.
 
     `discovery` tells the actions, `definitions` do them, by name; `merge`: the built-in ones of the kind stay beside them; `name` is how
-    people know the scripts.
+    people know the scripts; `tenant`: whose objects, by name, empty: everybody's; `local`: made for this cluster.
     """
 
     group: str
@@ -25,12 +37,45 @@ class Source(msgspec.Struct, frozen=True):
     definitions: Mapping[str, str] = {}
     merge: bool = False
     name: str = ""
+    tenant: str = ""
+    local: bool = False
 
 
-def find(sources: Iterable[Source], group: str, kind: str) -> Source | None:
-    """The scripts of a kind: those that name more of it win, and of equals the first."""
-    fitting = [one for one in sources if fnmatch.fnmatchcase(group, one.group) and fnmatch.fnmatchcase(kind, one.kind)]
-    return min(fitting, key=lambda one: (one.group.count("*"), one.kind.count("*"), -len(one.group)), default=None)
+def of(spec: ActionsSpec, group: str, kind: str, *, name: str = "") -> Source:
+    """The scripts as a document writes them."""
+    return Source(group, kind, spec.discovery, spec.definitions, merge=spec.merge_builtin_actions, name=name)
+
+
+def problems(spec: ActionsSpec) -> dict[str, str]:
+    """Field → broken rule."""
+    found = {}
+    if len(spec.definitions) > MOST_DEFINITIONS:
+        found["spec.actions.definitions"] = f"are more than {MOST_DEFINITIONS}"
+    for name, text in {"discovery": spec.discovery, **{f"definitions[{name!r}]": text for name, text in spec.definitions.items()}}.items():
+        if not text or len(text) > MOST_CHARACTERS:
+            found[f"spec.actions.{name}"] = f"must be a script of 1 to {MOST_CHARACTERS:,} characters"
+    for name in spec.definitions:
+        if not _NAME.fullmatch(name):
+            found[f"spec.actions.definitions[{name!r}]"] = "an action's name is letters, digits, '-', '_' and '.', at most 63"
+    return found
+
+
+def find(sources: Iterable[Source], group: str, kind: str, *, tenant: str = "") -> Source | None:
+    """The scripts of a kind for a tenant's objects.
+
+    The inner level wins: the cluster's, then the tenant's, then the platform's; within one, those that name more of the kind, and of equals
+    the first.
+    """
+    fitting = (one for one in sources if one.tenant in {"", tenant} and _fits(one, group, kind))
+    return min(fitting, key=_rank, default=None)
+
+
+def _fits(one: Source, group: str, kind: str) -> bool:
+    return fnmatch.fnmatchcase(group, one.group) and fnmatch.fnmatchcase(kind, one.kind)
+
+
+def _rank(one: Source) -> tuple[bool, bool, int, int, int]:
+    return not one.local, not one.tenant, one.group.count("*"), one.kind.count("*"), -len(one.group)
 
 
 def listed(returned: Any) -> tuple[actions.Action, ...]:  # noqa: ANN401 any JSON data

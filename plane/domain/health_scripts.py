@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from plane.domain import action_scripts
+
 FILES = ("health.lua", "health.yaml")  # Argo CD's script; Flux's expressions
 
 
@@ -20,6 +22,8 @@ class Expressions(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
 class CheckSpec(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True):
     """How a kind is judged: a Lua script or CEL expressions. An empty group is the core group; `*` or `_` stand for anything.
 
+    `actions`: what can be done to objects of the kind; with them the rest may be left out.
+
     With `cluster` it holds in that cluster alone, and goes before those that hold everywhere.
     """
 
@@ -28,6 +32,11 @@ class CheckSpec(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True,
     cluster: str = ""
     lua: str = ""
     cel: Expressions | None = None
+    actions: action_scripts.ActionsSpec | None = None
+
+    def judges(self) -> bool:
+        """Whether it says how objects are."""
+        return bool(self.lua) or self.cel is not None
 
 
 class Script(msgspec.Struct, frozen=True):
@@ -56,10 +65,12 @@ def problems(spec: CheckSpec) -> dict[str, str]:
     found = {}
     if not spec.kind:
         found["spec.kind"] = "names the kind to judge, such as Widget, or * for every kind of the group"
-    if bool(spec.lua) == (spec.cel is not None):
+    if bool(spec.lua) == (spec.cel is not None) and (spec.judges() or spec.actions is None):
         found["spec"] = "needs one of lua and cel"
     elif spec.cel is not None and not (spec.cel.current or spec.cel.in_progress or spec.cel.failed):
         found["spec.cel"] = "needs an expression: current, inProgress or failed"
+    if spec.actions is not None:
+        found |= action_scripts.problems(spec.actions)
     if len(spec.lua) > MOST_CHARACTERS:
         found["spec.lua"] = f"is longer than {MOST_CHARACTERS:,} characters"
     return found

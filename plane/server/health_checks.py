@@ -5,12 +5,12 @@ import itertools
 
 import msgspec
 
-from plane.domain import access, errors, health_scripts
+from plane.domain import access, action_scripts, errors, health_scripts
 from plane.server import authorise, claim, context
 from plane.server import documents as generic
 from plane.store import documents as rows
 from plane.store import engine, health_checks
-from plane.wire import agent, documents, signing
+from plane.wire import agent, documents, scripted, signing
 
 MOST = 200  # of one tenant: every agent of the tenant holds them all in memory
 
@@ -30,7 +30,9 @@ def _columns(change: generic.Change) -> generic.Columns:
     problems = health_scripts.problems(spec)
     if spec.cluster and not health_checks.clusters(change.place.tx, [spec.cluster]):
         problems["spec.cluster"] = f"there is no cluster {spec.cluster!r} here; leave it out for a check that holds in every cluster"
-    if not problems:
+    if not problems and spec.actions is not None:
+        problems |= change.plane.scripts.check_actions(action_scripts.of(spec.actions, spec.group, spec.kind))
+    if not problems and spec.judges():
         reason = change.plane.scripts.check(spec.lua if spec.cel is None else spec.cel)
         problems = {f"spec.{'lua' if spec.cel is None else 'cel'}": reason} if reason else {}
     if problems:
@@ -72,7 +74,9 @@ def news(plane: context.Plane, who: claim.AgentIdentity, held: str | None) -> ag
         with engine.begin(plane.engine, who.scope(tenant)) as tx:
             found += health_checks.load(tx, tenant, [mark.id for mark in group])
     digest = _digest(tuple(sorted(check.mark for check in found)))
-    payload = agent.encode(agent.Checks(cluster_id=who.cluster_id, digest=digest, checks=tuple(_wired(check) for check in found)))
+    checks = tuple(_wired(check) for check in found if check.spec.judges())
+    actions = tuple(_acting(check, check.spec.actions) for check in found if check.spec.actions)
+    payload = agent.encode(agent.Checks(cluster_id=who.cluster_id, digest=digest, checks=checks, actions=actions))
     return agent.SignedChecks(payload=payload, signature=plane.signer.sign(signing.CHECKS_CONTEXT, payload))
 
 
@@ -81,11 +85,28 @@ def _digest(marks: tuple[health_checks.Mark, ...]) -> str:
     return hashlib.sha256(msgspec.msgpack.encode(marks)).hexdigest() if marks else ""
 
 
+def _acting(check: health_checks.Check, spec: action_scripts.ActionsSpec) -> scripted.ActionScripts:
+    return scripted.ActionScripts(
+        name=check.name,
+        tenant=_tenant(check),
+        local=bool(check.spec.cluster),
+        group=health_scripts.pattern(check.spec.group),
+        kind=health_scripts.pattern(check.spec.kind),
+        discovery=spec.discovery,
+        definitions=spec.definitions,
+        merge=spec.merge_builtin_actions,
+    )
+
+
+def _tenant(check: health_checks.Check) -> str:
+    return "" if check.mark.tenant == access.PLATFORM_TENANT else check.tenant
+
+
 def _wired(check: health_checks.Check) -> agent.Check:
     spec, cel = check.spec, check.spec.cel or health_scripts.Expressions()
     return agent.Check(
         name=check.name,
-        tenant="" if check.mark.tenant == access.PLATFORM_TENANT else check.tenant,
+        tenant=_tenant(check),
         local=bool(spec.cluster),
         group=health_scripts.pattern(spec.group),
         kind=health_scripts.pattern(spec.kind),

@@ -17,6 +17,8 @@ from typing import Literal
 
 import msgspec
 
+from plane.wire import scripted
+
 PATH = "/agent/v1"
 CONTENT_TYPE = "application/msgpack"
 OWNER_LABEL = "gitops-plane.io/app"  # value: the app's id; what the watches select on
@@ -212,12 +214,13 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     failed: str = ""
 
 
-class Checks(msgspec.Struct, frozen=True, kw_only=True):
+class Checks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All health checks of a cluster; `digest` names the set."""
 
     cluster_id: str
     digest: str
     checks: tuple[Check, ...] = ()
+    actions: tuple[scripted.ActionScripts, ...] = ()
 
 
 class SignedChecks(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from plane.adapters import sealing
 from plane.domain import objects, release, secrets
-from plane.wire import agent, bundle, signing
+from plane.wire import agent, bundle, scripted, signing
 
 TENANT, PROJECT = "acme", "shop"
 CLUSTER_ID, PLANE_ID, JOIN_TOKEN = "0190-cluster", "plane-under-test", "join-once"
@@ -249,10 +249,11 @@ class PlaneEnd:
         tasks, self.rotate, rotate = tuple(self.signed(one.task, one.bundle) for one in open_), False, self.rotate
         return _answer(agent.Claimed(tasks=tasks, lost=lost, checks=news, rotate=rotate))
 
-    def judge(self, *checks: agent.Check) -> None:
-        """Let the agent judge by these, as when users change health checks."""
-        digest = hashlib.sha256(agent.encode(agent.Checks(cluster_id="", digest="", checks=checks))).hexdigest() if checks else ""
-        self.checks = agent.Checks(cluster_id=CLUSTER_ID, digest=digest, checks=checks)
+    def judge(self, *checks: agent.Check, actions: tuple[scripted.ActionScripts, ...] = ()) -> None:
+        """Let the agent judge by these, and offer these actions, as when users change health checks."""
+        made = agent.Checks(cluster_id=CLUSTER_ID, digest="", checks=checks, actions=actions)
+        digest = hashlib.sha256(agent.encode(made)).hexdigest() if checks or actions else ""
+        self.checks = msgspec.structs.replace(made, digest=digest)
         self._wake()
 
     def _checks(self, claim: agent.Claim) -> agent.SignedChecks | None:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 
 import msgspec
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from plane.domain import objects, secrets
 from plane.wire import acting, answers
 from plane.wire import agent as wire
+from plane.wire import scripted as scripts
 from tests.agent.conftest import Agent
 from tests.agent.kube import Body, Kube, config_map, definition, deployment
-from tests.agent.plane_end import PlaneEnd
+from tests.agent.plane_end import TENANT, PlaneEnd
 
 READ = acting.Done | acting.Listed | answers.Absent
 AT = 1785585600  # 2026-08-01T12:00:00Z
@@ -115,7 +117,8 @@ def test_actions_are_listed_with_what_stands_against_them(web: wire.Key, shared_
         ("pause", ""), ("restart", ""), ("resume", "it is not paused"), ("scale", ""),
     ]  # fmt: skip
     final = shared_plane.final(shared_plane.ask(app, "actions"))
-    assert msgspec.json.decode(final.live, type=READ) == found
+    whole = msgspec.json.decode(final.live, type=acting.Listed)
+    assert [(one.key, one.actions) for one in whole.objects] == [(one.key, one.actions) for one in found.objects]
 
 
 def test_an_order_is_held_to_the_object_that_was_looked_at(web: wire.Key, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
@@ -250,3 +253,46 @@ def test_a_deletion_may_leave_what_descends_from_it(agent: Agent, shared_plane: 
     said(shared_plane, app, "delete", key("ConfigMap", kube.namespace, "web"), acting.Delete(until=later(), propagation="orphan"))
     live = kube.until("configmaps", "web", lambda one: one is None or "orphan" in one["metadata"].get("finalizers", []))
     assert live is None or live["metadata"]["uid"] == uid
+
+
+@pytest.fixture
+def scripted(agent: Agent, shared_plane: PlaneEnd) -> Iterator[PlaneEnd]:
+    """The worker's plane, which takes its scripts back afterwards."""
+    yield shared_plane
+    shared_plane.judge()
+
+
+DISCOVERY = "return {paint = {params = {{name = 'colour', default = 'red'}}}, copy = {}, steal = {}, sprout = {}}"
+DEFINITIONS = {
+    "paint": "obj.data.colour = actionParams['colour'] return obj",
+    "copy": "obj.data.colour = obj.data.token return obj",
+    "steal": f"obj.metadata.labels['{wire.OWNER_LABEL}'] = 'other' return obj",
+    "sprout": """
+        local meta = {name = obj.metadata.name .. "-sprout", namespace = actionParams["where"] or obj.metadata.namespace}
+        return {{operation = "create", resource = {apiVersion = "v1", kind = "ConfigMap", metadata = meta}}}
+    """,
+}
+
+
+def offered(plane: PlaneEnd, app: str, about: wire.Key) -> list[str]:
+    found = said(plane, app, "actions", about)
+    assert isinstance(found, acting.Listed)
+    return [one.name for one in found.objects[0].actions]
+
+
+def test_actions_that_users_wrote_are_done_without_showing_them_a_secret(scripted: PlaneEnd, kube: Kube, app: str) -> None:
+    body = config_map(kube.namespace, "web", token="", colour="blue")
+    scripted.final(scripted.apply(app, body, sealed=[(secrets.Place(objects.key_of(body), "/data/token"), b"a-sealed-value")]))
+    web = key("ConfigMap", kube.namespace, "web")
+    assert offered(scripted, app, web) == []
+    own = scripts.ActionScripts(name="maps", group="", kind="ConfigMap", discovery=DISCOVERY, definitions=DEFINITIONS, tenant=TENANT)
+    scripted.judge(actions=(own, msgspec.structs.replace(own, discovery="return {}", tenant="globex")))
+    until = time.monotonic() + 60
+    while offered(scripted, app, web) != ["copy", "paint", "sprout", "steal"]:
+        assert time.monotonic() < until, "the users' own actions are not offered"
+    assert act(scripted, app, web, "paint").fields == ("/data/colour",)
+    assert kube.there("configmaps", "web")["data"] == {"token": "a-sealed-value", "colour": "red"}
+    assert act(scripted, app, web, "sprout").created == (wire.Key("", "ConfigMap", kube.namespace, "web-sprout"),)
+    stolen, copied = (refused(scripted, app, "action", web, acting.Act(until=later(), at=AT, action=name)) for name in ("steal", "copy"))
+    assert "by which the plane knows whose" in stolen
+    assert copied.startswith("action 'copy' of acme/maps copies a secret value")

@@ -93,3 +93,35 @@ def test_who_may_only_look_writes_no_check(acme: Tenant) -> None:
     assert viewer.post(OWN, document("HealthCheck", "widgets", spec())).status_code == 403
     assert viewer.get(OWN).status_code == 200
     assert acme.api.put("/healthchecks/all", document("HealthCheck", "all", spec())).status_code == 403
+
+
+ACTIONS = {"discovery": "return {go = {}}", "definitions": {"go": "return obj"}}
+
+
+def test_actions_stand_beside_a_check_or_alone(acme: Tenant, east: Agent) -> None:  # noqa: F811
+    alone = {"group": "x.example", "kind": "Widget", "actions": ACTIONS | {"mergeBuiltinActions": True}}
+    acme.api.make(OWN, document("HealthCheck", "widgets", alone))
+    assert acme.api.get(f"{OWN}/widgets").json()["spec"] == alone
+    acme.api.make(OWN, document("HealthCheck", "gadgets", spec(kind="Gadget", actions=ACTIONS)))
+    found = told(east, "")
+    assert found
+    assert [(one.name, one.tenant, one.kind, one.merge, one.definitions) for one in found.actions] == [
+        ("widgets", "acme", "Widget", True, {"go": "return obj"}), ("gadgets", "acme", "Gadget", False, {"go": "return obj"}),
+    ]  # fmt: skip
+    assert [one.name for one in found.checks] == ["gadgets"]
+
+
+@pytest.mark.parametrize(
+    ("actions", "field", "rule"),
+    [
+        ({"discovery": "return {"}, "spec.actions.discovery", "is no Lua: line 1: unexpected symbol near '<eof>'"),
+        ({"discovery": "return 1"}, "spec.actions.discovery", "returned no table; return a table from the names of actions to {}"),
+        ({"discovery": ""}, "spec.actions.discovery", "must be a script of 1 to 65,536 characters"),
+        (ACTIONS | {"definitions": {"go": "obj.x = = 1"}}, "spec.actions.definitions['go']", "is no Lua: line 1:"),
+        (ACTIONS | {"definitions": {"a/b": "return obj"}}, "spec.actions.definitions['a/b']", "an action's name is letters, digits"),
+    ],
+)
+def test_actions_that_can_never_do_are_refused_with_their_line(acme: Tenant, actions: dict[str, Any], field: str, rule: str) -> None:
+    wrong = acme.api.post(OWN, document("HealthCheck", "widgets", {"kind": "Widget", "actions": actions}))
+    assert wrong.status_code == 400
+    assert wrong.json()["problems"][field].startswith(rule)

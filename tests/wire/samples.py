@@ -4,7 +4,7 @@ import pathlib
 
 import msgspec
 
-from plane.wire import agent, answers, questions, views
+from plane.wire import acting, agent, answers, questions, scripted, views
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 KEY = agent.Key("apps", "Deployment", "acme-shop", "web")
@@ -31,6 +31,13 @@ CHECKS = agent.Checks(
         agent.Check(name="gadgets", group="x.example", kind="Gadget", current="true", in_progress="false", failed="false"),
     ),
 )  # fmt: skip
+ACTIONS = scripted.ActionScripts(
+    name="widgets", group="x.example", kind="*", tenant="acme", local=True,
+    discovery="return {}", definitions={"go": "return obj"}, merge=True,
+)  # fmt: skip
+SCALE = acting.Action(
+    name="scale", disabled=True, reason="no", parameters=(acting.Parameter(name="replicas", kind="count", default="2"),)
+)  # fmt: skip
 RESULT = agent.ObjectResult(key=KEY, result="Synced", message="created", phase="PreSync", wave=-1)
 NODE = views.Node(
     group="", kind="Pod", namespace="shop", name="web-1", uid="u1", parents=("u0",), sync="Synced", health="Degraded", message="it crashes",
@@ -46,6 +53,14 @@ INSIDE: dict[str, msgspec.Struct] = {
     "question-logs": questions.Logs(
         kind="Deployment", name="web", group="apps", namespace="shop", container="main", all_containers=True, previous=True, since_s=60,
         since_time="2030-01-01T00:00:00Z", tail=10, filter="error", follow=True, timestamps=True, max_pods=5,
+    ),
+    "order-action": acting.Act(until=1_800_000_300, uid="u1", version="7", action="scale", at=1_800_000_000, parameters={"replicas": "3"}),
+    "order-patch": acting.Change(until=1_800_000_300, body=b"[]", type="json", dry_run=True),
+    "order-delete": acting.Delete(until=1_800_000_300, propagation="orphan", grace_s=0),
+    "answer-actions": acting.Listed(objects=(acting.Actions(key=KEY, uid="u1", version="7", actions=(SCALE,)),), cut=True),
+    "answer-done": acting.Done(
+        before="7", after="8", fields=("/spec/replicas",), created=(KEY,), warnings=("Git says otherwise",), body={"kind": "Pod"},
+        problems={"action": "no such"},
     ),
     "answer-absent": answers.Absent(sentence="Pod shop/web-1 was not found"),
     "answer-manifests": answers.Manifests(live=views.Live(items=({"kind": "Pod"},), warnings=("cut",))),
@@ -70,6 +85,7 @@ MESSAGES: dict[str, msgspec.Struct] = {
     "claim-checks": agent.Claim(checks="aa"),
     "claimed-checks": agent.Claimed(checks=agent.SignedChecks(payload=agent.encode(CHECKS), signature=b"e" * 64)),
     "checks": CHECKS,
+    "checks-actions": agent.Checks(cluster_id="c1", digest="aa", actions=(ACTIONS,)),
     "claimed": agent.Claimed(
         tasks=(agent.SignedTask(payload=(GOLDEN / "task.msgpack").read_bytes(), signature=b"e" * 64, bundle=BUNDLE),),
         lost=("t0",), lease_s=60,
