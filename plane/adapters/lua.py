@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from lupa import lua51
+from lupa import lua52
 
 from plane.adapters import script_messages as messages
 
@@ -17,6 +17,8 @@ _LINE = re.compile(r"\bscript:(\d+): ")  # how Lua names a line of the chunk bel
 _CHUNK = "=script"
 _COMPILED = "\x1bLua"
 # A script that takes too long is told so on the line it is at; one that catches this too is ended by the kernel a moment later.
+# Argo CD runs Lua 5.1 with 5.2's `goto`: here it is 5.2 with what 5.1 had besides and scripts use.
+_OLD = "unpack = table.unpack table.getn = function(t) return #t end"
 _HOOK = """
 local hook, fail = debug.sethook, error
 return function(clock, till)
@@ -34,7 +36,7 @@ def answer(order: messages.Lua, limits: messages.Limits) -> dict[str, str]:
         Refused: it is no Lua, went wrong, or returned no table with a status.
     """
     found = evaluated(order.script, {"obj": order.body}, limits)
-    if lua51.lua_type(found) != "table" or not isinstance(found["status"], str):
+    if lua52.lua_type(found) != "table" or not isinstance(found["status"], str):
         raise messages.Refused("returned no health; set hs.status to a status and return hs")
     message = found["message"]
     return {"status": found["status"], "message": message if isinstance(message, str) else ""}
@@ -46,7 +48,7 @@ def evaluated(script: str, given: Mapping[str, Any], limits: messages.Limits, *,
     Raises:
         Refused: it is no Lua, or went wrong.
     """
-    runtime = lua51.LuaRuntime(
+    runtime = lua52.LuaRuntime(
         unpack_returned_tuples=True,
         register_eval=False,
         register_builtins=False,
@@ -54,6 +56,7 @@ def evaluated(script: str, given: Mapping[str, Any], limits: messages.Limits, *,
         max_memory=limits.memory_bytes // 4,
     )
     names = runtime.globals()
+    runtime.execute(_OLD)
     watch = runtime.execute(_HOOK)
     for name in _BARRED:
         names[name] = None
@@ -65,20 +68,20 @@ def evaluated(script: str, given: Mapping[str, Any], limits: messages.Limits, *,
     watch(time.monotonic, time.monotonic() + _EARLY * limits.wall_s)
     try:
         return ready()
-    except lua51.LuaMemoryError as e:
+    except lua52.LuaMemoryError as e:
         raise MemoryError from e
-    except (lua51.LuaError, *_THROWN) as e:
+    except (lua52.LuaError, *_THROWN) as e:
         said = _told(e, limits)
         raise messages.Refused(said, own="stopped" in said or "attempt to call" in said) from e
 
 
-def compiled(runtime: lua51.LuaRuntime, script: str) -> Any:  # noqa: ANN401  # a function of Lua's
+def compiled(runtime: lua52.LuaRuntime, script: str) -> Any:  # noqa: ANN401  # a function of Lua's
     """The script as a function; Refused when it is no Lua."""
     if script.startswith(_COMPILED):
         raise messages.Refused("is no Lua: compiled code is not run, write the script itself", own=True)
     try:
         return runtime.compile(script, name=_CHUNK)
-    except lua51.LuaError as e:
+    except lua52.LuaError as e:
         raise messages.Refused(f"is no Lua: {_lined(str(e).removeprefix('error loading code: '))}", own=True) from e
 
 
@@ -97,7 +100,7 @@ def _nothing(_: object, name: object, is_setting: object) -> str:  # noqa: ARG00
     raise AttributeError(f"{name} is out of reach")
 
 
-def _table(runtime: lua51.LuaRuntime, value: Any) -> Any:  # noqa: ANN401  # any JSON data
+def _table(runtime: lua52.LuaRuntime, value: Any) -> Any:  # noqa: ANN401  # any JSON data
     """Lua's tables: a list counts from one, null is absent, every number is a double as in Argo CD."""
     if isinstance(value, dict):
         return runtime.table_from({name: _table(runtime, below) for name, below in value.items() if below is not None})

@@ -5,7 +5,7 @@ Runs in the child of `scripts` alone.
 
 from typing import Any
 
-from lupa import lua51
+from lupa import lua52
 
 from plane.adapters import lua
 from plane.adapters import script_messages as messages
@@ -25,14 +25,14 @@ def answer(order: messages.Act, limits: messages.Limits) -> Any:  # noqa: ANN401
     """What the script returned, as JSON data: empty tables are what the object had there, or mappings."""
     given: dict[str, Any] = {"obj": order.body} if order.parameters is None else {"obj": order.body, "actionParams": order.parameters}
     found = lua.evaluated(order.script, given, limits, prelude=_REQUIRE)
-    if lua51.lua_type(found) != "table":
+    if lua52.lua_type(found) != "table":
         wanted = "a table from the names of actions to {}" if order.parameters is None else "obj, or a list of changes"
         raise messages.Refused(f"returned no table; return {wanted}", own=True)
     return _plain(found, {} if order.parameters is None else order.body, 0)
 
 
 def _plain(value: Any, like: Any, depth: int) -> Any:  # noqa: ANN401  # a value of Lua's, any JSON data
-    if lua51.lua_type(value) == "table":
+    if lua52.lua_type(value) == "table":
         if depth > _DEEPEST:
             raise messages.Refused("returned a table that is nested too deeply, or holds itself")
         return _table(value, like, depth)

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from plane.domain import fields, health_platform, health_pods, health_values, health_workloads, kinds, objects
+from plane.domain import fields, health_counted, health_platform, health_pods, health_values, health_workloads, kinds, objects
 from plane.domain.health_rules import catalogue, rules
 
 Health = health_values.Health
@@ -31,10 +31,12 @@ BUILT_IN: Mapping[kinds.Kind, Check] = {
     ("apps", "Deployment"): health_workloads.deployment,
     ("apps", "ReplicaSet"): health_workloads.replica_set,
     ("apps", "StatefulSet"): health_workloads.stateful_set,
+    ("argoproj.io", "Rollout"): health_counted.rollout,
     ("argoproj.io", "Workflow"): health_platform.workflow,
     ("autoscaling", "HorizontalPodAutoscaler"): health_platform.autoscaler,
     ("batch", "CronJob"): health_pods.cron_job,
     ("batch", "Job"): health_pods.job,
+    ("elasticsearch.k8s.elastic.co", "Elasticsearch"): health_counted.elasticsearch,
     ("extensions", "Ingress"): health_platform.ingress,
     ("networking.k8s.io", "Ingress"): health_platform.ingress,
     ("policy", "PodDisruptionBudget"): health_platform.disruption_budget,

@@ -78,14 +78,14 @@ def definition(body: dict[str, Any]) -> Health:
     names, established = found.get("NamesAccepted"), found.get("Established")
     if names and names.status == "False":
         return Health("Degraded", f"its names are not accepted: {names.why()}")
-    if not established or established.status != "True":
-        # The server sets Established to False with reason Installing for a moment while it gets ready.
-        state: health_values.Status = "Progressing" if established is None or established.reason == "Installing" else "Degraded"
-        return Health(state, f"it is not established: {established.why() if established else 'no condition says so yet'}")
     schema = found.get("NonStructuralSchema")
     if schema and schema.status == "True":
         return Health("Degraded", f"its schema is refused: {schema.why()}")
-    return HEALTHY
+    if established and established.status == "True":
+        return HEALTHY
+    broken = established is not None and established.reason == "InvalidCABundle"
+    why = established.why() if established else "no condition says so yet"
+    return Health("Degraded" if broken else "Progressing", f"it is not established: {why}")
 
 
 def namespace(body: dict[str, Any]) -> Health:

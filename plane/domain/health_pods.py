@@ -41,7 +41,7 @@ def cron_job(body: dict[str, Any]) -> Health:
     """Degraded only when it is certain that the last run failed: nothing active, the last success before the last start."""
     status = health_values.part(body, "status")
     if health_values.part(body, "spec").get("suspend") is True:
-        return Health("Suspended", "the schedule is suspended")
+        return Health("Healthy", "the schedule is suspended")
     scheduled, succeeded = health_values.text(status, "lastScheduleTime"), health_values.text(status, "lastSuccessfulTime")
     if scheduled and succeeded and succeeded < scheduled and not status.get("active"):  # RFC 3339 UTC sorts as text
         return Health("Degraded", f"the run of {scheduled} did not succeed")

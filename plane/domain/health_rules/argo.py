@@ -1,6 +1,9 @@
-"""Argo Rollouts, Workflows, Events and CD. A Workflow itself is judged by `health_platform`."""
+"""Argo Rollouts, Workflows, Events and CD. A Workflow is judged by `health_platform`, a Rollout by `health_counted`.
 
-from plane.domain.health_rules import rules
+Sources: argo-cd.readthedocs.io, argo-workflows.readthedocs.io, argoproj.github.io/argo-rollouts and argo-events (status fields).
+"""
+
+from plane.domain.health_rules import conditions, rules
 from plane.domain.health_rules.rules import Rule, Table
 
 _RUN = Rule(
@@ -25,7 +28,12 @@ RULES: Table = {
         message="status.health.message",
     ),
     ("argoproj.io", "ApplicationSet"): Rule(
-        (rules.when("Degraded", "ErrorOccurred"), rules.when("Healthy", "ResourcesUpToDate")), otherwise="Progressing"
+        (
+            rules.when("Degraded", "ErrorOccurred"),
+            rules.when("Degraded", "ResourcesUpToDate", "False"),
+            rules.when("Progressing", "RolloutProgressing"),
+            rules.when("Healthy", "ResourcesUpToDate"),
+        )
     ),
     ("argoproj.io", "ClusterAnalysisTemplate"): _PASSIVE,
     ("argoproj.io", "ClusterWorkflowTemplate"): _PASSIVE,
@@ -38,17 +46,9 @@ RULES: Table = {
         otherwise="Healthy",
         untouched="Healthy",
     ),
-    ("argoproj.io", "EventBus"): _EVENTS,
+    ("argoproj.io", "EventBus"): conditions.one("Deployed"),
     ("argoproj.io", "EventSource"): _EVENTS,
     ("argoproj.io", "Experiment"): _RUN,
-    ("argoproj.io", "Rollout"): Rule(
-        (
-            rules.field("Suspended", "status.phase", "Paused"),
-            rules.field("Degraded", "status.phase", "Degraded"),
-            rules.when("Degraded", "InvalidSpec"),
-            rules.field("Healthy", "status.phase", "Healthy"),
-        )
-    ),
     ("argoproj.io", "Sensor"): _EVENTS,
     ("argoproj.io", "WorkflowTemplate"): _PASSIVE,
 }

@@ -15,10 +15,15 @@ from plane.domain.health_rules import (
     external_secrets,
     flux,
     gateways,
+    kruise,
     monitoring,
+    operators,
+    pipelines,
     policies,
     serverless,
     storage,
+    tenancy,
+    threescale,
 )
 from plane.domain.health_rules.rules import Globs, Rule, Table
 
@@ -32,13 +37,28 @@ _TABLES: tuple[Table, ...] = (
     external_secrets.RULES,
     flux.RULES,
     gateways.RULES,
+    kruise.RULES,
     monitoring.RULES,
+    operators.RULES,
+    pipelines.RULES,
     policies.RULES,
     serverless.RULES,
     storage.RULES,
+    tenancy.RULES,
+    threescale.RULES,
 )
 # The first that matches counts; a kind with a rule of its own never comes here.
-GLOBS: Globs = (*crossplane.GLOBS, *serverless.GLOBS, *policies.GLOBS, *cluster_api.GLOBS, *storage.GLOBS, *clouds.GLOBS)
+GLOBS: Globs = (
+    *crossplane.GLOBS,
+    *serverless.GLOBS,
+    *policies.GLOBS,
+    *cluster_api.GLOBS,
+    *storage.GLOBS,
+    *clouds.GLOBS,
+    *operators.GLOBS,
+    *tenancy.GLOBS,
+    *monitoring.GLOBS,
+)
 RULES: Table = {kind: rule for table in _TABLES for kind, rule in table.items()}
 
 

@@ -1,4 +1,7 @@
-"""cert-manager (cert-manager.io and ACME)."""
+"""cert-manager (cert-manager.io and ACME).
+
+Sources: cert-manager.io/docs/reference/api-docs (conditions, ACME states); compared with argo-cd v3.6.1, resource_customizations.
+"""
 
 from plane.domain.health_rules import conditions, rules
 from plane.domain.health_rules.rules import Rule, Table
@@ -13,8 +16,8 @@ _ACME = Rule(
 RULES: Table = {
     ("cert-manager.io", "Certificate"): Rule(
         (
-            rules.when("Degraded", "Issuing", "False", "Failed"),  # a renewal that failed while the old certificate still holds counts too
-            rules.when("Degraded", "Ready", "False", "Expired"),
+            rules.when("Progressing", "Issuing"),
+            rules.when("Degraded", "Ready", "False"),
             rules.when("Healthy", "Ready"),
         )
     ),
@@ -30,5 +33,7 @@ RULES: Table = {
     ("cert-manager.io", "Issuer"): conditions.READY,
     ("acme.cert-manager.io", "Challenge"): _ACME,
     ("acme.cert-manager.io", "Order"): _ACME,
+    ("certmanager.k8s.io", "Certificate"): conditions.READY,  # before 0.11
+    ("certmanager.k8s.io", "Issuer"): conditions.READY,
     ("trust.cert-manager.io", "Bundle"): Rule((rules.when("Degraded", "Synced", "False"), rules.when("Healthy", "Synced"))),
 }

@@ -1,4 +1,8 @@
-"""Karpenter, and the operators that manage AWS, Azure and Google Cloud: of each many groups, judged by one rule."""
+"""Karpenter, and the operators that manage AWS, Azure and Google Cloud: of each many groups, judged by one rule.
+
+Sources: karpenter.sh/docs (NodePools, NodeClaims), aws-controllers-k8s.github.io (conditions), azure.github.io/azure-service-operator
+(conditions), cloud.google.com/config-connector/docs (events and conditions); compared with argo-cd v3.6.1, resource_customizations.
+"""
 
 from plane.domain.health_rules import conditions, rules
 from plane.domain.health_rules.rules import Globs, Rule, Table
@@ -6,11 +10,11 @@ from plane.domain.health_rules.rules import Globs, Rule, Table
 _ACK = Rule(
     (
         rules.when("Degraded", "ACK.Terminal"),
-        rules.when("Degraded", "ACK.Recoverable"),
-        rules.when("Degraded", "ACK.ReferencesResolved", "False"),
-        rules.when("Progressing", "ACK.ResourceSynced", "False|Unknown"),
-        rules.when("Healthy", "ACK.ResourceSynced"),
+        rules.when("Progressing", "Ready", "False"),
         rules.when("Healthy", "Ready"),
+        rules.when("Progressing", "ACK.Recoverable"),
+        rules.when("Progressing", "ACK.ReferencesResolved", "False"),
+        rules.when("Healthy", "ACK.ResourceSynced"),  # controllers that write no Ready yet
     )
 )
 _ASO = Rule(
@@ -22,23 +26,21 @@ _ASO = Rule(
 )
 _KCC = Rule(
     (
-        rules.when("Progressing", "Ready", "False", "Updating", "Deleting", "DependencyNotReady", "DependencyNotFound"),
+        rules.when("Suspended", "*", "False", "DependencyNotReady"),
+        rules.when("Progressing", "Ready", "False", "Updating", "Deleting"),
         rules.when("Degraded", "Ready", "False"),
         rules.when("Healthy", "Ready"),
     )
 )
+_CONTROLLER = Rule((rules.flag("Degraded", "status.healthy", value=False), rules.flag("Healthy", "status.healthy")))
 RULES: Table = {
-    ("karpenter.sh", "NodeClaim"): conditions.READY_IN_TIME,
+    ("karpenter.sh", "NodeClaim"): Rule((rules.when("Suspended", "Disrupting"), *conditions.READY.clauses)),
     ("karpenter.sh", "NodeOverlay"): conditions.READY,
     ("karpenter.sh", "NodePool"): conditions.READY,
     ("karpenter.k8s.aws", "EC2NodeClass"): conditions.READY,
     ("karpenter.azure.com", "AKSNodeClass"): conditions.READY,
-    ("core.cnrm.cloud.google.com", "ConfigConnector"): Rule(
-        (rules.flag("Degraded", "status.healthy", value=False), rules.flag("Healthy", "status.healthy"))
-    ),
-    ("core.cnrm.cloud.google.com", "ConfigConnectorContext"): Rule(
-        (rules.flag("Degraded", "status.healthy", value=False), rules.flag("Healthy", "status.healthy"))
-    ),
+    ("core.cnrm.cloud.google.com", "ConfigConnector"): _CONTROLLER,
+    ("core.cnrm.cloud.google.com", "ConfigConnectorContext"): _CONTROLLER,
     ("services.k8s.aws", "AdoptedResource"): Rule((rules.when("Degraded", "ACK.Adopted", "False"), rules.when("Healthy", "ACK.Adopted"))),
     ("services.k8s.aws", "FieldExport"): Rule((rules.when("Degraded", "ACK.Recoverable"),), otherwise="Healthy", untouched="Healthy"),
     ("autoscaling.k8s.io", "VerticalPodAutoscaler"): Rule(
@@ -53,5 +55,6 @@ RULES: Table = {
 GLOBS: Globs = (
     ("*.services.k8s.aws", "*", _ACK),
     ("*.azure.com", "*", _ASO),
+    ("customize.core.cnrm.cloud.google.com", "*", _CONTROLLER),
     ("*.cnrm.cloud.google.com", "*", _KCC),
 )

@@ -1,4 +1,7 @@
-"""Cluster API: clusters, machines, control planes; infrastructure providers by their shared contract."""
+"""Cluster API: clusters, machines, control planes; infrastructure providers by their shared contract.
+
+Sources: cluster-api.sigs.k8s.io (status and contracts, v1beta1 and v1beta2); compared with argo-cd v3.6.1, resource_customizations.
+"""
 
 from plane.domain.health_rules import conditions, rules
 from plane.domain.health_rules.rules import Clause, Globs, Rule, Table
@@ -31,15 +34,27 @@ RULES: Table = {
     ("cluster.x-k8s.io", "Machine"): _PHASED,
     ("cluster.x-k8s.io", "MachineDeployment"): _PHASED,
     ("cluster.x-k8s.io", "MachineHealthCheck"): Rule(
-        (rules.when("Degraded", "RemediationAllowed", "False"), rules.when("Healthy", "RemediationAllowed"))
+        (rules.equal("Healthy", "status.currentHealthy", "status.expectedMachines"), rules.field("Degraded", "status.expectedMachines"))
     ),
-    ("cluster.x-k8s.io", "MachinePool"): _PHASED,
+    ("cluster.x-k8s.io", "MachinePool"): Rule(
+        (rules.field("Degraded", "status.phase", "Unknown"), *_PHASED.clauses, rules.field("Healthy", "status.phase", "Scaling")),
+        message="status.failureMessage",
+    ),
     ("cluster.x-k8s.io", "MachineSet"): Rule(
         (
             *_COMMON,
             rules.when("Progressing", "MachinesReady", "False"),
             rules.when("Healthy", "MachinesReady"),
             rules.when("Healthy", "Ready"),
+        ),
+        message="status.failureMessage",
+    ),
+    ("controlplane.cluster.x-k8s.io", "AWSManagedControlPlane"): Rule(
+        (
+            rules.field("Degraded", "status.failureMessage"),
+            rules.when("Progressing", "EKSControlPlaneUpdating"),
+            rules.when("Healthy", "Ready"),
+            rules.when("Degraded", "*", "False", severity="Error"),
         ),
         message="status.failureMessage",
     ),

@@ -1,4 +1,7 @@
-"""Flux: sources, appliers, image automation and notification."""
+"""Flux: sources, appliers, image automation and notification.
+
+Sources: fluxcd.io/flux/components (conditions of each kind); compared with argo-cd v3.6.1, resource_customizations.
+"""
 
 from plane.domain.health_rules import rules
 from plane.domain.health_rules.rules import Rule, Table
@@ -7,9 +10,8 @@ _RECONCILED = Rule(
     (
         rules.flag("Suspended", "spec.suspend"),
         rules.when("Degraded", "Stalled"),
-        rules.when("Progressing", "Reconciling"),
-        rules.when("Progressing", "Ready", "False", "DependencyNotReady", "Progressing", "ProgressingWithRetry"),
         rules.when("Degraded", "Ready", "False"),
+        rules.when("Progressing", "Reconciling"),
         rules.when("Healthy", "Ready"),
     )
 )

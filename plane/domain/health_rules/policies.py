@@ -1,15 +1,28 @@
-"""Kyverno and Gatekeeper."""
+"""Kyverno and Gatekeeper.
+
+Sources: kyverno.io/docs (api/kyverno/v1 and api/policies.kyverno.io status types), open-policy-agent.github.io/gatekeeper (status.byPod);
+compared with argo-cd v3.6.1, resource_customizations.
+"""
 
 from plane.domain.health_rules import conditions, rules
 from plane.domain.health_rules.rules import Globs, Rule, Table
 
-_READY = Rule((rules.when("Degraded", "Ready", "False"), rules.when("Healthy", "Ready"), rules.flag("Healthy", "status.ready")))
+_READY = Rule((rules.when("Degraded", "Ready", "False|Unknown"), rules.when("Healthy", "Ready"), rules.flag("Healthy", "status.ready")))
 _WRITTEN_IN_CEL = Rule(
     (
         rules.when("Degraded", "*", "False", at="status.conditionStatus.conditions"),
         rules.flag("Healthy", "status.conditionStatus.ready"),
+        rules.flag("Degraded", "status.conditionStatus.ready", value=False),
     ),
     message="status.conditionStatus.message",
+)
+_NAMESPACED = (
+    "DeletingPolicy",
+    "NamespacedDeletingPolicy",
+    "NamespacedGeneratingPolicy",
+    "NamespacedImageValidatingPolicy",
+    "NamespacedMutatingPolicy",
+    "NamespacedValidatingPolicy",
 )
 RULES: Table = {
     ("kyverno.io", "CleanupPolicy"): conditions.PASSIVE,
@@ -22,6 +35,7 @@ RULES: Table = {
     ("policies.kyverno.io", "MutatingPolicy"): _WRITTEN_IN_CEL,
     ("policies.kyverno.io", "PolicyException"): conditions.PASSIVE,
     ("policies.kyverno.io", "ValidatingPolicy"): _WRITTEN_IN_CEL,
+    **{("policies.kyverno.io", kind): _WRITTEN_IN_CEL for kind in _NAMESPACED},
     ("templates.gatekeeper.sh", "ConstraintTemplate"): Rule(
         (rules.field("Degraded", "status.byPod.*.errors"), rules.flag("Healthy", "status.created"))
     ),

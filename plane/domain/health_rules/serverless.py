@@ -1,9 +1,35 @@
-"""Knative, KEDA and Tekton."""
+"""Knative, KEDA and Tekton.
+
+Sources: knative.dev/docs (conditions of the serving and eventing APIs and of the operator), keda.sh/docs (ScaledObject, ScaledJob),
+tekton.dev/docs (status of runs); compared with argo-cd v3.6.1, resource_customizations.
+"""
 
 from plane.domain.health_rules import conditions, rules
 from plane.domain.health_rules.rules import Globs, Rule, Table
 
-_SCALED = Rule((rules.when("Suspended", "Paused"), rules.when("Degraded", "Ready", "False"), rules.when("Healthy", "Ready")))
+_JOBS = Rule((rules.when("Degraded", "Ready", "False|Unknown"), rules.when("Suspended", "Paused"), rules.when("Healthy", "Ready")))
+_SCALED = Rule(
+    (
+        rules.when("Degraded", "Ready", "False"),
+        rules.when("Degraded", "Fallback"),
+        rules.when("Suspended", "Paused"),
+        rules.when("Healthy", "Ready"),
+    )
+)
+_KNATIVE = Rule(
+    (
+        rules.when("Progressing", "Ready", "False"),
+        rules.when("Progressing", "DeploymentsAvailable", "False"),
+        rules.when("Progressing", "*", "Unknown"),
+        rules.both(
+            rules.when("Healthy", "Ready"),
+            rules.when("Healthy", "InstallSucceeded"),
+            rules.when("Healthy", "DependenciesInstalled"),
+            rules.when("Healthy", "DeploymentsAvailable"),
+        ),
+    ),
+    otherwise="Degraded",
+)
 _RUN = Rule(
     (
         rules.field("Suspended", "spec.status", "PipelineRunPending"),
@@ -13,9 +39,18 @@ _RUN = Rule(
 )
 RULES: Table = {
     ("keda.sh", "ClusterTriggerAuthentication"): conditions.PASSIVE,
-    ("keda.sh", "ScaledJob"): _SCALED,
+    ("keda.sh", "ScaledJob"): _JOBS,
     ("keda.sh", "ScaledObject"): _SCALED,
     ("keda.sh", "TriggerAuthentication"): conditions.PASSIVE,
+    ("operator.knative.dev", "KnativeEventing"): Rule(
+        (
+            rules.when("Progressing", "Ready", "False"),
+            rules.when("Progressing", "*", "Unknown"),
+            rules.both(rules.when("Healthy", "Ready"), rules.when("Healthy", "InstallSucceeded")),
+        ),
+        otherwise="Degraded",
+    ),
+    ("operator.knative.dev", "KnativeServing"): _KNATIVE,
     ("tekton.dev", "CustomRun"): _RUN,
     ("tekton.dev", "Pipeline"): conditions.PASSIVE,
     ("tekton.dev", "PipelineRun"): _RUN,

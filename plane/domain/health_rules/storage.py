@@ -1,4 +1,9 @@
-"""Longhorn, Rook, Velero and volume snapshots."""
+"""Longhorn, Rook, Velero and volume snapshots.
+
+Sources: longhorn.io/docs and k8s/pkg/apis/longhorn/v1beta2 of github.com/longhorn/longhorn-manager (volume state and robustness),
+rook.io/docs (CephCluster status), velero.io/docs (API types), kubernetes-csi.github.io; compared with argo-cd v3.6.1,
+resource_customizations.
+"""
 
 from plane.domain.health_rules import conditions, rules
 from plane.domain.health_rules.rules import Globs, Rule, Table
@@ -36,9 +41,9 @@ RULES: Table = {
     ("longhorn.io", "Setting"): conditions.PASSIVE,
     ("longhorn.io", "Volume"): Rule(
         (
-            rules.field("Degraded", "status.robustness", "degraded", "faulted"),
-            rules.field("Healthy", "status.robustness", "healthy"),
-            rules.field("Suspended", "status.state", "detached"),  # no workload uses it, so nobody knows how its replicas are
+            rules.field("Degraded", "status.robustness", "faulted"),
+            rules.field("Healthy", "status.state", "detached"),  # no workload uses it
+            rules.both(rules.field("Healthy", "status.robustness", "healthy"), rules.field("Healthy", "status.state", "attached")),
         ),
         message="status.robustness",
     ),
@@ -46,10 +51,10 @@ RULES: Table = {
         (
             rules.field("Degraded", "status.phase", "Failure"),
             rules.field("Degraded", "status.ceph.health", "HEALTH_ERR", "HEALTH_WARN"),
-            rules.field("Progressing", "status.phase", "Progressing", "Connecting", "Deleting"),
             rules.field("Healthy", "status.ceph.health", "HEALTH_OK"),
         )
     ),
+    ("objectbucket.io", "ObjectBucketClaim"): conditions.words("status.phase", healthy="Bound", degraded="Failed"),
     **{("snapshot.storage.k8s.io", kind): _SNAPSHOT for kind in ("VolumeSnapshot", "VolumeSnapshotContent")},
     ("snapshot.storage.k8s.io", "VolumeSnapshotClass"): conditions.PASSIVE,
     **{("velero.io", kind): _MOVED for kind in ("Backup", "Restore", "PodVolumeBackup", "PodVolumeRestore", "DataUpload", "DataDownload")},
