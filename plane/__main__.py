@@ -25,6 +25,7 @@ COMMANDS = {
     "diff": ("plane.cli.apply:diff", "What apply would change: exit 0 nothing, 1 something."),
     "edit": ("plane.cli.get:edit", "Change a document in your editor."),
     "get": ("plane.cli.get:get", "Show documents of any kind."),
+    "resourcerule": ("plane.cli.resourcerule:resourcerule", "What holds for resources of every tenant's apps."),
     "healthcheck": ("plane.cli.healthcheck:healthcheck", "Scripts that say how objects of a kind are."),
     "login": ("plane.cli.login:login", "Log in to a plane and keep it as a context."),
     "policy": ("plane.cli.policy:policy", "Rules in Rego that are asked before anything is dispatched."),

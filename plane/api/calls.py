@@ -23,6 +23,7 @@ NOUNS = (
     "app",
     "policy",
     "healthcheck",
+    "resourcerule",
     "sink",
     "person",
     "user",

@@ -6,7 +6,20 @@ from typing import Any
 from litestar.handlers import HTTPRouteHandler
 
 from plane.api import calls
-from plane.server import apps, clusters, credentials, health_checks, policies, projects, repositories, role_bindings, sinks, tenants, users
+from plane.server import (
+    apps,
+    clusters,
+    credentials,
+    health_checks,
+    policies,
+    projects,
+    repositories,
+    resource_rules,
+    role_bindings,
+    sinks,
+    tenants,
+    users,
+)
 from plane.server import documents as generic
 from plane.wire import rest
 
@@ -30,6 +43,7 @@ def handlers() -> list[HTTPRouteHandler]:
         *_crud(policies.PLATFORM_KIND, prefix="platform_"),
         *_crud(health_checks.KIND),
         *_crud(health_checks.PLATFORM_KIND, prefix="platform_"),
+        *_crud(resource_rules.KIND),
         *_crud(sinks.KIND),
         *_crud(sinks.PLATFORM_KIND, prefix="platform_"),
         *_crud(users.KIND),

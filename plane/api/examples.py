@@ -69,6 +69,17 @@ EXAMPLES: dict[Any, Any] = {
         "spec": {"webhook": {"url": "https://siem.example/events"}, "types": ["app.sync.*"]},
         "data": {"hmacKey": "written, never read back"},
     },
+    documents.ResourceRule: {
+        **_HEAD,
+        "kind": "ResourceRule",
+        "metadata": {"name": "webhooks"},
+        "spec": {
+            "ignoreDifferences": [
+                {"group": "admissionregistration.k8s.io", "kind": "*", "jsonPointers": ["/webhooks/0/clientConfig/caBundle"]}
+            ],
+            "exclusions": [{"apiGroups": ["cilium.io"], "kinds": ["CiliumIdentity"]}],
+        },
+    },
     documents.User: {
         **_HEAD,
         "kind": "User",

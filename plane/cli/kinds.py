@@ -137,6 +137,21 @@ HEALTH_CHECK = Kind(
     (Column("GROUP", "spec.group"), Column("OF", "spec.kind"), Column("CLUSTER", "spec.cluster"), _AGE, _CHANGED),
     ("hc",),
 )
+RESOURCE_RULE = Kind(
+    "ResourceRule",
+    "resourcerule",
+    "resourcerules",
+    "platform",
+    (
+        Column("IGNORES", "spec.ignoreDifferences", "count"),
+        Column("EXCLUDES", "spec.exclusions", "count"),
+        Column("INCLUDES", "spec.inclusions", "count"),
+        Column("DESCRIPTION", "spec.description", wide=True),
+        _AGE,
+        _CHANGED,
+    ),
+    ("rr",),
+)
 SINK = Kind(
     "Sink",
     "sink",
@@ -180,6 +195,7 @@ KINDS = (
     REPOSITORY,
     POLICY_SET,
     HEALTH_CHECK,
+    RESOURCE_RULE,
     SINK,
     APP,
 )  # none depends on a later one

@@ -25,7 +25,9 @@ ADMIN = EDIT | {
 }  # fmt: skip
 PLATFORM = ADMIN | {
     "tenant:create", "tenant:update", "tenant:delete",
-    "cluster:create", "cluster:update", "cluster:delete", "cluster:join", "cluster:revoke", "cluster:rotate",
+    "cluster:create", "cluster:update", "cluster:delete",
+    "resourcerule:get", "resourcerule:create", "resourcerule:update", "resourcerule:delete",
+    "cluster:join", "cluster:revoke", "cluster:rotate",
 }  # fmt: skip
 ROLES: dict[RoleName, frozenset[str]] = {"viewer": VIEW, "editor": EDIT, "admin": ADMIN, "platform-admin": PLATFORM}
 

@@ -8,7 +8,7 @@ import structlog
 
 from plane.domain import access, decide, errors
 from plane.server import context, dispatch, keys, prepare
-from plane.store import engine, facts, further_sources, keyring, leases, polls, releases, states
+from plane.store import engine, facts, further_sources, keyring, leases, polls, releases, resource_rules, states
 from plane.wire import agent
 
 log = structlog.get_logger()
@@ -70,6 +70,7 @@ def load(plane: context.Plane, scope: access.Scope, ids: Sequence[str]) -> tuple
     with engine.begin(plane.engine, scope) as tx:
         known = facts.load(tx, scope.tenant, ids)
         bindings = facts.bindings(tx, scope.tenant)
+        platform = resource_rules.load(tx)
         wrapped = keyring.load(tx, scope.tenant, {app.project_id for app in known})
     by_project = {
         app.project_id: keys.unlock(plane, scope.tenant, [row for row in wrapped if row.project_id == app.project_id])
@@ -77,7 +78,7 @@ def load(plane: context.Plane, scope: access.Scope, ids: Sequence[str]) -> tuple
     }
     places = {app.cluster.id: app.cluster.capabilities for app in known if app.cluster and app.cluster.capabilities}
     served = {id_: msgspec.msgpack.decode(packed, type=agent.Capabilities) for id_, packed in places.items()}
-    return known, prepare.Shared(bindings, by_project, served, facts.stamp(plane.clock.now()))
+    return known, prepare.Shared(bindings, by_project, served, facts.stamp(plane.clock.now()), platform=platform)
 
 
 def _one_each(known: Sequence[facts.App]) -> Iterable[facts.App]:

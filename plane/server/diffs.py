@@ -4,13 +4,14 @@ from typing import Any
 
 import msgspec
 
-from plane.domain import annotations, decide, diff, errors, ignoring, objects, options
+from plane.domain import annotations, decide, diff, errors, ignoring, objects, options, resource_rules
 from plane.domain import apps as domain
 from plane.server import apps, authorise, context, questions, tasking
 from plane.server import documents as generic
 from plane.store import apps as store
 from plane.store import documents as rows
 from plane.store import history
+from plane.store import resource_rules as rules
 from plane.wire import agent, answers, bundle, rest
 
 FINGERPRINT = "hmac-sha256:"
@@ -57,7 +58,8 @@ def put(plane: context.Plane, place: authorise.Place, row: rows.Row, release: tu
     keys = {objects.key_of(body) for body in _bodies(place, row.id, digest)} | {
         _key(state.key) for state in history.objects(place.tx, place.scope.tenant, row.id)
     }
-    options_ = tasking.options(msgspec.convert(row.spec, domain.AppSpec), None)
+    spec = resource_rules.over(msgspec.convert(row.spec, domain.AppSpec), rules.load(place.tx))
+    options_ = tasking.options(spec, None)
     wish = answers.Wish(ignored=True) if ignored else None
     return questions.put(plane, place, row, questions.Question("live", tuple(sorted(keys)), wish, release=digest, options=options_))
 

@@ -2,10 +2,11 @@
 
 import msgspec
 
-from plane.domain import annotations, decide, errors, terms
+from plane.domain import annotations, decide, errors, resource_rules, terms
 from plane.domain import apps as domain
 from plane.server import apps, authorise, context, questions, tasking
 from plane.server import documents as generic
+from plane.store import resource_rules as rules
 from plane.wire import planned
 
 
@@ -25,7 +26,7 @@ def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, 
     """
     with authorise.enter(plane, caller, names, "app:get") as place:
         row = questions.released(place)
-        spec = msgspec.convert(row.spec, domain.AppSpec)
+        spec = resource_rules.over(msgspec.convert(row.spec, domain.AppSpec), rules.load(place.tx))
         wanted = tasking.options(spec, _sync(spec, row.digest, query))
         return questions.put(plane, place, row, questions.Question("plan", release=row.digest, options=wanted))
 

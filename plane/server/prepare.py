@@ -3,7 +3,22 @@
 import msgspec
 
 from plane import ports
-from plane.domain import apps, decide, errors, hidden, objects, opening, options, policy, refs, release, render, secrets, waves
+from plane.domain import (
+    apps,
+    decide,
+    errors,
+    hidden,
+    objects,
+    opening,
+    options,
+    policy,
+    refs,
+    release,
+    render,
+    resource_rules,
+    secrets,
+    waves,
+)
 from plane.domain import kinds as kinds_of
 from plane.server import context, keys, resolve
 from plane.store import facts, releases
@@ -18,6 +33,7 @@ class Shared(msgspec.Struct):
     capabilities: dict[str, agent.Capabilities]  # by cluster id
     now: str
     sources: resolve.Known = {}
+    platform: resource_rules.Rules = resource_rules.Rules()
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -77,8 +93,11 @@ def _parts(plane: context.Plane, app: facts.App, shared: Shared) -> tuple[tuple[
 def _new(plane: context.Plane, app: facts.App, shared: Shared, key: str, parts: list[_Part]) -> releases.New:
     held = shared.keys.get(app.project_id, keys.Keys())
     manifests, hidden_values = hidden.unfold(*_manifests(plane, app, held, parts))
+    manifests, left_out = resource_rules.split(manifests, shared.platform, _cluster(app).name)
     opened = _open(plane, held, hidden_values, manifests, parts)
-    return _release(plane, app, shared, _Made(key, parts[0].found.commit, manifests, opened))
+    made = _release(plane, app, shared, _Made(key, parts[0].found.commit, manifests, opened))
+    verdict = msgspec.structs.replace(made.verdict, judged=(*made.verdict.judged, *left_out))
+    return msgspec.structs.replace(made, verdict=verdict) if left_out else made
 
 
 class _Opened(msgspec.Struct, frozen=True):
@@ -143,7 +162,11 @@ def _key(app: facts.App, cluster: facts.Cluster, shared: Shared, parts: list[_Pa
         cluster.labels,
         app.rules.destinations,
     )
-    return objects.digest(objects.canonical([[part.key for part in parts], place, rules, str(_owner(app))]))
+    left_out = (
+        [(shared.platform.exclusions, shared.platform.inclusions)] if shared.platform.exclusions or shared.platform.inclusions else []
+    )
+    made = [[part.key for part in parts], place, rules, str(_owner(app)), *msgspec.to_builtins(left_out)]
+    return objects.digest(objects.canonical(made))
 
 
 def _still_right(app: facts.App, cluster: facts.Cluster, key: str) -> bool:

@@ -10,7 +10,8 @@ from sqlalchemy.dialects import postgresql as pg
 
 from plane.domain import apps as domain
 from plane.domain import decide, policy, rollbacks, schedules, tenancy
-from plane.store import batches, columns, engine, facts, tables
+from plane.domain import resource_rules as rules
+from plane.store import batches, columns, engine, facts, resource_rules, tables
 from plane.store.engine import Tx
 from plane.wire import agent
 
@@ -120,7 +121,15 @@ def rows(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[Row, ...]:
     above = tx.execute(_TENANT, {"tenant": tenant}).scalar_one()
     good = _good(tx, tenant, [row.id for row in found if row.attempt and (row.spec.get("syncPolicy") or {}).get("rollback")])
     everybodys = msgspec.convert(above, tenancy.TenantSpec)
-    return tuple(_row(row, clusters.get(row.cluster_id or ""), everybodys, good.get(row.id)) for row in found)
+    platform = resource_rules.load(tx)
+    made = (_row(row, clusters.get(row.cluster_id or ""), everybodys, good.get(row.id)) for row in found)
+    return tuple(_ruled(row, platform) for row in made)
+
+
+def _ruled(row: Row, platform: rules.Rules) -> Row:
+    """With what holds for every app."""
+    spec = rules.over(row.situation.spec, platform)
+    return msgspec.structs.replace(row, situation=msgspec.structs.replace(row.situation, spec=spec)) if platform.ignore_differences else row
 
 
 def _good(tx: Tx, tenant: str, apps: Sequence[str]) -> dict[str, rollbacks.Entry]:

@@ -7,13 +7,14 @@ blobs stand apart from the slim rows that lists read.
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from plane.store import audit_tables, columns, health_tables, sink_tables
+from plane.store import audit_tables, columns, health_tables, rule_tables, sink_tables
 from plane.store import pieces as piece_tables
 
 METADATA = audit_tables.METADATA  # one for all: the log's tables, those of health and of pieces stand in files of their own
 PIECES = piece_tables.PIECES
 HEALTH = (health_tables.health_checks, health_tables.health_changes)
 SINKS = sink_tables.sinks
+RULES = rule_tables.resource_rules
 NIL = "00000000-0000-0000-0000-000000000000"  # the platform's place where a tenant id is asked for
 
 

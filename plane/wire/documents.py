@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from plane.domain import access, apps, fleet, health_scripts, sinks, tenancy
+from plane.domain import access, apps, fleet, health_scripts, resource_rules, sinks, tenancy
 
 API_VERSION: Literal["gitops-plane.io/v1"] = "gitops-plane.io/v1"
 MAX_POLICY_BYTES = 1024 * 1024  # all files of one set; far above any set in the field, far below what hurts
@@ -223,6 +223,13 @@ class HealthCheck(Document, frozen=True, kw_only=True):
     status: Status | None = None
 
 
+class ResourceRule(Document, frozen=True, kw_only=True):
+    """What holds for resources of every tenant's apps. Belongs to the platform."""
+
+    spec: resource_rules.RuleSpec = resource_rules.RuleSpec()
+    status: Status | None = None
+
+
 class User(Document, frozen=True, kw_only=True):
     """Somebody who may ask, once they have a token. Belongs to a tenant, or to the platform."""
 
@@ -237,5 +244,17 @@ class RoleBinding(Document, frozen=True, kw_only=True):
     status: Status | None = None
 
 
-Any = Tenant | Project | Cluster | Repository | Credential | App | PolicySet | HealthCheck | User | RoleBinding
-KINDS: tuple[type[Document], ...] = (Tenant, Project, Cluster, Repository, Credential, App, PolicySet, HealthCheck, User, RoleBinding)
+Any = Tenant | Project | Cluster | Repository | Credential | App | PolicySet | HealthCheck | ResourceRule | User | RoleBinding
+KINDS: tuple[type[Document], ...] = (
+    Tenant,
+    Project,
+    Cluster,
+    Repository,
+    Credential,
+    App,
+    PolicySet,
+    HealthCheck,
+    ResourceRule,
+    User,
+    RoleBinding,
+)

@@ -37,6 +37,7 @@ class Names(msgspec.Struct, frozen=True):
     person: str = "admin"
     user: str = "admin"
     rolebinding: str = "crew"
+    resourcerule: str = "none"
     token: str = ""
     task: str = ""
     digest: str = ""
