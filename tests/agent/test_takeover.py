@@ -24,7 +24,7 @@ def last_applied(body: Body) -> Any:  # noqa: ANN401 JSON
 
 
 def made_by_kubectl(kube: Kube, name: str, **data: str) -> None:
-    body = config_map(kube.namespace, name, **data)
+    body = config_map(kube.namespace, name, None, **data)
     kube.create(f"configmaps{BY_KUBECTL}", config_map(kube.namespace, name, {fields.LAST_APPLIED: json.dumps(body)}, **data))
 
 
@@ -64,7 +64,7 @@ def chart(kube: Kube) -> dict[str, Body]:
         return {"apiVersion": version, "kind": kind, "metadata": {"name": "web", "namespace": kube.namespace}, "spec": spec, **parts}
 
     labels = {"app": "web"}
-    pod = {
+    pod: Body = {
         "metadata": {"labels": labels},
         "spec": {"containers": [{"name": "main", "image": "registry.example/app:1", "ports": [{"containerPort": 80}]}]},
     }
