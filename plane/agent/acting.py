@@ -140,10 +140,12 @@ async def _insisting(asked: question.Asked, order: Any, work: Any) -> bytes:  # 
 
 async def _act(asked: question.Asked, order: acting.Act, target: _Target) -> acting.Done:
     wanted = await _wanted(asked, order, target)
-    created = [await _create(asked, target, body) for body in wanted.create]
+    for body in wanted.create:
+        _check_made(asked.task, body)
     body = target.body
-    for step in actions.patches(wanted):
-        body = await _write(asked, target, step, body["metadata"]["resourceVersion"])
+    for number, step in enumerate(actions.patches(wanted)):
+        body = await _write(asked, target, step, first=not number)
+    created = [await _create(asked, target, body) for body in wanted.create]
     fields, version = merge_patch.pointers(wanted.patch), body["metadata"]["resourceVersion"]
     warnings = await otherwise.of_change(asked, target.key) if fields else ()
     return acting.Done(
@@ -151,11 +153,13 @@ async def _act(asked: question.Asked, order: acting.Act, target: _Target) -> act
     )
 
 
-async def _write(asked: question.Asked, target: _Target, step: actions.Patch, version: str) -> Body:
-    """One part of an action's patch; a kind without that subresource takes it with the rest."""
-    body = msgspec.json.encode(
-        merge_patch.apply(step.body, {"metadata": {"resourceVersion": version, "uid": target.body["metadata"]["uid"]}})
-    )
+async def _write(asked: question.Asked, target: _Target, step: actions.Patch, *, first: bool) -> Body:
+    """One part of an action's patch; a kind without that subresource takes it with the rest.
+
+    The first is held to the version that was looked at; once that is written the action is under way, and is not thought over again.
+    """
+    pinned = {"uid": target.body["metadata"]["uid"]} | ({"resourceVersion": target.version} if first else {})
+    body = msgspec.json.encode(merge_patch.apply(step.body, {"metadata": pinned}))
     query = f"fieldManager={merging.ACTION_MANAGER}"
     path = f"{target.path}/{step.subresource}" if step.subresource else target.path
     try:
@@ -167,17 +171,17 @@ async def _write(asked: question.Asked, target: _Target, step: actions.Patch, ve
 
 
 async def _create(asked: question.Asked, target: _Target, body: Body) -> objects.ObjectKey:
-    """Create what an action makes; what is there from the same order is done already."""
+    """Create what an action makes; a child that is there from the same order is done already."""
     key = objects.key_of(body)
-    guard.check_key(asked.task, key)
     resource = await asked.there.kinds.resolve(body["apiVersion"], key.kind)
     path = f"{resource.path(key.namespace)}?fieldManager={merging.ACTION_MANAGER}"
     try:
         await _ask(asked, target, "POST", path, msgspec.json.encode(body), kube.JSON)
     except refusals.Refused as e:
-        there = await asked.applier.get(key, body["apiVersion"]) if e.status == asking.CONFLICT else None
-        if there is None or there["metadata"].get("ownerReferences") != body["metadata"].get("ownerReferences"):
-            raise
+        owners = body["metadata"].get("ownerReferences")
+        there = await asked.applier.get(key, body["apiVersion"]) if e.status == asking.CONFLICT and owners else None
+        if there is None or there["metadata"].get("ownerReferences") != owners:
+            raise refusals.Refused(str(e)) from None  # not a conflict that looking again would solve
     return key
 
 
@@ -219,6 +223,14 @@ def _check(target: _Target, would: Body) -> None:
             raise guard.TaskRefused(f"the patch changes {name}, by which the plane knows whose {target.key} is; leave it out")
     if before.get("ownerReferences") != after.get("ownerReferences"):
         raise guard.TaskRefused(f"the patch changes the owners of {target.key}, by which the plane knows whose it is; leave them out")
+
+
+def _check_made(task: agent.Task, body: Body) -> None:
+    """TaskRefused for an object outside the task's scope, or one that is made out to be another app's."""
+    key = objects.key_of(body)
+    guard.check_key(task, key)
+    if (body["metadata"].get("labels") or {}).get(agent.OWNER_LABEL) not in {None, task.app_id}:
+        raise guard.TaskRefused(f"the action makes {key} with {agent.OWNER_LABEL} of another app; leave that label out")
 
 
 def _plain(body: Body) -> Body:

@@ -262,11 +262,19 @@ def scripted(agent: Agent, shared_plane: PlaneEnd) -> Iterator[PlaneEnd]:
     shared_plane.judge()
 
 
-DISCOVERY = "return {paint = {params = {{name = 'colour', default = 'red'}}}, copy = {}, steal = {}, sprout = {}}"
+DISCOVERY = "return {paint = {params = {{name = 'colour', default = 'red'}}}, copy = {}, steal = {}, sprout = {}, graft = {}, stray = {}}"
 DEFINITIONS = {
     "paint": "obj.data.colour = actionParams['colour'] return obj",
     "copy": "obj.data.colour = obj.data.token return obj",
     "steal": f"obj.metadata.labels['{wire.OWNER_LABEL}'] = 'other' return obj",
+    "graft": f"""
+        local meta = {{name = "grafted", namespace = obj.metadata.namespace, labels = {{["{wire.OWNER_LABEL}"] = "other"}}}}
+        return {{{{operation = "create", resource = {{apiVersion = "v1", kind = "ConfigMap", metadata = meta}}}}}}
+    """,
+    "stray": """
+        local meta = {name = "astray", namespace = "kube-system"}
+        return {{operation = "create", resource = {apiVersion = "v1", kind = "ConfigMap", metadata = meta}}}
+    """,
     "sprout": """
         local meta = {name = obj.metadata.name .. "-sprout", namespace = actionParams["where"] or obj.metadata.namespace}
         return {{operation = "create", resource = {apiVersion = "v1", kind = "ConfigMap", metadata = meta}}}
@@ -288,11 +296,32 @@ def test_actions_that_users_wrote_are_done_without_showing_them_a_secret(scripte
     own = scripts.ActionScripts(name="maps", group="", kind="ConfigMap", discovery=DISCOVERY, definitions=DEFINITIONS, tenant=TENANT)
     scripted.judge(actions=(own, msgspec.structs.replace(own, discovery="return {}", tenant="globex")))
     until = time.monotonic() + 60
-    while offered(scripted, app, web) != ["copy", "paint", "sprout", "steal"]:
+    while offered(scripted, app, web) != ["copy", "graft", "paint", "sprout", "steal", "stray"]:
         assert time.monotonic() < until, "the users' own actions are not offered"
     assert act(scripted, app, web, "paint").fields == ("/data/colour",)
     assert kube.there("configmaps", "web")["data"] == {"token": "a-sealed-value", "colour": "red"}
     assert act(scripted, app, web, "sprout").created == (wire.Key("", "ConfigMap", kube.namespace, "web-sprout"),)
-    stolen, copied = (refused(scripted, app, "action", web, acting.Act(until=later(), at=AT, action=name)) for name in ("steal", "copy"))
-    assert "by which the plane knows whose" in stolen
-    assert copied.startswith("action 'copy' of acme/maps copies a secret value")
+    assert "already exists" in refused(scripted, app, "action", web, acting.Act(until=later(), at=AT, action="sprout"))
+    told = {
+        name: refused(scripted, app, "action", web, acting.Act(until=later(), at=AT, action=name)) for name in ("steal", "copy", "graft")
+    }
+    assert "by which the plane knows whose" in told["steal"]
+    assert told["copy"].startswith("action 'copy' of acme/maps copies a secret value")
+    assert "of another app; leave that label out" in told["graft"]
+
+
+def test_a_script_creates_only_where_the_tenant_may(scripted: PlaneEnd, kube: Kube, app: str) -> None:
+    scripted.final(scripted.apply(app, config_map(kube.namespace, "web")))
+    web = key("ConfigMap", kube.namespace, "web")
+    scripted.judge(
+        actions=(
+            scripts.ActionScripts(name="maps", group="", kind="ConfigMap", discovery=DISCOVERY, definitions=DEFINITIONS, tenant=TENANT),
+        )
+    )
+    until = time.monotonic() + 60
+    while not offered(scripted, app, web):
+        assert time.monotonic() < until, "the users' own actions are not offered"
+    order = acting.Act(until=later(), at=AT, action="stray")
+    asking = scripted.ask(app, "action", web, terms=order, scope=wire.Scope(namespaces=(kube.namespace,)))
+    final = scripted.final(asking)
+    assert (final.outcome, "is outside what tenant acme may use" in final.message) == ("refused", True)
