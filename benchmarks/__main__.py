@@ -1,12 +1,12 @@
 """`make bench`: every benchmark in turn, each a process of its own. Figures and ratios, never a verdict.
 
-python -m benchmarks [NAME ...]     all, or those named: fleet agent render policy sealing lists compare plan
+python -m benchmarks [NAME ...]     all, or those named: fleet agent render policy sealing lists compare plan scale trial
 """
 
 import subprocess
 import sys
 
-BENCHMARKS = ("fleet", "agent", "render", "policy", "sealing", "lists", "compare", "plan")
+BENCHMARKS = ("fleet", "agent", "render", "policy", "sealing", "lists", "compare", "plan", "scale", "trial")
 
 
 def main() -> None:

@@ -61,7 +61,7 @@ async def run(kubeconfig: str, *, apps: int, groups: int, concurrency: int) -> d
     async with await session(kubeconfig, connections=concurrency) as api:
         begun, cpu = time.monotonic(), _cpu()
         todo = iter(bodies)
-        await asyncio.gather(*(_worker(api, todo) for _ in range(concurrency)))
+        await asyncio.gather(*(apply_all(api, todo) for _ in range(concurrency)))
         applied, spent = time.monotonic() - begun, _cpu() - cpu
         while await _available(api) < apps:  # noqa: ASYNC110 the floor looks twice a second, as its figures say
             await asyncio.sleep(0.5)
@@ -74,7 +74,8 @@ async def run(kubeconfig: str, *, apps: int, groups: int, concurrency: int) -> d
         }
 
 
-async def _worker(api: aiohttp.ClientSession, todo: Iterator[dict[str, Any]]) -> None:
+async def apply_all(api: aiohttp.ClientSession, todo: Iterator[dict[str, Any]]) -> None:
+    """One of those who share the work."""
     for body in todo:
         async with api.patch(path(body), params=QUERY, data=json.dumps(body), headers=HEADERS) as answer:
             await answer.read()

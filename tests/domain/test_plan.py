@@ -302,3 +302,30 @@ def test_a_plan_does_not_depend_on_the_order_of_files(
     straight = plan.make(desired(*want), live=have, inventory=frozenset(have), options=told)
     shuffled.shuffle(want)
     assert shown(plan.make(desired(*want), live=dict(reversed(have.items())), inventory=frozenset(have), options=told)) == shown(straight)
+
+
+@given(OBJECTS, OBJECTS, OBJECTS, TERMS)
+def test_what_a_plan_has_done_it_does_not_do_again(wanted: list[Any], mine: list[Any], others: list[Any], told: plan.Options) -> None:
+    told = msgspec.structs.replace(told, removing=False)
+    want, ours = desired(*rows(wanted)), live(*rows(mine, hooks=False))
+    theirs = {key: one for key, one in live(*rows(others), owner="other").items() if key not in ours.keys() | {one.key for one in want}}
+    have = {**ours, **theirs}
+    steps = plan.make(want, live=have, inventory=frozenset(have), options=told).steps()
+    applied = {step.key for step in steps if step.action == "apply"}
+    after = {key: one for key, one in have.items() if key not in {step.key for step in steps if step.action == "prune"}}
+    after |= {one.key: plan.live(one.body) for one in want if one.key in applied}
+    assert theirs.keys() <= after.keys()
+    again = msgspec.structs.replace(told, out_of_sync=frozenset())
+    steps = plan.make(want, live=after, inventory=frozenset(after), options=again).steps()
+    assert {step.action for step in steps} <= {"keep", "hook"}
+
+
+@given(OBJECTS, TERMS)
+def test_only_what_others_need_comes_before_its_own_wave(wanted: list[Any], told: plan.Options) -> None:
+    told = msgspec.structs.replace(told, removing=False)
+    waves = {(row[0].removeprefix("Example"), row[1], row[3].get("namespace", "")): int(row[2]["argocd/sync-wave"]) for row in rows(wanted)}
+    for phase in plan.make(desired(*rows(wanted)), live={}, inventory=frozenset(), options=told).phases:
+        for wave in phase.waves:
+            for step in wave.steps:
+                own = waves[step.key.kind, step.key.name, step.key.namespace]
+                assert wave.number == own or (wave.number < own and step.key.kind in ("Namespace", "CustomResourceDefinition"))
