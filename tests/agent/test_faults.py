@@ -4,13 +4,14 @@ import pathlib
 import time
 
 import msgspec
+import pytest
 
 from plane.agent import shelf
 from plane.wire import agent as wire
-from tests.agent.conftest import Start
+from tests.agent.conftest import Agent, Start
 from tests.agent.kube import Body, Kube, config_map, deployment
 from tests.agent.plane_end import PlaneEnd
-from tests.support.faultproxy import FaultProxy, Rule, Status
+from tests.support.faultproxy import Drop, FaultProxy, Rule, Status
 
 CONFIG_MAPS = r".*/configmaps/web-.*"
 
@@ -42,15 +43,47 @@ def test_a_kind_whose_aggregated_server_is_away_is_told_so(
     assert ({one.key.name: one.result for one in final.results}, told in final.message) == ({"one": "SyncFailed", "web": "Synced"}, True)
 
 
+def logged(agent: Agent, event: str, *, within: float = 60.0) -> None:
+    deadline = time.monotonic() + within
+    while not agent.events(event):
+        assert time.monotonic() < deadline, agent.log()[-2000:]
+        time.sleep(0.05)  # the log is a file: there is nothing to wait on
+
+
+def test_what_the_fence_cannot_note_is_not_begun(start: Start, plane: PlaneEnd, kube: Kube, app: str, fault_proxy: FaultProxy) -> None:
+    agent = start(through=fault_proxy.kubeconfig)
+    plane.wait(lambda: plane.capabilities is not None, 60, agent.log)
+    rule = fault_proxy.add(Rule(Status(503), method="POST", path=f"/api/v1/namespaces/{kube.namespace}/configmaps"))
+    task = plane.apply(app, config_map(kube.namespace, "web"))
+    logged(agent, "tasks.missed")
+    assert (task in plane.finals, kube.get("configmaps", "web")) == (False, None)
+    fault_proxy.remove(rule)
+    assert plane.final(task).outcome == "succeeded"
+
+
+@pytest.mark.slow  # an agent gives its lease up after 12 s
+def test_an_api_server_that_is_away_for_longer_than_a_lease_finds_its_agent_again(
+    start: Start, plane: PlaneEnd, kube: Kube, app: str, fault_proxy: FaultProxy
+) -> None:
+    agent = start(through=fault_proxy.kubeconfig)
+    plane.final(plane.apply(app, config_map(kube.namespace, "web", colour="blue"), self_heal=True))
+    rule = fault_proxy.add(Rule(Drop()))
+    fault_proxy.break_watches()
+    task = plane.apply(app, config_map(kube.namespace, "web", colour="green"), self_heal=True)
+    kube.patch("configmaps", "web", {"data": {"colour": "red"}})
+    logged(agent, "lease.lost")
+    fault_proxy.remove(rule)
+    assert plane.final(task, within=120).outcome == "succeeded"
+    kube.patch("configmaps", "web", {"data": {"colour": "red"}})
+    kube.until("configmaps", "web", lambda body: body is not None and body["data"]["colour"] == "green", within=60)
+
+
 def test_a_revoked_agent_changes_nothing_any_more(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
     agent = start()
     plane.final(plane.apply(app, config_map(kube.namespace, "web", colour="blue"), self_heal=True))
     plane.revoked = True
     plane.apply(app, config_map(kube.namespace, "web", colour="green"))  # wakes the long poll, which answers 401
-    deadline = time.monotonic() + 20
-    while not agent.events("agent.revoked") and time.monotonic() < deadline:
-        time.sleep(0.05)  # the log is a file: there is nothing to wait on
-    assert agent.events("agent.revoked")
+    logged(agent, "agent.revoked")
     kube.patch("configmaps", "web", {"data": {"colour": "red"}})
     plane.revoked = False
     assert kube.there("configmaps", "web")["data"]["colour"] == "red"
