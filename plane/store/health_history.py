@@ -17,6 +17,17 @@ MOST = 20  # objects of one report: the worst of them; a cluster that falls ill 
 MESSAGE = 1_000  # letters
 
 Known = Mapping[agent.Key, agent.ObjectState]
+_OWN = agent.Key("", "", "", "")  # of the app itself
+_REFINE = sa.text("""
+    UPDATE health_changes h SET message = g.message FROM unnest(
+        CAST(:app AS uuid[]), CAST(:group AS text[]), CAST(:kind AS text[]), CAST(:namespace AS text[]), CAST(:name AS text[]),
+        CAST(:message AS text[])
+    ) AS g(app, "group", kind, namespace, name, message)
+    WHERE h.tenant_id = :tenant AND h.app_id = g.app AND h.number = (
+        SELECT max(l.number) FROM health_changes l WHERE l.tenant_id = :tenant AND l.app_id = g.app
+        AND l."group" = g."group" AND l.kind = g.kind AND l.namespace = g.namespace AND l.name = g.name
+    )
+""")
 _RANKS: dict[str, int] = {status: rank for rank, status in enumerate(health.ORDER)}
 
 
@@ -29,9 +40,9 @@ class Turn(msgspec.Struct, frozen=True):
     message: str = ""
 
 
-def turns(before: str, known: Known, told: agent.AppState) -> tuple[Turn, ...]:
+def turns(before: Turn, known: Known, told: agent.AppState) -> tuple[Turn, ...]:
     """What a report changes of an app's health and of its objects as they were: the app first, then the worst objects, bounded."""
-    own = (Turn(None, before, told.health, told.message),) if before != told.health else ()
+    own = (Turn(None, before.after, told.health, told.message),) if before.after != told.health else ()
     moved = [turn for turn in _moved(known, told) if turn.before != turn.after]
     return own + tuple(sorted(moved, key=lambda turn: (-_RANKS.get(turn.after, -1), str(turn.key)))[:MOST])
 
@@ -45,6 +56,29 @@ def _moved(known: Known, told: agent.AppState) -> Iterable[Turn]:
     for key in gone & known.keys():
         if known[key].health != "Healthy":
             yield Turn(key, known[key].health, "")
+
+
+def refinements(before: Turn, known: Known, told: agent.AppState) -> tuple[Turn, ...]:
+    """Messages that say more of the same than before, as when an unhealthy workload's pods were asked why."""
+    olds = {one.key: Turn(one.key, "", one.health, one.message) for one in known.values()} | {None: before}
+    news = [Turn(None, "", told.health, told.message), *(Turn(one.key, "", one.health, one.message) for one in told.objects)]
+    return tuple(new for new in news if new.key in olds and _says_more(new, olds[new.key]))[:MOST]
+
+
+def _says_more(new: Turn, old: Turn) -> bool:
+    return (
+        new.after == old.after != "Healthy"
+        and bool(old.message)
+        and len(new.message) > len(old.message)
+        and new.message.startswith(old.message)
+    )
+
+
+def refine(tx: Tx, tenant: str, found: Sequence[tuple[str, Turn]]) -> None:
+    """Put fuller messages into the last changes they belong to."""
+    if found:
+        rows = [{"app": app, "message": turn.message[:MESSAGE], **msgspec.structs.asdict(turn.key or _OWN)} for app, turn in found]
+        tx.execute(_REFINE, {"tenant": tenant, **{name: [row[name] for row in rows] for name in rows[0]}})
 
 
 def add(tx: Tx, tenant: str, found: Iterable[tuple[str, Turn]], now: dt.datetime) -> None:
@@ -76,6 +110,6 @@ def since(tx: Tx, tenant: str, app: str, status: str) -> dt.datetime | None:
 
 
 def _row(tenant: str, app: str, turn: Turn, now: dt.datetime) -> dict[str, Any]:
-    key = turn.key or agent.Key("", "", "", "")
+    key = turn.key or _OWN
     said = {"before": turn.before, "after": turn.after, "message": turn.message[:MESSAGE]}
     return {"tenant_id": tenant, "app_id": app, "at": now, **msgspec.structs.asdict(key), **said}

@@ -128,7 +128,7 @@ def merge(tx: Tx, tenant: str, told: Sequence[agent.AppState], now: dt.datetime)
     if fresh:
         news = [_news(one, before[one.app_id]) for one in fresh]
         tx.execute(_MERGE, {"tenant": tenant, "now": now, "rows": batches.packed(news)})
-        health_history.add(tx, tenant, [(one.app_id, turn) for one in fresh for turn in _turns(one, before[one.app_id])], now)
+        _keep_health(tx, tenant, [(one, before[one.app_id]) for one in fresh], now)
     prove(tx, tenant, [one.app_id for one in fresh if _well(one) and not _known(one, before[one.app_id])], now)
     return Merged(
         crossed=tuple(
@@ -140,8 +140,15 @@ def merge(tx: Tx, tenant: str, told: Sequence[agent.AppState], now: dt.datetime)
     )
 
 
-def _turns(one: agent.AppState, before: Row) -> tuple[health_history.Turn, ...]:
-    return health_history.turns(before.health, _objects(before.objects), one)
+def _keep_health(tx: Tx, tenant: str, fresh: Sequence[tuple[agent.AppState, Row]], now: dt.datetime) -> None:
+    """How it changed, and what is said more fully than before."""
+    turned, refined = [], []
+    for one, before in fresh:
+        own, known = health_history.Turn(None, "", before.health, before.message), _objects(before.objects)
+        turned += [(one.app_id, turn) for turn in health_history.turns(own, known, one)]
+        refined += [(one.app_id, turn) for turn in health_history.refinements(own, known, one)]
+    health_history.add(tx, tenant, turned, now)
+    health_history.refine(tx, tenant, refined)
 
 
 def _well(one: agent.AppState) -> bool:
@@ -159,7 +166,7 @@ def rolled_back_by_themselves(tx: Tx, tenant: str, apps: Sequence[str]) -> tuple
     return tuple(tx.execute(sa.select(APPS.c.id).where(APPS.c.tenant_id == tenant, APPS.c.id.in_(apps), says)).scalars())
 
 
-_BEFORE = sa.select(STATES.c.app_id, STATES.c.generation, STATES.c.sync, STATES.c.health, STATES.c.reported, STATES.c.objects).where(
+_BEFORE = sa.select(*(STATES.c[name] for name in ("app_id", "generation", "sync", "health", "message", "reported", "objects"))).where(
     STATES.c.tenant_id == sa.bindparam("tenant"), columns.among(STATES.c.app_id, "ids")
 )
 _NOW = sa.bindparam("now", type_=STATES.c.reported_at.type)

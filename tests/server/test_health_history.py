@@ -63,6 +63,12 @@ def test_a_change_tells_from_what_to_what_and_why(fleet: planes.Fleet, app: str)
     assert told.health_since == listed(fleet)[1].at
 
 
+def test_what_a_pod_says_later_goes_into_the_same_change(fleet: planes.Fleet, app: str) -> None:
+    for why in ("no progress", "no progress; Pod web-x: ImagePullBackOff, image registry.example/web:1.2"):
+        tell(fleet, app, "Degraded", is_(WEB, "Degraded", why), is_(DB, "Healthy"), message=f"web: {why}")
+    assert [(one.kind, one.message.partition("; ")[2][:10]) for one in listed(fleet)] == [("Deployment", "Pod web-x:"), ("", "Pod web-x:")]
+
+
 def test_telling_everything_again_is_no_change_and_what_is_gone_is_one(fleet: planes.Fleet, app: str) -> None:
     both = (is_(WEB, "Degraded", "no"), is_(DB, "Healthy"))
     tell(fleet, app, "Degraded", *both, full=True)
