@@ -26,7 +26,8 @@ HEADERS = {"User-Agent": "gitops-plane-agent", "Accept-Encoding": "identity"}
 CONNECT_S = 10.0
 ANSWER_S = 60.0  # the API server's own bound for a request that is no watch; bookmarks of a watch come about as often
 SILENCE = 1.5  # a watch that is silent so many times as long as an answer may take is dead
-CONNECTIONS = 128  # watches hold one each for ever; writers are bounded elsewhere (agent/pace.py)
+CONNECTIONS = 256  # watches hold one each for ever; writers and streams are bounded elsewhere (agent/pace.py, agent/streams.py)
+BUFFER_BYTES = 1024 * 1024  # of one connection, twice of which may wait to be read
 
 
 class Unreachable(errors.PlaneError):
@@ -109,12 +110,15 @@ class Api:
             raise Unreachable(f"the Kubernetes API server at {self._server.authority} does not answer: {_reason(e)}") from e
 
     @contextlib.asynccontextmanager
-    async def stream(self, path: str, *, query: str, accept: str = JSON, silence_s: float) -> AsyncIterator[aiohttp.StreamReader]:
+    async def stream(
+        self, path: str, *, query: str, accept: str = JSON, silence_s: float, buffer_bytes: int = BUFFER_BYTES
+    ) -> AsyncIterator[aiohttp.StreamReader]:
         """A long answer, given up when nothing arrives for `silence_s`; raises as `call` does, also while it is read."""
         headers = await self._headers() | {"Accept": accept, "Content-Type": JSON}
         timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_S, sock_read=silence_s)
         try:
-            async with self._session.get(self._url(path, query), headers=headers, timeout=timeout) as answer:
+            asked = self._session.get(self._url(path, query), headers=headers, timeout=timeout, read_bufsize=buffer_bytes)
+            async with asked as answer:
                 if answer.status >= 400:  # noqa: PLR2004
                     raise refusal(answer.status, await answer.read(), answer.headers.get("Retry-After", ""))
                 yield answer.content
@@ -154,7 +158,7 @@ async def connect(kubeconfig: str = "", *, context: str = "", answer_s: float = 
         raise KubeConfigRefused(f"{where} cannot be used: {_reason(e)}; name another with --kubeconfig and --context") from e
     connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=trust, keepalive_timeout=60)
     timeout = aiohttp.ClientTimeout(total=answer_s, connect=CONNECT_S)
-    session = aiohttp.ClientSession(connector=connector, timeout=timeout, read_bufsize=2**20, headers=HEADERS)
+    session = aiohttp.ClientSession(connector=connector, timeout=timeout, read_bufsize=BUFFER_BYTES, headers=HEADERS)
     return Api(session, settings, answer_s=answer_s)
 
 

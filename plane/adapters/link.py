@@ -11,6 +11,7 @@ from plane.domain import errors, secrets
 from plane.wire import agent, signing
 
 CONNECT_S = 10.0
+CONNECTIONS = 24  # 8 for claims, reports and releases, and one that may be held for each stream (agent/streams.py)
 ANSWER_S = 60.0
 LONG_POLL_SLACK_S = 20.0  # beyond the wait asked for: a plane that answers later than that is gone
 MAX_CLAIMED_BYTES = 256 * 1024 * 1024
@@ -164,7 +165,9 @@ def next_credentials(signing_key: secrets.Secret, enrolled: agent.Enrolled) -> C
 def connect(url: str, *, ca_pem: str = "", claim_wait_s: int) -> Plane:
     """No request is made yet. `ca_pem`: trust these certificates only; `claim_wait_s`: how long a claim waits for tasks, at most 60."""
     trust: ssl.SSLContext | bool = ssl.create_default_context(cadata=ca_pem) if ca_pem else True
-    return Plane(aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust, limit=8), trust_env=True), url, claim_wait_s=claim_wait_s)
+    return Plane(
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust, limit=CONNECTIONS), trust_env=True), url, claim_wait_s=claim_wait_s
+    )
 
 
 def _check(answer: aiohttp.ClientResponse, payload: bytes) -> None:

@@ -12,7 +12,8 @@ from plane.agent import cluster
 from plane.domain import logs
 from plane.wire import questions
 
-AHEAD = 500  # lines of one container read ahead of the listener
+AHEAD = 500  # lines of all containers together that are read ahead of the listener
+BUFFER_BYTES = 64 * 1024  # of one connection
 BATCH_BYTES = 64 * 1024
 MOST_BYTES = 64 * 1024 * 1024  # of one answer
 WINDOW_S = 0.2  # lines that arrive together are put in order
@@ -50,7 +51,7 @@ class Reading:
 
     async def _whole(self) -> AsyncGenerator[list[logs.Line]]:
         """To the end, merged by time: the earliest of the next lines of all containers comes first."""
-        queues = [asyncio.Queue[logs.Line | None](AHEAD) for _ in self._sources]
+        queues = [asyncio.Queue[logs.Line | None](max(2, AHEAD // len(self._sources))) for _ in self._sources]
         async with self._readers(queues):
             heap: list[tuple[str, int, logs.Line]] = []
             for number, queue in enumerate(queues):
@@ -103,7 +104,8 @@ class Reading:
             return
         path = f"{self._pods.path(source.pod.namespace, source.pod.name)}/log"
         silence = FOLLOWED_S + SILENCE_S if self._wanted.follow else SILENCE_S
-        async with self._api.stream(path, query=_query(self._wanted, source.container), accept="*/*", silence_s=silence) as content:
+        query = _query(self._wanted, source.container)
+        async with self._api.stream(path, query=query, accept="*/*", silence_s=silence, buffer_bytes=BUFFER_BYTES) as content:
             rest = b""
             async for chunk in content.iter_any():
                 *lines, rest = (rest + chunk).split(b"\n")

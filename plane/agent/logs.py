@@ -9,7 +9,7 @@ from plane.agent import descent, events, guard, log_reading, masking, question
 from plane.domain import logs, tree
 from plane.wire import answers, questions, views
 
-MOST_SOURCES = 100  # containers of one answer
+MOST_SOURCES = 50  # containers of one answer; each holds a connection
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -20,7 +20,7 @@ async def answer(asked: question.Asked) -> bytes:
     veil = masking.veil(asked.there, asked.task.app_id)
     sources, warnings = await _sources(asked, wanted)
     reading = log_reading.Reading(asked.there, wanted, sources)
-    with asked.streams.open(asked.task) as stream:
+    with asked.streams.open(asked.task, connections=len(sources)) as stream:
         shown = tuple(views.LogSource(namespace=one.pod.namespace, pod=one.pod.name, container=one.container) for one in sources)
         await stream.send(_ENCODER.encode(views.LogPiece(sources=shown)))
         numbers = {source: number for number, source in enumerate(sources)}

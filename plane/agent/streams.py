@@ -11,8 +11,10 @@ from plane.agent import backoff
 from plane.domain import errors
 from plane.wire import agent
 
-MOST = 16  # of this agent at once
-MOST_OF_TENANT = 6
+STREAMS = 16  # of this agent at once; STREAMS_OF_TENANT: of these
+STREAMS_OF_TENANT = 6
+MOST = 120  # connections that all streams of this agent hold; kube.CONNECTIONS leaves the rest to watches and writers
+MOST_OF_TENANT = 60
 BYTES_PER_S = 1024 * 1024  # of one stream: what a person can read is far less, and other tasks share the line
 RETRY_S = (0.5, 5.0)
 PATIENCE_S = 30.0  # how long the plane may be away in the middle of a stream
@@ -35,19 +37,24 @@ class Streams:
 
     def __init__(self, plane: link.Plane) -> None:
         self._plane = plane
-        self._open: Counter[str] = Counter()
+        self._open: Counter[str] = Counter()  # streams by tenant
+        self._held: Counter[str] = Counter()  # connections to the cluster by tenant
 
     @contextlib.contextmanager
-    def open(self, task: agent.Task) -> Iterator["Stream"]:
-        """Room for one stream; Busy when there is none."""
-        if self._open[task.tenant] >= MOST_OF_TENANT or self._open.total() >= MOST:
-            message = f"this cluster's agent streams {self._open[task.tenant]} logs of the tenant already; end one and ask again"
-            raise Busy(message)
-        self._open[task.tenant] += 1
+    def open(self, task: agent.Task, *, connections: int) -> Iterator["Stream"]:
+        """Room for one stream that holds so many connections; Busy when there is none."""
+        tenant = task.tenant
+        few = self._held[tenant] + connections <= MOST_OF_TENANT and self._held.total() + connections <= MOST
+        if not few or self._open[tenant] >= STREAMS_OF_TENANT or self._open.total() >= STREAMS:
+            message = f"this cluster's agent reads {self._held[tenant]} logs of the tenant already and has no room for {connections} more"
+            raise Busy(f"{message}; end a stream, or choose fewer Pods and containers")
+        self._open[tenant] += 1
+        self._held[tenant] += connections
         try:
             yield Stream(self._plane, task.id)
         finally:
-            self._open[task.tenant] -= 1
+            self._open[tenant] -= 1
+            self._held[tenant] -= connections
 
 
 class Stream:

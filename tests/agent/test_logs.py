@@ -1,11 +1,16 @@
 """Logs of Pods below an app: merged by time, chosen by text, and streamed for as long as somebody listens."""
 
+import asyncio
+import contextlib
 import pathlib
 
 import msgspec
 import pytest
 
+from plane.adapters import link
+from plane.agent import streams
 from plane.run.devcluster import clusters
+from plane.wire import agent as wire
 from plane.wire import answers, questions, views
 from tests.agent.conftest import Agent
 from tests.agent.kube import Body, Kube, config_map, deployment
@@ -99,3 +104,29 @@ def test_a_followed_log_ends_when_nobody_listens(shared_plane: PlaneEnd, cluster
     shared_plane.unheard.add(task)
     grow(cluster, f"the last for {running}")
     assert "nobody listens" in shared_plane.final(task).message
+
+
+def test_a_tenant_reads_so_many_logs_at_once_and_no_more() -> None:
+    asyncio.run(_crowded())
+
+
+async def _crowded() -> None:
+    task = wire.Task(
+        id="t", kind="query", cluster_id="c", app_id="a", tenant="acme", project="shop", app="web", generation=1, expires=0, query="logs"
+    )
+    other = msgspec.structs.replace(task, tenant="globex")
+    plane = link.connect("https://plane.example", claim_wait_s=1)
+    room = streams.Streams(plane)
+    with room.open(task, connections=streams.MOST_OF_TENANT - 1):
+        with pytest.raises(streams.Busy, match="end a stream"), room.open(task, connections=2):
+            pytest.fail("there was no room")
+        with room.open(other, connections=streams.MOST_OF_TENANT):
+            pass
+    with room.open(task, connections=streams.MOST_OF_TENANT):
+        pass
+    with contextlib.ExitStack() as several:
+        for _ in range(streams.STREAMS_OF_TENANT):
+            several.enter_context(room.open(task, connections=1))
+        with pytest.raises(streams.Busy):
+            several.enter_context(room.open(task, connections=1))
+    await plane.close()
