@@ -133,7 +133,7 @@ def test_a_forged_task_is_refused(start: Start, plane: PlaneEnd, kube: Kube, app
     final = plane.final(plane.apply(app, config_map(kube.namespace, "web")))
     assert (final.outcome, final.message) == (
         "refused",
-        "the task's signature does not hold; it is not from this plane; log in with `plane login`",
+        "the task's signature does not hold; it is not from this plane",
     )
     assert kube.get("configmaps", "web") is None
 
