@@ -12,7 +12,7 @@ from litestar.response import Stream
 from plane.adapters import compressing
 from plane.api import audit_stream, calls
 from plane.domain import audit
-from plane.server import audit_log, exports, sinks
+from plane.server import audit_log, exports, retention, sinks
 from plane.wire import audit as wire
 from plane.wire import documents, rest
 
@@ -34,9 +34,28 @@ def handlers() -> list[HTTPRouteHandler]:
 def _at(above: str, prefix: str) -> list[HTTPRouteHandler]:
     return [
         *_reading(f"{above}/audit", prefix),
+        *_life(above, prefix),
         _export(f"{above}/audit/export", prefix),
         *_sinks(f"{above}/sinks/{{sink}}", prefix),
         audit_stream.handler(f"{above}/audit/events", prefix),
+    ]
+
+
+def _life(above: str, prefix: str) -> list[HTTPRouteHandler]:
+    def doc(answer: Any, operation: str, summary: str, body: Any = None) -> calls.Doc:  # noqa: ANN401 - types as values
+        return calls.Doc(answer=answer, summary=summary, body=body, tag="audit", operation=prefix + operation)
+
+    erased = doc(rest.Deleted, "erase_person", "Forget what is personal in somebody's events.")
+    return [
+        calls.endpoint("GET", f"{above}/audit/terms", doc(wire.Terms, "get_audit_terms", "How long events stay."))(
+            lambda call: retention.terms(call.plane, call.caller, call.names)
+        ),
+        calls.endpoint("PUT", f"{above}/audit/terms", doc(wire.Terms, "put_audit_terms", "Change that, or hold all.", wire.Terms))(
+            lambda call: retention.govern(call.plane, call.caller, call.names, call.read(wire.Terms))
+        ),
+        calls.endpoint("POST", f"{above}/people/{{person}}/erase", erased)(
+            lambda call: retention.erase(call.plane, call.caller, call.names)
+        ),
     ]
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from plane.cli import audit_files, audit_places, audit_reports, client, failures, session, show
+from plane.cli import audit_files, audit_places, audit_reports, audit_terms, client, failures, session, show
 
 Json = client.Json
 
@@ -15,6 +15,8 @@ def audit() -> None:
 audit.add_command(audit_files.export)
 audit.add_command(audit_files.verify)
 audit.add_command(audit_files.program)
+audit.add_command(audit_terms.terms)
+audit.add_command(audit_terms.erase)
 audit.add_command(audit_reports.report)
 audit.add_command(audit_reports.trail)
 

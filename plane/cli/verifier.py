@@ -19,9 +19,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
-ROW = re.compile(r'\{"event":\{"seq":(\d+),"leaf":"([0-9a-f]{64})","event":(.*)\}\}')
+ROW = re.compile(r'\{"event":\{"seq":(\d+),"leaf":"([0-9a-f]{64})"(?:,"personal":(\{.*?\}\}))?,"event":(.*)\}\}')
+EXPIRED = '"type":"audit.retention.applied"'
 MANIFEST_CONTEXT = b"gitops-plane/audit-manifest/v1\0"
 SWAPPED = 64  # rows between two signed states up to which any two are tried in each other's place; above, only neighbours
 COUNTED = ("type", "project", "target", "cluster", "outcome")
@@ -45,6 +46,7 @@ class Report:
     origin: str = ""
     keys: set[str] = dataclasses.field(default_factory=set)
     events: int = 0
+    expired: int = 0
     first: int = -1
     end: int = 0
     root: str = ""
@@ -66,9 +68,7 @@ def push(stack: Stack, height: int, hashed: bytes) -> None:
 
 def root(stack: Stack) -> bytes:
     """The hash of the whole tree."""
-    if not stack:
-        return hashlib.sha256().digest()
-    found = stack[-1][1]
+    found = stack[-1][1] if stack else hashlib.sha256().digest()
     for _, left in reversed(stack[:-1]):
         found = node(left, found)
     return found
@@ -110,7 +110,7 @@ def note_text(point: dict[str, Any]) -> bytes:
 
 def signed_by(key: bytes, signature: bytes, text: bytes) -> bool:
     try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, text)
+        ed25519.Ed25519PublicKey.from_public_bytes(key).verify(signature, text)
     except (InvalidSignature, ValueError):
         return False
     return True
@@ -176,12 +176,16 @@ class Verifier:
         self._counts: dict[str, dict[str, int]] = {}
         self._manifest: dict[str, Any] | None = None
         self._began = False
+        self._gone: list[int] = []  # places whose event is not there
+        self._expired = 0  # the place before which the log itself says that they may be gone
 
     def line(self, text: str) -> None:
         """One line of the export."""
         row = ROW.fullmatch(text)
         if row:
-            self._event(int(row[1]), row[2], row[3])
+            self._event(int(row[1]), row[2], row[4])
+            if row[3]:
+                self._personal(int(row[1]), json.loads(row[3]), json.loads(row[4]))
             return
         try:
             ((kind, value),) = json.loads(text).items()
@@ -192,6 +196,9 @@ class Verifier:
     def finish(self) -> Report:
         """The end of the file."""
         self._began = True
+        removed = [f"place {seq}: the event was removed; its leaf is still there" for seq in self._gone if seq >= self._expired]
+        self.report.expired = len(self._gone) - len(removed)
+        self.report.findings += removed
         if self._rows:
             self._say(f"places {self._rows[0].seq} to {self._rows[-1].seq} stand behind the last signed state: they may have been inserted")
         if self._manifest is None and self._part:
@@ -215,17 +222,24 @@ class Verifier:
         stated = bytes.fromhex(leaf)
         found = stated if body == "null" else hashlib.sha256(b"\x00" + body.encode()).digest()
         if body == "null":
-            self._say(f"place {seq}: the event was removed; its leaf is still there")
+            self._gone.append(seq)
+        elif EXPIRED in body and json.loads(body)["type"] in EXPIRED:
+            self._expired = max(self._expired, json.loads(body)["details"]["before"])
         if self._known.get(seq, leaf) != leaf:
             self._say(f"place {seq}: the leaf is another than in the earlier export: the event was replaced, or moved")
         self._rows.append(Row(seq, stated, found))
         self._next, self.report.events = seq + 1, self.report.events + 1
         self.report.first = seq if self.report.first < 0 else self.report.first
 
+    def _personal(self, seq: int, personal: dict[str, Any], event: dict[str, Any]) -> None:
+        told = hashlib.sha256(bytes.fromhex(personal["salt"]) + canonical(personal["of"])).hexdigest()
+        if told != event["actor"].get("personal"):
+            self._say(f"place {seq}: name or address of who did it was altered")
+
     def _missing(self, seq: int) -> None:
         if seq > self._next:
-            places = f"places {self._next} to {seq - 1} are" if seq - self._next > 1 else f"place {self._next} is"
-            self._say(f"{places} missing: removed")
+            several = seq - self._next > 1
+            self._say(f"{f'places {self._next} to {seq - 1} are' if several else f'place {self._next} is'} missing: removed")
             self._stack = None
 
     def _gap(self, gap: dict[str, Any]) -> None:
@@ -269,8 +283,7 @@ class Verifier:
 
     def _compare(self, point: dict[str, Any]) -> None:
         """The rows since the last signed state against this one; then on from this one's own tree, so that one fault hides no other."""
-        altered = [row for row in self._rows if row.stated != row.found]
-        self._find(point["root"], altered)
+        self._find(point["root"], [row for row in self._rows if row.stated != row.found])
         here = peaks(point)
         if here is None and self._stack is not None:
             for row in self._rows:
@@ -327,8 +340,8 @@ class Verifier:
         if manifest["events"] != self.report.events:
             self._say(f"the file holds {self.report.events} events, its manifest promises {manifest['events']}")
         facets = {name: value for name, value in manifest["filters"].items() if name not in ("since", "until")}
+        self.report.complete = "every event between its ends is in the file"
         if not facets:
-            self.report.complete = "every event between its ends is in the file"
             return
         name, value = next(iter(facets.items()))
         name, value = ("target", f"app/{value}") if name == "app" else (name, value)
@@ -342,17 +355,14 @@ class Verifier:
 
 
 def lines(path: str) -> Iterator[str]:
-    if path == "-":
-        yield from (line.rstrip("\n") for line in sys.stdin)
-        return
+    path = "/dev/stdin" if path == "-" else path
     with gzip.open(path, "rt", encoding="utf-8") if path.endswith(".gz") else pathlib.Path(path).open(encoding="utf-8") as file:
         yield from (line.rstrip("\n") for line in file)
 
 
 def leaves(path: str) -> dict[int, str]:
     """Place → leaf of an earlier export."""
-    rows = (ROW.fullmatch(line) for line in lines(path))
-    return {int(row[1]): row[2] for row in rows if row}
+    return {int(row[1]): row[2] for row in map(ROW.fullmatch, lines(path)) if row}
 
 
 def verify(text: Iterable[str], keys: Iterable[str] = (), known: dict[int, str] | None = None, *, part: bool = False) -> Report:
@@ -366,6 +376,8 @@ def verify(text: Iterable[str], keys: Iterable[str] = (), known: dict[int, str] 
 def show(report: Report) -> Iterator[str]:
     """The report as people read it."""
     yield from report.findings
+    if report.expired:
+        yield f"{report.expired} events are gone because their time was over, as the log itself says; their leaves are in order"
     yield f"log {report.origin}: {report.events} events read, state {report.end}, root {report.root}"
     yield from (f"signed by {key}" for key in sorted(report.keys))
     yield f"{len(report.findings)} findings" if report.findings else f"nothing is wrong; {report.complete}"
@@ -380,7 +392,7 @@ def main() -> int:
     given = parser.parse_args()
     report = verify(lines(given.file), given.key, leaves(given.against) if given.against else None, part=given.part)
     print("\n".join(show(report)))
-    return 1 if report.findings else 0
+    return bool(report.findings)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ ADMIN = EDIT | {
     "audit:read", "audit:export", "sink:get", "sink:create", "sink:update", "sink:delete",
 }  # fmt: skip
 PLATFORM = ADMIN | {
+    "audit:govern",
     "tenant:create", "tenant:update", "tenant:delete",
     "cluster:create", "cluster:update", "cluster:delete",
     "resourcerule:get", "resourcerule:create", "resourcerule:update", "resourcerule:delete",

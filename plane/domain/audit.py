@@ -11,19 +11,23 @@ from plane.domain import objects
 
 Stage = Literal["intent", "outcome", "fact"]
 ED25519 = b"\x01"  # the kind of key in notes
+PERSONS = frozenset({"user", "service"})
+PERSONAL = ("name", "ip", "user_agent")
+EXPIRED = "audit.retention.applied"  # names the place before which events may be gone; the verifier looks for it
 TILE = 8  # heights between stored nodes: a proof reads at most 2^TILE hashes a level, and 1/255 more is stored than the leaves
 COUNTED = ("type", "actor", "project", "target", "cluster", "outcome")
 
 
 class By(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who: never a credential, only its id."""
+    """Who: never a credential, only its id. `personal`: what stands in the log for name and addresses, which lie apart from it."""
 
     id: str
-    name: str
-    kind: str
+    name: str = ""
+    kind: str = ""
     token: str = ""
     ip: str = ""
     user_agent: str = ""
+    personal: str = ""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -73,6 +77,8 @@ class Placed(msgspec.Struct, frozen=True):
     seq: int
     leaf: bytes
     body: bytes
+    salt: bytes = b""  # empty: nothing is personal in it, or that was erased
+    personal: bytes = b""
 
 
 class Sealed(msgspec.Struct, frozen=True):
@@ -138,6 +144,25 @@ def tally(facets: Iterable[Facets]) -> dict[str, dict[str, int]]:
 def facet_key(name: str, value: str) -> str:
     """What stands for a facet's value in counts."""
     return hashlib.sha256(f"{name}\0{value}".encode()).hexdigest()[:32]
+
+
+def apart(event: Event, salt: bytes) -> tuple[Event, bytes]:
+    """The event with a commitment in place of what is personal in it, and that; empty when nothing is."""
+    actor = event.actor
+    if actor.kind not in PERSONS or not (actor.name or actor.ip or actor.user_agent):
+        return event, b""
+    told = objects.canonical({name: value for name in PERSONAL if (value := getattr(actor, name))})
+    pseudonym = By(actor.id, kind=actor.kind, token=actor.token, personal=hashlib.sha256(salt + told).hexdigest())
+    return msgspec.structs.replace(event, actor=pseudonym), told
+
+
+def together(body: bytes, personal: bytes) -> Event:
+    """The event of a stored text, with what is personal in it as far as it is still there."""
+    event = msgspec.json.decode(body, type=Event)
+    if not personal:
+        return event
+    told = msgspec.json.decode(personal, type=dict[str, str])
+    return msgspec.structs.replace(event, actor=msgspec.structs.replace(event.actor, **told))
 
 
 def leaf(event: Event) -> bytes:

@@ -23,12 +23,13 @@ _OTHER = 99
 
 def decode(row: audit.Placed) -> audit.Sealed:
     """The row as an event."""
-    return audit.Sealed(row.seq, row.leaf.hex(), msgspec.json.decode(row.body, type=audit.Event))
+    return audit.Sealed(row.seq, row.leaf.hex(), audit.together(row.body, row.personal))
 
 
 def event_line(row: audit.Placed) -> bytes:
     """The event's bytes as they are kept: its leaf is over them, so nothing reads and writes them again."""
-    return b'{"event":{"seq":%d,"leaf":"%s","event":%b}}\n' % (row.seq, row.leaf.hex().encode(), row.body or b"null")
+    personal = b',"personal":{"salt":"%b","of":%b}' % (row.salt.hex().encode(), row.personal) if row.personal else b""
+    return b'{"event":{"seq":%d,"leaf":"%b"%b,"event":%b}}\n' % (row.seq, row.leaf.hex().encode(), personal, row.body or b"null")
 
 
 def checkpoint_line(point: audit.Checkpoint) -> bytes:

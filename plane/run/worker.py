@@ -14,7 +14,7 @@ import structlog
 from plane import config
 from plane.domain import errors
 from plane.run import crew, heap, wiring
-from plane.server import context, deliver, gaps, poll, seal_log, send, sweep
+from plane.server import context, deliver, gaps, poll, retention, seal_log, send, sweep
 from plane.store import engine, leases, wake
 
 log = structlog.get_logger()
@@ -158,6 +158,7 @@ class Worker:
 
     def _reconcile(self) -> None:
         gaps.look(self._plane)
+        retention.expire(self._plane)
         self._stopping.wait(GAPS_S)
 
     def _sweep(self) -> None:

@@ -1,5 +1,6 @@
 """The audit log's rows: appended in the fact's transaction, sealed later in an order no commit can slip behind."""
 
+import secrets
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -37,7 +38,15 @@ EMPTY = Head(0, (), 0, tables.NIL)
 
 def append(tx: Tx, events: Sequence[audit.Event], *, project_ids: dict[str, str] | None = None) -> None:
     """Write events in one statement. `project_ids`: event id → project id, for filters."""
-    batches.add(tx, EVENTS, [_row(event, (project_ids or {}).get(event.id)) for event in events])
+    parted = [(*audit.apart(event, salt), salt) for event in events for salt in (secrets.token_bytes(16),)]
+    batches.add(tx, EVENTS, [_row(event, (project_ids or {}).get(event.id)) for event, _, _ in parted])
+    persons = [
+        {"tenant_id": event.tenant, "event_id": event.id, "actor": event.actor.id, "salt": salt, "body": told}
+        for event, told, salt in parted
+        if told
+    ]
+    if persons:
+        batches.add(tx, audit_tables.personal, persons)
 
 
 def _row(event: audit.Event, project: str | None) -> dict[str, object]:

@@ -10,6 +10,7 @@ from plane.domain import audit, audit_proofs
 from plane.store import audit_tables
 from plane.store.engine import Row, Tx
 
+PERSONAL = audit_tables.personal
 EVENTS, LEAVES, NODES, CHECKPOINTS = audit_tables.events, audit_tables.leaves, audit_tables.nodes, audit_tables.checkpoints
 
 
@@ -31,13 +32,15 @@ def search(tx: Tx, tenant: str, asked: Asked, *, cursor: int, limit: int, newest
     """Sealed events after `cursor` in order of their places, or before it when the newest come first."""
     turned = LEAVES.c.seq.desc() if newest else LEAVES.c.seq
     beyond = LEAVES.c.seq < cursor if newest else LEAVES.c.seq > cursor
-    query = sa.select(LEAVES.c.seq, LEAVES.c.leaf, EVENTS.c.body).select_from(_JOINED)
+    query = sa.select(LEAVES.c.seq, LEAVES.c.leaf, EVENTS.c.body, PERSONAL.c.body.label("personal")).select_from(_JOINED)
     rows = tx.execute(query.where(LEAVES.c.tenant_id == tenant, beyond, *_conditions(asked)).order_by(turned).limit(limit))
-    return tuple(audit.Sealed(row.seq, bytes(row.leaf).hex(), msgspec.json.decode(row.body, type=audit.Event)) for row in rows)
+    return tuple(audit.Sealed(row.seq, bytes(row.leaf).hex(), audit.together(row.body, bytes(row.personal or b""))) for row in rows)
 
 
-_JOINED = LEAVES.join(EVENTS, sa.and_(EVENTS.c.tenant_id == LEAVES.c.tenant_id, EVENTS.c.id == LEAVES.c.event_id))
-_LEFT = LEAVES.outerjoin(EVENTS, sa.and_(EVENTS.c.tenant_id == LEAVES.c.tenant_id, EVENTS.c.id == LEAVES.c.event_id))
+_OF_LEAF = sa.and_(EVENTS.c.tenant_id == LEAVES.c.tenant_id, EVENTS.c.id == LEAVES.c.event_id)
+_PERSONAL = sa.and_(PERSONAL.c.tenant_id == LEAVES.c.tenant_id, PERSONAL.c.event_id == LEAVES.c.event_id)
+_JOINED = LEAVES.join(EVENTS, _OF_LEAF).outerjoin(PERSONAL, _PERSONAL)
+_LEFT = LEAVES.outerjoin(EVENTS, _OF_LEAF).outerjoin(PERSONAL, _PERSONAL)
 
 
 def _conditions(asked: Asked) -> list[sa.ColumnElement[bool]]:
@@ -63,11 +66,14 @@ def _type(wanted: str) -> sa.ColumnElement[bool]:
 
 def stretch(tx: Tx, tenant: str, asked: Asked, *, first: int, end: int, limit: int) -> tuple[audit.Placed, ...]:
     """Rows from place `first` up to `end` as they are kept, those whose event is gone too; time does not matter here."""
-    query = sa.select(LEAVES.c.seq, LEAVES.c.leaf, EVENTS.c.body).select_from(_LEFT)
+    columns = (LEAVES.c.seq, LEAVES.c.leaf, EVENTS.c.body, PERSONAL.c.salt, PERSONAL.c.body.label("personal"))
+    query = sa.select(*columns).select_from(_LEFT)
     where = (LEAVES.c.tenant_id == tenant, LEAVES.c.seq >= first, LEAVES.c.seq < end)
     timeless = msgspec.structs.replace(asked, since=None, until=None)
     rows = tx.execute(query.where(*where, *_conditions(timeless)).order_by(LEAVES.c.seq).limit(limit))
-    return tuple(audit.Placed(row.seq, bytes(row.leaf), bytes(row.body or b"")) for row in rows)
+    return tuple(
+        audit.Placed(row.seq, bytes(row.leaf), *(bytes(blob or b"") for blob in (row.body, row.salt, row.personal))) for row in rows
+    )
 
 
 def summary(tx: Tx, tenant: str, asked: Asked, *, first: int, end: int) -> tuple[int, int, int]:

@@ -66,6 +66,27 @@ nodes = sa.Table(
     columns.tenant_key("height", "index"),
 )
 
+personal = sa.Table(
+    "audit_personal",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident("event_id"),
+    columns.text("actor"),
+    columns.blob("salt"),
+    columns.blob("body"),  # canonical JSON; the event holds SHA-256 of salt and this
+    columns.tenant_key("event_id"),
+    sa.Index("ix_audit_personal_tenant_id_actor", "tenant_id", "actor"),
+)
+
+terms = sa.Table(
+    "audit_terms",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.number("keep_days"),
+    columns.text("hold", default=""),
+    sa.PrimaryKeyConstraint("tenant_id"),
+)
+
 heads = sa.Table(
     "audit_heads",
     METADATA,

@@ -96,6 +96,13 @@ class Consistency(rest.Answer, frozen=True, kw_only=True):
     checkpoint: Checkpoint
 
 
+class Terms(rest.Body, frozen=True, kw_only=True):
+    """`keepDays`: how long events stay, 0 for ever; `hold`: why nothing may leave or be erased for now, empty for no hold."""
+
+    keep_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 0
+    hold: rest.Text = ""
+
+
 class Check(rest.Answer, frozen=True, kw_only=True):
     """What only the database shows. `strays`: events put among sealed ones; `cut`: the log is shorter than was signed."""
 

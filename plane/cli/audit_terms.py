@@ -1,0 +1,34 @@
+"""`plane audit terms|erase`: how long events stay, and what is forgotten of people."""
+
+import click
+
+from plane.cli import audit_places, session, show
+
+
+@click.command("terms")
+@click.option("--keep-days", type=click.IntRange(0), help="How long events stay: 0 for ever, otherwise at least 400.")
+@click.option("--hold", help="Why nothing may leave or be erased for now; an empty text lifts the hold.")
+@show.option("table", "json", "yaml")
+@session.placed
+def terms(where: session.Session, *, keep_days: int | None, hold: str | None, output: str) -> None:
+    """Show how long events stay, or change it."""
+    place = f"{audit_places.at(where)}/terms"
+    found = where.api.get(place).body
+    wanted = {"keepDays": keep_days, "hold": hold}
+    if any(value is not None for value in wanted.values()):
+        wish = {name: found[name] if value is None else value for name, value in wanted.items()}
+        found = where.api.call("PUT", place, body=wish).body
+    if not show.body(found, output=output):
+        days = found["keepDays"]
+        show.facts([("events stay", f"{days} days" if days else "for ever"), ("hold", found["hold"])])
+
+
+@click.command("erase")
+@click.argument("name")
+@click.confirmation_option(prompt="Their name and addresses are gone for good from the record. Go on?")
+@session.placed
+def erase(where: session.Session, *, name: str) -> None:
+    """Forget the name and addresses of a person or service in all their events; the proofs hold."""
+    place = f"/tenants/{where.context.tenant}/people" if where.context.tenant else "/people"
+    where.api.call("POST", f"{place}/{name}/erase")
+    click.echo(f"person/{name} is forgotten in the record")

@@ -1,0 +1,113 @@
+"""Events leave when their time is over, people can be forgotten, a hold keeps both; and the proofs hold through all of it."""
+
+import datetime as dt
+import json
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from plane.cli import verifier
+from plane.domain import access, errors
+from plane.server import audit_log, authorise, context, record, retention
+from plane.store import engine
+from plane.wire import audit as wire
+from tests.server.test_audit_tampering import ADMIN, PLATFORM, exported, findings, forge, seal_all
+from tests.support import planes
+
+ADA = access.Actor("01900000-0000-7000-8000-00000000ada0", "ada", ip="192.0.2.7", user_agent='x}},"event":{}')
+
+
+def write(plane: context.Plane, owner: sa.Engine, count: int, actor: access.Actor = access.SYSTEM) -> None:
+    scope = access.Scope(access.PLATFORM_TENANT, actor)
+    with engine.begin(plane.engine, scope) as tx:
+        for number in range(count):
+            record.append(plane, tx, scope, "tenant.updated", target=f"tenant/t{number}")
+    seal_all(plane, owner)
+
+
+def old(plane: context.Plane, owner: sa.Engine, count: int) -> None:
+    """Events of two years ago."""
+    clock = plane.clock
+    assert isinstance(clock, planes.MovableClock)
+    clock.ahead -= dt.timedelta(days=800)
+    write(plane, owner, count)
+    clock.ahead += dt.timedelta(days=800)
+
+
+def keep(plane: context.Plane, days: int, hold: str = "") -> None:
+    retention.govern(plane, ADMIN, PLATFORM, wire.Terms(keep_days=days, hold=hold))
+
+
+def count(owner: sa.Engine, table: str) -> int:
+    with owner.begin() as tx:
+        return int(tx.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one())  # noqa: S608 - a test's own
+
+
+def test_old_events_leave_and_the_log_is_still_proven(plane: context.Plane, owner: sa.Engine) -> None:
+    old(plane, owner, 5)
+    write(plane, owner, 3)
+    keep(plane, 400)
+    assert retention.expire(plane) == 5
+    seal_all(plane, owner)
+    report = verifier.verify(exported(plane))
+    assert (report.findings, report.expired) == ([], 5)
+    assert retention.expire(plane) == 0
+
+
+def test_an_event_removed_by_hand_is_not_taken_for_one_that_left(plane: context.Plane, owner: sa.Engine) -> None:
+    old(plane, owner, 2)
+    write(plane, owner, 3)
+    keep(plane, 400)
+    retention.expire(plane)
+    seal_all(plane, owner)
+    forge(owner, "DELETE FROM audit_events WHERE id = (SELECT event_id FROM audit_leaves WHERE seq = 3)")
+    assert findings(plane) == ["place 3: the event was removed; its leaf is still there"]
+
+
+def test_nothing_leaves_under_a_hold_or_without_a_term(plane: context.Plane, owner: sa.Engine) -> None:
+    old(plane, owner, 2)
+    write(plane, owner, 1)
+    assert retention.expire(plane) == 0
+    keep(plane, 400, hold="case 7")
+    assert retention.expire(plane) == 0
+    with engine.begin(plane.engine, access.Scope(access.PLATFORM_TENANT, access.SYSTEM)) as tx:
+        assert tx.execute(sa.text("SELECT plane_expire(100, 100)")).scalar() == 0  # the database looks for itself
+    with pytest.raises(errors.Invalid, match="at least 400"):
+        keep(plane, 30)
+
+
+def test_the_application_itself_deletes_no_event(plane: context.Plane, owner: sa.Engine) -> None:
+    write(plane, owner, 1)
+    scope = access.Scope(access.PLATFORM_TENANT, access.SYSTEM)
+    for statement in ("DELETE FROM audit_events", "SET LOCAL plane.expiring = 'yes'; DELETE FROM audit_events", "DELETE FROM audit_leaves"):
+        with pytest.raises(exc.ProgrammingError, match="permission denied"), engine.begin(plane.engine, scope) as tx:
+            tx.exec_driver_sql(statement)
+
+
+def test_a_person_is_forgotten_and_the_log_is_still_proven(plane: context.Plane, owner: sa.Engine) -> None:
+    write(plane, owner, 2, ADA)
+    assert '"name":"ada"' in "".join(exported(plane))
+    with owner.begin() as tx:
+        assert b'ada"' not in b"".join(tx.execute(sa.text("SELECT body FROM audit_events")).scalars())
+        row = {"tenant": access.PLATFORM_TENANT, "id": ADA.id}
+        tx.execute(sa.text("INSERT INTO principals (tenant_id, id, name, kind) VALUES (:tenant, :id, 'ada', 'user')"), row)
+    keep(plane, 0, hold="case 7")
+    with pytest.raises(errors.Conflict, match="legal hold"):
+        retention.erase(plane, ADMIN, authorise.Names(name="ada"))
+    keep(plane, 0)
+    retention.erase(plane, ADMIN, authorise.Names(name="ada"))
+    seal_all(plane, owner)
+    text = "".join(exported(plane))
+    assert ('"name":"ada"' in text, "192.0.2.7" in text, ADA.id in text) == (False, False, True)
+    assert findings(plane) == []
+
+
+def test_names_are_shown_while_they_are_there_and_an_altered_one_is_found(plane: context.Plane, owner: sa.Engine) -> None:
+    write(plane, owner, 1, ADA)
+    found = audit_log.page(plane, ADMIN, PLATFORM, wire.Query()).items[0].event.actor
+    assert (found.name, found.ip, found.user_agent) == (ADA.name, ADA.ip, ADA.user_agent)
+    assert findings(plane) == []
+    told = json.dumps({"ip": ADA.ip, "name": "eve", "user_agent": ADA.user_agent}, separators=(",", ":"))
+    forge(owner, f"UPDATE audit_personal SET body = '\\x{told.encode().hex()}' WHERE actor = '{ADA.id}'")  # noqa: S608 - a test's own
+    assert findings(plane) == ["place 0: name or address of who did it was altered"]
