@@ -50,6 +50,7 @@ def handlers() -> list[HTTPRouteHandler]:
         *_crud(users.PLATFORM_KIND, prefix="platform_"),
         *_crud(role_bindings.KIND),
         *_crud(role_bindings.PLATFORM_KIND, prefix="platform_"),
+        *_crud(role_bindings.PROJECT_KIND, prefix="project_"),
     ]
 
 

@@ -27,7 +27,8 @@ class Column(msgspec.Struct, frozen=True):
 class Kind(msgspec.Struct, frozen=True):
     """One kind. `collection` is the last part of its path; level `either`: a tenant's, or the platform's when no tenant is in use.
 
-    `shared`: the platform's, but a tenant reads its part of it under the tenant's own path.
+    `shared`: the platform's, but a tenant reads its part of it under the tenant's own path; `inner`: also a project's, when the document
+    names one; who may not read the tenant's is shown those of the project.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Kind(msgspec.Struct, frozen=True):
     columns: tuple[Column, ...]
     short: tuple[str, ...] = ()
     shared: bool = False
+    inner: bool = False
 
     def names(self) -> tuple[str, ...]:
         """All that people may type for it."""
@@ -98,6 +100,7 @@ ROLE_BINDING = Kind(
         _CHANGED,
     ),
     ("rb",),
+    inner=True,
 )
 CREDENTIAL = Kind(
     "Credential",
@@ -219,7 +222,7 @@ def home(kind: Kind, where: session.Session) -> str:
     """The path of the kind's collection in the session's tenant and project."""
     if kind.level == "platform" or (kind.level == "either" and not where.context.tenant):
         return f"/{kind.collection}"
-    if kind.level == "project":
+    if kind.level == "project" or (kind.inner and where.named):
         return f"/tenants/{where.tenant()}/projects/{where.project()}/{kind.collection}"
     return f"/tenants/{where.tenant()}/{kind.collection}"
 

@@ -21,6 +21,7 @@ class Session:
     def __init__(self, context: contexts.Context, api: Callable[[], client.Client], *, asked: tuple[str, str] = ("", "")) -> None:
         self.context = context
         self.asked = asked  # tenant and project given for this run, not merely kept in the context
+        self.named = ""  # the project that a document names itself
         self._api = api
 
     @property
@@ -46,7 +47,9 @@ class Session:
 
     def within(self, tenant: str, project: str) -> "Session":
         """The same connection in another place; empty: as here."""
-        return Session(within(self.context, tenant=tenant, project=project), self._api)
+        there = Session(within(self.context, tenant=tenant, project=project), self._api)
+        there.named = project
+        return there
 
 
 def placed(function: Command) -> Command:

@@ -20,7 +20,7 @@ def read(where: session.Session, kind: kinds.Kind, name: str) -> client.Reply:
     except failures.Refused as refusal:
         if not _has_a_part(where, kind, refusal):
             raise
-        return where.api.get(f"/tenants/{where.tenant()}/{kind.collection}/{name}")
+        return where.api.get(f"{_part(where, kind)}/{name}")
 
 
 def several(where: session.Session, kind: kinds.Kind, *, limit: int, labels: str) -> Iterator[Json]:
@@ -30,11 +30,17 @@ def several(where: session.Session, kind: kinds.Kind, *, limit: int, labels: str
     except failures.Refused as refusal:
         if not _has_a_part(where, kind, refusal):
             raise
-        yield from where.api.items(f"/tenants/{where.tenant()}/{kind.collection}", limit=limit, labels=labels)
+        yield from where.api.items(_part(where, kind), limit=limit, labels=labels)
 
 
 def _has_a_part(where: session.Session, kind: kinds.Kind, refusal: failures.Refused) -> bool:
-    return kind.shared and refusal.status == FORBIDDEN and bool(where.context.tenant)
+    place = where.context.project if kind.inner else where.context.tenant
+    return (kind.shared or kind.inner) and refusal.status == FORBIDDEN and bool(place)
+
+
+def _part(where: session.Session, kind: kinds.Kind) -> str:
+    """The path of what a caller sees who does not see all."""
+    return f"/tenants/{where.tenant()}{f'/projects/{where.project()}' if kind.inner else ''}/{kind.collection}"
 
 
 def live(where: session.Session, kind: kinds.Kind, name: str) -> client.Reply:

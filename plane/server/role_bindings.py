@@ -25,6 +25,18 @@ def read(row: rows.Row, names: authorise.Names) -> documents.RoleBinding:
     )
 
 
+def _read_in_project(row: rows.Row, names: authorise.Names) -> documents.RoleBinding:
+    """With its project, where its project's admins have it."""
+    return msgspec.structs.replace(read(row, names), metadata=generic.metadata(row, names, level=2))
+
+
+def _columns_in_project(change: generic.Change) -> generic.Columns:
+    project = change.place.names.project
+    if change.wish.spec.project != project:
+        raise errors.Invalid({"spec.project": f"must be {project}, the project that the address names"})
+    return _columns(change)
+
+
 def forget(change: generic.Change) -> None:
     """Take a user who is about to go out of all bindings, and tell the log of each."""
     place, now = change.place, change.plane.clock.now()
@@ -112,3 +124,4 @@ KIND = generic.Kind(
     release=_release,
 )
 PLATFORM_KIND = msgspec.structs.replace(KIND, level=0)
+PROJECT_KIND = msgspec.structs.replace(KIND, level=2, read=_read_in_project, columns=_columns_in_project)  # those of one project

@@ -238,7 +238,7 @@ class User(Document, frozen=True, kw_only=True):
 
 
 class RoleBinding(Document, frozen=True, kw_only=True):
-    """A role for users. Belongs to a tenant, or to the platform and then holds everywhere."""
+    """A role for users. Belongs to a tenant, to one of its projects, or to the platform and then holds everywhere."""
 
     spec: access.RoleBindingSpec
     status: Status | None = None

@@ -143,3 +143,32 @@ def test_a_tenant_takes_its_users_and_bindings_along(platform: Api, acme: Tenant
     assert bob.get("/me").status_code == 401
     platform.make("/tenants", document("Tenant", "acme"))
     assert platform.get(AT).json()["items"] == []
+
+
+def test_a_projects_admin_manages_the_bindings_of_the_project_and_no_others(acme: Tenant, bob: Api) -> None:
+    lead = acme.api.person("acme", "lead", "admin", project="shop")
+    mine, there = f"{acme.shop}/rolebindings", binding("crew", "viewer", "bob", project="shop")
+    made = lead.make(mine, there)
+    assert (made["metadata"]["project"], roles(bob)) == ("shop", [("viewer", "shop")])
+    assert lead.put(f"{mine}/crew", binding("crew", "editor", "bob", project="shop")).status_code == 200
+    assert [each["metadata"]["name"] for each in lead.get(mine).json()["items"]] == ["crew"]
+    assert acme.api.get(f"{AT}/crew").json()["spec"]["role"] == "editor"  # one and the same
+    assert lead.delete(f"{mine}/crew").status_code == 200
+    assert bob.get(f"{acme.shop}/apps").status_code == 404
+
+
+def test_a_projects_admin_gives_nothing_beyond_the_project(acme: Tenant, bob: Api) -> None:
+    lead = acme.api.person("acme", "lead", "admin", project="shop")
+    acme.api.make("/tenants/acme/projects", document("Project", "other"))
+    acme.api.make(AT, binding("all", "viewer", "bob"))
+    mine = f"{acme.shop}/rolebindings"
+    for spec in ({}, {"project": "other"}):
+        wider = lead.post(mine, binding("wider", "viewer", "bob", **spec))
+        assert (wider.status_code, wider.json().get("problems", {}).get("spec.project")) == (
+            400,
+            "must be shop, the project that the address names",
+        )
+    assert lead.get(f"{mine}/all").status_code == 404
+    assert lead.delete(f"{mine}/all").status_code == 404
+    assert lead.post("/tenants/acme/projects/other/rolebindings", binding("x", "viewer", "bob", project="other")).status_code == 404
+    assert lead.post(AT, binding("x", "viewer", "bob", project="shop")).status_code == 403
