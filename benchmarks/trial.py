@@ -4,6 +4,7 @@ python -m benchmarks.trial [OBJECTS]
 """
 
 import pathlib
+import resource
 import subprocess
 import sys
 import tempfile
@@ -34,9 +35,10 @@ def main() -> None:
         folder = pathlib.Path(name)
         found = {what: _best([str(PROGRAM), "try", *words]) for what, words in _commands(folder, count).items()}
     floor = _best([sys.executable, "-c", "pass"])
-    print(f"{count} objects; an interpreter that starts and ends takes {floor:.3f} s")
+    print(f"{count} objects; an interpreter that starts and ends takes {floor.wall_s:.3f} s, {floor.cpu_s:.3f} s of it CPU")
     for what, took in found.items():
-        print(f"plane try {what:10} {took:.3f} s   {took / AIM_S:.2f} of the aim   {took / floor:.0f} x the interpreter")
+        ratios = f"{took.wall_s / AIM_S:.2f} of the aim   {took.cpu_s / floor.cpu_s:.0f} x the interpreter's CPU"
+        print(f"plane try {what:10} {took.wall_s:.3f} s, CPU {took.cpu_s:.3f} s   {ratios}")
 
 
 def _commands(folder: pathlib.Path, count: int) -> dict[str, list[str]]:
@@ -61,18 +63,31 @@ def _commands(folder: pathlib.Path, count: int) -> dict[str, list[str]]:
     }
 
 
-def _best(command: list[str]) -> float:
-    """Seconds of the quickest round; what refuses its input is said, and measured all the same."""
-    return min(_once(command) for _ in range(ROUNDS))
+class Took(msgspec.Struct, frozen=True, order=True):
+    """Of one round; CPU of all that the command started."""
+
+    cpu_s: float
+    wall_s: float
 
 
-def _once(command: list[str]) -> float:
-    begun = time.perf_counter()
+def _best(command: list[str]) -> Took:
+    """The quickest round; what refuses its input is said, and measured all the same."""
+    rounds = [_once(command) for _ in range(ROUNDS)]
+    return Took(min(one.cpu_s for one in rounds), min(one.wall_s for one in rounds))
+
+
+def _once(command: list[str]) -> Took:
+    begun, cpu = time.perf_counter(), _cpu_s()
     done = subprocess.run(command, check=False, capture_output=True, text=True)
-    took = time.perf_counter() - begun
+    took = Took(_cpu_s() - cpu, time.perf_counter() - begun)
     if done.returncode not in {0, 1}:
         print(f"{' '.join(command[1:3])}: {done.stderr.strip()[:200]}", file=sys.stderr)
     return took
+
+
+def _cpu_s() -> float:
+    """Of all commands so far."""
+    return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
 
 
 if __name__ == "__main__":
