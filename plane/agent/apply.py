@@ -38,6 +38,7 @@ class Applier:
         self._there = there
         self._asking = asking.Asking(there)
         self.inflight: set[objects.ObjectKey] = set()
+        self._adopted: dict[objects.ObjectKey, tuple[str, ...]] = {}
 
     async def apply(self, order: Order) -> records.Record:
         """Write it as its options say, server-side apply if they say nothing; returns the object as it is now.
@@ -120,8 +121,12 @@ class Applier:
         else:
             if not takeover.due(answer, named, stranger=stranger):
                 return answer
-        await takeover.hand_over(self._insist, write.path, takeover.names(named, stranger=stranger))
+        self._adopted[write.key] = await takeover.hand_over(self._insist, write.path, takeover.names(named, stranger=stranger))
         return await self._patch(write)
+
+    def adopted(self, key: objects.ObjectKey) -> tuple[str, ...]:
+        """From which tools the last apply took an object over; told once."""
+        return self._adopted.pop(key, ()) if self._adopted else ()
 
     async def _rehearsed(self, write: "_Write") -> bytes:
         """A dry run cannot take over first, so what only stands in its way because of that is passed."""

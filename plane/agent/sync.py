@@ -162,7 +162,8 @@ class Sync:
         record = await self._tools.applier.apply(order)
         if not self._options.dry_run:
             record.wanted = records.document_digest(self._work.release.documents[step.index])
-        self._note(step, phase, wave, "Synced", "")
+        former = self._tools.applier.adopted(step.key)
+        self._note(step, phase, wave, "Synced", f"taken over from {', '.join(former)}" if former else "")
         if (step.key.group, step.key.kind) in {kinds.NAMESPACE, kinds.CRD} and not self._options.dry_run:
             await self._usable(step, record)
         return record

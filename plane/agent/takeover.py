@@ -40,8 +40,8 @@ def may_help(error: kube.KubeRefused) -> bool:
     return error.status == refusals.INVALID or (error.status == CONFLICT and "Apply failed with" in str(error))
 
 
-async def hand_over(ask: Ask, path: str, who: frozenset[str]) -> bool:
-    """Let fields change hands, unless somebody writes the object each time meanwhile; False when there is nothing to take over.
+async def hand_over(ask: Ask, path: str, who: frozenset[str]) -> tuple[str, ...]:
+    """Let fields change hands, unless somebody writes the object each time meanwhile; from whom, empty when nobody has any.
 
     Raises:
         KubeRefused: the API server says no.
@@ -49,9 +49,10 @@ async def hand_over(ask: Ask, path: str, who: frozenset[str]) -> bool:
     for _ in range(TRIES):
         live = await _read(ask, path)
         meta = kube.decode(live)["metadata"] if live else {}
-        managed = adoption.handed_over(meta.get("managedFields") or (), who)
+        before = meta.get("managedFields") or ()
+        managed = adoption.handed_over(before, who)
         if managed is None:
-            return False
+            return ()
         changed = {"managedFields": managed, "uid": meta["uid"], "resourceVersion": meta["resourceVersion"]}
         if fields.LAST_APPLIED in (meta.get("annotations") or {}):
             changed["annotations"] = {fields.LAST_APPLIED: None}
@@ -61,9 +62,10 @@ async def hand_over(ask: Ask, path: str, who: frozenset[str]) -> bool:
             if e.status != CONFLICT:
                 raise
             continue
-        log.info("object.adopted", path=path)
-        return True
-    return False
+        left = {one["manager"] for one in before if not one.get("subresource")} - {one["manager"] for one in managed}
+        log.info("object.adopted", path=path, managers=sorted(left))
+        return tuple(sorted(left))
+    return ()
 
 
 async def has_former(ask: Ask, path: str, named: str) -> bytes | None:

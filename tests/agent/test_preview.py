@@ -1,6 +1,7 @@
 """What a sync would change, by the API server's own word, asked before anything is done."""
 
 import base64
+import time
 from typing import Any
 
 import msgspec
@@ -110,3 +111,33 @@ def test_a_changed_secret_is_told_by_key_and_no_value_by_anybody(agent: Agent, s
     assert OLD.encode() not in final.live
     assert NEW.encode() not in final.live
     assert base64.b64encode(NEW.encode()) not in final.live
+
+
+def test_what_admission_adds_counts_where_that_is_asked_for(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", colour="blue")))
+    body = config_map(kube.namespace, "web", colour="blue")
+    body["data"]["size"] = "s"
+    api = "/apis/admissionregistration.k8s.io/v1"
+    name = f"adds-{kube.namespace}"
+    match = {"resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["configmaps"]}]}
+    match["namespaceSelector"] = {"matchLabels": {"kubernetes.io/metadata.name": kube.namespace}}  # type: ignore[assignment]
+    patch = {"expression": 'Object{metadata: Object.metadata{annotations: {"x.example/by": "admission"}}}'}
+    mutation = {"patchType": "ApplyConfiguration", "applyConfiguration": patch}
+    spec = {"matchConstraints": match, "failurePolicy": "Fail", "reinvocationPolicy": "Never", "mutations": [mutation]}
+    head = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": name}}
+    kube.create(f"{api}/mutatingadmissionpolicies", {**head, "kind": "MutatingAdmissionPolicy", "spec": spec})
+    kube.create(f"{api}/mutatingadmissionpolicybindings", {**head, "kind": "MutatingAdmissionPolicyBinding", "spec": {"policyName": name}})
+    try:
+        found: tuple[str, ...] = ()
+        for size in range(2000):  # the API server learns of the policy by watch; an equal question would have an equal answer
+            body["data"]["size"] = str(size)
+            asked = shared_plane.diff(app, body, sync_options=("IncludeMutationWebhook=true",))
+            found = changes(shared_plane.final(asked))["web"].fields
+            if found != ("/data/size",):
+                break
+            time.sleep(0.1)
+        assert found == ("/data/size", "/metadata/annotations/x.example~1by")
+        assert changes(shared_plane.final(shared_plane.diff(app, body)))["web"].fields == ("/data/size",)
+    finally:
+        kube.delete(f"{api}/mutatingadmissionpolicybindings", name)
+        kube.delete(f"{api}/mutatingadmissionpolicies", name)

@@ -5,9 +5,10 @@ import json
 from typing import Any
 
 from plane.domain import fields, objects, secrets
-from tests.agent.conftest import Agent
+from tests.agent.conftest import Agent, Start
 from tests.agent.kube import Body, Kube, config_map, deployment
 from tests.agent.plane_end import PlaneEnd
+from tests.support.faultproxy import FaultProxy, Rule, Status
 
 BY_HELM, BY_KUBECTL = "?fieldManager=helm", "?fieldManager=kubectl-client-side-apply"
 CLIENT_SIDE = {"argocd.argoproj.io/sync-options": "ServerSideApply=false"}
@@ -33,7 +34,8 @@ def test_what_kubectl_applied_is_taken_over_with_nothing_left_behind(agent: Agen
         made_by_kubectl(kube, name, colour="red", left="x")
         kube.patch("configmaps", f"{name}?fieldManager=kubectl-edit", {"data": {"hand": "x"}})
     bodies = [config_map(kube.namespace, "changed", colour="blue"), config_map(kube.namespace, "same", colour="red")]
-    assert shared_plane.final(shared_plane.apply(app, *bodies)).message == "2 applied"
+    final = shared_plane.final(shared_plane.apply(app, *bodies))
+    assert (final.message, {one.message for one in final.results}) == ("2 applied", {"taken over from kubectl-client-side-apply"})
     changed, same = (kube.there("configmaps", name) for name in ("changed", "same"))
     assert [changed["data"], same["data"]] == [{"colour": "blue", "hand": "x"}, {"colour": "red", "hand": "x"}]
     assert owners(changed) == owners(same) == {("gitops-plane", "Apply"), ("kubectl-edit", "Update")}
@@ -125,6 +127,17 @@ def test_a_client_side_apply_merges_three_ways_and_becomes_server_side(agent: Ag
     now = kube.there("configmaps", "web")
     assert (now["data"], last_applied(now)) == ({"size": "m", "hand": "x"}, None)
     assert ("gitops-plane", "Update") not in owners(now)
+
+
+def test_a_client_side_apply_that_somebody_forestalls_begins_again(
+    start: Start, plane: PlaneEnd, kube: Kube, app: str, fault_proxy: FaultProxy
+) -> None:
+    start(through=fault_proxy.kubeconfig)
+    plane.final(plane.apply(app, config_map(kube.namespace, "web", CLIENT_SIDE, colour="blue")))
+    forestalled = Status(409, message="Operation cannot be fulfilled: the object has been modified; please apply your changes")
+    fault_proxy.add(Rule(forestalled, method="PUT", path=r".*/configmaps/web", times=2))
+    final = plane.final(plane.apply(app, config_map(kube.namespace, "web", CLIENT_SIDE, colour="green")))
+    assert (final.outcome, kube.there("configmaps", "web")["data"]) == ("succeeded", {"colour": "green"})
 
 
 def test_a_client_side_apply_makes_the_object_and_keeps_values_of_secrets_to_itself(
