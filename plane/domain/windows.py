@@ -5,6 +5,7 @@ shorter, as in Argo CD. Windows gate the start of a sync, never rendering or loo
 """
 
 import datetime as dt
+import functools
 import math
 from collections.abc import Sequence
 
@@ -12,6 +13,7 @@ import msgspec
 
 from plane.domain import cron, schedules
 
+PAUSES = 8  # how many closed times ahead are worth knowing: four days of nightly windows
 MICROSECOND = dt.timedelta(microseconds=1)
 
 _STEPS = 1000  # moments that are looked at for the next change; a window that opens and closes oftener changes nothing for people
@@ -64,9 +66,12 @@ def next_change(calendar: schedules.Calendar, target: schedules.Target, *, now: 
     It looks from boundary to boundary, a microsecond behind each, because a window's ends do not belong to it. At most 0.1 s.
     """
     try:
-        book = _book(calendar, target)
+        return _next(_book(calendar, target), now, manual=manual)
     except schedules.BadWindow:
         return None
+
+
+def _next(book: _Book, now: dt.datetime, *, manual: bool) -> dt.datetime | None:
     allowed, seen = _judge(book, now, manual=manual).allowed, now
     ends = [_boundary(clock, now) for clock in book.clocks]
     for _ in range(_STEPS):
@@ -81,12 +86,28 @@ def next_change(calendar: schedules.Calendar, target: schedules.Target, *, now: 
     return None
 
 
-def pauses(calendar: schedules.Calendar, target: schedules.Target, *, now: dt.datetime, most: int) -> tuple[tuple[int, int], ...]:
-    """The next times in which nothing starts by itself: from and until in Unix seconds, 0 for no end in sight; at most so many."""
+def pauses(calendar: schedules.Calendar, target: schedules.Target, *, now: dt.datetime) -> tuple[tuple[int, int], ...]:
+    """The next times in which nothing starts by itself, at most PAUSES: from and until in Unix seconds, 0 for no end in sight."""
+    mine = schedules.Calendar(
+        tuple(window for window in calendar.windows if schedules.matches(window, target)),
+        tuple(freeze for freeze in calendar.freezes if schedules.freezes(freeze, target)),
+        calendar.holds,
+    )
+    at = int(now.timestamp())
+    return tuple((max(start, at), end) for start, end in _spans(mine, now.replace(second=0, microsecond=0)) if not end or end > at)
+
+
+@functools.lru_cache(maxsize=256)  # a project's apps have their windows in common, and are decided about together
+def _spans(calendar: schedules.Calendar, since: dt.datetime) -> tuple[tuple[int, int], ...]:
+    """The same from a minute on, for a calendar of which all is about the app."""
+    try:
+        book = _Book(tuple(map(_clock, calendar.windows)), calendar.freezes, calendar.holds)
+    except schedules.BadWindow:
+        return ((int(since.timestamp()), 0),)
     found: list[tuple[int, int]] = []
-    at, shut = now, not decide(calendar, target, now=now).allowed
-    while len(found) < most:
-        turn = next_change(calendar, target, now=at)
+    at, shut = since, not _judge(book, since, manual=False).allowed
+    while len(found) < PAUSES:
+        turn = _next(book, at, manual=False)
         if shut:
             found.append((int(at.timestamp()), math.ceil(turn.timestamp()) if turn else 0))
         if turn is None:

@@ -67,5 +67,14 @@ def turns(now: decide.Situation, made: decide.Decision, at: dt.datetime) -> list
     under_way = isinstance(made, decide.Apply) or (now.attempt is not None and not now.attempt.outcome)
     if now.calendar == schedules.Calendar() or not (under_way or tasking.pauses(now, at)):
         return found
-    changes = (windows.next_change(now.calendar, now.target, now=at, manual=manual) for manual in {False, under_way})
+    changes = [_turn(now, at)]
+    if under_way and now.attempt and now.attempt.manual:
+        changes.append(windows.next_change(now.calendar, now.target, now=at, manual=True))
     return found + [change for change in changes if change]
+
+
+def _turn(now: decide.Situation, at: dt.datetime) -> dt.datetime | None:
+    """When automated syncs stop, or may start again."""
+    spans = windows.pauses(now.calendar, now.target, now=at)
+    ends = [end if start <= at.timestamp() else start for start, end in spans[:1]]
+    return dt.datetime.fromtimestamp(ends[0], dt.UTC) if ends and ends[0] else None

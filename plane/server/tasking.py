@@ -10,8 +10,7 @@ from plane.server import context
 from plane.store import states, tasks
 from plane.wire import agent
 
-PAUSES = 8  # how many times without healing an agent knows ahead: four days of nightly windows, if the plane is away so long
-KNOWN = 2  # of them it always knows
+KNOWN = 2  # of the times without healing that an agent was told ahead, it always knows so many
 
 
 def options(spec: domain.AppSpec, made: decide.Apply | None) -> agent.Options:
@@ -73,7 +72,7 @@ def pauses(now: decide.Situation, at: dt.datetime) -> tuple[tuple[int, int], ...
     """When the agent leaves drift as it is, because no sync may start by itself then; empty where it heals nothing anyway."""
     automated = now.spec.automated()
     heals = (automated is not None and automated.self_heal) or now.spec.drift.foreign == "revert"
-    return windows.pauses(now.calendar, now.target, now=at, most=PAUSES) if heals and now.calendar != schedules.Calendar() else ()
+    return windows.pauses(now.calendar, now.target, now=at) if heals and now.calendar != schedules.Calendar() else ()
 
 
 def outdated(told: tuple[tuple[int, int], ...], wanted: tuple[tuple[int, int], ...], at: dt.datetime) -> bool:
