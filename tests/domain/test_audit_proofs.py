@@ -1,12 +1,14 @@
 """Proofs made by the plane convince a checker that shares no code with it, and nothing else does."""
 
 import hashlib
+import json
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from plane.cli import verifier
 from plane.domain import audit, audit_proofs
+from tests.architecture import source
 
 SIZES = st.integers(1, 600)
 
@@ -63,3 +65,44 @@ def test_a_verifier_key_is_written_as_other_tools_write_it() -> None:
     known = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8"  # the Go checksum database's
     name, _, key = known.split("+", 2)
     assert audit.verifier_key(name, audit.unb64(key)[1:]) == verifier.vkey(name, audit.unb64(key)[1:]) == known
+
+
+OTHERS = [
+    json.loads(line) for line in (source.ROOT / "tests/cases/audit/other-tools.jsonl").read_text().splitlines()
+]  # by golang.org/x/mod 0.30
+
+
+def numbered(count: int) -> audit_proofs.Nodes:
+    """The log that the other tool made: the leaf n is the text of n."""
+    texts = [audit.leaf_of(str(n).encode()) for n in range(count)]
+    return lambda height, index: audit.root(texts[index << height : (index + 1) << height])
+
+
+def test_proofs_are_those_of_another_implementation() -> None:
+    made = [one for one in OTHERS if one["kind"] == "inclusion"]
+    assert len(made) > 50
+    for one in made:
+        assert [part.hex() for part in audit_proofs.inclusion(numbered(one["size"]), one["index"], one["size"])] == one["path"]
+        path = [bytes.fromhex(part) for part in one["path"]]
+        assert verifier.included(audit.leaf_of(str(one["index"]).encode()), one["index"], one["size"], path).hex() == one["root"]
+
+
+def test_proofs_of_continuation_are_those_of_another_implementation() -> None:
+    made = [one for one in OTHERS if one["kind"] == "consistency"]
+    assert len(made) > 50
+    for one in made:
+        assert [part.hex() for part in audit_proofs.consistency(numbered(one["size"]), one["old"], one["size"])] == one["path"]
+        states = (one["old"], bytes.fromhex(one["old_root"])), (one["size"], bytes.fromhex(one["root"]))
+        assert verifier.continues(*states, [bytes.fromhex(part) for part in one["path"]])
+
+
+def test_a_checkpoint_is_the_note_that_another_implementation_makes() -> None:
+    [theirs] = [one for one in OTHERS if one["kind"] == "note"]
+    text, _, signed = theirs["note"].partition("\n\n")
+    origin, size, root, time = text.split("\n")
+    key = audit.unb64(theirs["key"].split("+", 2)[2])[1:]
+    mark = audit.unb64(signed.split(" ")[2].strip())
+    point = audit.Checkpoint(origin, int(size), audit.unb64(root).hex(), time, audit.b64(mark[4:]), audit.b64(key))
+    assert point.note() == theirs["note"]
+    assert audit.verifier_key(origin, key) == theirs["key"]
+    assert verifier.signed_by(key, mark[4:], point.text())
