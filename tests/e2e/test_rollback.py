@@ -61,3 +61,25 @@ def test_a_rollback_is_refused_while_automation_would_undo_it(tenant: e2e.Tenant
 def test_a_history_number_that_never_was_is_not_found(tenant: e2e.Tenant) -> None:
     app = twice(tenant)
     assert app.call("POST", "rollback", json={"number": 9}).status_code == 404
+
+
+def test_a_release_whose_pods_never_come_gives_way_by_itself(tenant: e2e.Tenant) -> None:
+    policy = {"automated": {"prune": True, "selfHeal": True}, "rollback": {"onDegraded": "1s"}, **MANUAL}
+    app = tenant.app("web", tenant.repository(tenant.name, sources.web("one")), syncPolicy=policy)
+    app.healthy()
+    e2e.until(lambda: any(entry["healthyAt"] for entry in app.call("GET", "history").json()["items"]))
+    nowhere = sources.deployment().replace(b"    spec:\n", b"    spec:\n      nodeSelector: {example/nowhere: 'yes'}\n")
+    broken = nowhere.replace(b"  replicas:", b"  progressDeadlineSeconds: 2\n  replicas:")
+    tenant.install.git.commit(tenant.name, sources.web("two") | {"web/deployment.yaml": broken}, "Two")
+    app.refresh()
+    told = app.says("rolled-back", "was rolled back to entry 1 of the history", "Deployment", "push a fix")
+    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "one", lambda: str(app.explain()))
+    app.healthy()
+    e2e.until(lambda: len(app.call("GET", "history").json()["items"]) == 3)
+    entries = sorted(app.call("GET", "history").json()["items"], key=lambda entry: entry["number"])
+    assert [(entry["trigger"], entry["actor"]) for entry in entries] == [
+        ("automated", "plane"),
+        ("automated", "plane"),
+        ("rollback", "plane"),
+    ]
+    assert told["facts"]["commit"] == app.status()["revision"]
