@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import structlog
 
-from plane.adapters import kube, kube_watch, link
+from plane.adapters import kube, kube_watch, link, sealing
 from plane.agent import identity, own
 from plane.wire import agent
 
@@ -49,7 +49,9 @@ class Rotation:
     async def _rotate(self, data: Mapping[str, bytes]) -> None:
         """Write the next keys, tell the plane, put them in force. Each step may be repeated after a restart."""
         begun = await self._store.begin(data)
-        enrolled = await self._announce(identity.next_keys(begun))
+        coming = identity.next_keys(begun)
+        self._who.openers[sealing.key_id(coming.sealing.public)] = coming.sealing.private  # sealed to from the moment the plane hears of it
+        enrolled = await self._announce(coming)
         fresh = await self._store.swap(begun, enrolled, **{identity.ASKED: None})
         self._who.keys, self._who.enrolled = fresh.keys, fresh.enrolled
         self._who.openers.update(fresh.openers)

@@ -48,11 +48,13 @@ def test_keys_are_exchanged_and_the_old_one_still_opens(
 def test_an_exchange_whose_answer_was_lost_is_ended_with_the_new_key(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
     agent = start()
     plane.wait(lambda: plane.capabilities is not None, 60, agent.log)
-    plane.deaf = True
+    plane.deaf, old = True, plane.key_id
     plane.ask_rotation()
+    plane.wait(lambda: plane.key_id != old, 60, agent.log)
+    body, sealed = secret(kube, "after")  # to the new key, which the agent does not know to be in force yet
+    final = plane.final(plane.apply(app, body, sealed=sealed))
+    assert final.outcome == "succeeded", final.message
     kube.until("secrets", "gitops-plane-agent", lambda found: found is not None and "older-sealing" in found["data"], within=60)
-    body, sealed = secret(kube, "after")
-    assert plane.final(plane.apply(app, body, sealed=sealed)).outcome == "succeeded"
 
 
 def test_asking_where_no_agent_is_says_so(kube: Kube, kubeconfig: pathlib.Path) -> None:
