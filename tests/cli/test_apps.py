@@ -293,3 +293,24 @@ def test_refresh_and_repo_test(web: planes.Fleet, run: conftest.Run) -> None:
     assert run("app", "refresh", "web", "--hard").output.startswith("app/web refreshing")
     [repo] = json.loads(run("repo", "list", "-o", "json").output)["items"]
     assert run("repo", "test", repo["metadata"]["name"]).output == f"repo/{repo['metadata']['name']} answers: 2 refs\n"
+
+
+def test_an_app_is_held_seen_held_and_let_go(web: planes.Fleet, run: conftest.Run) -> None:
+    assert run("app", "hold", "web", "--reason", "migration", "--until", "2h").output.startswith("app/web held until 20")
+    assert "migration" in run("app", "list").output
+    web.work()
+    assert "closed: held by" in run("app", "explain", "web").output
+    assert run("app", "unhold", "web").output == "app/web released\n"
+    assert "is not held" in run("app", "unhold", "web", code=5).stderr
+    assert run("project", "hold", "shop", "--reason", "incident").output == "project/shop held until `plane project unhold shop`\n"
+
+
+def test_a_folder_is_synced_in_the_place_of_git(web: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "config.yaml").write_text(CONFIG.replace("hello", "here"))
+    web.work()
+    run("app", "sync", "web", "--local", str(here))
+    asked = web.row("SELECT request FROM apps").request
+    assert (asked["revision"], asked["digest"][:7]) == ("local by admin", "sha256:")
+    assert "leave one of them out" in run("app", "sync", "web", "--local", str(here), "--revision", "main", code=2).stderr
