@@ -33,7 +33,7 @@ COMMANDS = {
     "repo": ("plane.cli.sources:repo", "Git repositories."),
     "sink": ("plane.cli.sink:sink", "Where the audit log is sent."),
     "tenant": ("plane.cli.places:tenant", "People and projects that see nothing of other tenants."),
-    "try": ("plane.cli.trial:group", "One step of the flow on local files; contacts nothing."),
+    "try": ("plane.cli.trying.trial:group", "One step of the flow on local files; contacts nothing."),
     "version": ("plane.cli.version:version", "The version of this program."),
     "server": ("plane.run.server:command", "Serve the API."),
     "worker": ("plane.run.worker:command", "Resolve, render, judge and dispatch."),

@@ -26,7 +26,7 @@ HEADERS = {"User-Agent": "gitops-plane-agent", "Accept-Encoding": "identity"}
 CONNECT_S = 10.0
 ANSWER_S = 60.0  # the API server's own bound for a request that is no watch; bookmarks of a watch come about as often
 SILENCE = 1.5  # a watch that is silent so many times as long as an answer may take is dead
-CONNECTIONS = 256  # watches hold one each for ever; writers and streams are bounded elsewhere (agent/pace.py, agent/streams.py)
+CONNECTIONS = 256  # watches hold one each for ever; writers and streams are bounded elsewhere (applying/pace.py, answering/streams.py)
 BUFFER_BYTES = 1024 * 1024  # of one connection, twice of which may wait to be read
 
 

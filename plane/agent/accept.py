@@ -8,7 +8,8 @@ import msgspec
 import structlog
 
 from plane.adapters import kube_kinds, link
-from plane.agent import book, fence, guard, identity, releases, shelf, sync
+from plane.agent.applying import guard, sync
+from plane.agent.kept import book, fence, identity, releases, shelf
 from plane.domain import errors
 from plane.wire import agent
 

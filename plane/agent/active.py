@@ -8,31 +8,12 @@ import msgspec
 import structlog
 
 from plane.adapters import kube, kube_kinds, link, scripts
-from plane.agent import (
-    accept,
-    apply,
-    book,
-    capabilities,
-    checks,
-    cluster,
-    custom,
-    drift,
-    fence,
-    identity,
-    inquiry,
-    judges,
-    lease,
-    loop,
-    own,
-    records,
-    releases,
-    report,
-    rotation,
-    rules,
-    shelf,
-    waits,
-    watch,
-)
+from plane.agent import accept, capabilities, loop, report
+from plane.agent.answering import inquiry
+from plane.agent.applying import apply
+from plane.agent.healing import drift
+from plane.agent.kept import book, fence, identity, lease, own, records, releases, rotation, rules, shelf
+from plane.agent.watching import checks, cluster, custom, judges, waits, watch
 from plane.domain import objects, secrets
 
 log = structlog.get_logger()

@@ -7,7 +7,7 @@ import msgspec
 import structlog
 
 from plane.adapters import kube, kube_kinds, kube_watch
-from plane.agent import identity
+from plane.agent.kept import identity
 from plane.wire import agent
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"

@@ -7,27 +7,13 @@ import msgspec
 import structlog
 
 from plane.adapters import kube, link
-from plane.agent import (
-    accept,
-    ask,
-    backoff,
-    capabilities,
-    cluster,
-    drift,
-    errands,
-    fence,
-    hooks,
-    identity,
-    inquiry,
-    judges,
-    question,
-    releases,
-    report,
-    shelf,
-    streams,
-    sync,
-)
-from plane.agent import apply as applying
+from plane.agent import accept, backoff, capabilities, errands, report
+from plane.agent.answering import ask, inquiry, question, streams
+from plane.agent.applying import apply as applying
+from plane.agent.applying import hooks, sync
+from plane.agent.healing import drift
+from plane.agent.kept import fence, identity, releases, shelf
+from plane.agent.watching import cluster, judges
 from plane.domain import errors
 from plane.wire import agent, signing
 

@@ -9,7 +9,9 @@ import msgspec
 import structlog
 
 from plane.adapters import link
-from plane.agent import backoff, book, state, watch
+from plane.agent import backoff
+from plane.agent.kept import book
+from plane.agent.watching import state, watch
 from plane.domain import objects
 from plane.wire import agent
 

@@ -13,7 +13,8 @@ import uvloop
 
 from plane import config, log
 from plane.adapters import kube, link
-from plane.agent import active, identity, own
+from plane.agent import active
+from plane.agent.kept import identity, own
 from plane.domain import errors, secrets
 from plane.run import heap
 

@@ -6,7 +6,7 @@ import time
 import msgspec
 import pytest
 
-from plane.agent import shelf
+from plane.agent.kept import shelf
 from plane.wire import agent as wire
 from tests.agent.conftest import Agent, Start
 from tests.agent.kube import Body, Kube, config_map, deployment

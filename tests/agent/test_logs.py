@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from plane.adapters import link
-from plane.agent import streams
+from plane.agent.answering import streams
 from plane.run.devcluster import clusters
 from plane.wire import agent as wire
 from plane.wire import answers, questions, views

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from plane.agent import planned
+from plane.agent.answering import planned
 from plane.wire import agent as wire
 from tests.agent.conftest import Agent
 from tests.agent.kube import Kube, config_map, job

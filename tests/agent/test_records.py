@@ -3,7 +3,7 @@
 import msgspec
 
 from plane.adapters import kube_kinds
-from plane.agent import records
+from plane.agent.kept import records
 
 CONFIG_MAPS = kube_kinds.Resource(
     group="", version="v1", kind="ConfigMap", plural="configmaps", namespaced=True, verbs=frozenset({"watch"})

@@ -3,7 +3,7 @@
 import pytest
 
 from plane.adapters import kube
-from plane.agent import refusals
+from plane.agent.applying import refusals
 from plane.domain import objects
 
 KEY = objects.ObjectKey("apps", "Deployment", "shop", "web")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from plane.agent import shelf
+from plane.agent.kept import shelf
 from plane.wire import agent
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click import testing
 
-from plane.cli import trial
+from plane.cli.trying import trial
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, namespace: shop}\ndata: {a: %s}\n"
 OURS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, namespace: shop, labels: {gitops-plane.io/app: %s}}\n"

@@ -6,7 +6,7 @@ import pathlib
 import pytest
 from click import testing
 
-from plane.cli import trial
+from plane.cli.trying import trial
 
 WEB = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec: {replicas: 2, paused: true}\n"
 DISCOVERY = 'return {hello = {params = {{name = "to", default = "you"}}}}'

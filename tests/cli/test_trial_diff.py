@@ -6,7 +6,7 @@ import pathlib
 import pytest
 from click import testing
 
-from plane.cli import trial
+from plane.cli.trying import trial
 
 DESIRED = """
 apiVersion: apps/v1

@@ -6,7 +6,7 @@ import pathlib
 import pytest
 from click import testing
 
-from plane.cli import trial
+from plane.cli.trying import trial
 
 WIDGET = "apiVersion: x.example/v1\nkind: Widget\nmetadata: {name: a, generation: 2}\nstatus: {phase: Broken, observedGeneration: %d}\n"
 LUA = "hs = {} hs.status = 'Degraded' hs.message = obj.status.phase return hs"

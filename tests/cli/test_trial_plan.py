@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click import testing
 
-from plane.cli import trial
+from plane.cli.trying import trial
 
 DESIRED = """
 apiVersion: v1

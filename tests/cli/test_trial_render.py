@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from click import testing
 
-from plane.cli import trial
+from plane.cli.trying import trial
 from plane.domain import manifests
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\ndata: {a: '%s'}\n"

@@ -6,7 +6,7 @@ import pathlib
 import pytest
 from click import testing
 
-from plane.cli import trial
+from plane.cli.trying import trial
 
 WINDOW = "{kind: %s, schedule: '0 10 * * *', duration: 2h, applications: ['*'], %s}"
 ARGO_PROJECT = """

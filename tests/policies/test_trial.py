@@ -6,7 +6,7 @@ import pathlib
 import pytest
 from click import testing
 
-from plane.cli import trial_policy
+from plane.cli.trying import trial_policy
 
 BAD = """apiVersion: v1
 kind: Service

@@ -1,0 +1,50 @@
+"""The answer to what a sync would do: its plan, and what each step turns out to be."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from plane.agent.answering import preview, question
+from plane.agent.applying import planning
+from plane.domain import objects, plan
+
+UNCHANGED = "the cluster has it as Git wants it, so it needs no request"
+MOST_LOOKED_AT = 2000  # objects that are not known to be as Git wants them; each may cost two requests
+MOST_FIELDS = 3  # named in one line
+
+
+async def answer(asked: question.Asked) -> bytes:
+    """What a `plan` question hears: what a task with this release and these options would do if it came now."""
+    task = msgspec.structs.replace(asked.task, kind="apply", generation=asked.task.generation + 1)
+    coming = planning.Work(task, asked.work.release, asked.work.before)
+    planned = await planning.make(asked.there, coming, namespace=planning.namespace(coming))
+    looking = preview.Looking(asked.there, asked.applier, coming)
+    steps = [one for one in planned.steps() if one.action == "apply" and one.index >= 0]
+    found = {one.key: one for one in await looking.of([one.index for one in steps[:MOST_LOOKED_AT]], tolerant=True)}
+    told = plan.document(_told(planned, found)) | {
+        "needs_approval": (*planning.radius(asked.there, coming, planned), *plan.confirmations(planned)),
+        "warnings": planning.warnings(asked.work),
+    }
+    return msgspec.json.encode(told)
+
+
+def sentence(found: preview.Preview) -> str:
+    """What becomes of an object that is there; nothing about one that is not."""
+    taken = f"taken over from {', '.join(found.former)}" if found.former else ""
+    more = f" and {len(found.fields) - MOST_FIELDS} more" if len(found.fields) > MOST_FIELDS else ""
+    changed = f"changes {', '.join(found.fields[:MOST_FIELDS])}{more}" if found.fields else ""
+    nothing = UNCHANGED if not (found.action or taken) else ""
+    return "; ".join(said for said in (found.trouble, taken, changed, nothing) if said)
+
+
+def _told(planned: plan.Plan, found: Mapping[objects.ObjectKey, preview.Preview]) -> plan.Plan:
+    def step(one: plan.Step) -> plan.Step:
+        looked = found.get(one.key) if one.action == "apply" and one.index >= 0 else None
+        return msgspec.structs.replace(one, reason=sentence(looked)) if looked else one
+
+    return plan.Plan(
+        tuple(
+            plan.Phase(phase.name, tuple(plan.Wave(wave.number, tuple(map(step, wave.steps))) for wave in phase.waves))
+            for phase in planned.phases
+        )
+    )

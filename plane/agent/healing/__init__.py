@@ -1,0 +1,1 @@
+"""Between tasks: what differs from Git, who made it so, and the repair."""

@@ -1,0 +1,1 @@
+"""`plane try`: single steps of the flow on local files; contacts nothing."""

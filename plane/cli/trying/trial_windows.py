@@ -1,0 +1,151 @@
+"""`plane try windows`: whether an app may sync at a moment, by the windows and freezes of its project."""
+
+import datetime as dt
+import pathlib
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+import msgspec
+
+from plane.cli import failures, table, times
+from plane.cli.trying import trial_files
+from plane.domain import documents as texts
+from plane.domain import errors, objects, schedules, tenancy, windows
+from plane.wire import documents, reading
+
+ARGO_GROUP = "argoproj.io"
+OURS = documents.API_VERSION
+
+Json = dict[str, Any]
+
+
+@click.command("windows")
+@click.option("--project", required=True, type=trial_files.FILE, help="A Project, with its Tenant if you like, or an Argo CD AppProject.")
+@click.option("--app", required=True, type=trial_files.FILE, help="An App or an Argo CD Application.")
+@click.option("--at", help="The moment, RFC 3339; without a zone it counts as UTC. Now, when not given.")
+@click.option("--started", help="When a running sync began: asks whether it may go on.")
+@click.option("--manual", is_flag=True, help="A person asked for the sync.")
+@trial_files.output_option("table", "json")
+def command(project: str, app: str, at: str | None, started: str | None, manual: bool, output: str) -> None:  # noqa: FBT001 click's way
+    """Whether the app may sync, why, and when the answer changes."""
+    now = _moment(at) if at else dt.datetime.now(dt.UTC)
+    with trial_files.refusals():
+        calendar = calendar_of(list(_documents(project)))
+        target = target_of(list(_documents(app)))
+    if started:
+        ruling = windows.may_continue(calendar, target, started=_moment(started), now=now, manual=manual)
+    else:
+        ruling = windows.decide(calendar, target, now=now, manual=manual)
+    change = windows.next_change(calendar, target, now=now, manual=manual)
+    changes_at = times.stamp(change) if change else None
+    if output == "json":
+        trial_files.as_json({"allowed": ruling.allowed, "reason": ruling.reason, "changes_at": changes_at})
+    else:
+        table.show(["ALLOWED", "CHANGES AT", "WHY"], [["yes" if ruling.allowed else "no", changes_at or "-", ruling.reason]])
+
+
+def calendar_of(found: list[tuple[objects.Position, Json]]) -> schedules.Calendar:
+    """Windows and freezes of all projects and tenants among the documents.
+
+    Raises:
+        Invalid, Unreadable: a document of another kind, or one that breaks a rule.
+    """
+    calendar = schedules.Calendar()
+    for where, body in found:
+        more = _calendar(where, body)
+        calendar = schedules.Calendar((*calendar.windows, *more.windows), (*calendar.freezes, *more.freezes))
+    return calendar
+
+
+def target_of(found: list[tuple[objects.Position, Json]]) -> schedules.Target:
+    """The one app among the documents; raises as calendar_of."""
+    if len(found) != 1:
+        raise errors.Invalid({"--app": f"holds {len(found)} documents; one App is needed"})
+    ((where, body),) = found
+    if _is(body, OURS, "App"):
+        app = _convert(where, body, documents.App)
+        return schedules.Target(app.metadata.name, app.spec.destination.namespace, app.spec.destination.cluster)
+    if _is(body, ARGO_GROUP, "Application"):
+        return _argo_target(body)
+    raise texts.Unreadable(where, "is neither an App of gitops-plane.io/v1 nor an Argo CD Application")
+
+
+def _calendar(where: objects.Position, body: Json) -> schedules.Calendar:
+    if _is(body, ARGO_GROUP, "AppProject"):
+        return schedules.Calendar(tuple(_argo_windows(where, body)))
+    if _is(body, OURS, "Project"):
+        return _checked(where, _convert(where, body, documents.Project).spec)
+    if _is(body, OURS, "Tenant"):
+        return _checked(where, _convert(where, body, documents.Tenant).spec)
+    raise texts.Unreadable(where, "is neither a Project or Tenant of gitops-plane.io/v1 nor an Argo CD AppProject")
+
+
+def _checked(where: objects.Position, spec: tenancy.ProjectSpec | tenancy.TenantSpec) -> schedules.Calendar:
+    if problems := tenancy.check_calendar(spec):
+        raise errors.Invalid({f"{where}: {path}": rule for path, rule in problems.items()})
+    return schedules.Calendar(spec.sync_windows, spec.freezes)
+
+
+def _argo_windows(where: objects.Position, body: Json) -> Iterator[schedules.Window]:
+    """What Argo CD would take; a schedule or duration that it could not read stops syncs and not this command."""
+    known = {field.encode_name for field in msgspec.structs.fields(schedules.Window)}
+    listed = _mapping(body.get("spec")).get("syncWindows") or []
+    for n, window in enumerate(listed if isinstance(listed, list) else [listed]):
+        given = {name: value for name, value in _mapping(window).items() if name in known and value is not None}
+        yield _convert(where, {"schedule": "", "duration": "", **given}, schedules.Window, f"spec.syncWindows[{n}]")
+
+
+def _argo_target(body: Json) -> schedules.Target:
+    destination = _mapping(_mapping(body.get("spec")).get("destination"))
+    name, namespace, cluster, server = (
+        str(value or "")
+        for value in (
+            _mapping(body.get("metadata")).get("name"),
+            destination.get("namespace"),
+            destination.get("name"),
+            destination.get("server"),
+        )
+    )
+    return schedules.Target(name, namespace, cluster, server)
+
+
+def _convert(where: objects.Position, body: Json, kind: type[reading.T], prefix: str = "") -> reading.T:
+    try:
+        return reading.convert(body, kind)
+    except errors.Invalid as error:
+        paths = {".".join(part for part in (prefix, path) if part): rule for path, rule in error.problems.items()}
+        raise errors.Invalid({f"{where}: {path}" if path else str(where): rule for path, rule in paths.items()}) from None
+
+
+def _documents(path: str) -> Iterator[tuple[objects.Position, Json]]:
+    file = "standard input" if path == "-" else path
+    try:
+        text = sys.stdin.buffer.read() if path == "-" else pathlib.Path(path).read_bytes()
+    except OSError as error:
+        raise errors.Invalid({path: f"cannot be read ({error.strerror})"}) from None
+    for document in texts.read(text, file=file):
+        where = objects.Position(file, document.line)
+        if isinstance(document.value, dict):
+            yield where, document.value
+        elif document.value is not None:
+            raise texts.Unreadable(where, "is no document: a mapping with apiVersion, kind, metadata and spec is needed")
+
+
+def _is(body: Json, group: str, kind: str) -> bool:
+    return str(body.get("apiVersion", "")).startswith(group) and body.get("kind") == kind
+
+
+def _mapping(value: object) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _moment(text: str) -> dt.datetime:
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        found = dt.datetime.min  # noqa: DTZ901 refused below
+    if found.year not in schedules.YEARS:
+        raise failures.WrongUse(f"{text!r} is no moment; write it as 2026-11-21T10:00:00Z")
+    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
