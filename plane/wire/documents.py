@@ -244,7 +244,7 @@ class RoleBinding(Document, frozen=True, kw_only=True):
     status: Status | None = None
 
 
-Any = Tenant | Project | Cluster | Repository | Credential | App | PolicySet | HealthCheck | ResourceRule | User | RoleBinding
+Any = Tenant | Project | Cluster | Repository | Credential | App | PolicySet | HealthCheck | ResourceRule | Sink | User | RoleBinding
 KINDS: tuple[type[Document], ...] = (
     Tenant,
     Project,
@@ -255,6 +255,7 @@ KINDS: tuple[type[Document], ...] = (
     PolicySet,
     HealthCheck,
     ResourceRule,
+    Sink,
     User,
     RoleBinding,
 )

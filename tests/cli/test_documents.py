@@ -7,6 +7,8 @@ import textwrap
 
 import pytest
 
+from plane.cli import kinds
+from plane.wire import documents
 from tests.cli import conftest
 from tests.support import planes
 
@@ -181,3 +183,7 @@ def test_an_edit_overtaken_by_another_keeps_the_text(api: str, run: conftest.Run
     assert "rockets" in kept.read_text()
     kept.unlink()
     assert "ropes" in run("get", "tenant", "acme").output
+
+
+def test_every_kind_of_the_command_line_is_a_document() -> None:
+    assert {kind.name for kind in kinds.KINDS} == {one.__name__ for one in documents.KINDS}
