@@ -68,8 +68,8 @@ def test_a_script_that_fails_or_never_ends_is_named_and_holds_nobody_up(agent: A
     judged.judge(check("local x = 1\nreturn {status = obj.none.phase}", tenant=TENANT), check("while true do end", kind="Secret", group=""))
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": kube.namespace}}
     judged.final(judged.apply(app, config_map(kube.namespace, "web"), secret))
-    late = "its health script maps took longer than 1 s and was stopped at line 1"
-    judged.wait(lambda: late in {one.message for one in judged.objects.get(app, {}).values()}, 60, "the script to be stopped")
+    late = "its health script maps took longer than 1 s and was stopped"  # at line 1, unless the machine is too busy to say so
+    judged.wait(lambda: any(one.message.startswith(late) for one in judged.objects.get(app, {}).values()), 60, "the script to be stopped")
     told = "its health script acme/maps went wrong: line 2: attempt to index field 'none' (a nil value)"
     judged.state(app, is_("Unknown", told))
     other = f"{app}-other"
