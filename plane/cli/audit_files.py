@@ -103,6 +103,10 @@ def verify(where: session.Session, *, file: str | None, part: bool, keys: tuple[
 
     Without --offline the whole record is read from the plane, and its database is asked for what an export cannot show.
     """
+    if file and known:
+        raise failures.WrongUse(
+            "--known has the plane prove that the log continues, and --offline asks nobody; give --against with an earlier export instead"
+        )
     try:
         before = verifier.leaves(against) if against else None
         text = verifier.lines(file) if file else _whole_log(where)
@@ -112,7 +116,7 @@ def verify(where: session.Session, *, file: str | None, part: bool, keys: tuple[
     if not file:
         report.findings += _asked(where)
     if known:
-        report.findings += _continued(where, pathlib.Path(known), report, online=not file)
+        report.findings += _continued(where, pathlib.Path(known), report)
     for line in verifier.show(report):
         click.echo(line)
     if report.findings:
@@ -131,7 +135,7 @@ def _asked(where: session.Session) -> Iterator[str]:
         yield f"the log was cut or put back: {found['cut']}"
 
 
-def _continued(where: session.Session, path: pathlib.Path, report: verifier.Report, *, online: bool) -> Iterator[str]:
+def _continued(where: session.Session, path: pathlib.Path, report: verifier.Report) -> Iterator[str]:
     """Whether the log goes on from the state in the file; then the file holds the newest."""
     if path.is_file():
         origin, size, root = path.read_text(encoding="utf-8").splitlines()[:3]
@@ -141,7 +145,7 @@ def _continued(where: session.Session, path: pathlib.Path, report: verifier.Repo
         if int(size) > report.end:
             yield f"the log was cut or put back: {path} remembers {size} events, now there are {report.end}"
             return
-        if online and not _consistent(where, (int(size), root), report):
+        if not _consistent(where, (int(size), root), report):
             yield f"the first {size} events are not those that {path} remembers: the log was rewritten"
             return
     path.write_text(report.note, encoding="utf-8")

@@ -37,10 +37,8 @@ def names(kind: kinds.Kind) -> Completer:
         given = ctx.params
         with contextlib.suppress(failures.Failed), contextlib.ExitStack() as stack:
             chosen = contexts.choose(contexts.load(contexts.path()), name=given.get("context") or "")
-            where = session.Session(
-                session.within(chosen, tenant=given.get("tenant") or "", project=given.get("project") or ""),
-                lambda: session.connect(chosen, stack),
-            )
+            place = session.within(chosen, tenant=given.get("tenant") or "", project=given.get("project") or "")
+            where = session.Session(lambda: place, lambda: session.connect(chosen, stack))
             found = store.several(where, kind, limit=MOST, labels="")
             return [name for name in (str(kinds.dig(each, "metadata.name")) for each in found) if name.startswith(begun)]
         return []

@@ -1,4 +1,4 @@
-"""What a command stands on: the chosen context, its tenant and project, and a connection opened at first use."""
+"""What a command stands on: the context, chosen at first use, its tenant and project, and a connection opened at first use."""
 
 import contextlib
 import functools
@@ -18,11 +18,18 @@ NO_TENANT = "-"
 class Session:
     """One run of one command."""
 
-    def __init__(self, context: contexts.Context, api: Callable[[], client.Client], *, asked: tuple[str, str] = ("", "")) -> None:
-        self.context = context
+    def __init__(
+        self, context: Callable[[], contexts.Context], api: Callable[[], client.Client], *, asked: tuple[str, str] = ("", "")
+    ) -> None:
+        self._context = context
         self.asked = asked  # tenant and project given for this run, not merely kept in the context
         self.named = ""  # the project that a document names itself
         self._api = api
+
+    @property
+    def context(self) -> contexts.Context:
+        """The context in use; what needs none, as a check of a file, never asks for it."""
+        return self._context()
 
     @property
     def api(self) -> client.Client:
@@ -47,7 +54,8 @@ class Session:
 
     def within(self, tenant: str, project: str) -> "Session":
         """The same connection in another place; empty: as here."""
-        there = Session(within(self.context, tenant=tenant, project=project), self._api)
+        here = within(self.context, tenant=tenant, project=project)
+        there = Session(lambda: here, self._api)
         there.named = project
         return there
 
@@ -60,10 +68,10 @@ def placed(function: Command) -> Command:
     @click.option("--context", "context", default="", metavar="NAME", help="Context to use instead of the current one.")
     @functools.wraps(function)
     def command(*, context: str, tenant: str, project: str, **arguments: Any) -> Any:  # noqa: ANN401 a command's own
-        chosen = contexts.choose(contexts.load(contexts.path()), name=context)
+        chosen = functools.cache(lambda: contexts.choose(contexts.load(contexts.path()), name=context))
         with contextlib.ExitStack() as stack:
-            place = within(chosen, tenant=tenant, project=project)
-            opened = functools.cache(lambda: connect(chosen, stack))
+            opened = functools.cache(lambda: connect(chosen(), stack))
+            place = functools.cache(lambda: within(chosen(), tenant=tenant, project=project))
             return function(Session(place, opened, asked=(tenant, project)), **arguments)
 
     return command

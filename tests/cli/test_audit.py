@@ -10,12 +10,20 @@ from tests.cli.test_platform import seal_everything
 from tests.support import planes
 
 
+def test_a_file_alone_does_not_show_that_a_log_continues(run: conftest.Run, tmp_path: pathlib.Path) -> None:
+    said = run("audit", "verify", "--offline", str(tmp_path / "audit.jsonl"), "--known", str(tmp_path / "known"), code=2).stderr
+    assert "--known has the plane prove that the log continues, and --offline asks nobody" in said
+    assert not (tmp_path / "known").exists()
+
+
 def test_a_file_is_verified_without_asking_anybody(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
     run("user", "create", "eve", "--role", "viewer")
     seal_everything(shop)
     file = tmp_path / "audit.jsonl"
     run("audit", "export", "--since", "1970-01-01", "-o", str(file))
-    assert "nothing is wrong; every event between its ends is in the file" in run("audit", "verify", "--offline", str(file)).output
+    stranger = str(tmp_path / "no-contexts.yaml")  # who was never told of a plane
+    said = run("audit", "verify", "--offline", str(file), PLANE_CONFIG=stranger).output
+    assert "nothing is wrong; every event between its ends is in the file" in said
     file.write_text(file.read_text().replace('"target":"person/eve"', '"target":"person/bob"', 1))
     assert "the event was altered" in run("audit", "verify", "--offline", str(file), code=1).output
 
