@@ -1,6 +1,6 @@
 """Many rows in one statement: one JSON text that Postgres takes apart.
 
-A statement of its own for each row is a turn of driver and executor each, and an app passes through about twenty on its way from due to done.
+A statement of its own for each row is a turn of driver and executor each, and an app passes through about twenty on its way to done.
 Arrays would do as well but are written element by element in Python; JSON is written and read in C on both sides.
 """
 
