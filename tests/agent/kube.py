@@ -60,10 +60,12 @@ class Kube:
         """Do the garbage collector's part for one object, unless it was first: it may be minutes late when definitions come and go."""
         self._http.patch(self.path(kind, name), content=json.dumps({"metadata": {"uid": uid, "finalizers": None}}), headers=MERGE)
 
-    def until(self, kind: str, name: str, wanted: Callable[[Body | None], bool], *, within: float = 30.0) -> Body | None:
-        """The object's first state that is as wanted; None stands for its absence."""
+    def until(
+        self, kind: str, name: str, wanted: Callable[[Body | None], bool], *, within: float = 30.0, since: Body | None = None
+    ) -> Body | None:  # fmt: skip
+        """The object's first state that is as wanted, from now on or after the state `since`; None stands for its absence."""
         only = {"fieldSelector": f"metadata.name={name}"}
-        listed = _body(self._http.get(self.path(kind), params=only))
+        listed = {"items": [since], "metadata": since["metadata"]} if since else _body(self._http.get(self.path(kind), params=only))
         now = next(iter(listed["items"]), None)
         if wanted(now):
             return now

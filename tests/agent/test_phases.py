@@ -1,7 +1,5 @@
 """Phases, the life of hooks, and the order in which things go, against a real API server."""
 
-import threading
-
 import pytest
 
 from plane.wire import agent as wire
@@ -133,16 +131,9 @@ def test_a_removal_cascades_as_the_app_says(
     agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str, policy: str
 ) -> None:  # fmt: skip
     shared_plane.final(shared_plane.apply(app, held(config_map(kube.namespace, "kept"))))
-    seen: list[Body | None] = []
-
-    def look() -> None:
-        seen.append(kube.until("configmaps", "kept", is_deleted, within=SLOW_S))
-
-    looking = threading.Thread(target=look)
-    looking.start()  # before: the garbage collector takes its finalizer off at once
+    before = kube.there("configmaps", "kept")
     task = shared_plane.remove(app, sync_options=(f"PrunePropagationPolicy={policy}",))
-    looking.join()
-    (first,) = seen
+    first = kube.until("configmaps", "kept", is_deleted, within=SLOW_S, since=before)  # the garbage collector soon takes its finalizer off
     assert first is not None
     assert set(first["metadata"]["finalizers"]) == {HELD, *CASCADES[policy]}
     kube.collect("configmaps", "kept", first["metadata"]["uid"])
