@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from plane.domain import diff, health, ownership
+from plane.domain.comparing import diff, ownership
+from plane.domain.health import health
 
 OBJECTS = 5_000
 AIM_S = 1.0

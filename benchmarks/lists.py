@@ -25,7 +25,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 from plane.adapters import clock
 from plane.api import app
 from plane.server import bootstrap, context
-from plane.store import engine, schema, tables
+from plane.store import engine, schema
+from plane.store.layout import tables
 from plane.wire import rest as pages
 
 PAGE = 50

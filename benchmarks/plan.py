@@ -13,7 +13,9 @@ from typing import Any
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
-from plane.domain import manifests, objects, operation, plan, release
+from plane.domain import objects, release
+from plane.domain.planning import operation, plan
+from plane.domain.reading import manifests
 
 APP = "0192f0c1-0000-7000-8000-000000000001"
 AIM_S = 1.0  # for 5,000 objects

@@ -23,7 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 from plane import config
 from plane.adapters import opa, opa_files, opa_pool
-from plane.domain import policy
+from plane.domain.judging import policy
 
 TARGET = "/v1/data/plane/main/violations?strict-builtin-errors=true"
 

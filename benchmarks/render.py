@@ -21,7 +21,8 @@ from plane import config, ports
 from plane.adapters.git import tree
 from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
-from plane.domain import apps, manifests
+from plane.domain import apps
+from plane.domain.reading import manifests
 
 Row = dict[str, float | str]
 

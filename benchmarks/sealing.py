@@ -16,7 +16,9 @@ from collections.abc import Callable
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 from plane.adapters import envelope, sealing
-from plane.domain import manifests, objects, opening, secrets
+from plane.domain import objects
+from plane.domain.reading import manifests
+from plane.domain.rendering import opening, secrets
 
 SIZE_BYTES = 4096
 

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from plane.store import tables
+from plane.store.layout import tables
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=tables.METADATA, compare_server_default=False, transaction_per_migration=True)

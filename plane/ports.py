@@ -6,7 +6,13 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from plane.domain import action_scripts, apps, health_scripts, health_values, objects, ownership, policy, secrets, sinks
+from plane.domain import apps, objects
+from plane.domain.acting import action_scripts
+from plane.domain.auditing import sinks
+from plane.domain.comparing import ownership
+from plane.domain.health import health_scripts, health_values
+from plane.domain.judging import policy
+from plane.domain.rendering import secrets
 
 
 class GitAuth(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""`alembic check` on a real Postgres: the migrations end where plane/store/tables.py stands."""
+"""`alembic check` on a real Postgres: the migrations end where plane/store/layout/tables.py stands."""
 
 import sys
 import tempfile

@@ -5,7 +5,7 @@ import sys
 
 import msgspec
 
-from plane.domain import audit_types
+from plane.domain.auditing import audit_types
 
 FILE = pathlib.Path(__file__).resolve().parent.parent / "docs" / "audit-events.schema.json"
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from plane.adapters import scripts
-from plane.domain import action_scripts, actions, errors
+from plane.domain import errors
+from plane.domain.acting import action_scripts, actions
 
 Body = dict[str, Any]
 

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.ciphers import aead
 
 from plane import ports
 from plane.adapters import vault
-from plane.domain import errors, secrets
+from plane.domain import errors
+from plane.domain.rendering import secrets
 
 KEY_BYTES = 32
 NONCE_BYTES = 12  # random: good for 2^32 values under one master key (NIST SP 800-38D §8.3)

@@ -7,7 +7,8 @@ import aiohttp
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from plane.domain import errors, secrets
+from plane.domain import errors
+from plane.domain.rendering import secrets
 from plane.wire import agent, signing
 
 CONNECT_S = 10.0

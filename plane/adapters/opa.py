@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from plane.adapters import opa_pool, opa_turns
-from plane.domain import objects, policy
+from plane.domain import objects
+from plane.domain.judging import policy
 
 DEADLINE_S = 10.0  # 1,000 manifests take well under a second; a set that needs this long loops
 CHECK_S = 20.0

@@ -4,7 +4,8 @@ import pathlib
 
 import msgspec
 
-from plane.domain import errors, policy
+from plane.domain import errors
+from plane.domain.judging import policy
 
 BASE = frozenset({"main.rego", "lib.rego"})
 

@@ -5,7 +5,7 @@ from typing import IO, Any
 
 import msgspec
 
-from plane.domain import health_scripts
+from plane.domain.health import health_scripts
 
 HEAD = struct.Struct("!I")
 MOST_BYTES = 16 * 2**20

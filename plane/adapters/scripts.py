@@ -13,7 +13,10 @@ from typing import Any, get_args
 import msgspec
 
 from plane.adapters import script_messages as messages
-from plane.domain import action_scripts, actions, errors, health_scripts, health_values, objects, ownership
+from plane.domain import errors, objects
+from plane.domain.acting import action_scripts, actions
+from plane.domain.comparing import ownership
+from plane.domain.health import health_scripts, health_values
 
 ROOT = Path(__file__).parents[2]  # the folder that holds the package, wherever it is installed
 UNSEEN = health_values.Health("Progressing", "its controller has not seen the newest spec yet")

@@ -7,7 +7,8 @@ import msgspec
 from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric import x25519
 
-from plane.domain import errors, secrets
+from plane.domain import errors
+from plane.domain.rendering import secrets
 
 SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from plane import ports
-from plane.domain import documents, errors
+from plane.domain import errors
+from plane.domain.reading import documents
 
 MAX_BYTES = 5 * 1024 * 1024
 TIMEOUT_S = 20.0

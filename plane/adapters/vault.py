@@ -17,7 +17,8 @@ import requests
 import requests.adapters
 
 from plane import ports
-from plane.domain import errors, secrets
+from plane.domain import errors
+from plane.domain.rendering import secrets
 
 TIMEOUT_S = 10.0  # one answer; a Vault that takes longer is down for a render
 READ_ALL_S = 30.0  # all answers of one call

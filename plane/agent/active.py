@@ -14,7 +14,8 @@ from plane.agent.applying import apply
 from plane.agent.healing import drift
 from plane.agent.kept import book, fence, identity, lease, own, records, releases, rotation, rules, shelf
 from plane.agent.watching import checks, cluster, custom, judges, waits, watch
-from plane.domain import objects, secrets
+from plane.domain import objects
+from plane.domain.rendering import secrets
 
 log = structlog.get_logger()
 

@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
 from plane.api import apps, awaiting, calls, wake
-from plane.server import actions as use
+from plane.server.asking import actions as use
 from plane.wire import ordered, views
 
 LIST = calls.Doc(

@@ -12,7 +12,10 @@ from litestar.params import FromPath
 from plane.api import problems, wake
 from plane.domain import errors
 from plane.server import claim as claims
-from plane.server import context, enrol, health_checks, intake, pieces, recall
+from plane.server import context
+from plane.server.asking import pieces
+from plane.server.attending import enrol, intake, recall
+from plane.server.keeping import health_checks
 from plane.wire import agent, signing
 
 BODY_BYTES = 64 * 1024 * 1024

@@ -10,7 +10,8 @@ from litestar.handlers import HTTPRouteHandler
 
 from plane.api import awaiting, calls, wake
 from plane.domain import access, errors
-from plane.server import authorise, diffs, explain, health_history, history, orders, plans
+from plane.server import authorise
+from plane.server.asking import diffs, explain, health_history, history, orders, plans
 from plane.wire import documents, planned, rest
 from plane.wire import health as wire
 

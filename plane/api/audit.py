@@ -11,8 +11,9 @@ from litestar.response import Stream
 
 from plane.adapters import compressing
 from plane.api import audit_stream, calls
-from plane.domain import audit
-from plane.server import audit_log, exports, retention, sinks
+from plane.domain.auditing import audit
+from plane.server.auditing import audit_log, exports, retention
+from plane.server.keeping import sinks
 from plane.wire import audit as wire
 from plane.wire import documents, rest
 

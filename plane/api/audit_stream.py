@@ -12,8 +12,9 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from plane.api import apps, calls, wake
-from plane.domain import audit, errors
-from plane.server import audit_log
+from plane.domain import errors
+from plane.domain.auditing import audit
+from plane.server.auditing import audit_log
 from plane.wire import audit as wire
 
 CHECK_S = 5.0  # how long a revoked token may still listen

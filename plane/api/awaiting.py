@@ -7,7 +7,7 @@ from litestar import Response
 from litestar.concurrency import sync_to_thread
 
 from plane.api import calls, wake
-from plane.server import questions
+from plane.server.asking import questions
 
 WAIT_S = 10.0  # an agent with an open claim answers within one; the client's own patience is longer
 LOOK_S = 0.5  # between looks at a row that somebody waits for, where no wake-up comes

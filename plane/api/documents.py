@@ -6,7 +6,8 @@ from typing import Any
 from litestar.handlers import HTTPRouteHandler
 
 from plane.api import calls
-from plane.server import (
+from plane.server import documents as generic
+from plane.server.keeping import (
     apps,
     clusters,
     credentials,
@@ -20,7 +21,6 @@ from plane.server import (
     tenants,
     users,
 )
-from plane.server import documents as generic
 from plane.wire import rest
 
 ABOVE = ("", "/tenants/{tenant}", "/tenants/{tenant}/projects/{project}")

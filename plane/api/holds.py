@@ -3,8 +3,8 @@
 from litestar.handlers import HTTPRouteHandler
 
 from plane.api import calls
-from plane.server import apps, holds, projects
 from plane.server import documents as generic
+from plane.server.keeping import apps, holds, projects
 from plane.wire import rest
 
 PLACES = (("/tenants/{tenant}/projects/{project}/hold", projects.KIND), ("/tenants/{tenant}/projects/{project}/apps/{app}/hold", apps.KIND))

@@ -6,8 +6,8 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
 from plane.api import apps, awaiting, calls, wake
-from plane.server import diffs
-from plane.server import local as use
+from plane.server.asking import diffs
+from plane.server.asking import local as use
 from plane.wire import local, rest
 
 DIFF = calls.Doc(

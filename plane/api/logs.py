@@ -13,8 +13,8 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from plane.api import apps, awaiting, calls, streams, wake
 from plane.domain import errors
-from plane.server import logs as use
-from plane.server import questions
+from plane.server.asking import logs as use
+from plane.server.asking import questions
 from plane.wire import views
 
 LOOK_S = 5.0  # between looks where no wake-up comes

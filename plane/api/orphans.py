@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
 from plane.api import awaiting, calls, wake
-from plane.server import orphans as use
+from plane.server.asking import orphans as use
 from plane.wire import orphans as wire
 
 ORPHANS = calls.Doc(

@@ -5,7 +5,7 @@ from typing import Any
 from litestar.handlers import HTTPRouteHandler
 
 from plane.api import calls
-from plane.server import people
+from plane.server.keeping import people
 from plane.wire import rest
 
 

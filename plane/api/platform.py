@@ -7,7 +7,8 @@ from litestar.handlers import HTTPRouteHandler
 
 from plane.adapters import metrics
 from plane.api import calls
-from plane.server import clusters, readiness, repositories
+from plane.server import readiness
+from plane.server.keeping import clusters, repositories
 from plane.wire import documents, rest
 
 

@@ -8,9 +8,14 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from plane.domain import documents, errors, policy, release, sinks, waves
-from plane.server import authorise, idempotent, questions
+from plane.domain import errors, release
+from plane.domain.auditing import sinks
+from plane.domain.judging import policy
+from plane.domain.planning import waves
+from plane.domain.reading import documents
+from plane.server import authorise, idempotent
 from plane.server import documents as generic
+from plane.server.asking import questions
 from plane.store import schema
 from plane.wire import bundle, problem
 

@@ -12,8 +12,8 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from plane.api import apps, awaiting, calls, wake
 from plane.domain import errors
-from plane.server import apps as use
 from plane.server import documents as generic
+from plane.server.keeping import apps as use
 from plane.wire import documents, rest
 
 CHECK_S = 5.0  # how long a revoked token may still listen

@@ -6,7 +6,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
 from plane.api import apps, awaiting, calls, wake
-from plane.server import views as use
+from plane.server.asking import views as use
 from plane.wire import views
 
 LIVE = calls.Doc(

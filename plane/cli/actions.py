@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from plane.cli import app_views, client, failures, kinds, live, nouns, params, session, show, table
-from plane.domain import documents
+from plane.domain.reading import documents
 
 Json = client.Json
 name_argument = nouns.named(kinds.APP)

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from plane.cli import apply, client, failures, kinds, local, nouns, session, show, table, times
-from plane.domain import yaml_text
+from plane.domain.reading import yaml_text
 
 Json = client.Json
 name_argument = nouns.named(kinds.APP)

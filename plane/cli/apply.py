@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import click
 
 from plane.cli import client, failures, kinds, manifests, session, show, store, table
-from plane.domain import yaml_text
+from plane.domain.reading import yaml_text
 
 Json = client.Json
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import msgspec
 
 from plane.cli import failures
-from plane.domain import documents, yaml_text
+from plane.domain.reading import documents, yaml_text
 
 DEFAULT_FILE = "~/.config/gitops-plane/config.yaml"
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from plane.cli import apply, client, failures, kinds, manifests, news, session, show, store, times
-from plane.domain import yaml_text
+from plane.domain.reading import yaml_text
 
 KIND = kinds.Parameter()
 Json = client.Json

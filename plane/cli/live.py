@@ -9,7 +9,7 @@ from rich import text as rich_text
 from rich import tree as rich_tree
 
 from plane.cli import app_views, client, failures, kinds, nouns, session, show, table, times
-from plane.domain import yaml_text
+from plane.domain.reading import yaml_text
 
 Json = client.Json
 name_argument = nouns.named(kinds.APP)

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from plane.cli import failures, kinds, lines
-from plane.domain import documents
+from plane.domain.reading import documents
 
 SUFFIXES = {".yaml", ".yml", ".json"}
 STDIN = "-"

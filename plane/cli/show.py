@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from plane.cli import kinds, session, table, times
-from plane.domain import yaml_text
+from plane.domain.reading import yaml_text
 
 FORMATS = ("table", "wide", "json", "yaml", "name")
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from plane.domain import errors, fleet, objects, policy, tenancy
+from plane.domain import errors, fleet, objects, tenancy
+from plane.domain.judging import policy
 
 OWNER_LABEL = "gitops-plane.io/app"
 OWNER_ANNOTATION = "gitops-plane.io/owner"

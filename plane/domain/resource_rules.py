@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from plane.domain import apps, objects, policy
+from plane.domain import apps, objects
+from plane.domain.judging import policy
 
 
 class Filter(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

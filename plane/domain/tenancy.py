@@ -7,7 +7,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from plane.domain import annotations, apps, errors, options, orphans, policy, refs, retries, rollbacks, schedules
+from plane.domain import annotations, apps, errors, options, orphans
+from plane.domain.judging import policy
+from plane.domain.rendering import refs
+from plane.domain.timing import retries, rollbacks, schedules
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 LABEL_RULE = "must be a DNS label: lower-case letters, digits and '-', beginning and ending with a letter or digit, at most 63"

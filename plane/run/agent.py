@@ -15,7 +15,8 @@ from plane import config, log
 from plane.adapters import kube, link
 from plane.agent import active
 from plane.agent.kept import identity, own
-from plane.domain import errors, secrets
+from plane.domain import errors
+from plane.domain.rendering import secrets
 from plane.run import heap
 
 RETRY_S = 5.0  # the first look at cluster and plane; once enrolled, the agent itself waits for both

@@ -4,7 +4,7 @@ import concurrent.futures
 import threading
 from collections.abc import Callable, Sequence
 
-from plane.store import leases
+from plane.store.delivering import leases
 
 
 class Crew:

@@ -7,7 +7,8 @@ import click
 from plane import config
 from plane.adapters import clock
 from plane.run import wiring
-from plane.server import bootstrap, rewrap
+from plane.server import bootstrap
+from plane.server.delivering import rewrap
 from plane.store import engine, schema
 
 

@@ -5,7 +5,7 @@ import re
 
 from plane import config, ports
 from plane.adapters import envelope, vault
-from plane.domain import secrets
+from plane.domain.rendering import secrets
 
 TRANSIT_URL = re.compile(r"(?P<address>https?://[^/]+)/v1/(?P<mount>.+)/keys/(?P<key>[^/]+)")
 

@@ -14,8 +14,11 @@ import structlog
 from plane import config
 from plane.domain import errors
 from plane.run import crew, heap, wiring
-from plane.server import context, deliver, gaps, poll, retention, seal_log, send, sweep
-from plane.store import engine, leases, wake
+from plane.server import context
+from plane.server.auditing import gaps, retention, seal_log, send
+from plane.server.delivering import deliver, poll, sweep
+from plane.store import engine, wake
+from plane.store.delivering import leases
 
 log = structlog.get_logger()
 

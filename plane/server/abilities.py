@@ -3,7 +3,7 @@
 import msgspec
 
 from plane.domain import errors
-from plane.store import facts
+from plane.store.delivering import facts
 from plane.wire import agent
 
 MEANT = {

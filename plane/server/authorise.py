@@ -14,7 +14,9 @@ import msgspec
 
 from plane.domain import access, errors
 from plane.server import context, idempotent, record
-from plane.store import engine, idempotency, people, sinks
+from plane.store import engine
+from plane.store.auditing import sinks
+from plane.store.people import idempotency, people
 
 READS = (":get", ":read", ":export")
 UNBLOCKED = ("sink:", "audit:")  # what puts a blocked log right

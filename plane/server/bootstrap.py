@@ -3,10 +3,12 @@
 import datetime as dt
 
 from plane import ports
-from plane.domain import access, audit
+from plane.domain import access
+from plane.domain.auditing import audit
 from plane.server import authorise
-from plane.store import audit as log
-from plane.store import engine, people
+from plane.store import engine
+from plane.store.auditing import audit as log
+from plane.store.people import people
 
 NAME = "admin"
 LIFE = dt.timedelta(days=365)

@@ -8,7 +8,9 @@ import msgspec
 
 from plane.domain import access, errors
 from plane.server import context
-from plane.store import agents, engine, releases, tasks
+from plane.store import engine
+from plane.store.attending import agents
+from plane.store.delivering import releases, tasks
 from plane.wire import agent, bundle, signing
 
 TASK_TTL_S = 3600  # a task that lay longer in an agent is refused by it; the lease brings it back fresh

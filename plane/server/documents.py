@@ -11,7 +11,7 @@ import msgspec
 from plane.domain import errors
 from plane.server import authorise, context, record
 from plane.store import documents as rows
-from plane.store import facts
+from plane.store.delivering import facts
 from plane.wire import documents, rest
 
 Columns = Mapping[str, Any]

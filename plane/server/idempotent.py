@@ -4,8 +4,8 @@ import msgspec
 
 from plane.domain import access, errors
 from plane.server import context
-from plane.store import idempotency
 from plane.store.engine import Tx
+from plane.store.people import idempotency
 
 
 class Key(msgspec.Struct, frozen=True):

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from plane import ports
-from plane.domain import errors, secrets, tenancy
+from plane.domain import errors, tenancy
+from plane.domain.rendering import secrets
 from plane.server import context
-from plane.store import facts, keyring
+from plane.store.delivering import facts, keyring
 
 FINGERPRINT_KEY = "fingerprint-key"  # a project's own key, where a credential has its name
 

@@ -1,7 +1,8 @@
 """Whether this process can do its work."""
 
 from plane.server import context
-from plane.store import engine, people
+from plane.store import engine
+from plane.store.people import people
 
 
 def check(plane: context.Plane) -> None:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from plane.domain import access, audit
+from plane.domain import access
+from plane.domain.auditing import audit
 from plane.server import context
-from plane.store import audit as log
+from plane.store.auditing import audit as log
 from plane.store.engine import Tx
 
 

@@ -4,10 +4,13 @@ import datetime as dt
 
 import msgspec
 
-from plane.domain import annotations, decide, objects, schedules, terms, windows
+from plane.domain import annotations, objects
 from plane.domain import apps as domain
+from plane.domain.deciding import decide
+from plane.domain.planning import terms
+from plane.domain.timing import schedules, windows
 from plane.server import context
-from plane.store import states, tasks
+from plane.store.delivering import states, tasks
 from plane.wire import agent
 
 KNOWN = 2  # of the times without healing that an agent was told ahead, it always knows so many

@@ -8,8 +8,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from plane.store import tables
 from plane.store.engine import Tx
+from plane.store.layout import tables
 
 Row = sa.Row[Any]
 Where = Mapping[str, str]  # tenant_id and project_id as far as the kind has them

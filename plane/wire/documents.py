@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from plane.domain import access, apps, fleet, health_scripts, resource_rules, sinks, tenancy
+from plane.domain import access, apps, fleet, resource_rules, tenancy
+from plane.domain.auditing import sinks
+from plane.domain.health import health_scripts
 
 API_VERSION: Literal["gitops-plane.io/v1"] = "gitops-plane.io/v1"
 MAX_POLICY_BYTES = 1024 * 1024  # all files of one set; far above any set in the field, far below what hurts

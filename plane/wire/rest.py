@@ -7,7 +7,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from plane.domain import access, errors, policy
+from plane.domain import access, errors
+from plane.domain.judging import policy
 from plane.wire import documents
 
 T = TypeVar("T")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from plane import ports
 from plane.adapters.sandbox import workbench
-from plane.domain import manifests, objects
+from plane.domain import objects
+from plane.domain.reading import manifests
 
 
 class Hostile:

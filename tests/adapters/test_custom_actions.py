@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from plane.adapters import custom_actions, scripts
-from plane.domain import action_scripts, actions, errors
+from plane.domain import errors
+from plane.domain.acting import action_scripts, actions
 from tests.support import cases
 
 NOW = dt.datetime(2026, 8, 1, 12, tzinfo=dt.UTC)

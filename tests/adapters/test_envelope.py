@@ -10,7 +10,8 @@ import pytest
 from plane import ports
 from plane.adapters import envelope
 from plane.adapters import vault as adapter
-from plane.domain import errors, secrets
+from plane.domain import errors
+from plane.domain.rendering import secrets
 from tests.support import vault as support
 
 CANARY = b"canary-7f3a-p4ssw0rd"

@@ -14,7 +14,8 @@ import pytest
 from plane import ports
 from plane.adapters.git import mirrors as git
 from plane.adapters.git import transport as git_transport
-from plane.domain import errors, secrets
+from plane.domain import errors
+from plane.domain.rendering import secrets
 from tests.adapters import git_hosts
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))

@@ -16,7 +16,7 @@ import pytest
 
 from plane import config
 from plane.adapters import opa, opa_files, opa_pool
-from plane.domain import policy
+from plane.domain.judging import policy
 
 SHIPPED = opa_files.shipped()
 CONTEXT = policy.PolicyContext(tenant="acme", project="shop", app="web", cluster="one", now="2026-01-01T00:00:00Z")
@@ -328,7 +328,7 @@ def test_a_stranger_gets_no_answer_from_our_opa(engine: opa.Opa) -> None:
 ORPHAN = """
 import os, sys
 from plane.adapters import opa, opa_files
-from plane.domain import policy
+from plane.domain.judging import policy
 engine = opa.Opa(sys.argv[1], opa_files.shipped().base)
 context = policy.PolicyContext(tenant="a", project="b", app="c", cluster="d", now="e")
 engine.violations(opa_files.shipped().rules, policy.PolicyInput((), context))

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from plane.adapters import script_messages, scripts
-from plane.domain import errors, health_scripts, health_values
+from plane.domain import errors
+from plane.domain.health import health_scripts, health_values
 from tests.support import cases
 
 BODY: dict[str, Any] = {

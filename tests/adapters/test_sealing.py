@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from plane.adapters import sealing
-from plane.domain import errors, secrets
+from plane.domain import errors
+from plane.domain.rendering import secrets
 
 CANARY = b"canary-7f3a-p4ssw0rd"
 KEYS = sealing.new_key_pair()
@@ -57,7 +58,7 @@ def test_a_key_has_a_name() -> None:
 
 def test_the_agent_gets_no_server_package_with_it() -> None:
     code = (
-        "import sys, plane.adapters.sealing, plane.domain.opening;"
+        "import sys, plane.adapters.sealing, plane.domain.rendering.opening;"
         "print([n for n in ('sqlalchemy','litestar','git','hvac','opa_client','requests') if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -12,7 +12,9 @@ import yaml
 
 from plane import config, ports
 from plane.adapters import sops
-from plane.domain import errors, manifests, opening, secrets
+from plane.domain import errors
+from plane.domain.reading import manifests
+from plane.domain.rendering import opening, secrets
 from tests.support import age
 
 CANARY = "canary-7f3a-p4ssw0rd"

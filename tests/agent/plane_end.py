@@ -14,7 +14,8 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from plane.adapters import sealing
-from plane.domain import objects, release, secrets
+from plane.domain import objects, release
+from plane.domain.rendering import secrets
 from plane.wire import agent, bundle, scripted, signing
 
 TENANT, PROJECT = "acme", "shop"

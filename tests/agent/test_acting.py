@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from plane.domain import objects, secrets
+from plane.domain import objects
+from plane.domain.rendering import secrets
 from plane.wire import acting, answers
 from plane.wire import agent as wire
 from plane.wire import scripted as scripts

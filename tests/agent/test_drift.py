@@ -2,7 +2,9 @@
 
 import base64
 
-from plane.domain import fights, objects, secrets
+from plane.domain import objects
+from plane.domain.comparing import fights
+from plane.domain.rendering import secrets
 from plane.wire import agent as wire
 from tests.agent.conftest import Agent, Start
 from tests.agent.kube import Body, Kube, config_map

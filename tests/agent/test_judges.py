@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from plane.domain import objects, secrets
+from plane.domain import objects
+from plane.domain.rendering import secrets
 from plane.wire import agent as wire
 from tests.agent.conftest import Agent, Start
 from tests.agent.kube import Body, Kube, config_map

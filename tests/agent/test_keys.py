@@ -5,7 +5,8 @@ import pathlib
 import subprocess
 import sys
 
-from plane.domain import objects, secrets
+from plane.domain import objects
+from plane.domain.rendering import secrets
 from tests.agent.conftest import Start
 from tests.agent.kube import Body, Kube
 from tests.agent.plane_end import PlaneEnd

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from plane.domain import objects, secrets
+from plane.domain import objects
+from plane.domain.rendering import secrets
 from plane.wire import agent as wire
 from plane.wire import answers
 from tests.agent.conftest import Agent, Start

@@ -4,7 +4,9 @@ import base64
 import json
 from typing import Any
 
-from plane.domain import fields, objects, secrets
+from plane.domain import objects
+from plane.domain.comparing import fields
+from plane.domain.rendering import secrets
 from tests.agent.conftest import Agent, Start
 from tests.agent.kube import Body, Kube, config_map, deployment
 from tests.agent.plane_end import PlaneEnd

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from plane.domain import decide, terms
+from plane.domain.deciding import decide
+from plane.domain.planning import terms
 from plane.server import context
 from tests.support.rest import Tenant, app_document, document, seal
 

@@ -40,6 +40,6 @@ def length(function: Function) -> int:
 
 
 def place(path: pathlib.Path, node: ast.AST | None = None) -> str:
-    """`plane/domain/waves.py:12`."""
+    """`plane/domain/planning/waves.py:12`."""
     name = str(path.relative_to(ROOT))
     return f"{name}:{getattr(node, 'lineno', 1)}" if node else name

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from plane.run.devgit import DevGit
-from plane.server import intake
+from plane.server.attending import intake
 from plane.wire import agent
 from tests.cli import conftest
 from tests.support import planes

@@ -10,7 +10,8 @@ import pytest
 
 from plane.cli import client, failures, live, logs
 from plane.run.devgit import DevGit
-from plane.server import intake, pieces
+from plane.server.asking import pieces
+from plane.server.attending import intake
 from plane.wire import agent, answers, questions, views
 from tests.cli import conftest
 from tests.support import planes

@@ -5,7 +5,7 @@ import pathlib
 import stat
 import time
 
-from plane.server import seal_log
+from plane.server.auditing import seal_log
 from tests.cli import conftest
 from tests.support import planes
 

@@ -8,7 +8,7 @@ import pytest
 from click import testing
 
 from plane.cli.trying import trial
-from plane.domain import manifests
+from plane.domain.reading import manifests
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\ndata: {a: '%s'}\n"
 SOURCE = "  source: {repoURL: 'https://git.example/x', path: %s}\n"

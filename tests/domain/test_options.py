@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plane.domain import annotations, errors, manifests, objects, options
+from plane.domain import annotations, errors, objects, options
+from plane.domain.reading import manifests
 from tests.support import cases
 
 

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from plane.adapters import link
-from plane.domain import secrets
+from plane.domain.rendering import secrets
 from plane.wire import agent, signing
 from tests.e2e import conftest as e2e
 from tests.e2e import sources

@@ -10,7 +10,7 @@ import pytest
 
 from plane import config
 from plane.adapters import opa, opa_files
-from plane.domain import policy
+from plane.domain.judging import policy
 from tests.support import cases
 
 Json = dict[str, Any]

@@ -17,7 +17,7 @@ from plane.run import wiring
 from plane.run.devgit import DevGit
 from plane.run.worker import Worker
 from plane.server import context
-from plane.store import tables
+from plane.store.layout import tables
 from tests.support import planes
 
 PATIENCE_S = 90.0

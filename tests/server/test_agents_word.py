@@ -3,10 +3,13 @@
 import pytest
 import sqlalchemy as sa
 
-from plane.domain import explanation
+from plane.domain.deciding import explanation
 from plane.run.devgit import DevGit
-from plane.server import claim, explain, intake
-from plane.store import agents, engine
+from plane.server import claim
+from plane.server.asking import explain
+from plane.server.attending import intake
+from plane.store import engine
+from plane.store.attending import agents
 from plane.wire import agent
 from tests.support import planes
 from tests.support.rest import Api, Tenant, app_document

@@ -4,10 +4,11 @@ import datetime as dt
 
 import sqlalchemy as sa
 
-from plane.domain import decide
+from plane.domain.deciding import decide
 from plane.run.devgit import DevGit
-from plane.server import intake
-from plane.store import apps, engine
+from plane.server.attending import intake
+from plane.store import engine
+from plane.store.showing import apps
 from plane.wire import agent
 from tests.support import planes
 

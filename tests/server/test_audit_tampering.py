@@ -10,9 +10,12 @@ import pytest
 import sqlalchemy as sa
 
 from plane.cli import verifier
-from plane.domain import access, audit
-from plane.server import audit_log, authorise, context, exports, record, seal_log
-from plane.store import audit_reading, engine
+from plane.domain import access
+from plane.domain.auditing import audit
+from plane.server import authorise, context, record
+from plane.server.auditing import audit_log, exports, seal_log
+from plane.store import engine
+from plane.store.auditing import audit_reading
 from plane.wire import audit as wire
 
 PLATFORM = authorise.Names()

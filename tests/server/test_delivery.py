@@ -6,9 +6,9 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from plane.domain import decide
+from plane.domain.deciding import decide
 from plane.run.devgit import DevGit
-from plane.server import intake
+from plane.server.attending import intake
 from plane.wire import agent, bundle
 from tests.support import planes
 

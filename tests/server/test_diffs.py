@@ -7,7 +7,7 @@ import pytest
 
 from plane.adapters import scripts
 from plane.domain import apps, objects
-from plane.server import diffs
+from plane.server.asking import diffs
 from plane.wire import agent, answers, rest
 
 KEY = objects.ObjectKey("apps", "Deployment", "shop", "web")

@@ -8,10 +8,10 @@ import pytest
 
 from plane.adapters import sealing
 from plane.domain import objects
-from plane.domain import secrets as domain
+from plane.domain.rendering import secrets as domain
 from plane.run.devgit import DevGit
 from plane.server import keys
-from plane.store import tables
+from plane.store.layout import tables
 from plane.wire import bundle
 from tests.support import age, planes
 

@@ -4,11 +4,14 @@ import datetime as dt
 
 import msgspec
 
-from plane.domain import decide, explanation
+from plane.domain.deciding import decide, explanation
 from plane.run.devgit import DevGit
-from plane.server import apps as server
-from plane.server import explain, intake
-from plane.store import apps, documents, engine, facts, views
+from plane.server.asking import explain
+from plane.server.attending import intake
+from plane.server.keeping import apps as server
+from plane.store import documents, engine
+from plane.store.delivering import facts
+from plane.store.showing import apps, views
 from plane.wire import agent
 from tests.support import planes
 

@@ -3,8 +3,10 @@
 import sqlalchemy as sa
 
 from plane.domain import access
-from plane.server import gaps, record
-from plane.store import engine, tables
+from plane.server import record
+from plane.server.auditing import gaps
+from plane.store import engine
+from plane.store.layout import tables
 from tests.server.test_audit_tampering import seal_all
 from tests.support import planes
 

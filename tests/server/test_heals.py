@@ -3,7 +3,7 @@
 import pytest
 
 from plane.run.devgit import DevGit
-from plane.server import intake
+from plane.server.attending import intake
 from plane.wire import agent
 from tests.support import planes
 

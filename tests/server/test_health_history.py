@@ -6,8 +6,12 @@ import pytest
 import sqlalchemy as sa
 
 from plane.domain import access, errors
-from plane.server import authorise, explain, health_history, intake, sweep
-from plane.store import sweeps, tables
+from plane.server import authorise
+from plane.server.asking import explain, health_history
+from plane.server.attending import intake
+from plane.server.delivering import sweep
+from plane.store.delivering import sweeps
+from plane.store.layout import tables
 from plane.wire import agent
 from plane.wire import health as wire
 from tests.support import planes

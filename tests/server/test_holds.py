@@ -7,7 +7,9 @@ import time
 import sqlalchemy as sa
 
 from plane.run.devgit import DevGit
-from plane.server import claim, explain, intake
+from plane.server import claim
+from plane.server.asking import explain
+from plane.server.attending import intake
 from plane.wire import agent, signing
 from tests.support import planes
 

@@ -5,8 +5,9 @@ import concurrent.futures
 import sqlalchemy as sa
 
 from plane.run.devgit import DevGit
-from plane.server import deliver, poll
-from plane.store import engine, leases
+from plane.server.delivering import deliver, poll
+from plane.store import engine
+from plane.store.delivering import leases
 from tests.support import planes
 
 

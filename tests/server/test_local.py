@@ -6,10 +6,13 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from plane.domain import access, errors, policy
+from plane.domain import access, errors
+from plane.domain.judging import policy
 from plane.run.devgit import DevGit
-from plane.server import authorise, diffs, intake, questions
-from plane.server import local as use
+from plane.server import authorise
+from plane.server.asking import diffs, questions
+from plane.server.asking import local as use
+from plane.server.attending import intake
 from plane.wire import agent, answers, bundle, local, rest
 from tests.support import planes
 

@@ -8,8 +8,11 @@ import sqlalchemy as sa
 
 from plane.domain import access, errors
 from plane.run.devgit import DevGit
-from plane.server import authorise, intake, logs, pieces, questions, sweep
-from plane.server import views as live
+from plane.server import authorise
+from plane.server.asking import logs, pieces, questions
+from plane.server.asking import views as live
+from plane.server.attending import intake
+from plane.server.delivering import sweep
 from plane.wire import agent, answers, views
 from tests.support import planes
 

@@ -2,10 +2,11 @@
 
 import sqlalchemy as sa
 
-from plane.domain import decide
+from plane.domain.deciding import decide
 from plane.run.devgit import DevGit
 from plane.server import claim
-from plane.store import apps, engine
+from plane.store import engine
+from plane.store.showing import apps
 from plane.wire import agent
 from tests.support import planes
 

@@ -7,7 +7,9 @@ import sqlalchemy as sa
 
 from plane.domain import access
 from plane.run.devgit import DevGit
-from plane.server import authorise, explain, intake, orphans
+from plane.server import authorise
+from plane.server.asking import explain, orphans
+from plane.server.attending import intake
 from plane.wire import agent, answers
 from plane.wire import orphans as wire
 from tests.support import planes

@@ -1,8 +1,9 @@
 """What moves in a repository is noticed, whoever saw it first."""
 
 from plane.run.devgit import DevGit
-from plane.server import deliver
-from plane.store import engine, leases, polls
+from plane.server.delivering import deliver
+from plane.store import engine
+from plane.store.delivering import leases, polls
 from tests.support import planes
 
 

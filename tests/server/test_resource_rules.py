@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from plane.domain import access
 from plane.run.devgit import DevGit
-from plane.server import intake
-from plane.store import tables
+from plane.server.attending import intake
+from plane.store.layout import tables
 from plane.wire import agent, bundle
 from tests.support import planes
 from tests.support.rest import Api, Tenant, document

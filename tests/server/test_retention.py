@@ -9,7 +9,8 @@ from sqlalchemy import exc
 
 from plane.cli import verifier
 from plane.domain import access, errors
-from plane.server import audit_log, authorise, context, record, retention
+from plane.server import authorise, context, record
+from plane.server.auditing import audit_log, retention
 from plane.store import engine
 from plane.wire import audit as wire
 from tests.server.test_audit_tampering import ADMIN, PLATFORM, exported, findings, forge, seal_all

@@ -6,9 +6,10 @@ import msgspec
 import sqlalchemy as sa
 
 from plane.adapters import envelope
-from plane.domain import secrets
-from plane.server import keys, rewrap
-from plane.store import tables
+from plane.domain.rendering import secrets
+from plane.server import keys
+from plane.server.delivering import rewrap
+from plane.store.layout import tables
 from tests.support import planes
 
 

@@ -5,7 +5,7 @@ import datetime as dt
 import msgspec
 
 from plane.run.devgit import DevGit
-from plane.server import intake
+from plane.server.attending import intake
 from plane.wire import agent
 from tests.support import planes
 

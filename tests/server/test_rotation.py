@@ -3,7 +3,7 @@
 import msgspec
 
 from plane.run.devgit import DevGit
-from plane.store import tables
+from plane.store.layout import tables
 from plane.wire import agent
 from tests.support import planes
 

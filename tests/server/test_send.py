@@ -15,10 +15,13 @@ import sqlalchemy as sa
 
 from plane.adapters.sinks import files, http, reach, s3, syslog
 from plane.cli import verifier
-from plane.domain import access, errors, secrets
-from plane.domain import sinks as domain
-from plane.server import authorise, context, record, send, sinks
+from plane.domain import access, errors
+from plane.domain.auditing import sinks as domain
+from plane.domain.rendering import secrets
+from plane.server import authorise, context, record
 from plane.server import documents as generic
+from plane.server.auditing import send
+from plane.server.keeping import sinks
 from plane.store import engine
 from plane.wire import audit as wire
 from plane.wire import documents, reading

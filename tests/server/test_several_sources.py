@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from plane.domain import apps
 from plane.run.devgit import DevGit
-from plane.store import engine, further_sources, repositories
+from plane.store import engine
+from plane.store.delivering import further_sources, repositories
 from plane.wire import bundle
 from tests.support import planes
 

@@ -8,8 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from plane.run.devgit import DevGit
-from plane.server import intake, sweep
-from plane.store import engine, sweeps
+from plane.server.attending import intake
+from plane.server.delivering import sweep
+from plane.store import engine
+from plane.store.delivering import sweeps
 from plane.wire import agent
 from tests.support import planes
 

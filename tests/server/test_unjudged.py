@@ -8,10 +8,10 @@ import msgspec
 
 from plane import config
 from plane.adapters import opa, opa_files
-from plane.domain import policy
+from plane.domain.judging import policy
 from plane.run.devgit import DevGit
-from plane.server import explain
-from plane.store import tables
+from plane.server.asking import explain
+from plane.store.layout import tables
 from tests.support import planes
 
 SHIPPED = opa_files.shipped()

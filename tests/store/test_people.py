@@ -8,7 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from plane.domain import access, errors
-from plane.store import bindings, engine, people, tables
+from plane.store import engine
+from plane.store.layout import tables
+from plane.store.people import bindings, people
 
 OURS, THEIRS = "11111111-1111-7111-8111-111111111111", "22222222-2222-7222-8222-222222222222"
 ADA, TOKEN = "aaaaaaaa-1111-7111-8111-111111111111", "bbbbbbbb-1111-7111-8111-111111111111"

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from plane.domain import access
-from plane.store import engine, tables
+from plane.store import engine
+from plane.store.layout import tables
 
 TENANT_TABLES = [table.name for table in tables.METADATA.sorted_tables if "tenant_id" in table.c]
 OURS, THEIRS = "11111111-1111-7111-8111-111111111111", "22222222-2222-7222-8222-222222222222"

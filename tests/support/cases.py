@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from plane.domain import yaml_text
+from plane.domain.reading import yaml_text
 
 ROOT = Path(__file__).parent.parent / "cases"
 

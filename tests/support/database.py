@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from plane.store import engine as db
-from plane.store import schema, tables
+from plane.store import schema
+from plane.store.layout import tables
 
 RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")

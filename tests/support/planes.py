@@ -18,10 +18,14 @@ from plane.adapters import clock, envelope, opa, opa_files, scripts, sealing, si
 from plane.adapters.git import mirrors, transport
 from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
-from plane.domain import access, secrets, tenancy
+from plane.domain import access, tenancy
+from plane.domain.rendering import secrets
 from plane.run import devgit
-from plane.server import claim, context, deliver, keys, poll
-from plane.store import engine, leases, tables
+from plane.server import claim, context, keys
+from plane.server.delivering import deliver, poll
+from plane.store import engine
+from plane.store.delivering import leases
+from plane.store.layout import tables
 from plane.wire import agent as wire
 from plane.wire import signing
 

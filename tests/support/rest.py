@@ -12,7 +12,8 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from plane.api import app
-from plane.server import bootstrap, context, seal_log
+from plane.server import bootstrap, context
+from plane.server.auditing import seal_log
 
 V1 = "/api/v1"
 Json = dict[str, Any]

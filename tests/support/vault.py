@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from plane import config, ports
-from plane.domain import secrets as domain_secrets
+from plane.domain.rendering import secrets as domain_secrets
 from plane.run import children
 
 READY_S = 60.0

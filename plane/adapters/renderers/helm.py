@@ -9,7 +9,9 @@ import msgspec
 from plane import ports
 from plane.adapters.renderers import helm_values, programs
 from plane.adapters.sandbox import workbench
-from plane.domain import apps, documents, errors, manifests, objects, refs
+from plane.domain import apps, errors, objects
+from plane.domain.reading import documents, manifests
+from plane.domain.rendering import refs
 
 CHART = "Chart.yaml"
 

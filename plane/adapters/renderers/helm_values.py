@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator
 
 from plane import ports
-from plane.domain import apps, documents, errors, objects
+from plane.domain import apps, errors, objects
+from plane.domain.reading import documents
 
 SHORTEST = 3  # shorter values are words of every message
 MOST = 10_000

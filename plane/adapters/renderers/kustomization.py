@@ -9,7 +9,8 @@ from typing import Any, Literal
 import msgspec
 
 from plane import ports
-from plane.domain import documents, errors
+from plane.domain import errors
+from plane.domain.reading import documents
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")  # in kustomize's own order
 MAX_BYTES = 1024 * 1024

@@ -9,7 +9,8 @@ import msgspec
 from plane import ports
 from plane.adapters.renderers import kustomization, programs
 from plane.adapters.sandbox import workbench
-from plane.domain import apps, documents, errors, manifests, objects
+from plane.domain import apps, errors, objects
+from plane.domain.reading import documents, manifests
 
 _IMAGE = re.compile(r"(?:(?P<name>[^=@]+)=)?(?P<new>[^=@]+?)(?::(?P<tag>[^:/@]+))?(?:@(?P<digest>[a-z0-9]+:[0-9a-f]+))?")
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from plane import ports
 from plane.adapters.renderers import globs
 from plane.adapters.sandbox import workbench
-from plane.domain import apps, manifests, objects
+from plane.domain import apps, objects
+from plane.domain.reading import manifests
 
 ENDINGS = (".yaml", ".yml", ".json")
 SKIP = b"+argocd:skip-file-rendering"  # in a comment on the first line; the name users have in their files

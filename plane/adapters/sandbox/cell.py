@@ -12,7 +12,8 @@ import msgspec
 
 from plane import ports
 from plane.adapters.sandbox import kernel, messages, workbench
-from plane.domain import apps, documents, errors, manifests, objects
+from plane.domain import apps, errors, objects
+from plane.domain.reading import documents, manifests
 
 Render = Callable[[ports.RenderJob, workbench.Workbench], Iterable[objects.Manifest]]
 

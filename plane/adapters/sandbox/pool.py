@@ -19,7 +19,8 @@ import msgspec
 
 from plane import ports
 from plane.adapters.sandbox import messages, warm
-from plane.domain import documents, errors, manifests, objects
+from plane.domain import errors, objects
+from plane.domain.reading import documents, manifests
 
 TICK_MS = 25  # how often a render's memory and time are looked at; its answer is noticed at once
 MOST_COUNTED = 1000  # processes looked at per tick: beyond the bound, how far does not matter

@@ -4,7 +4,9 @@ import os
 import pathlib
 from collections.abc import Mapping
 
-from plane.domain import audit_formats, errors, secrets, sinks
+from plane.domain import errors
+from plane.domain.auditing import audit_formats, sinks
+from plane.domain.rendering import secrets
 
 
 class FileSink:

@@ -11,7 +11,9 @@ import msgspec
 
 from plane import ports
 from plane.adapters.sinks import reach
-from plane.domain import audit, audit_formats, errors, secrets, sinks
+from plane.domain import errors
+from plane.domain.auditing import audit, audit_formats, sinks
+from plane.domain.rendering import secrets
 
 SEVERITY = {"success": (9, "INFO"), "failure": (17, "ERROR"), "denied": (13, "WARN")}  # OpenTelemetry, logs data model
 

@@ -10,7 +10,8 @@ import httpx
 import msgspec
 
 from plane.adapters.git import url as addresses
-from plane.domain import errors, sinks
+from plane.domain import errors
+from plane.domain.auditing import sinks
 
 TIMEOUT_S = 30.0
 CONNECT_S = 10.0

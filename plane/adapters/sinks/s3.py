@@ -12,7 +12,8 @@ import msgspec
 
 from plane import ports
 from plane.adapters.sinks import reach
-from plane.domain import audit_formats, secrets, sinks
+from plane.domain.auditing import audit_formats, sinks
+from plane.domain.rendering import secrets
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 import msgspec
 
 from plane.adapters.sinks import reach
-from plane.domain import audit, audit_formats, errors, secrets, sinks
+from plane.domain import errors
+from plane.domain.auditing import audit, audit_formats, sinks
+from plane.domain.rendering import secrets
 
 FACILITY = 13  # log audit
 SEVERITY = {"success": 6, "failure": 4, "denied": 4}

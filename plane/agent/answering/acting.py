@@ -10,7 +10,9 @@ from plane.adapters import kube, kube_kinds
 from plane.agent.answering import belongs, descent, masking, naming, otherwise, question
 from plane.agent.applying import apply, asking, guard, refusals
 from plane.agent.kept import releases
-from plane.domain import actions, errors, merge_patch, merging, objects
+from plane.domain import errors, objects
+from plane.domain.acting import actions, merge_patch
+from plane.domain.comparing import merging
 from plane.wire import acting, agent, answers, questions, signing
 
 Body = dict[str, Any]

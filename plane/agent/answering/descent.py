@@ -10,7 +10,8 @@ import msgspec
 from plane.adapters import kube, kube_kinds, kube_watch
 from plane.agent.answering import naming, question
 from plane.agent.applying import guard
-from plane.domain import objects, tree
+from plane.domain import objects
+from plane.domain.viewing import tree
 from plane.wire import agent
 
 Body = dict[str, Any]

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 
 from plane.adapters import kube, kube_watch
 from plane.agent.answering import belongs, descent, masking, naming, question
-from plane.domain import kube_events, objects, tree
+from plane.domain import kube_events, objects
+from plane.domain.viewing import tree
 from plane.wire import answers, questions, views
 
 MOST = 500  # events in an answer, the newest

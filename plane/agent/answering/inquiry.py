@@ -15,7 +15,8 @@ from plane.agent import errands
 from plane.agent.answering import masking
 from plane.agent.kept import records
 from plane.agent.watching import cluster, watch
-from plane.domain import errors, health, health_children, health_values, kube_events, objects
+from plane.domain import errors, kube_events, objects
+from plane.domain.health import health, health_children, health_values
 
 LONG_S = 30.0  # a rollout that lasts longer is looked into; images of a usual size are there by then
 AT_ONCE = 2  # inquiries; a node that fails makes many workloads unhealthy in one moment

@@ -9,7 +9,9 @@ from plane.agent.answering import masking, preview, question
 from plane.agent.applying import apply
 from plane.agent.kept import book, releases, rules
 from plane.agent.watching import cluster
-from plane.domain import diff, objects, waves
+from plane.domain import objects
+from plane.domain.comparing import diff
+from plane.domain.planning import waves
 from plane.wire import agent, answers
 
 Body = dict[str, Any]

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from plane.adapters import kube
 from plane.agent.watching import cluster
-from plane.domain import logs
+from plane.domain.viewing import logs
 from plane.wire import questions
 
 AHEAD = 500  # lines of all containers together that are read ahead of the listener

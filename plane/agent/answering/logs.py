@@ -7,7 +7,7 @@ import msgspec
 
 from plane.agent.answering import descent, events, log_reading, masking, question
 from plane.agent.applying import guard
-from plane.domain import logs, tree
+from plane.domain.viewing import logs, tree
 from plane.wire import answers, questions, views
 
 MOST_SOURCES = 50  # containers of one answer; each holds a connection

@@ -8,7 +8,8 @@ import msgspec
 
 from plane.agent.kept import releases
 from plane.agent.watching import cluster
-from plane.domain import ignoring, objects, ownership
+from plane.domain import objects
+from plane.domain.comparing import ignoring, ownership
 from plane.wire import agent
 
 Body = dict[str, Any]

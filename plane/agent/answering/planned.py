@@ -6,7 +6,8 @@ import msgspec
 
 from plane.agent.answering import preview, question
 from plane.agent.applying import planning
-from plane.domain import objects, plan
+from plane.domain import objects
+from plane.domain.planning import plan
 
 UNCHANGED = "the cluster has it as Git wants it, so it needs no request"
 MOST_LOOKED_AT = 2000  # objects that are not known to be as Git wants them; each may cost two requests

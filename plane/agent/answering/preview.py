@@ -14,7 +14,8 @@ from plane.agent.answering import masking
 from plane.agent.applying import apply, planning
 from plane.agent.kept import records, releases, rules, writing
 from plane.agent.watching import cluster
-from plane.domain import adoption, diff, errors, ignoring, objects, options, ownership, prediction
+from plane.domain import errors, objects, options
+from plane.domain.comparing import adoption, diff, ignoring, ownership, prediction
 from plane.wire import agent
 
 Body = dict[str, Any]

@@ -7,8 +7,10 @@ import msgspec
 
 from plane.agent.answering import descent, masking, question
 from plane.agent.watching import state
-from plane.domain import health, network, objects
-from plane.domain import tree as domain
+from plane.domain import objects
+from plane.domain.health import health
+from plane.domain.viewing import network
+from plane.domain.viewing import tree as domain
 from plane.wire import agent, answers, views
 
 Body = dict[str, Any]

@@ -10,7 +10,9 @@ from plane.adapters import kube, kube_kinds
 from plane.agent.applying import asking, client_side, refusals, takeover
 from plane.agent.kept import records, releases, rules, writing
 from plane.agent.watching import cluster, waits
-from plane.domain import ignoring, kinds, objects, operation, options, ownership, plan
+from plane.domain import kinds, objects, options
+from plane.domain.comparing import ignoring, ownership
+from plane.domain.planning import operation, plan
 from plane.wire import agent
 
 REPLACE_TRIES = 4

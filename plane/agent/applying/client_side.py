@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from plane.adapters import kube
-from plane.domain import fields, three_way
+from plane.domain.comparing import fields, three_way
 
 Body = dict[str, Any]
 

@@ -5,7 +5,8 @@ from collections.abc import Container, Mapping
 from plane.adapters import kube_kinds
 from plane.agent.kept import releases
 from plane.agent.watching import cluster
-from plane.domain import errors, fleet, kinds, objects, plan
+from plane.domain import errors, fleet, kinds, objects
+from plane.domain.planning import plan
 from plane.wire import agent, bundle, signing
 
 

@@ -8,7 +8,7 @@ from plane.adapters import kube_kinds
 from plane.agent.applying import apply, leaving
 from plane.agent.kept import records
 from plane.agent.watching import cluster
-from plane.domain import plan
+from plane.domain.planning import plan
 
 ENDED = frozenset({"Healthy", "Degraded"})
 FINALIZERS = frozenset({"argocd.argoproj.io/hook-finalizer"})

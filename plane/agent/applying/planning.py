@@ -7,8 +7,9 @@ import msgspec
 from plane.agent.applying import guard
 from plane.agent.kept import records, releases, writing
 from plane.agent.watching import cluster
-from plane.domain import apps, kinds, objects, operation, plan, selection, terms, waves
+from plane.domain import apps, kinds, objects
 from plane.domain import options as sync_options
+from plane.domain.planning import operation, plan, selection, terms, waves
 from plane.wire import agent
 
 MOST_WARNINGS = 100

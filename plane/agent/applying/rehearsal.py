@@ -8,7 +8,8 @@ import msgspec
 from plane.agent.applying import apply
 from plane.agent.kept import releases, writing
 from plane.agent.watching import cluster
-from plane.domain import errors, kinds, objects, plan
+from plane.domain import errors, kinds, objects
+from plane.domain.planning import plan
 from plane.wire import agent
 
 BROKEN = 500

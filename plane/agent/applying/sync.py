@@ -12,7 +12,8 @@ from plane.adapters import kube
 from plane.agent.applying import apply, asking, guard, hooks, leaving, outcome, planning, rehearsal
 from plane.agent.kept import fence, records, releases, writing
 from plane.agent.watching import cluster, waits
-from plane.domain import errors, kinds, objects, plan, waves
+from plane.domain import errors, kinds, objects
+from plane.domain.planning import plan, waves
 from plane.wire import agent
 
 WAVE_S = 600.0  # a wave that is not healthy by then fails the task

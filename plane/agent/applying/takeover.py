@@ -8,7 +8,7 @@ import structlog
 
 from plane.adapters import kube
 from plane.agent.applying import refusals
-from plane.domain import adoption, fields, merging
+from plane.domain.comparing import adoption, fields, merging
 from plane.wire import agent
 
 TRIES = 5

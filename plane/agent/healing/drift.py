@@ -13,7 +13,8 @@ from plane.agent.applying import apply
 from plane.agent.healing import foreign, truth
 from plane.agent.kept import book, records, releases, rules
 from plane.agent.watching import cluster, watch
-from plane.domain import errors, fights, objects
+from plane.domain import errors, objects
+from plane.domain.comparing import fights
 from plane.wire import agent
 
 BACK_S, FACTOR, MOST_S = 2.0, 3, 300.0  # Argo CD's self-heal back-off, per object: at once, then 2 s, 6 s … 300 s

@@ -6,7 +6,7 @@ from typing import Any
 from plane.agent.applying import apply
 from plane.agent.kept import book, records, releases, rules
 from plane.agent.watching import cluster
-from plane.domain import ignoring, ownership
+from plane.domain.comparing import ignoring, ownership
 
 MOST = 20  # per object in a report; the rest is counted
 

@@ -5,7 +5,8 @@ from typing import Any
 from plane.agent.applying import apply
 from plane.agent.kept import book, releases, rules, writing
 from plane.agent.watching import cluster
-from plane.domain import objects, prediction
+from plane.domain import objects
+from plane.domain.comparing import prediction
 
 
 async def fields(

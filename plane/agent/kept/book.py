@@ -6,7 +6,9 @@ import msgspec
 import structlog
 
 from plane.agent.kept import records, releases, shelf, writing
-from plane.domain import errors, fights, objects, waves
+from plane.domain import errors, objects
+from plane.domain.comparing import fights
+from plane.domain.planning import waves
 from plane.wire import agent
 
 Blows = dict[objects.ObjectKey, tuple[fights.Blow, ...]]

@@ -10,7 +10,8 @@ import structlog
 
 from plane.adapters import kube, link, sealing
 from plane.agent.kept import own
-from plane.domain import errors, secrets
+from plane.domain import errors
+from plane.domain.rendering import secrets
 from plane.wire import agent
 
 SECRET = "gitops-plane-agent"  # noqa: S105 - the name of an object

@@ -7,7 +7,10 @@ from typing import Any
 import msgspec
 
 from plane.adapters import kube_kinds
-from plane.domain import health, objects, ownership, plan
+from plane.domain import objects
+from plane.domain.comparing import ownership
+from plane.domain.health import health
+from plane.domain.planning import plan
 from plane.wire import agent
 
 # Written by Kubernetes' own controllers after every change of an object: no news about what Git wants.

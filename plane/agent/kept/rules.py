@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from plane import ports
-from plane.domain import apps, diff, ignoring, objects, ownership
+from plane.domain import apps, objects
+from plane.domain.comparing import diff, ignoring, ownership
 from plane.wire import agent
 
 Body = dict[str, Any]

@@ -5,7 +5,9 @@ import pathlib
 import msgspec
 import structlog
 
-from plane.domain import action_scripts, errors, health_scripts
+from plane.domain import errors
+from plane.domain.acting import action_scripts
+from plane.domain.health import health_scripts
 from plane.wire import agent, scripted, signing
 
 log = structlog.get_logger()

@@ -10,7 +10,8 @@ import msgspec
 from plane.adapters import custom_actions, scripts
 from plane.agent.kept import releases
 from plane.agent.watching import checks
-from plane.domain import action_scripts, actions, errors
+from plane.domain import errors
+from plane.domain.acting import action_scripts, actions
 
 Body = dict[str, Any]
 

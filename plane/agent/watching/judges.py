@@ -14,7 +14,9 @@ from plane.adapters import kube, kube_kinds, kube_watch
 from plane.agent import errands
 from plane.agent.kept import book, records, releases
 from plane.agent.watching import checks
-from plane.domain import health, health_scripts, objects, opening
+from plane.domain import objects
+from plane.domain.health import health, health_scripts
+from plane.domain.rendering import opening
 from plane.wire import agent
 
 WAITING = health.Health("Progressing", "waits for its health script")

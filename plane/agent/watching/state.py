@@ -6,7 +6,9 @@ import msgspec
 
 from plane.agent.kept import book, records, releases
 from plane.agent.watching import watch
-from plane.domain import health, objects, ownership
+from plane.domain import objects
+from plane.domain.comparing import ownership
+from plane.domain.health import health
 from plane.wire import agent
 
 EXTRA = "it is not in Git any more and was not pruned"

@@ -13,7 +13,9 @@ from plane.adapters import custom_actions, scripts
 from plane.cli import params as words
 from plane.cli import table
 from plane.cli.trying import trial_files
-from plane.domain import action_scripts, actions, errors, health_scripts, objects
+from plane.domain import errors, objects
+from plane.domain.acting import action_scripts, actions
+from plane.domain.health import health_scripts
 
 FOLDER = click.Path(exists=True, file_okay=False)
 LAYOUT = "lay scripts out as GROUP/KIND/actions/discovery.lua and GROUP/KIND/actions/NAME/action.lua, with _ for any group or kind"

@@ -10,7 +10,9 @@ import msgspec
 from plane.adapters import scripts
 from plane.cli import failures, table
 from plane.cli.trying import trial_files
-from plane.domain import adoption, annotations, apps, diff, errors, ignoring, kinds, objects, options, ownership, waves
+from plane.domain import annotations, apps, errors, kinds, objects, options
+from plane.domain.comparing import adoption, diff, ignoring, ownership
+from plane.domain.planning import waves
 
 Pair = tuple[objects.Manifest | None, objects.Manifest | None]  # desired, live
 RULES = "spec.ignoreDifferences"

@@ -10,7 +10,8 @@ import click
 import msgspec
 
 from plane.cli import failures
-from plane.domain import documents, errors, kinds, manifests, objects
+from plane.domain import errors, kinds, objects
+from plane.domain.reading import documents, manifests
 
 SUFFIXES = frozenset({".json", ".yaml", ".yml"})
 FILE = click.Path(exists=True, allow_dash=True)

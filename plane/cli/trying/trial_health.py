@@ -9,7 +9,8 @@ import msgspec
 from plane.adapters import scripts
 from plane.cli import table
 from plane.cli.trying import trial_files, trial_scripts
-from plane.domain import health, objects
+from plane.domain import objects
+from plane.domain.health import health
 
 FOLDER = click.Path(exists=True, file_okay=False)
 

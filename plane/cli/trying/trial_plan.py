@@ -7,7 +7,9 @@ import msgspec
 
 from plane.cli import table
 from plane.cli.trying import trial_files
-from plane.domain import diff, kinds, objects, operation, options, plan, selection
+from plane.domain import kinds, objects, options
+from plane.domain.comparing import diff
+from plane.domain.planning import operation, plan, selection
 
 APP = "local"  # stands for the app's id, and for the revision in names of hooks: files tell neither
 

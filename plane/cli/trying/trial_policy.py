@@ -13,7 +13,9 @@ from plane import config
 from plane.adapters import opa, opa_files
 from plane.cli import failures
 from plane.cli.trying import trial_files
-from plane.domain import documents, errors, objects, policy
+from plane.domain import errors, objects
+from plane.domain.judging import policy
+from plane.domain.reading import documents
 
 HERE = policy.PolicyContext(tenant="local", project="local", app="local", cluster="local", now="")
 

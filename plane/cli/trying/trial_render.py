@@ -12,8 +12,10 @@ from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
 from plane.cli import failures
 from plane.cli.trying import trial_files, trial_tree
-from plane.domain import apps, documents, errors, objects, refs, yaml_text
-from plane.server import laid
+from plane.domain import apps, errors, objects
+from plane.domain.reading import documents, yaml_text
+from plane.domain.rendering import refs
+from plane.server.delivering import laid
 from plane.wire import reading
 
 LOCAL = "local"  # stands for the project and the repository's address, which no render reads

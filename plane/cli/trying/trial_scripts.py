@@ -4,7 +4,9 @@ import pathlib
 
 import msgspec
 
-from plane.domain import documents, errors, health_scripts
+from plane.domain import errors
+from plane.domain.health import health_scripts
+from plane.domain.reading import documents
 
 LAYOUT = "lay scripts out as GROUP/KIND/health.lua or GROUP/KIND/health.yaml, with _ for any group or kind"
 

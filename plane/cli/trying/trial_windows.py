@@ -11,8 +11,9 @@ import msgspec
 
 from plane.cli import failures, table, times
 from plane.cli.trying import trial_files
-from plane.domain import documents as texts
-from plane.domain import errors, objects, schedules, tenancy, windows
+from plane.domain import errors, objects, tenancy
+from plane.domain.reading import documents as texts
+from plane.domain.timing import schedules, windows
 from plane.wire import documents, reading
 
 ARGO_GROUP = "argoproj.io"

@@ -1,0 +1,139 @@
+"""Where the audit log is sent, event by event, for as long as the document is there."""
+
+import re
+from typing import Annotated
+
+import msgspec
+
+from plane.domain import errors
+from plane.domain.auditing import audit
+
+HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?")
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+PREFIX = re.compile(r"[A-Za-z0-9_./=-]{0,200}")
+Text = Annotated[str, msgspec.Meta(max_length=400)]
+Pem = Annotated[str, msgspec.Meta(max_length=100_000)]
+Day = Annotated[int, msgspec.Meta(ge=0, le=36_500)]
+SECRETS: dict[str, tuple[frozenset[str], frozenset[str]]] = {  # by place: what its data must hold, and what it may
+    "webhook": (frozenset({"hmacKey"}), frozenset({"bearer"})),
+    "otlp": (frozenset(), frozenset({"bearer"})),
+    "syslog": (frozenset(), frozenset({"clientCertificate", "clientKey"})),
+    "s3": (frozenset({"accessKeyId", "secretAccessKey"}), frozenset({"sessionToken"})),
+    "file": (frozenset(), frozenset()),
+}
+MIN_KEY = 16  # characters of an HMAC key: below that it is guessed
+
+
+class Spec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    """How all of them are written."""
+
+
+class Webhook(Spec, frozen=True):
+    """CloudEvents in batches, signed: `Webhook-Signature` is HMAC-SHA256 over id, time and body (standardwebhooks.com)."""
+
+    url: Text
+    ca_pem: Pem = ""
+
+
+class Otlp(Spec, frozen=True):
+    """OpenTelemetry logs as JSON over HTTP; `url` without /v1/logs."""
+
+    url: Text
+    ca_pem: Pem = ""
+
+
+class Syslog(Spec, frozen=True):
+    """RFC 5424 over TLS (RFC 5425). One connection per batch: its orderly end is the only receipt that syslog knows."""
+
+    host: Text
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 6514
+    ca_pem: Pem = ""
+
+
+class S3(Spec, frozen=True):
+    """Objects that prove themselves, named by day and places. `lockDays`: kept unchangeable so long, where the bucket offers it."""
+
+    endpoint: Text
+    bucket: Text
+    region: Text = "us-east-1"
+    prefix: Text = ""
+    lock_days: Day = 0
+    ca_pem: Pem = ""
+
+
+class File(Spec, frozen=True):
+    """A file beside the plane's state, for the platform alone; a full one is put aside, and the oldest of more than `keep` goes."""
+
+    rotate_bytes: Annotated[int, msgspec.Meta(ge=4096)] = 100_000_000
+    keep: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 30
+
+
+class SinkSpec(Spec, frozen=True):
+    """One place, and what is sent there: `types` as in searches, empty for all; files and objects always get all.
+
+    mandatory: when it is behind by more than `blockEvents` events or `blockSeconds` seconds, changes are refused rather than lost
+    from sight. `fromStart`: begin with the log's first event instead of the next one.
+    """
+
+    webhook: Webhook | None = None
+    otlp: Otlp | None = None
+    syslog: Syslog | None = None
+    s3: S3 | None = None
+    file: File | None = None
+    types: Annotated[tuple[Text, ...], msgspec.Meta(max_length=50)] = ()
+    paused: bool = False
+    mandatory: bool = False
+    block_events: Annotated[int, msgspec.Meta(ge=1)] = 100_000
+    block_seconds: Annotated[int, msgspec.Meta(ge=60)] = 86_400
+    from_start: bool = False
+
+    def place(self) -> str:
+        """Which of the places it is; empty when it is none or several."""
+        given = [name for name in SECRETS if getattr(self, name)]
+        return given[0] if len(given) == 1 else ""
+
+
+def check(spec: SinkSpec, *, platform: bool) -> dict[str, str]:
+    """What is wrong with a spec, by field."""
+    place = spec.place()
+    if not place:
+        return {"spec": f"needs exactly one of {', '.join(SECRETS)}"}
+    problems = {}
+    if spec.file and not platform:
+        problems["spec.file"] = "is for the platform alone; send a tenant's log to an address"
+    for name in ("webhook", "otlp", "s3"):
+        url = getattr(getattr(spec, name), "endpoint" if name == "s3" else "url", "https://")
+        if not url.startswith("https://"):
+            problems[f"spec.{name}.{'endpoint' if name == 's3' else 'url'}"] = "must begin with https://"
+    if spec.syslog and not HOST.fullmatch(spec.syslog.host):
+        problems["spec.syslog.host"] = "must be a host name or an address, without a port"
+    if spec.s3 and not BUCKET.fullmatch(spec.s3.bucket):
+        problems["spec.s3.bucket"] = "must be a bucket's name: 3 to 63 lower-case letters, digits, dots and dashes"
+    if spec.s3 and not PREFIX.fullmatch(spec.s3.prefix):
+        problems["spec.s3.prefix"] = "may hold letters, digits and _ . / = - alone"
+    return problems
+
+
+def check_secrets(spec: SinkSpec, given: dict[str, str]) -> dict[str, str]:
+    """What is wrong with the secrets for a spec, by field; no value is named."""
+    required, optional = SECRETS[spec.place()]
+    problems = {f"data.{name}": "is required" for name in sorted(required - given.keys())}
+    problems |= {f"data.{name}": f"is nothing that {spec.place()} takes" for name in sorted(given.keys() - required - optional)}
+    if "hmacKey" in required and 0 < len(given.get("hmacKey", "")) < MIN_KEY:
+        problems["data.hmacKey"] = f"is shorter than {MIN_KEY} characters; make one with `openssl rand -base64 32`"
+    return problems
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """A stretch of a log that ends at a signed state: `start` is the state before it, None at the log's beginning."""
+
+    origin: str
+    rows: tuple[audit.Placed, ...]
+    start: audit.Checkpoint | None
+    end: audit.Checkpoint
+
+
+class Refused(errors.PlaneError):
+    """The far end will not have these events, now or later; sending them again is no use. Smaller batches may be."""
+
+    code = "sink-refused"

@@ -1,0 +1,1 @@
+"""How a live object is."""

@@ -1,0 +1,71 @@
+"""Cluster API: clusters, machines, control planes; infrastructure providers by their shared contract.
+
+Sources: cluster-api.sigs.k8s.io (status and contracts, v1beta1 and v1beta2); compared with argo-cd v3.6.1, resource_customizations.
+"""
+
+from plane.domain.health.health_rules import conditions, rules
+from plane.domain.health.health_rules.rules import Clause, Globs, Rule, Table
+
+# v1beta1 grades a false condition by severity: only Error needs a person. v1beta2 has Available instead of Ready.
+_COMMON: tuple[Clause, ...] = (
+    rules.flag("Suspended", "spec.paused"),
+    rules.when("Suspended", "Paused"),
+    rules.field("Degraded", "status.phase", "Failed"),
+    rules.field("Degraded", "status.failureReason"),
+    rules.when("Degraded", "Ready", "False", severity="Error"),
+)
+_PHASED = Rule((*_COMMON, rules.field("Healthy", "status.phase", "Running", "Provisioned")), message="status.failureMessage")
+_CONTROL_PLANE = Rule((*_COMMON, rules.when("Healthy", "Ready"), rules.when("Healthy", "Available")), message="status.failureMessage")
+_INFRASTRUCTURE = Rule(
+    (
+        *_COMMON,
+        rules.when("Healthy", "Ready"),
+        rules.flag("Healthy", "status.ready"),
+        rules.flag("Healthy", "status.initialization.provisioned"),
+    ),
+    message="status.failureMessage",
+)
+RULES: Table = {
+    ("cluster.x-k8s.io", "Cluster"): _PHASED,
+    ("cluster.x-k8s.io", "ClusterClass"): Rule(
+        (rules.when("Degraded", "VariablesReady", "False"), rules.when("Degraded", "VariablesReconciled", "False")),
+        otherwise="Healthy",
+    ),
+    ("cluster.x-k8s.io", "Machine"): _PHASED,
+    ("cluster.x-k8s.io", "MachineDeployment"): _PHASED,
+    ("cluster.x-k8s.io", "MachineHealthCheck"): Rule(
+        (rules.equal("Healthy", "status.currentHealthy", "status.expectedMachines"), rules.field("Degraded", "status.expectedMachines"))
+    ),
+    ("cluster.x-k8s.io", "MachinePool"): Rule(
+        (rules.field("Degraded", "status.phase", "Unknown"), *_PHASED.clauses, rules.field("Healthy", "status.phase", "Scaling")),
+        message="status.failureMessage",
+    ),
+    ("cluster.x-k8s.io", "MachineSet"): Rule(
+        (
+            *_COMMON,
+            rules.when("Progressing", "MachinesReady", "False"),
+            rules.when("Healthy", "MachinesReady"),
+            rules.when("Healthy", "Ready"),
+        ),
+        message="status.failureMessage",
+    ),
+    ("controlplane.cluster.x-k8s.io", "AWSManagedControlPlane"): Rule(
+        (
+            rules.field("Degraded", "status.failureMessage"),
+            rules.when("Progressing", "EKSControlPlaneUpdating"),
+            rules.when("Healthy", "Ready"),
+            rules.when("Degraded", "*", "False", severity="Error"),
+        ),
+        message="status.failureMessage",
+    ),
+    ("addons.cluster.x-k8s.io", "ClusterResourceSet"): Rule(
+        (rules.when("Degraded", "ResourcesApplied", "False"), rules.when("Healthy", "ResourcesApplied"))
+    ),
+}
+GLOBS: Globs = (
+    ("*.cluster.x-k8s.io", "*Template", conditions.PASSIVE),
+    ("infrastructure.cluster.x-k8s.io", "*Identity", conditions.PASSIVE),
+    ("controlplane.cluster.x-k8s.io", "*", _CONTROL_PLANE),
+    ("bootstrap.cluster.x-k8s.io", "*", _INFRASTRUCTURE),
+    ("infrastructure.cluster.x-k8s.io", "*", _INFRASTRUCTURE),
+)

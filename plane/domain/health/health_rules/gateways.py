@@ -1,0 +1,122 @@
+"""Gateway API, Istio, Envoy Gateway, Contour, Gloo.
+
+Sources: gateway-api.sigs.k8s.io/reference/spec, istio.io/latest/docs/reference/config, gateway.envoyproxy.io/docs/api,
+projectcontour.io/docs (API reference), docs.solo.io/gloo-edge; compared with argo-cd v3.6.1, resource_customizations.
+"""
+
+from plane.domain.health.health_rules import conditions, rules
+from plane.domain.health.health_rules.rules import Rule, Table
+from plane.domain.health.health_values import Status
+
+_PARENTS, _LISTENERS = "status.parents.*.conditions", "status.listeners.*.conditions"
+_ROUTE = Rule(
+    (
+        rules.when("Degraded", "ResolvedRefs", "False", at=_PARENTS),
+        rules.when("Degraded", "Accepted", "False", at=_PARENTS),
+        rules.when("Progressing", "Programmed", "False|Unknown", at=_PARENTS),
+        rules.when("Degraded", "PartiallyInvalid", at=_PARENTS),
+        rules.when("Healthy", "Accepted", at=_PARENTS),
+    )
+)
+_POLICY = Rule(
+    (
+        rules.when("Degraded", "Accepted", "False", at="status.ancestors.*.conditions"),
+        rules.when("Degraded", "ResolvedRefs", "False|Unknown", at="status.ancestors.*.conditions"),
+        rules.when("Healthy", "Accepted", at="status.ancestors.*.conditions"),
+    )
+)
+_ACCEPTED = Rule((rules.when("Degraded", "Accepted", "False"), rules.when("Healthy", "Accepted")))
+_PASSIVE = Rule(otherwise="Healthy", untouched="Healthy")
+# Istio writes a status only where its analysis is switched on.
+_ISTIO = Rule(
+    (
+        rules.field("Degraded", "status.validationMessages.*.level", "ERROR"),
+        rules.when("Progressing", "Reconciled", "False"),
+    ),
+    otherwise="Healthy",
+    untouched="Healthy",
+)
+_OPERATED = Rule(
+    (
+        rules.when("Progressing", "Ready", "False", "IstiodNotReady"),
+        rules.when("Degraded", "Ready", "False"),
+        rules.when("Healthy", "Ready"),
+    )
+)
+_GLOO_STATES: dict[Status, tuple[object, ...]] = {
+    "Degraded": ("Warning", 3, "Rejected", 2),
+    "Suspended": ("Pending", 0),
+    "Healthy": ("Accepted", 1),
+}
+_NETWORK = ("DestinationRule", "EnvoyFilter", "Gateway", "ProxyConfig", "ServiceEntry", "Sidecar", "VirtualService", "WorkloadEntry")
+_SECURITY = ("AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication")
+_ENVOY = Rule(
+    (
+        rules.when("Degraded", "Accepted", "False", at="status.ancestors.*.conditions"),
+        rules.when("Healthy", "*", "True|False|Unknown", at="status.ancestors.*.conditions"),
+    )
+)
+_ENVOY_POLICIES = ("BackendTrafficPolicy", "ClientTrafficPolicy", "EnvoyExtensionPolicy", "EnvoyPatchPolicy", "SecurityPolicy")
+_GLOO = Rule(
+    tuple(rules.field(status, f"status.{path}state", *words) for path in ("", "statuses.*.") for status, words in _GLOO_STATES.items()),
+    message="status.reason",
+)
+_GLOO_GATEWAYS = ("Gateway", "MatchableHttpGateway", "RouteOption", "RouteTable", "VirtualHostOption", "VirtualService")
+RULES: Table = {
+    **{("gateway.networking.k8s.io", kind): _ROUTE for kind in ("GRPCRoute", "HTTPRoute", "TCPRoute", "TLSRoute", "UDPRoute")},
+    ("gateway.networking.k8s.io", "BackendTLSPolicy"): _POLICY,
+    ("gateway.networking.k8s.io", "Gateway"): Rule(
+        (
+            rules.when("Degraded", "ResolvedRefs", "False"),
+            rules.when("Degraded", "Accepted", "False"),
+            rules.when("Progressing", "Programmed", "False|Unknown"),
+            rules.when("Degraded", "ResolvedRefs", "False", at=_LISTENERS),
+            rules.when("Degraded", "Accepted", "False", at=_LISTENERS),
+            rules.when("Degraded", "Conflicted", at=_LISTENERS),
+            rules.when("Progressing", "Programmed", "False|Unknown", at=_LISTENERS),
+            rules.when("Healthy", "Programmed"),
+            rules.when("Healthy", "Accepted"),
+        )
+    ),
+    ("gateway.networking.k8s.io", "GatewayClass"): _ACCEPTED,
+    ("gateway.networking.k8s.io", "ReferenceGrant"): _PASSIVE,
+    ("gateway.networking.k8s.io", "ListenerSet"): Rule(
+        (
+            rules.when("Degraded", "Accepted", "False"),
+            rules.when("Progressing", "Programmed", "False|Unknown"),
+            rules.absent("Progressing", "status.listeners"),
+            rules.when("Degraded", "ResolvedRefs", "False", at=_LISTENERS),
+            rules.when("Degraded", "Conflicted", at=_LISTENERS),
+            rules.when("Degraded", "Accepted", "False", at=_LISTENERS),
+            rules.when("Progressing", "Programmed", "False|Unknown", at=_LISTENERS),
+            rules.when("Healthy", "Programmed"),
+        )
+    ),
+    ("gateway.envoyproxy.io", "Backend"): _ACCEPTED,
+    **{("gateway.envoyproxy.io", kind): _ENVOY for kind in _ENVOY_POLICIES},
+    **{("gateway.solo.io", kind): _GLOO for kind in _GLOO_GATEWAYS},
+    **{("gloo.solo.io", kind): _GLOO for kind in ("Proxy", "Settings", "Upstream", "UpstreamGroup")},
+    ("projectcontour.io", "ExtensionService"): conditions.one("Valid"),
+    ("projectcontour.io", "HTTPProxy"): Rule(
+        (
+            rules.when("Healthy", "Valid"),
+            # the root of an inclusion is invalid while what it includes is on its way
+            rules.both(rules.when("Healthy", "*", "False"), rules.field("Healthy", "spec.includes")),
+            rules.when("Degraded", "Valid", "False"),
+        ),
+        message="status.currentStatus",
+    ),
+    ("networking.gke.io", "ManagedCertificate"): Rule(
+        (
+            rules.field("Degraded", "status.domainStatus.*.status", "FailedNotVisible"),
+            rules.field("Healthy", "status.certificateStatus", "Active"),
+        )
+    ),
+    **{("networking.istio.io", kind): _ISTIO for kind in (*_NETWORK, "WorkloadGroup")},
+    **{("security.istio.io", kind): _ISTIO for kind in _SECURITY},
+    ("extensions.istio.io", "WasmPlugin"): _ISTIO,
+    ("telemetry.istio.io", "Telemetry"): _ISTIO,
+    ("sailoperator.io", "Istio"): _OPERATED,
+    ("sailoperator.io", "IstioCNI"): _OPERATED,
+    ("sailoperator.io", "IstioRevision"): _OPERATED,
+}

@@ -1,0 +1,1 @@
+"""What policy says of a release."""

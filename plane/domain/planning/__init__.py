@@ -1,0 +1,1 @@
+"""What an agent does for a release, in which order."""

@@ -1,0 +1,1 @@
+"""When something may happen: cron, windows, freezes, retries, rollbacks."""

@@ -1,0 +1,134 @@
+"""Sync and diff with files from somebody's disk: rendered, opened and judged exactly as if they had come from Git."""
+
+import hashlib
+import posixpath
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from plane import ports
+from plane.domain import access, errors
+from plane.domain import apps as domain
+from plane.domain.deciding import decide
+from plane.domain.judging import policy
+from plane.domain.planning import terms
+from plane.server import authorise, context
+from plane.server import documents as generic
+from plane.server.asking import diffs, orders, questions
+from plane.server.delivering import deliver, prepare
+from plane.server.keeping import apps
+from plane.store import documents as rows
+from plane.store.delivering import releases
+from plane.store.showing import apps as store
+from plane.wire import local, rest
+
+
+class Folder(msgspec.Struct, frozen=True):
+    """ports.Tree of files in memory, by path."""
+
+    contents: Mapping[str, bytes]
+
+    def files(self, folder: str) -> Sequence[ports.File]:
+        """Below the folder, sorted; SourceRefused when there is none."""
+        prefix = "" if folder == "." else f"{folder.rstrip('/')}/"
+        found = [_file(path, content) for path, content in sorted(self.contents.items()) if path.startswith(prefix)]
+        if not found:
+            message = f"there is no folder {folder} among the files that were sent; only the app's own path is"
+            raise errors.SourceRefused(message)
+        return found
+
+    def read(self, files: Iterable[ports.File]) -> Mapping[str, bytes]:
+        """Contents by path."""
+        return {file.path: self.contents[file.path] for file in files}
+
+
+def _file(path: str, content: bytes) -> ports.File:
+    return ports.File(path, hashlib.sha256(content).hexdigest(), len(content))
+
+
+def sync(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: local.LocalSync) -> rest.Operation:
+    """Ask for a sync to these files.
+
+    Raises:
+        Conflict: the app syncs by itself, or another request waits. PolicyRefused and what rendering raises.
+    """
+    scope, _ = authorise.scope(plane, caller, names, "app:override")
+    wish = terms.Terms(body.resources, body.labels, body.strategy, body.sync_options)
+    with authorise.enter(plane, caller, names, "app:get") as place:
+        row = orders.free(place)
+        orders.check_wish(place, row, wish)
+        _check_by_hand(names.name, orders.spec_of(row))
+    made = _made(plane, scope, row, body.files)
+    refusal = decide.refused(orders.spec_of(row), decide.Wanted(made.digest, made.commit, made.verdict, made.objects))
+    if refusal and not made.verdict.allowed():
+        raise policy.PolicyRefused(made.verdict)
+    if refusal:
+        raise errors.Conflict(refusal.sentence)
+    request = decide.Request(
+        caller.actor.name, prune=body.prune, dry_run=body.dry_run, force=body.force, terms=wish,
+        revision=made.commit, digest=made.digest, commit=made.commit,
+    )  # fmt: skip
+    with authorise.enter(plane, caller, names, "app:override") as place:
+        row = orders.free(place)
+        releases.add(place.tx, place.scope.tenant, [made])
+        store.ask(place.tx, place.scope.tenant, row.id, {"request": msgspec.to_builtins(request)}, plane.clock.now())
+        files = {path: _digest(text) for path, text in body.files.items()}
+        told = msgspec.to_builtins(msgspec.structs.replace(body, files={})) | {"files": files}
+        apps.note(plane, place, "app.local-sync.asked", release=made.digest, commit=made.commit, details=told)
+        return place.done(orders.operation(names, "sync", row), status=202)
+
+
+Release = tuple[str, str]  # digest and commit
+
+
+def ask_diff(
+    plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: local.LocalDiff
+) -> tuple[questions.Asked, Release]:
+    """Put the files beside what lives: the app's agent is asked what an apply of them would change. Raises as `sync`, for any app."""
+    scope, _ = authorise.scope(plane, caller, names, "app:sync")
+    with authorise.enter(plane, caller, names, "app:get") as place:
+        row = generic.existing(apps.KIND, place)
+    made = _made(plane, scope, row, body.files)
+    with authorise.enter(plane, caller, names, "app:sync") as place:
+        releases.add(place.tx, place.scope.tenant, [made])
+        release = (made.digest, made.commit)
+        return diffs.put(plane, place, generic.existing(apps.KIND, place), release, ignored=body.ignored), release
+
+
+def _made(plane: context.Plane, scope: access.Scope, row: rows.Row, files: Mapping[str, bytes]) -> releases.New:
+    """The release of the files; nothing is written yet."""
+    system = access.Scope(scope.tenant, access.SYSTEM)
+    [app], shared = deliver.load(plane, system, [row.id])
+    sources = app.spec.all_sources()
+    if len(sources) > 1:
+        raise errors.Invalid({"files": f"app {row.name!r} has {len(sources)} sources, and files can take the place of one only"})
+    tree = Folder(_placed(files, sources[0]))
+    commit = ports.Commit(f"local by {scope.actor.name}", author=scope.actor.name, subject=f"{len(files)} local files")
+    return prepare.of_tree(plane, app, shared, commit=commit, tree=tree)
+
+
+def _placed(files: Mapping[str, bytes], source: domain.Source) -> dict[str, bytes]:
+    """The files where the source has its own."""
+    problems = {f"files[{path!r}]": rule for path in files if (rule := _fault(path))}
+    total = sum(map(len, files.values()))
+    if total > local.MOST_BYTES:
+        problems["files"] = f"are {total} bytes together; at most {local.MOST_BYTES} are taken"
+    if problems:
+        raise errors.Invalid(problems)
+    return {posixpath.normpath(posixpath.join(source.path, path)): content for path, content in files.items()}
+
+
+def _fault(path: str) -> str:
+    parts = path.split("/")
+    clean = path.isprintable() and not path.startswith("/") and not {"", ".", "..", ".git"} & set(parts)
+    return "" if clean else "must be a file below the app's path: relative, without `..`"
+
+
+def _check_by_hand(name: str, spec: domain.AppSpec) -> None:
+    if spec.automated():
+        message = f"app {name!r} syncs by itself and would undo a sync of local files; switch syncPolicy.automated off first"
+        raise errors.Conflict(message)
+
+
+def _digest(text: bytes) -> str:
+    return f"sha256:{hashlib.sha256(text).hexdigest()}"

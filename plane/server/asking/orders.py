@@ -1,0 +1,134 @@
+"""What people ask an app to do: each is a wish in its row, taken up by the next decision."""
+
+import msgspec
+
+from plane.domain import apps as domain
+from plane.domain import errors, tenancy
+from plane.domain.deciding import decide
+from plane.domain.planning import terms
+from plane.server import abilities, authorise, context
+from plane.server import documents as generic
+from plane.server.keeping import apps as documents_
+from plane.store import documents as rows
+from plane.store.delivering import facts
+from plane.store.showing import apps, history
+from plane.wire import documents, rest
+
+
+def refresh(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.Refresh) -> rest.Operation:
+    """Look at repository and app now, wherever their timers stand."""
+    with authorise.enter(plane, caller, names, "app:refresh") as place:
+        row = generic.existing(documents_.KIND, place)
+        found = documents_.tied(place, spec_of(row))
+        apps.refresh(place.tx, place.scope.tenant, row.id, hard=body.hard, found=found, now=plane.clock.now())
+        documents_.note(plane, place, "app.refresh.asked", message="hard" if body.hard else "")
+        return place.done(operation(names, "refresh", row), status=202)
+
+
+def sync(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.Sync) -> rest.Operation:
+    """Ask for a sync; Conflict while another request waits."""
+    with authorise.enter(plane, caller, names, "app:sync") as place:
+        row = free(place)
+        spec = spec_of(row)
+        revision = _other_revision(names.name, spec, body.revision)
+        wish = terms.Terms(body.resources, body.labels, body.strategy, body.sync_options)
+        check_wish(place, row, wish)
+        request = decide.Request(caller.actor.name, prune=body.prune, dry_run=body.dry_run, force=body.force, revision=revision, terms=wish)
+        apps.ask(place.tx, place.scope.tenant, row.id, {"request": msgspec.to_builtins(request)}, plane.clock.now())
+        documents_.note(plane, place, "app.sync.asked", details=msgspec.to_builtins(body))
+        return place.done(operation(names, "sync", row), status=202)
+
+
+def rollback(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.Rollback) -> rest.Operation:
+    """Ask for the release of a history entry; Conflict while automated sync would undo it at once."""
+    with authorise.enter(plane, caller, names, "app:rollback") as place:
+        row = free(place)
+        if spec_of(row).automated():
+            why = "syncs by itself and would undo the rollback; switch syncPolicy.automated off first, or revert the commit"
+            message = f"app {names.name!r} {why}"
+            raise errors.Conflict(message)
+        entry = history.entry(place.tx, place.scope.tenant, row.id, body.number)
+        if entry is None:
+            raise errors.NotFound("history entry", str(body.number))
+        request = decide.Request(
+            actor=caller.actor.name, trigger="rollback", prune=body.prune, dry_run=body.dry_run, digest=entry.digest, commit=entry.commit
+        )
+        apps.ask(place.tx, place.scope.tenant, row.id, {"request": msgspec.to_builtins(request)}, plane.clock.now())
+        documents_.note(plane, place, "app.rollback.asked", release=entry.digest, commit=entry.commit, details=msgspec.to_builtins(body))
+        return place.done(operation(names, "rollback", row), status=202)
+
+
+def terminate(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) -> documents.App:
+    """Stop the work under way; what was applied stays. Conflict when there is none."""
+    with authorise.enter(plane, caller, names, "app:terminate") as place:
+        row = generic.existing(documents_.KIND, place, lock=True)
+        attempt = msgspec.convert(row.attempt, decide.Attempt) if row.attempt else None
+        message = f"stopped by {caller.actor.name}"
+        closed = apps.stop(place.tx, place.scope.tenant, row.id, attempt=attempt, message=message, now=plane.clock.now())
+        if not closed and not row.request:
+            message = f"app {names.name!r} has no sync under way"
+            raise errors.Conflict(message)
+        documents_.note(plane, place, "app.sync.terminated", details={"tasks": list(closed)})
+        return place.done(documents_.read(generic.existing(documents_.KIND, place), names))
+
+
+def approve(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.Approve) -> rest.Operation:
+    """Allow the deletions that the last attempt stopped at; Conflict when it waits for nothing, or for another release."""
+    with authorise.enter(plane, caller, names, "app:approve") as place:
+        row = generic.existing(documents_.KIND, place, lock=True)
+        attempt = msgspec.convert(row.attempt, decide.Attempt) if row.attempt else None
+        if attempt is None or not attempt.needs_approval or (body.release and body.release != attempt.digest):
+            message = f"app {names.name!r} waits for no approval{f' of {body.release}' if body.release else ''}; see `plane app explain`"
+            raise errors.Conflict(message)
+        apps.approve(place.tx, place.scope.tenant, row.id, attempt.digest, plane.clock.now())
+        documents_.note(plane, place, "app.deletions.approved", release=attempt.digest, details={"approved": list(attempt.needs_approval)})
+        return place.done(operation(names, "approve", row), status=202)
+
+
+def check_wish(place: authorise.Place, row: rows.Row, wish: terms.Terms) -> None:
+    """Refuse what cannot be read, and what an older agent would take for everything; Invalid, Conflict."""
+    terms.check(wish, spec_of(row).sync_policy.sync_options)
+    able = wish == terms.Terms() or not row.cluster_id
+    for cluster in () if able else facts.clusters(place.tx, place.scope.tenant, {row.cluster_id}).values():
+        abilities.of(cluster, "once")
+
+
+def _other_revision(name: str, spec: domain.AppSpec, revision: str) -> str:
+    """The revision, empty when the app follows it anyway."""
+    sources = spec.all_sources()
+    if not revision or [source.target_revision for source in sources] == [revision]:
+        return ""
+    if not tenancy.REVISION.fullmatch(revision) or ".." in revision or "@{" in revision:
+        raise errors.Invalid({"revision": "must be a branch, tag or commit"})
+    if len(sources) > 1:
+        raise errors.Invalid({"revision": f"app {name!r} has {len(sources)} sources; change spec.sources[].targetRevision instead"})
+    if spec.automated():
+        why = f"syncs by itself to {sources[0].target_revision} and would undo a sync to {revision}"
+        message = f"app {name!r} {why}; switch syncPolicy.automated off first, or change targetRevision"
+        raise errors.Conflict(message)
+    return revision
+
+
+def free(place: authorise.Place) -> rows.Row:
+    """The app's row, locked, with no request waiting."""
+    row = generic.existing(documents_.KIND, place, lock=True)
+    if row.deleted_at:
+        message = f"app {place.names.name!r} is being deleted"
+        raise errors.Conflict(message)
+    if row.request:
+        message = (
+            f"a sync asked for by {row.request.get('actor', 'somebody')} waits already; follow it, or stop it with `plane app terminate`"
+        )
+        raise errors.Conflict(message)
+    return row
+
+
+def spec_of(row: rows.Row) -> domain.AppSpec:
+    """What the app says."""
+    return msgspec.convert(row.spec, domain.AppSpec)
+
+
+def operation(names: authorise.Names, kind: str, row: rows.Row) -> rest.Operation:
+    """What to follow."""
+    events = f"/api/v1/tenants/{names.tenant}/projects/{names.project}/apps/{names.name}/events"
+    return rest.Operation(kind=kind, app=names.name, events=events, generation=row.generation)  # type: ignore[arg-type]  # one of its words

@@ -1,0 +1,1 @@
+"""The log: sealed, kept, read, sent and taken out."""

@@ -1,0 +1,77 @@
+"""The life of events: how long they stay, what holds them, and what is forgotten of a person. Proofs outlive all of it."""
+
+import datetime as dt
+
+import msgspec
+
+from plane.domain import access, errors
+from plane.domain.auditing import audit
+from plane.server import authorise, context, record
+from plane.store import engine
+from plane.store.auditing import audit_terms
+from plane.store.people import people, tenants
+from plane.wire import audit as wire
+from plane.wire import rest
+
+SHORTEST_DAYS = 400  # as the database holds it (migrations)
+ROUNDS = 20
+
+
+def terms(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) -> wire.Terms:
+    """As they are."""
+    with authorise.enter(plane, caller, authorise.Names(names.tenant), "audit:read") as place:
+        found = audit_terms.read(place.tx, place.scope.tenant)
+    return wire.Terms(keep_days=found.keep_days, hold=found.hold)
+
+
+def govern(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, wish: wire.Terms) -> wire.Terms:
+    """As they shall be; Invalid below the shortest time."""
+    if 0 < wish.keep_days < SHORTEST_DAYS:
+        raise errors.Invalid({"keepDays": f"must be 0, for ever, or at least {SHORTEST_DAYS}"})
+    with authorise.enter(plane, caller, authorise.Names(names.tenant), "audit:govern") as place:
+        before = audit_terms.read(place.tx, place.scope.tenant)
+        after = audit_terms.Terms(wish.keep_days, wish.hold)
+        audit_terms.write(place.tx, place.scope.tenant, after)
+        changed = {"before": msgspec.to_builtins(before), "after": msgspec.to_builtins(after)}
+        record.append(plane, place.tx, place.scope, "audit.terms.changed", details=changed)
+        return place.done(wish)
+
+
+def erase(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) -> rest.Deleted:
+    """Forget a person's name and addresses in all events of theirs; their id stays. Conflict under a hold."""
+    with authorise.enter(plane, caller, authorise.Names(names.tenant), "audit:govern") as place:
+        hold = audit_terms.read(place.tx, place.scope.tenant).hold
+        if hold:
+            raise errors.Conflict(f"a legal hold keeps the log as it is ({hold}); lift it first")
+        found = people.find(place.tx, place.scope.tenant, names.name)
+        if not found:
+            raise errors.NotFound("person", names.name)
+        count = audit_terms.erase(place.tx, place.scope.tenant, found)
+        record.append(plane, place.tx, place.scope, "audit.person.erased", target=f"person/{found}", details={"events": count})
+        return place.done(rest.Deleted(name=names.name))
+
+
+def expire(plane: context.Plane) -> int:
+    """Let go what is older than its log keeps; returns how many events left. What is told before: `audit.retention.applied`."""
+    with engine.dispatch(plane.engine) as tx:
+        everyone = tenants.ids(tx)
+    return sum(_expire(plane, access.Scope(tenant, access.SYSTEM)) for tenant in (access.PLATFORM_TENANT, *everyone))
+
+
+def _expire(plane: context.Plane, scope: access.Scope) -> int:
+    total = 0
+    for turn in range(ROUNDS):
+        with engine.begin(plane.engine, scope) as tx:
+            wanted = audit_terms.read(tx, scope.tenant)
+            if wanted.hold or not wanted.keep_days:
+                return total
+            bound = audit_terms.first_kept(tx, scope.tenant, plane.clock.now() - dt.timedelta(days=wanted.keep_days))
+            if bound < 0:
+                return total
+            if turn == 0:
+                record.append(plane, tx, scope, audit.EXPIRED, details={"before": bound, "keep_days": wanted.keep_days})
+            gone = audit_terms.expire(tx, bound)
+        total += gone
+        if not gone:
+            return total
+    return total

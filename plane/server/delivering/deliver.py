@@ -1,0 +1,149 @@
+"""Steps 2 to 8 of the flow for a batch of one tenant's due apps: prepare side by side, then decide and dispatch in one transaction."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+import structlog
+
+from plane.domain import access, errors
+from plane.domain.deciding import decide
+from plane.server import context, keys
+from plane.server.delivering import dispatch, prepare
+from plane.store import engine
+from plane.store.delivering import facts, further_sources, keyring, leases, polls, releases, resource_rules, states
+from plane.wire import agent
+
+log = structlog.get_logger()
+
+UNJUDGED_S = 300  # when a release that no policy engine could judge is judged again: rarely, as its rules may loop
+VOLATILE_S = 300  # how often Vault values without a version are read again
+RETRY_S = (15, 60, 300, 900)  # a failing app's slower lane; a push, a refresh or a sync brings it back at once
+
+Map = Callable[[Callable[[facts.App], "Outcome"], Iterable[facts.App]], Iterable["Outcome"]]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What preparing one app gave: a release (or None for the one there is), or a problem."""
+
+    app: facts.App
+    prepared: prepare.Prepared | None = None
+    problem: decide.Problem | None = None
+    asked: "Asked | None" = None
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What became of a request for another revision: the request with its release or with a problem."""
+
+    request: decide.Request
+    new: releases.New | None = None
+
+
+def deliver(plane: context.Plane, leased: Sequence[leases.Leased], *, side_by_side: Map) -> int:
+    """Work on apps of one tenant, leased in one taking; returns how many tasks were queued. `side_by_side`: `map` over a thread pool.
+
+    An app whose lease is another's by now is left to that one.
+    """
+    tenant = leased[0].tenant
+    scope = access.Scope(tenant, access.SYSTEM)
+    known, shared = load(plane, scope, [one.id for one in leased])
+    prepared = tuple(side_by_side(lambda app: _prepare(plane, app, shared), known))
+    now = plane.clock.now()
+    with engine.begin(plane.engine, scope) as tx:
+        ids = leases.hold(tx, leases.APPS, leased)
+        outcomes = [one for one in prepared if one.app.id in ids]
+        releases.add(tx, tenant, [new for one in outcomes for new in _made(one)])
+        states.answer(tx, tenant, [(one.app.id, one.app.request, one.asked.request) for one in outcomes if one.app.request and one.asked])
+        states.looked(tx, tenant, [_looked(one) for one in outcomes], now)
+        further_sources.looked(tx, tenant, [look for one in outcomes for look in _further(one)])
+        polls.saw(tx, tenant, {place: found.commit.sha for place, found in shared.sources.items()}, now)
+        dispatched = dispatch.dispatch(plane, tx, scope, sorted(ids), tenant=known[0].tenant) if outcomes else dispatch.Dispatched({}, {})
+        again = {one.app.id: now + wait for one in outcomes if (wait := _again(one))} | dispatched.later
+        leases.give_back(tx, [one for one in leased if one.id in ids], again=again)
+    queued = sum(isinstance(one, decide.Apply | decide.Remove) for one in dispatched.decisions.values())
+    made = sum(bool(one.prepared and one.prepared.new) for one in outcomes)
+    log.info("apps.delivered", tenant=known[0].tenant if known else tenant, apps=len(outcomes), releases=made, tasks=queued)
+    if len(outcomes) < len(prepared):
+        log.warning("lease.lost", tenant=known[0].tenant, apps=len(prepared) - len(outcomes))
+    return queued
+
+
+def load(plane: context.Plane, scope: access.Scope, ids: Sequence[str]) -> tuple[tuple[facts.App, ...], prepare.Shared]:
+    """Apps of one tenant with all that preparing them needs, and what they share."""
+    with engine.begin(plane.engine, scope) as tx:
+        known = facts.load(tx, scope.tenant, ids)
+        bindings = facts.bindings(tx, scope.tenant)
+        platform = resource_rules.load(tx)
+        wrapped = keyring.load(tx, scope.tenant, {app.project_id for app in known})
+    by_project = {
+        app.project_id: keys.unlock(plane, scope.tenant, [row for row in wrapped if row.project_id == app.project_id])
+        for app in _one_each(known)
+    }
+    places = {app.cluster.id: app.cluster.capabilities for app in known if app.cluster and app.cluster.capabilities}
+    served = {id_: msgspec.msgpack.decode(packed, type=agent.Capabilities) for id_, packed in places.items()}
+    return known, prepare.Shared(bindings, by_project, served, facts.stamp(plane.clock.now()), platform=platform)
+
+
+def _one_each(known: Sequence[facts.App]) -> Iterable[facts.App]:
+    return {app.project_id: app for app in known}.values()
+
+
+def _prepare(plane: context.Plane, app: facts.App, shared: prepare.Shared) -> Outcome:
+    if app.deleting:
+        return Outcome(app)
+    asked = _asked(plane, app, app.request, shared) if app.request and app.request.revision and not app.request.digest else None
+    try:
+        return Outcome(app, prepare.prepare(plane, app, shared), asked=asked)
+    except errors.PlaneError as e:
+        log.warning("app.failed", app=app.name, project=app.project, code=e.code, reason=str(e))
+        return Outcome(app, problem=prepare.problem(app, e, shared.now), asked=asked)
+
+
+def _asked(plane: context.Plane, app: facts.App, request: decide.Request, shared: prepare.Shared) -> Asked:
+    try:
+        new = prepare.at(plane, app, shared, revision=request.revision)
+    except errors.PlaneError as e:
+        return Asked(msgspec.structs.replace(request, problem=str(e)))
+    refusal = decide.refused(app.spec, decide.Wanted(new.digest, new.commit, new.verdict, new.objects))
+    if refusal:
+        return Asked(msgspec.structs.replace(request, problem=refusal.sentence))
+    return Asked(msgspec.structs.replace(request, digest=new.digest, commit=new.commit), new)
+
+
+def _made(one: Outcome) -> Iterable[releases.New]:
+    found = (one.prepared and one.prepared.new, one.asked and one.asked.new)
+    return [new for new in found if new]
+
+
+def _looked(one: Outcome) -> states.Looked:
+    app, prepared = one.app, one.prepared
+    if prepared is None:
+        return states.Looked(app_id=app.id, project_id=app.project_id, problem=one.problem)
+    new = prepared.new
+    return states.Looked(
+        app_id=app.id,
+        project_id=app.project_id,
+        roots=prepared.roots[0] if prepared.roots[0] != app.roots else None,
+        release_id=new.id() if new else None,
+        digest=new.digest if new else "",
+        commit=new.commit if new else "",
+        seen=prepared.seen[0],
+    )
+
+
+def _further(one: Outcome) -> Iterable[further_sources.Looked]:
+    if one.prepared is None:
+        return ()
+    seen = list(enumerate(zip(one.prepared.roots, one.prepared.seen, strict=True)))
+    return [further_sources.Looked(one.app.id, number, roots, commit) for number, (roots, commit) in seen[1:]]
+
+
+def _again(one: Outcome) -> dt.timedelta | None:
+    """When to look once more although nothing moves: after a failure, without a verdict, and for Vault values that may change."""
+    if one.problem:
+        return dt.timedelta(seconds=RETRY_S[min(one.app.failures, len(RETRY_S) - 1)])
+    new = one.prepared.new if one.prepared else None
+    if new and new.verdict.error:
+        return dt.timedelta(seconds=UNJUDGED_S)
+    volatile = new.volatile if new else bool(one.app.current and one.app.current.volatile)
+    return dt.timedelta(seconds=VOLATILE_S) if volatile else None

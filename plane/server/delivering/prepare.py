@@ -1,0 +1,324 @@
+"""Steps 2 to 6 of the flow for one app: commit, render, open and seal secrets, judge, release. Holds no transaction and no lock."""
+
+import msgspec
+
+from plane import ports
+from plane.domain import apps, errors, objects, options, release, resource_rules
+from plane.domain import kinds as kinds_of
+from plane.domain.deciding import decide
+from plane.domain.judging import policy
+from plane.domain.planning import waves
+from plane.domain.rendering import hidden, opening, refs, render, secrets
+from plane.server import context, keys
+from plane.server.delivering import resolve
+from plane.store.delivering import facts, releases
+from plane.wire import agent, bundle
+
+
+class Shared(msgspec.Struct):
+    """What the apps of one batch have in common; lives as long as the batch. Commits and trees are remembered in it."""
+
+    bindings: tuple[policy.Binding, ...]
+    keys: dict[str, keys.Keys]  # by project id
+    capabilities: dict[str, agent.Capabilities]  # by cluster id
+    now: str
+    sources: resolve.Known = {}
+    platform: resource_rules.Rules = resource_rules.Rules()
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """`new` is None when the release there is, is still the right one."""
+
+    roots: tuple[tuple[str, ...], ...]  # per source
+    seen: tuple[str, ...]  # the commit of each source
+    new: releases.New | None = None
+
+
+class _Part(msgspec.Struct, frozen=True):
+    """One source of the app, ready to render."""
+
+    number: int
+    source: apps.Source
+    renderer: ports.Renderer
+    files: tuple[ports.File, ...]
+    found: resolve.Source
+    key: str
+
+
+def prepare(plane: context.Plane, app: facts.App, shared: Shared) -> Prepared:
+    """The app's release at the newest commit.
+
+    Raises:
+        PlaneError: whatever stands in the way, with the sentence `explain` shows.
+    """
+    cluster = _cluster(app)
+    found, parts = _parts(plane, app, shared)
+    read = {part.number: part.renderer.roots(part.found.tree, part.source) for part in parts}
+    looked = resolve.roots(app.spec.all_sources(), read), tuple(at.commit.sha for at in found)
+    key = _key(app, cluster, shared, parts)
+    return Prepared(*looked) if _still_right(app, cluster, key) else Prepared(*looked, _new(plane, app, shared, key, parts))
+
+
+def at(plane: context.Plane, app: facts.App, shared: Shared, *, revision: str) -> releases.New:
+    """The release of an app of one source at another revision; raises as `prepare`."""
+    [source] = (msgspec.structs.replace(one, target_revision=revision) for one in app.spec.all_sources())
+    there = msgspec.structs.replace(app, spec=msgspec.structs.replace(app.spec, source=source, sources=()))
+    cluster, (_, parts) = _cluster(app), _parts(plane, there, shared)
+    return _new(plane, there, shared, _key(app, cluster, shared, parts), parts)
+
+
+def of_tree(plane: context.Plane, app: facts.App, shared: Shared, *, commit: ports.Commit, tree: ports.Tree) -> releases.New:
+    """The release of an app of one source whose files lie elsewhere; raises as `prepare`."""
+    cluster, part = _cluster(app), _part(plane, app, 0, resolve.Source(commit, tree))
+    return _new(plane, app, shared, _key(app, cluster, shared, [part]), [part])
+
+
+def _parts(plane: context.Plane, app: facts.App, shared: Shared) -> tuple[tuple[resolve.Source, ...], list[_Part]]:
+    """All sources at their commits, and those of them that are rendered."""
+    sources, held = app.spec.all_sources(), shared.keys.get(app.project_id, keys.Keys())
+    found = resolve.all_of(plane, app, held, shared.sources)
+    return found, [_part(plane, app, number, at) for number, at in enumerate(found) if sources[number].rendered()]
+
+
+def _new(plane: context.Plane, app: facts.App, shared: Shared, key: str, parts: list[_Part]) -> releases.New:
+    held = shared.keys.get(app.project_id, keys.Keys())
+    manifests, hidden_values = hidden.unfold(*_manifests(plane, app, held, parts))
+    manifests, left_out = resource_rules.split(manifests, shared.platform, _cluster(app).name)
+    opened = _open(plane, held, hidden_values, manifests, parts)
+    made = _release(plane, app, shared, _Made(key, parts[0].found.commit, manifests, opened))
+    verdict = msgspec.structs.replace(made.verdict, judged=(*made.verdict.judged, *left_out))
+    return msgspec.structs.replace(made, verdict=verdict) if left_out else made
+
+
+class _Opened(msgspec.Struct, frozen=True):
+    """What opening found."""
+
+    values: opening.Opened
+    volatile: bool
+
+
+class _Made(msgspec.Struct, frozen=True):
+    """Rendered and opened, not yet a release."""
+
+    key: str
+    commit: ports.Commit
+    manifests: tuple[objects.Manifest, ...]
+    opened: _Opened
+
+
+def _cluster(app: facts.App) -> facts.Cluster:
+    if app.cluster is None:
+        name = app.spec.destination.cluster
+        message = f"cluster {name} does not exist or is not granted to this tenant; name another, or ask the platform team"
+        raise errors.SourceRefused(message)
+    return app.cluster
+
+
+def _part(plane: context.Plane, app: facts.App, number: int, found: resolve.Source) -> _Part:
+    source = refs.replaced(app.spec.all_sources()[number])
+    renderer = _renderer(plane, found.tree, source)
+    files = renderer.inputs(found.tree, source)
+    return _Part(number, source, renderer, files, found, render.render_key(renderer, _job(app, source, {}), files))
+
+
+def _renderer(plane: context.Plane, tree: ports.Tree, source: apps.Source) -> ports.Renderer:
+    for name, wanted in (("helm", source.helm), ("kustomize", source.kustomize), ("plain", source.directory)):
+        if wanted is not None:
+            return plane.renderers[name]
+    files = tree.files(source.path)
+    return next((one for one in plane.renderers.values() if one.detects(files, source)), plane.renderers["plain"])
+
+
+def _job(app: facts.App, source: apps.Source, files: dict[str, bytes]) -> ports.RenderJob:
+    cluster = app.cluster
+    return ports.RenderJob(
+        project=app.project_id,
+        source=source,
+        files=files,
+        app=app.name,
+        namespace=app.spec.destination.namespace,
+        kube_version=cluster.kube_version if cluster else "",
+    )
+
+
+def _key(app: facts.App, cluster: facts.Cluster, shared: Shared, parts: list[_Part]) -> str:
+    """What the release is made from: renders, destination, grant, and the policies with their modes. Not the secrets' values."""
+    rules = [(one.policy.digest, one.mode, one.rules, one.parameters) for one in shared.bindings]
+    place = (
+        cluster.id,
+        cluster.grant.namespaces,
+        cluster.grant.cluster_kinds,
+        app.spec.destination.namespace,
+        cluster.labels,
+        app.rules.destinations,
+    )
+    left_out = (
+        [(shared.platform.exclusions, shared.platform.inclusions)] if shared.platform.exclusions or shared.platform.inclusions else []
+    )
+    made = [[part.key for part in parts], place, rules, str(_owner(app)), *msgspec.to_builtins(left_out)]
+    return objects.digest(objects.canonical(made))
+
+
+def _still_right(app: facts.App, cluster: facts.Cluster, key: str) -> bool:
+    current = app.current
+    if current is None or app.problem or app.hard or current.volatile or current.key != key or current.verdict.error:
+        return False
+    return not current.sealed_for or cluster.agent_key_id in current.sealed_for
+
+
+def _manifests(
+    plane: context.Plane, app: facts.App, held: keys.Keys, parts: list[_Part]
+) -> tuple[tuple[objects.Manifest, ...], hidden.Values]:
+    """What the sources render to, and the values behind the references that stand for their encrypted files."""
+    rendered: list[objects.Manifest] = []
+    values: hidden.Values = {}
+    for part in parts:
+        files = dict(part.found.tree.read(part.files))
+        if part.renderer.name != "plain":  # those files are opened after the render, as they are
+            values |= _hide(plane, held, part, files)
+        rendered += plane.pool.render(part.renderer.name, _job(app, part.source, files))
+    return tuple(rendered), values
+
+
+def _hide(plane: context.Plane, held: keys.Keys, part: _Part, files: dict[str, bytes]) -> hidden.Values:
+    """Put references in place of the secrets in a renderer's files."""
+    values: hidden.Values = {}
+    for file in (hidden.File(one.path, one.blob, files[one.path]) for one in part.files):
+        form = hidden.form(file)
+        if form:
+            clear = plane.sops.open(file.text, _sops_keys(held, file.path), where=file.path, form=form)
+            made = hidden.hide(file, clear, whole=part.renderer.name == "kustomize")
+            files[file.path] = made.text
+            values |= made.values
+    return values
+
+
+def _open(
+    plane: context.Plane, held: keys.Keys, found: hidden.Values, manifests: tuple[objects.Manifest, ...], parts: list[_Part]
+) -> _Opened:
+    aliases = frozenset(held.vaults) | ({hidden.ALIAS} if found else set())
+    wanted = opening.needs(manifests, aliases=aliases)
+    if wanted.sops:
+        files = _as_written([part for part in parts if part.renderer.name == "plain"], {one.where for one in wanted.sops})
+        wanted = opening.needs(manifests, aliases=aliases, files=files)
+    documents: dict[int, dict[str, object]] = {}
+    for one in wanted.sops:
+        documents.update(opening.documents(one, plane.sops.open(one.text, _sops_keys(held, one.where), where=one.where)))  # type: ignore[arg-type]  # plain JSON data
+    values = dict(found)
+    for alias in sorted({ref.alias for ref in wanted.refs} - {hidden.ALIAS}):
+        values.update(plane.vault.read(held.vaults[alias], [ref for ref in wanted.refs if ref.alias == alias]))
+    return _Opened(opening.Opened(documents, values), wanted.volatile())
+
+
+def _as_written(parts: list[_Part], names: set[str]) -> dict[str, bytes]:
+    """The files of these names; without those that two sources have in different words."""
+    found = {(file.path, file.blob): (part, file) for part in parts for file in part.files if file.path in names}
+    paths = [path for path, _ in found]
+    alone = [(part, file) for (path, _), (part, file) in found.items() if paths.count(path) == 1]
+    return {file.path: part.found.tree.read([file])[file.path] for part, file in alone}
+
+
+def _sops_keys(held: keys.Keys, where: str) -> ports.SopsKeys:
+    if held.sops is None:
+        message = (
+            "is encrypted with SOPS and this project holds no age identity; add one with `plane credential create NAME --kind sops-age`"
+        )
+        raise errors.SecretRefused(message, where=where)
+    return held.sops
+
+
+def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) -> releases.New:
+    cluster = _cluster(app)
+    manifests = _stamped(app, shared, made.manifests)
+    for manifest in manifests:
+        waves.turn(manifest)  # what no agent could put in order, or would read another way than it was meant,
+        options.own(manifest)  # is refused here, where its file is known
+    release.check_scope(manifests, cluster.grant, cluster.name)
+    release.check_project(manifests, app.rules, cluster=cluster.name, project=app.project)
+    key = plane.envelope.unwrap(app.fingerprint_key, context=keys.wrapping_context(app.tenant_id, app.project_id, keys.FINGERPRINT_KEY))
+    filled = opening.fill(manifests, made.opened.values, name=lambda place, value: secrets.fingerprint(key.reveal(), place, value))
+    verdict = judge(plane, app, shared, filled.manifests, commit=made.commit.sha)
+    digest, body = bundle.pack(tuple(objects.canonical(manifest.body) for manifest in filled.manifests))
+    return releases.New(
+        app_id=app.id,
+        digest=digest,
+        key=made.key,
+        commit=made.commit.sha,
+        author=made.commit.author,
+        subject=made.commit.subject,
+        verdict=verdict,
+        objects=len(filled.manifests),
+        volatile=made.opened.volatile,
+        body=body,
+        sealed=_seal(plane, app, cluster, digest, filled.secrets),
+        key_id=cluster.agent_key_id,
+    )
+
+
+def _stamped(app: facts.App, shared: Shared, manifests: tuple[objects.Manifest, ...]) -> tuple[objects.Manifest, ...]:
+    """Owner marks and namespaces; scope of a kind from the built-in table, the cluster's own list, and CRDs in the set."""
+    cluster = _cluster(app)
+    served = shared.capabilities.get(cluster.id)
+    known = {(kind.group, kind.kind): kind.namespaced for kind in served.kinds} if served else {}
+    scopes = {**known, **kinds_of.defined(manifests)}
+    namespace, owner = app.spec.destination.namespace, _owner(app)
+    return tuple(
+        release.stamp(one, owner, namespace=namespace if kinds_of.namespaced(one.key.group, one.key.kind, scopes) else "")
+        for one in manifests
+    )
+
+
+def _owner(app: facts.App) -> release.Owner:
+    return release.Owner(app.id, app.tenant, app.project, app.name)
+
+
+def _seal(
+    plane: context.Plane, app: facts.App, cluster: facts.Cluster, digest: str, values: tuple[tuple[secrets.Place, secrets.Secret], ...]
+) -> tuple[agent.SealedValue, ...]:
+    if values and not cluster.agent_key:
+        name = cluster.name
+        message = f"no agent of cluster {name} is there to seal secrets to; run the command that `plane cluster join {name}` prints"
+        raise errors.SecretRefused(message)
+    return tuple(
+        agent.SealedValue(
+            agent.Key(place.key.group, place.key.kind, place.key.namespace, place.key.name),
+            place.pointer,
+            plane.sealer.seal(
+                cluster.agent_key, value, secrets.sealing_context(cluster=cluster.id, app=app.id, release=digest, place=place)
+            ),
+        )
+        for place, value in values
+    )
+
+
+def judge(plane: context.Plane, app: facts.App, shared: Shared, manifests: tuple[objects.Manifest, ...], *, commit: str) -> policy.Verdict:
+    """Ask every policy set in force; an engine that fails is a denial with its own reason."""
+    cluster = _cluster(app)
+    asked = policy.PolicyContext(
+        tenant=app.tenant,
+        project=app.project,
+        app=app.name,
+        cluster=cluster.name,
+        now=shared.now,
+        namespace=app.spec.destination.namespace,
+        cluster_labels=cluster.labels,
+        kube_version=cluster.kube_version,
+        repo=app.repositories[0].url if 0 in app.repositories else "",
+        commit=commit,
+    )
+    bodies = tuple(manifest.body for manifest in manifests)
+    digests = tuple(one.policy.digest for one in shared.bindings)
+    found: dict[str, tuple[policy.Violation, ...]] = {}
+    try:
+        for one in shared.bindings:
+            found[one.policy.digest] = plane.policies.violations(one.policy, policy.PolicyInput(bodies, asked, one.parameters))
+    except policy.PolicyFailed as e:
+        return policy.Verdict(digests, (), str(e))
+    located = {digest: policy.located(several, manifests) for digest, several in found.items()}
+    return policy.Verdict(digests, policy.fold(shared.bindings, located))
+
+
+def problem(app: facts.App, error: errors.PlaneError, now: str) -> decide.Problem:
+    """What to show while the app has no usable release; the time stays while the sentence does."""
+    before = app.problem
+    return before if before and before.sentence == str(error) else decide.Problem(error.code, str(error), now)

@@ -1,0 +1,30 @@
+"""After a change of master key: everything stored under an older one is wrapped again under the present one."""
+
+from plane.domain import access
+from plane.server import context, keys, record
+from plane.store import engine
+from plane.store.delivering import keyring
+from plane.store.people import tenants
+
+
+def rewrap(plane: context.Plane) -> int:
+    """Wrap anew what the present master key did not wrap; returns how many values. Each tenant is one transaction; may be repeated.
+
+    Raises:
+        SecretRefused: a value's key is not among those this process was given; tenants before it stay done.
+    """
+    with engine.dispatch(plane.engine) as tx:
+        found = tenants.ids(tx)
+    return sum(_tenant(plane, access.Scope(tenant, access.SYSTEM)) for tenant in (access.PLATFORM_TENANT, *found))
+
+
+def _tenant(plane: context.Plane, scope: access.Scope) -> int:
+    with engine.begin(plane.engine, scope) as tx:
+        old = [row for row in keyring.everything(tx, scope.tenant) if not plane.envelope.current(row[2])]
+        for project, name, wrapped in old:
+            bound = keys.wrapping_context(scope.tenant, project, name or keys.FINGERPRINT_KEY)
+            value = plane.envelope.unwrap(wrapped, context=bound)
+            keyring.replace(tx, scope.tenant, project, name, plane.envelope.wrap(value, context=bound))
+        if old:
+            record.append(plane, tx, scope, "tenant.keys.rewrapped", message=f"{len(old)} stored secrets are under the present master key")
+    return len(old)

@@ -1,0 +1,43 @@
+"""Housekeeping: rows that nothing refers to, and mirrors of repositories that are no more."""
+
+import datetime as dt
+
+import structlog
+
+from plane.domain import access
+from plane.server import context
+from plane.store import engine
+from plane.store.delivering import repositories, sweeps
+from plane.store.people import idempotency, tenants
+
+log = structlog.get_logger()
+
+SETTLED = dt.timedelta(days=7)  # a task or a release of nobody's history stays so long, for whoever still looks at it
+UNHEARD = dt.timedelta(minutes=5)  # a piece of an answer that nobody has read for so long is nobody's
+TURNED = dt.timedelta(days=30)  # how health changed, for whoever asks what happened last month
+ROUNDS = 100  # of sweeps.LIMIT rows for one tenant; the next sweep goes on
+
+
+def sweep(plane: context.Plane) -> int:
+    """Remove what is old in every tenant, and mirrors that are not needed on this machine; returns how many rows went."""
+    with engine.dispatch(plane.engine) as tx:
+        everyone, mirrored = tenants.ids(tx), repositories.ids(tx)
+    rows = sum(_tenant(plane, tenant) for tenant in (access.PLATFORM_TENANT, *everyone))
+    mirrors = plane.git.forget_others(mirrored)
+    if rows or mirrors:
+        log.info("rows.removed", rows=rows, mirrors=mirrors)
+    return rows
+
+
+def _tenant(plane: context.Plane, tenant: str) -> int:
+    total, now = 0, plane.clock.now()
+    for _ in range(ROUNDS):
+        with engine.begin(plane.engine, access.Scope(tenant, access.SYSTEM)) as tx:
+            if not sweeps.alone(tx, tenant):
+                break  # this hour's turn is another's, or the next one's
+            past = {"settled": now - SETTLED, "answered": now - idempotency.KEPT, "unheard": now - UNHEARD, "turned": now - TURNED}
+            gone = sweeps.old(tx, tenant, **past)
+        total += gone
+        if gone == 0:
+            break
+    return total

@@ -1,0 +1,1 @@
+"""Documents that people write: what each kind asks of them."""

@@ -1,0 +1,206 @@
+"""Who may ask: people and services, their roles and tokens. Nobody grants a role, or a token of somebody, above their own."""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from plane.domain import access, errors
+from plane.server import authorise, context, record
+from plane.server import documents as generic
+from plane.store import engine
+from plane.store.delivering import facts
+from plane.store.people import bindings, people
+from plane.wire import rest
+
+PREFIX = 8  # characters of the random part that lists show
+EMPTY = ""
+
+
+def me(plane: context.Plane, caller: authorise.Caller) -> rest.Me:
+    """The caller and what it holds."""
+    with engine.dispatch(plane.engine) as tx:
+        tenants, projects = people.named(tx, caller.actor.grants)
+    held = {
+        rest.HeldRole(role=each.role, tenant=tenants.get(each.tenant, ""), project=projects.get(each.project, ""))
+        for each in caller.actor.grants
+    }
+    return rest.Me(
+        id=caller.actor.id,
+        name=caller.actor.name,
+        kind=caller.actor.kind,
+        roles=tuple(sorted(held, key=lambda each: (each.tenant, each.project, each.role))),
+    )
+
+
+def page(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: rest.PageQuery) -> rest.Page[rest.Person]:
+    """A tenant's people (or the platform's) by name."""
+    with authorise.enter(plane, caller, _above(names), "access:get") as place:
+        found = people.page(place.tx, place.scope.tenant, after=rest.after(query), limit=query.limit + 1)
+    return rest.page([_person(each) for each in found], query.limit, key=lambda each: each.name)
+
+
+def create(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.NewPerson) -> rest.Person:
+    """Somebody new, without any role; Conflict when the name is taken."""
+    with authorise.enter(plane, caller, _above(names), "access:create") as place:
+        identity, now = plane.clock.id(), plane.clock.now()
+        if not people.add(place.tx, place.scope.tenant, identity=identity, name=body.name, kind=body.kind):
+            message = f"{body.kind} {body.name!r} exists already"
+            raise errors.Conflict(message)
+        record.append(plane, place.tx, place.scope, "access.person.created", target=f"person/{body.name}", details={"kind": body.kind})
+        made = rest.Person(id=identity, name=body.name, kind=body.kind, disabled=False, created_at=facts.stamp(now), roles=())
+        return place.done(made, status=201)
+
+
+def set_disabled(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, *, disabled: bool) -> rest.Deleted:
+    """Shut somebody out at once, or let them in again; the log keeps their name either way."""
+    with authorise.enter(plane, caller, _above(names), "access:delete" if disabled else "access:create") as place:
+        identity = _known(place)
+        check_above(caller.actor, people.roles(place.tx, place.scope.tenant, identity))
+        if disabled:
+            check_admin_left(place, without=identity)
+        people.set_disabled(place.tx, place.scope.tenant, identity, disabled=disabled, now=plane.clock.now())
+        record.append(
+            plane, place.tx, place.scope, "access.person.disabled" if disabled else "access.person.enabled", target=f"person/{names.name}"
+        )
+        return place.done(rest.Deleted(name=names.name))
+
+
+def bind(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.Role) -> rest.Role:
+    """Give a role over the tenant or one project; platform-admin only to the platform's people.
+
+    Raises:
+        Forbidden: the role holds a permission that the caller does not hold there.
+    """
+    with authorise.enter(plane, caller, authorise.Names(names.tenant, body.project, names.name), "access:create") as place:
+        if problems := misplaced(names, body.role, path="role"):
+            raise errors.Invalid(problems)
+        check_above(caller.actor, (access.Grant(body.role, tenant(place), place.project),))
+        row = {"id": plane.clock.id(), "principal_id": _known(place), "role": body.role, "project_id": place.project or None}
+        if people.bind(place.tx, place.scope.tenant, row):
+            record.append(plane, place.tx, place.scope, "access.role.granted", project_id=place.project, **_about(names, body))
+        return place.done(body, status=201)
+
+
+def unbind(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.Role) -> rest.Taken:
+    """Take a role that was given by hand; it ends with this transaction. What a binding gives, the binding takes: Conflict."""
+    with authorise.enter(plane, caller, authorise.Names(names.tenant, body.project, names.name), "access:delete") as place:
+        check_above(caller.actor, (access.Grant(body.role, tenant(place), place.project),))
+        left = _unbind(place, body)
+        check_admin_left(place)
+        record.append(plane, place.tx, place.scope, "access.role.taken", project_id=place.project, **_about(names, body))
+        return place.done(rest.Taken(name=body.role, bindings=left))
+
+
+def tokens(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: rest.PageQuery) -> rest.Page[rest.Token]:
+    """Somebody's tokens, without their secrets."""
+    with authorise.enter(plane, caller, _above(names), "access:get") as place:
+        after = rest.after(query)
+        found = people.tokens(place.tx, place.scope.tenant, _known(place), after=after, limit=query.limit + 1)
+    return rest.page([_token(each) for each in found], query.limit, key=lambda each: each.id)
+
+
+def issue(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.NewToken) -> rest.IssuedToken:
+    """A new token for somebody whose roles the caller holds too; its hash alone is kept."""
+    with authorise.enter(plane, caller, _above(names), "access:create") as place:
+        identity = _known(place)
+        check_above(caller.actor, people.roles(place.tx, place.scope.tenant, identity))
+        return _issue(plane, place, identity, body)
+
+
+def revoke(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, token: str) -> rest.Deleted:
+    """End a token at once."""
+    with authorise.enter(plane, caller, _above(names), "access:delete") as place:
+        found = people.revoke(place.tx, place.scope.tenant, _known(place), token, plane.clock.now()) if generic.is_id(token) else EMPTY
+        if not found:
+            raise errors.NotFound("token", token)
+        record.append(
+            plane, place.tx, place.scope, "access.token.revoked", target=f"person/{names.name}", details={"token": token, "name": found}
+        )
+        return place.done(rest.Deleted(name=found))
+
+
+def _issue(plane: context.Plane, place: authorise.Place, identity: str, body: rest.NewToken) -> rest.IssuedToken:
+    secret, token = authorise.new_secret("user"), plane.clock.id()
+    expires = plane.clock.now() + dt.timedelta(days=body.days)
+    shown = secret.removeprefix("gp_user_")[:PREFIX]
+    row = {
+        "id": token,
+        "principal_id": identity,
+        "name": body.name,
+        "prefix": shown,
+        "hash": authorise.hashed(secret),
+        "expires_at": expires,
+    }
+    people.add_token(place.tx, place.scope.tenant, row)
+    facts_: dict[str, Any] = {
+        "target": f"person/{place.names.name}",
+        "details": {"token": token, "name": body.name, "expires": facts.stamp(expires)},
+    }
+    record.append(plane, place.tx, place.scope, "access.token.issued", **facts_)
+    return rest.IssuedToken(id=token, name=body.name, token=secret, expires_at=facts.stamp(expires))
+
+
+def _above(names: authorise.Names) -> authorise.Names:
+    """People belong to tenants, never to projects."""
+    return authorise.Names(names.tenant, "", names.name)
+
+
+def tenant(place: authorise.Place) -> str:
+    """The tenant as grants name it."""
+    return "" if place.scope.tenant == access.PLATFORM_TENANT else place.scope.tenant
+
+
+def _known(place: authorise.Place) -> str:
+    found = people.find(place.tx, place.scope.tenant, place.names.name)
+    if not found:
+        raise errors.NotFound("person", place.names.name)
+    return found
+
+
+def misplaced(names: authorise.Names, role: access.RoleName, *, path: str) -> dict[str, str]:
+    """platform-admin, and no other role, belongs to the platform: what is broken, at `path`."""
+    if bool(names.tenant) != (role == "platform-admin"):
+        return {}
+    where = "the platform's own people" if role == "platform-admin" else "people of a tenant"
+    return {path: f"{role} is given to {where} only"}
+
+
+def check_above(who: access.Actor, grants: Iterable[access.Grant]) -> None:
+    """Whoever gives, takes or wields a role must hold each of its permissions there; Forbidden."""
+    for grant in grants:
+        if permission := access.lacking(who, grant):
+            raise errors.Forbidden(permission)
+
+
+def check_admin_left(place: authorise.Place, *, without: str = access.PLATFORM_TENANT) -> None:
+    """Conflict when the platform would have no admin any more, `without` a user or a binding that is about to go."""
+    if place.scope.tenant == access.PLATFORM_TENANT and not bindings.an_admin_is_left(place.tx, without=without):
+        message = "this would leave the platform without an admin who may log in; make somebody else platform-admin first"
+        raise errors.Conflict(message)
+
+
+def _unbind(place: authorise.Place, body: rest.Role) -> tuple[str, ...]:
+    """The bindings that give the role still."""
+    principal, project = _known(place), place.project or None
+    given = bindings.giving(place.tx, place.scope.tenant, principal, role=body.role, project=project)
+    if people.unbind(place.tx, place.scope.tenant, principal=principal, role=body.role, project=project):
+        return given
+    if not given:
+        raise errors.NotFound("role", body.role)
+    who, names = place.names.name, ", ".join(given)
+    message = f"the role {body.role} of {who!r} comes from rolebinding {names}; take {who!r} out of its subjects"
+    raise errors.Conflict(message)
+
+
+def _about(names: authorise.Names, body: rest.Role) -> dict[str, object]:
+    return {"project": body.project, "target": f"person/{names.name}", "details": {"role": body.role}}
+
+
+def _person(row: people.Person) -> rest.Person:
+    roles = tuple(rest.GivenRole(role=role, project=project, binding=binding) for role, project, binding in row.roles)  # type: ignore[arg-type]  # only known roles are written
+    return rest.Person(id=row.id, name=row.name, kind=row.kind, disabled=row.disabled, created_at=facts.stamp(row.created_at), roles=roles)
+
+
+def _token(row: people.Token) -> rest.Token:
+    times = {name: facts.stamp(getattr(row, name)) for name in ("created_at", "expires_at", "revoked_at")}
+    return rest.Token(id=row.id, name=row.name, prefix=row.prefix, **times)

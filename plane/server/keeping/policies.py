@@ -1,0 +1,69 @@
+"""Policy sets: a tenant's own, and the platform's, which hold for everybody; compiled by the engine before they are kept."""
+
+import msgspec
+
+from plane.domain import errors, tenancy
+from plane.domain.judging import policy
+from plane.server import authorise
+from plane.server import documents as generic
+from plane.store import documents as rows
+from plane.store import engine
+from plane.store.delivering import duties
+from plane.wire import documents
+
+
+def read(row: rows.Row, names: authorise.Names) -> documents.PolicySet:
+    """From a row; a list's rows have no files."""
+    return documents.PolicySet(
+        api_version=documents.API_VERSION,
+        metadata=generic.metadata(row, names, level=1),
+        spec=msgspec.convert(row.spec, tenancy.PolicySetSpec),
+        files=getattr(row, "files", {}),
+        status=documents.PolicySetStatus(**generic.common(row), digest=row.digest),
+    )
+
+
+def _columns(change: generic.Change) -> generic.Columns:
+    wish = change.wish
+    files = wish.files
+    problems = {f"files.{name}": "must be named *.rego" for name in files if not name.endswith(".rego") or "/" in name}
+    if not files:
+        problems["files"] = "a policy set needs at least one .rego file"
+    if sum(map(len, files.values())) > documents.MAX_POLICY_BYTES:
+        problems["files"] = f"together more than {documents.MAX_POLICY_BYTES:,} characters; split the set"
+    if problems:
+        raise errors.Invalid(problems)
+    compiled = policy.policy_files(wish.metadata.name, files)
+    if change.before is None or change.before.digest != compiled.digest:
+        change.plane.policies.check(compiled)
+    return {"spec": generic.plain(wish.spec), "files": dict(files), "digest": compiled.digest}
+
+
+def _settle(change: generic.Change) -> None:
+    """What was judged before is judged again."""
+    duties.all_of_tenant(change.place.tx, change.place.scope.tenant, change.plane.clock.now())
+
+
+def _everywhere(change: generic.Change) -> None:
+    with engine.dispatch(change.plane.engine) as tx:
+        duties.everywhere(tx, change.plane.clock.now())
+
+
+def _public(wish: documents.PolicySet) -> documents.PolicySet:
+    """The audit log keeps the rules themselves: an auditor asks what was in force."""
+    return msgspec.structs.replace(wish, status=None)
+
+
+KIND = generic.Kind(
+    type=documents.PolicySet,
+    noun="policy",
+    plural="policies",
+    level=1,
+    shelf=rows.POLICY_SETS,
+    read=read,
+    columns=_columns,
+    settle=_settle,
+    release=_settle,
+    public=_public,
+)
+PLATFORM_KIND = msgspec.structs.replace(KIND, level=0, settle=generic.nothing_more, release=generic.nothing_more, afterwards=_everywhere)

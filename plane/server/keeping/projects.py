@@ -1,0 +1,90 @@
+"""Projects: what shares repositories, credentials and rules inside a tenant."""
+
+import secrets as random
+
+import msgspec
+
+from plane.domain import access, errors, tenancy
+from plane.domain.rendering import secrets
+from plane.server import authorise, context, keys
+from plane.server import documents as generic
+from plane.server.keeping import holds
+from plane.store import documents as rows
+from plane.store import engine
+from plane.store.delivering import duties
+from plane.store.layout import tables
+from plane.store.people import people
+from plane.wire import documents, rest
+
+FINGERPRINT_BYTES = 32
+BELOW = (("apps", tables.apps), ("repositories", tables.repositories), ("credentials", tables.credentials))
+
+
+def read(row: rows.Row, names: authorise.Names) -> documents.Project:
+    """From a row."""
+    return documents.Project(
+        api_version=documents.API_VERSION,
+        metadata=generic.metadata(row, names, level=1),
+        spec=msgspec.convert(row.spec, tenancy.ProjectSpec),
+        status=documents.ProjectStatus(**generic.common(row), hold=holds.shown(row.hold)),
+    )
+
+
+def _columns(change: generic.Change) -> generic.Columns:
+    if problems := tenancy.check_calendar(change.wish.spec):
+        raise errors.Invalid(problems)
+    stored = generic.spec_only(change)
+    return stored if change.before else {**stored, "fingerprint_key": _fingerprint_key(change)}
+
+
+def _fingerprint_key(change: generic.Change) -> bytes:
+    bound = keys.wrapping_context(change.place.scope.tenant, change.id, keys.FINGERPRINT_KEY)
+    return change.plane.envelope.wrap(secrets.Secret(random.token_bytes(FINGERPRINT_BYTES)), context=bound)
+
+
+def _settle(change: generic.Change) -> None:
+    """Rules may have become narrower or wider: every app of the project is looked at again."""
+    if change.before:
+        duties.all_of_project(change.place.tx, change.place.scope.tenant, change.id, change.plane.clock.now())
+
+
+def _release(change: generic.Change) -> None:
+    where = {"tenant_id": change.place.scope.tenant, "project_id": change.id}
+    left = [f"{count} {noun}" for noun, table in BELOW if (count := rows.count(change.place.tx, table, where))]
+    if left:
+        message = f"project {change.place.names.name!r} still has {', '.join(left)}; delete them first"
+        raise errors.Conflict(message)
+
+
+KIND = generic.Kind(
+    type=documents.Project,
+    noun="project",
+    plural="projects",
+    level=1,
+    shelf=rows.PROJECTS,
+    read=read,
+    columns=_columns,
+    settle=_settle,
+    release=_release,
+)
+
+
+def page(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: rest.PageQuery) -> rest.Page[documents.Project]:
+    """A tenant's projects; for people of single projects only those."""
+    tenant, _ = authorise.locate(plane, caller.actor, authorise.Names(names.tenant))
+    if access.allows(caller.actor, "project:get", access.Target(tenant)):
+        return generic.page(plane, caller, KIND, names, query)
+    with engine.dispatch(plane.engine) as tx:
+        _, mine = people.named(tx, [grant for grant in caller.actor.grants if grant.tenant == tenant])
+    left = sorted(name for name in mine.values() if name > rest.after(query))[: query.limit + 1]
+    found = [get(plane, caller, authorise.Names(names.tenant, name, name)) for name in left]
+    return rest.page(found, query.limit, key=lambda each: each.metadata.name)
+
+
+def get(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) -> documents.Project:
+    """A project, for anybody with a role in it."""
+    with authorise.enter(plane, caller, authorise.Names(names.tenant, names.name, names.name), "project:get") as place:
+        row = rows.find(place.tx, KIND.shelf, {"tenant_id": place.scope.tenant}, names.name)
+        if row is None:
+            raise errors.NotFound("project", names.name)
+        return read(row, names)

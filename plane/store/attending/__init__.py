@@ -1,0 +1,1 @@
+"""Clusters, their agents, and what these tell."""

@@ -1,0 +1,72 @@
+"""Which health checks a cluster's agent needs, and what they say."""
+
+from collections.abc import Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from plane.domain.health import health_scripts
+from plane.store import documents, wake
+from plane.store.engine import Tx
+from plane.store.layout import health_tables, tables
+
+CHECKS, CLUSTERS, GRANTS, TENANTS = health_tables.health_checks, tables.clusters, tables.cluster_grants, tables.tenants
+SHELF = documents.plain(CHECKS)
+
+
+class Mark(msgspec.Struct, frozen=True, order=True):
+    """One check without its content."""
+
+    tenant: str
+    id: str
+    digest: str
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One check as an agent needs it. `tenant`: a name, empty for the platform's."""
+
+    mark: Mark
+    tenant: str
+    name: str
+    spec: health_scripts.CheckSpec
+
+
+def marks(tx: Tx, cluster_id: str) -> tuple[Mark, ...]:
+    """Those that concern a cluster, sorted; a dispatch transaction."""
+    return tuple(sorted(Mark(*row) for row in tx.execute(_MARKS, {"cluster": cluster_id, "nil": tables.NIL})))
+
+
+def load(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[Check, ...]:
+    """A tenant's, or the platform's, of these ids."""
+    name = sa.select(TENANTS.c.name).where(TENANTS.c.id == CHECKS.c.tenant_id).scalar_subquery().label("tenant")
+    rows = tx.execute(sa.select(CHECKS, name).where(CHECKS.c.tenant_id == tenant, CHECKS.c.id.in_(ids)))
+    return tuple(
+        Check(Mark(row.tenant_id, row.id, row.digest), row.tenant or "", row.name, msgspec.convert(row.spec, health_scripts.CheckSpec))
+        for row in rows
+    )
+
+
+def clusters(tx: Tx, names: Sequence[str]) -> frozenset[str]:
+    """Those of the names that the asking tenant may use; of the platform, those that are there."""
+    return frozenset(tx.execute(sa.select(CLUSTERS.c.name).where(CLUSTERS.c.name.in_(names))).scalars())
+
+
+def wake_agents(tx: Tx, tenant: str) -> None:
+    """Let the agents that the tenant's checks concern ask again; of the platform, all."""
+    own = sa.select(GRANTS.c.cluster_id).where(GRANTS.c.tenant_id == tenant)
+    found = tx.execute(sa.select(CLUSTERS.c.id) if tenant == tables.NIL else own).scalars().all()
+    if found:
+        wake.notify(tx, "plane_tasks", *found)
+
+
+def forget(tx: Tx, tenant: str) -> None:
+    """All of a tenant's; a platform transaction."""
+    tx.execute(sa.delete(CHECKS).where(CHECKS.c.tenant_id == tenant))
+
+
+_MARKS = sa.text("""
+    SELECT h.tenant_id::text, h.id::text, h.digest FROM health_checks h
+    WHERE (h.tenant_id = CAST(:nil AS uuid)
+        OR EXISTS (SELECT 1 FROM cluster_grants g WHERE g.tenant_id = h.tenant_id AND g.cluster_id = CAST(:cluster AS uuid)))
+    AND (h.cluster = '' OR h.cluster = (SELECT c.name FROM clusters c WHERE c.id = CAST(:cluster AS uuid)))
+""")

@@ -1,0 +1,1 @@
+"""The rows of the log, and how far each of its readers is."""

@@ -1,0 +1,178 @@
+"""Reading the audit log: searches, stretches for exports, the nodes of its tree."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from plane.domain.auditing import audit, audit_proofs
+from plane.store.engine import Row, Tx
+from plane.store.layout import audit_tables
+
+PERSONAL = audit_tables.personal
+EVENTS, LEAVES, NODES, CHECKPOINTS = audit_tables.events, audit_tables.leaves, audit_tables.nodes, audit_tables.checkpoints
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What events are asked for. `types` and the rest: any of them, empty for all; a type that ends in `.*` stands for all below it."""
+
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    project_id: str = ""
+    types: tuple[str, ...] = ()
+    actor: str = ""  # an id
+    target: str = ""
+    cluster: str = ""
+    commit: str = ""  # whole, or its first digits
+    outcome: str = ""
+
+
+def search(tx: Tx, tenant: str, asked: Asked, *, cursor: int, limit: int, newest: bool = False) -> tuple[audit.Sealed, ...]:
+    """Sealed events after `cursor` in order of their places, or before it when the newest come first."""
+    turned = LEAVES.c.seq.desc() if newest else LEAVES.c.seq
+    beyond = LEAVES.c.seq < cursor if newest else LEAVES.c.seq > cursor
+    query = sa.select(LEAVES.c.seq, LEAVES.c.leaf, EVENTS.c.body, PERSONAL.c.body.label("personal")).select_from(_JOINED)
+    rows = tx.execute(query.where(LEAVES.c.tenant_id == tenant, beyond, *_conditions(asked)).order_by(turned).limit(limit))
+    return tuple(audit.Sealed(row.seq, bytes(row.leaf).hex(), audit.together(row.body, bytes(row.personal or b""))) for row in rows)
+
+
+_OF_LEAF = sa.and_(EVENTS.c.tenant_id == LEAVES.c.tenant_id, EVENTS.c.id == LEAVES.c.event_id)
+_PERSONAL = sa.and_(PERSONAL.c.tenant_id == LEAVES.c.tenant_id, PERSONAL.c.event_id == LEAVES.c.event_id)
+_JOINED = LEAVES.join(EVENTS, _OF_LEAF).outerjoin(PERSONAL, _PERSONAL)
+_LEFT = LEAVES.outerjoin(EVENTS, _OF_LEAF).outerjoin(PERSONAL, _PERSONAL)
+
+
+def _conditions(asked: Asked) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    if asked.since:
+        found.append(LEAVES.c.at >= asked.since)
+    if asked.until:
+        found.append(LEAVES.c.at < asked.until)
+    if asked.project_id:
+        found.append(LEAVES.c.project_id == asked.project_id)
+    if asked.types:
+        found.append(sa.or_(*map(_type, asked.types)))
+    found += [LEAVES.c[name] == value for name in ("actor", "target", "cluster", "outcome") if (value := getattr(asked, name))]
+    if asked.commit:
+        found += [LEAVES.c.commit != "", LEAVES.c.commit >= asked.commit, LEAVES.c.commit <= asked.commit + "g"]  # behind all digits
+    return found
+
+
+def _type(wanted: str) -> sa.ColumnElement[bool]:
+    stem = wanted.removesuffix("*")
+    return LEAVES.c.type == wanted if stem == wanted else LEAVES.c.type.startswith(stem, autoescape=True)
+
+
+def stretch(tx: Tx, tenant: str, asked: Asked, *, first: int, end: int, limit: int) -> tuple[audit.Placed, ...]:
+    """Rows from place `first` up to `end` as they are kept, those whose event is gone too; time does not matter here."""
+    columns = (LEAVES.c.seq, LEAVES.c.leaf, EVENTS.c.body, PERSONAL.c.salt, PERSONAL.c.body.label("personal"))
+    query = sa.select(*columns).select_from(_LEFT)
+    where = (LEAVES.c.tenant_id == tenant, LEAVES.c.seq >= first, LEAVES.c.seq < end)
+    timeless = msgspec.structs.replace(asked, since=None, until=None)
+    rows = tx.execute(query.where(*where, *_conditions(timeless)).order_by(LEAVES.c.seq).limit(limit))
+    return tuple(
+        audit.Placed(row.seq, bytes(row.leaf), *(bytes(blob or b"") for blob in (row.body, row.salt, row.personal))) for row in rows
+    )
+
+
+def summary(tx: Tx, tenant: str, asked: Asked, *, first: int, end: int) -> tuple[int, int, int]:
+    """How many rows `stretch` gives there, and the first and the last place; -1 without any."""
+    seq, timeless = LEAVES.c.seq, msgspec.structs.replace(asked, since=None, until=None)
+    query = sa.select(sa.func.count(), sa.func.min(seq), sa.func.max(seq))
+    count, low, high = tx.execute(query.where(LEAVES.c.tenant_id == tenant, seq >= first, seq < end, *_conditions(timeless))).one()
+    return count, (-1 if low is None else low), (-1 if high is None else high)
+
+
+def bounds(tx: Tx, tenant: str, asked: Asked) -> tuple[int, int]:
+    """The first place of an event not older than `since`, and the place after the last one older than `until`; -1: there is none."""
+    at = LEAVES.c.at
+    mine = sa.select(LEAVES.c.seq).where(LEAVES.c.tenant_id == tenant)
+    first = tx.execute(mine.where(at >= asked.since).order_by(LEAVES.c.seq).limit(1)).scalar() if asked.since else 0
+    last = tx.execute(mine.where(at < asked.until).order_by(LEAVES.c.seq.desc()).limit(1)).scalar() if asked.until else None
+    return (-1 if first is None else first), (-1 if last is None else last + 1)
+
+
+def last_checkpoint(tx: Tx, tenant: str) -> audit.Checkpoint | None:
+    """The newest checkpoint of a log."""
+    query = sa.select(CHECKPOINTS).where(CHECKPOINTS.c.tenant_id == tenant)
+    row = tx.execute(query.order_by(CHECKPOINTS.c.size.desc()).limit(1)).one_or_none()
+    return row if row is None else _checkpoint(row)
+
+
+def checkpoint_around(tx: Tx, tenant: str, size: int, *, above: bool) -> audit.Checkpoint | None:
+    """The smallest checkpoint of at least this size, or the largest of at most this size."""
+    here = CHECKPOINTS.c.size >= size if above else CHECKPOINTS.c.size <= size
+    order = CHECKPOINTS.c.size if above else CHECKPOINTS.c.size.desc()
+    row = tx.execute(sa.select(CHECKPOINTS).where(CHECKPOINTS.c.tenant_id == tenant, here).order_by(order).limit(1)).one_or_none()
+    return row if row is None else _checkpoint(row)
+
+
+def checkpoints(tx: Tx, tenant: str, *, above: int, end: int, limit: int) -> tuple[audit.Checkpoint, ...]:
+    """Checkpoints by size, those larger than `above` and at most `end`."""
+    query = sa.select(CHECKPOINTS).where(CHECKPOINTS.c.tenant_id == tenant, CHECKPOINTS.c.size > above, CHECKPOINTS.c.size <= end)
+    return tuple(_checkpoint(row) for row in tx.execute(query.order_by(CHECKPOINTS.c.size).limit(limit)))
+
+
+def _checkpoint(row: Row) -> audit.Checkpoint:
+    peaks = tuple(row.peaks[start : start + 32].hex() for start in range(0, len(row.peaks), 32))
+    counts = msgspec.json.decode(row.counts, type=dict[str, dict[str, int]])
+    return audit.Checkpoint(row.origin, row.size, row.root, row.time, row.signature, row.key, counts, peaks)
+
+
+def place_of(tx: Tx, tenant: str, event: str) -> int:
+    """The place of an event; -1 when it has none."""
+    found = tx.execute(sa.select(LEAVES.c.seq).where(LEAVES.c.tenant_id == tenant, LEAVES.c.event_id == event)).scalar()
+    return -1 if found is None else found
+
+
+def nodes(tx: Tx, tenant: str) -> audit_proofs.Nodes:
+    """Roots of full subtrees, each from at most 2^TILE stored hashes."""
+
+    def read(height: int, index: int) -> bytes:
+        step = height % audit.TILE
+        if height and not step:
+            stored = _stored(tx, tenant, height, first=index, count=1)
+            if stored:
+                return stored[0]
+            step = audit.TILE  # sealed before nodes were kept
+        below = height - step
+        hashes = _stored(tx, tenant, below, first=index << step, count=1 << step)
+        if len(hashes) < 1 << step:
+            hashes = [read(below, (index << step) + n) for n in range(1 << step)] if below else hashes
+        return audit.root(hashes)
+
+    return read
+
+
+def _stored(tx: Tx, tenant: str, height: int, *, first: int, count: int) -> Sequence[bytes]:
+    place, hashed, extra = (NODES.c.index, NODES.c.hash, [NODES.c.height == height]) if height else (LEAVES.c.seq, LEAVES.c.leaf, [])
+    where = (place >= first, place < first + count, *extra)
+    table = NODES if height else LEAVES
+    return [bytes(one) for one in tx.execute(sa.select(hashed).where(table.c.tenant_id == tenant, *where).order_by(place)).scalars()]
+
+
+def strays(tx: Tx, tenant: str, *, limit: int) -> tuple[str, ...]:
+    """Events that were put among sealed ones and have no place: the sealer never leaves one behind, so somebody else wrote them."""
+    return tuple(str(row[0]) for row in tx.execute(_STRAYS, {"tenant": tenant, "limit": limit}))
+
+
+_STRAYS = sa.text("""
+    SELECT e.id FROM audit_events e JOIN audit_heads h ON h.tenant_id = e.tenant_id
+    WHERE e.tenant_id = :tenant AND (e.xid, e.id) <= (h.last_xid, h.last_event)
+    AND NOT EXISTS (SELECT 1 FROM audit_leaves l WHERE l.tenant_id = e.tenant_id AND l.event_id = e.id) LIMIT :limit
+""")
+
+
+def cut(tx: Tx, tenant: str) -> str:
+    """What is missing of what was signed, as a sentence; empty: nothing."""
+    row = tx.execute(_CUT, {"tenant": tenant}).one()
+    if row.signed > row.places:
+        return f"{row.signed} events were signed for and only {row.places} have a place"
+    return f"{row.places} events have a place and only {row.signed} were signed for" if row.places > row.signed else ""
+
+
+_CUT = sa.text("""
+    SELECT coalesce((SELECT max(size) FROM audit_checkpoints WHERE tenant_id = :tenant), 0) AS signed,
+    coalesce((SELECT max(seq) + 1 FROM audit_leaves WHERE tenant_id = :tenant), 0) AS places
+""")

@@ -1,0 +1,260 @@
+"""All that delivering needs to know of a tenant's apps, in a handful of statements however many apps."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from plane.domain import apps as domain
+from plane.domain import fleet, tenancy
+from plane.domain.deciding import decide
+from plane.domain.judging import policy
+from plane.store.delivering import further_sources
+from plane.store.engine import Row, Tx
+from plane.store.layout import columns, tables
+
+APPS, STATES, REPOS = tables.apps, tables.app_states, tables.repositories
+PROJECTS, RELEASES, SEALED = tables.projects, tables.releases, tables.sealed_values
+CLUSTERS, GRANTS, AGENTS, SETS = tables.clusters, tables.cluster_grants, tables.agents, tables.policy_sets
+
+
+class Repository(msgspec.Struct, frozen=True):
+    """Where to fetch from. `problem`: what the last look said, if it failed."""
+
+    id: str
+    name: str
+    url: str
+    credential: str
+    ca_pem: str
+    problem: decide.Problem | None
+
+
+class Cluster(msgspec.Struct, frozen=True):
+    """Where to send to. `agent_key` is the X25519 public key to seal to; empty without an active agent."""
+
+    id: str
+    name: str
+    labels: dict[str, str]
+    kube_version: str
+    capabilities: bytes
+    grant: fleet.Grant
+    joined: bool
+    revoked: bool
+    last_seen: str
+    seen: float | None  # the same in Unix seconds
+    agent_key: bytes
+    agent_key_id: str
+    agent_version: str = ""
+    trouble: str = ""  # why the agent takes no tasks now
+
+
+class Current(msgspec.Struct, frozen=True):
+    """The newest release: `sealed_for` are the agent keys its secret values are sealed to (empty: it has none)."""
+
+    id: str
+    key: str
+    digest: str
+    commit: str
+    verdict: policy.Verdict
+    objects: int
+    volatile: bool
+    sealed_for: tuple[str, ...]
+
+
+class App(msgspec.Struct, frozen=True, kw_only=True):
+    """One app with everything around it."""
+
+    id: str
+    name: str
+    tenant_id: str
+    tenant: str
+    project_id: str
+    project: str
+    rules: tenancy.ProjectSpec
+    spec: domain.AppSpec
+    version: int
+    hard: bool
+    deleting: bool
+    failures: int
+    roots: tuple[str, ...]  # of the first source
+    fingerprint_key: bytes  # wrapped
+    repositories: dict[int, Repository]  # by the number of the source, without those that are not registered
+    cluster: Cluster | None
+    current: Current | None
+    problem: decide.Problem | None
+    request: decide.Request | None
+
+
+class Names(msgspec.Struct, frozen=True):
+    """The tenant and its projects by id."""
+
+    tenant_id: str
+    tenant: str
+    projects: dict[str, tuple[str, bytes, tenancy.ProjectSpec]]  # name, wrapped fingerprint key, rules
+
+
+def load(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[App, ...]:
+    """The apps, without those deleted from the table meanwhile."""
+    rows = tx.execute(_APPS, {"tenant": tenant, "ids": list(ids)}).all()
+    names = _names(tx, tenant, {row.project_id for row in rows})
+    places = clusters(tx, tenant, {row.cluster_id for row in rows if row.cluster_id})
+    tied = {row.id: {0: row.repository_id} if row.repository_id else {} for row in rows}
+    several = [row.id for row in rows if len(row.spec.get("sources", ())) > 1]
+    for app, further in (further_sources.repositories(tx, tenant, several) if several else {}).items():
+        tied[app] |= further
+    repositories = _repositories(tx, tenant, {found for each in tied.values() for found in each.values()})
+    newest = _releases(tx, tenant, [row.release_id for row in rows if row.release_id])
+    return tuple(_app(row, names, places, {n: repositories[at] for n, at in tied[row.id].items()}, newest) for row in rows)
+
+
+_APPS = sa.select(
+    APPS.c.id, APPS.c.name, APPS.c.project_id, APPS.c.spec, APPS.c.version, APPS.c.hard, APPS.c.deleted_at, APPS.c.failures,
+    APPS.c.roots, APPS.c.repository_id, APPS.c.cluster_id, APPS.c.request, STATES.c.release_id, STATES.c.problem,
+).select_from(
+    APPS.outerjoin(STATES, sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id))
+).where(APPS.c.tenant_id == sa.bindparam("tenant"), columns.among(APPS.c.id, "ids"))  # fmt: skip
+
+
+def _app(row: Row, names: Names, places: dict[str, Cluster], sources: dict[int, Repository], newest: dict[str, Current]) -> App:
+    project, key, rules = names.projects[row.project_id]
+    return App(
+        id=row.id,
+        name=row.name,
+        tenant_id=names.tenant_id,
+        tenant=names.tenant,
+        project_id=row.project_id,
+        project=project,
+        rules=rules,
+        spec=msgspec.convert(row.spec, domain.AppSpec),
+        version=row.version,
+        hard=row.hard,
+        deleting=row.deleted_at is not None,
+        failures=row.failures,
+        roots=tuple(row.roots),
+        fingerprint_key=key,
+        repositories=sources,
+        cluster=places.get(row.cluster_id or ""),
+        current=newest.get(row.release_id or ""),
+        problem=row.problem and msgspec.convert(row.problem, decide.Problem),
+        request=row.request and msgspec.convert(row.request, decide.Request),
+    )
+
+
+def _names(tx: Tx, tenant: str, projects: set[str]) -> Names:
+    name = tx.execute(_TENANT, {"tenant": tenant}).scalar_one()
+    rows = tx.execute(_PROJECTS, {"tenant": tenant, "ids": list(projects)})
+    return Names(
+        tenant, name, {row.id: (row.name, bytes(row.fingerprint_key), msgspec.convert(row.spec, tenancy.ProjectSpec)) for row in rows}
+    )
+
+
+_TENANT = sa.select(tables.tenants.c.name).where(tables.tenants.c.id == sa.bindparam("tenant"))
+_PROJECTS = sa.select(PROJECTS.c.id, PROJECTS.c.name, PROJECTS.c.fingerprint_key, PROJECTS.c.spec).where(
+    PROJECTS.c.tenant_id == sa.bindparam("tenant"), columns.among(PROJECTS.c.id, "ids")
+)
+
+
+def clusters(tx: Tx, tenant: str, ids: set[str]) -> dict[str, Cluster]:
+    """The tenant's clusters by id, with its grant and the active agent."""
+    return {row.id: _cluster(row, tenant) for row in tx.execute(_CLUSTERS, {"tenant": tenant, "ids": list(ids)})}
+
+
+_ACTIVE = sa.and_(AGENTS.c.cluster_id == CLUSTERS.c.id, AGENTS.c.revoked_at.is_(None))
+_BEFORE = AGENTS.alias()
+_EVER = sa.exists().where(_BEFORE.c.cluster_id == CLUSTERS.c.id)
+_CLUSTERS = (
+    sa.select(
+        CLUSTERS,
+        GRANTS.c.namespaces,
+        GRANTS.c.cluster_kinds,
+        AGENTS.c.sealing_key,
+        AGENTS.c.sealing_key_id,
+        AGENTS.c.last_seen_at,
+        AGENTS.c.agent_version,
+        AGENTS.c.trouble,
+        _EVER.label("ever"),
+    )
+    .select_from(CLUSTERS.join(GRANTS, GRANTS.c.cluster_id == CLUSTERS.c.id).outerjoin(AGENTS, _ACTIVE))
+    .where(GRANTS.c.tenant_id == sa.bindparam("tenant"), columns.among(CLUSTERS.c.id, "ids"))
+)
+
+
+def _cluster(row: Row, tenant: str) -> Cluster:
+    spec = msgspec.convert(row.spec, fleet.ClusterSpec)
+    return Cluster(
+        id=row.id,
+        name=row.name,
+        labels=spec.labels,
+        kube_version=row.kube_version,
+        capabilities=bytes(row.capabilities or b""),
+        grant=fleet.Grant(tenant, tuple(row.namespaces), tuple(row.cluster_kinds)),
+        joined=row.ever,
+        revoked=row.ever and row.sealing_key is None,
+        last_seen=stamp(row.last_seen_at),
+        seen=row.last_seen_at.timestamp() if row.last_seen_at else None,
+        agent_key=bytes(row.sealing_key or b""),
+        agent_key_id=row.sealing_key_id or "",
+        agent_version=row.agent_version or "",
+        trouble=row.trouble or "",
+    )
+
+
+def _repositories(tx: Tx, tenant: str, ids: set[str]) -> dict[str, Repository]:
+    return {row.id: repository(row) for row in tx.execute(_REPOSITORIES, {"tenant": tenant, "ids": list(ids)})}
+
+
+_REPOSITORIES = sa.select(REPOS.c.id, REPOS.c.name, REPOS.c.url, REPOS.c.spec, REPOS.c.problem).where(
+    REPOS.c.tenant_id == sa.bindparam("tenant"), columns.among(REPOS.c.id, "ids")
+)
+
+
+def repository(row: Row) -> Repository:
+    """From a row with id, name, url, spec and problem."""
+    problem = row.problem and msgspec.convert(row.problem, decide.Problem)
+    return Repository(row.id, row.name, row.spec.get("url", row.url), row.spec.get("credential", ""), row.spec.get("caPem", ""), problem)
+
+
+def _releases(tx: Tx, tenant: str, ids: list[str]) -> dict[str, Current]:
+    rows = tx.execute(_RELEASES, {"tenant": tenant, "ids": ids})
+    return {
+        row.id: Current(
+            id=row.id,
+            key=row.key,
+            digest=row.digest,
+            commit=row.commit,
+            verdict=msgspec.convert(row.verdict, policy.Verdict),
+            objects=row.objects,
+            volatile=row.volatile,
+            sealed_for=tuple(row.keys or ()),
+        )
+        for row in rows
+    }
+
+
+_RELEASES = sa.select(
+    RELEASES,
+    sa.select(sa.func.array_agg(SEALED.c.key_id))
+    .where(SEALED.c.tenant_id == RELEASES.c.tenant_id, SEALED.c.app_id == RELEASES.c.app_id, SEALED.c.digest == RELEASES.c.digest)
+    .scalar_subquery()
+    .label("keys"),
+).where(RELEASES.c.tenant_id == sa.bindparam("tenant"), columns.among(RELEASES.c.id, "ids"))
+
+
+def bindings(tx: Tx, tenant: str) -> tuple[policy.Binding, ...]:
+    """The policy sets in force for a tenant: the platform's first, then its own, each by name."""
+    mine = SETS.c.tenant_id.in_([tenant, tables.NIL])
+    rows = tx.execute(
+        sa.select(SETS.c.name, SETS.c.digest, SETS.c.files, SETS.c.spec).where(mine).order_by(SETS.c.tenant_id != tables.NIL, SETS.c.name)
+    )
+    return tuple(_binding(row) for row in rows)
+
+
+def _binding(row: Row) -> policy.Binding:
+    files = policy.PolicyFiles(row.name, row.digest, row.files)
+    return policy.Binding(files, row.spec.get("mode", "deny"), row.spec.get("rules", {}), row.spec.get("parameters", {}))
+
+
+def stamp(at: dt.datetime | None) -> str:
+    """RFC 3339 to the second, or empty."""
+    return at.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if at else ""

@@ -1,0 +1,55 @@
+"""Wrapped credentials, as opening sources and secrets needs them."""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from plane.store.engine import Tx
+from plane.store.layout import tables
+
+CREDENTIALS, PROJECTS, SINKS = tables.credentials, tables.projects, tables.SINKS
+OWN = ""  # where a credential has its name: the project's own fingerprint key
+
+
+class Wrapped(msgspec.Struct, frozen=True):
+    """A credential: `spec` is public, `wrapped` is a JSON object of texts under the master key."""
+
+    project_id: str
+    name: str
+    spec: dict[str, Any]
+    wrapped: bytes
+
+
+def load(tx: Tx, tenant: str, projects: Collection[str]) -> tuple[Wrapped, ...]:
+    """All credentials of some projects, by name."""
+    columns = (CREDENTIALS.c.project_id, CREDENTIALS.c.name, CREDENTIALS.c.spec, CREDENTIALS.c.wrapped)
+    rows = tx.execute(
+        sa.select(*columns).where(CREDENTIALS.c.tenant_id == tenant, CREDENTIALS.c.project_id.in_(projects)).order_by(CREDENTIALS.c.name)
+    )
+    return tuple(Wrapped(row.project_id, row.name, row.spec, bytes(row.wrapped)) for row in rows)
+
+
+def everything(tx: Tx, tenant: str) -> Iterator[tuple[str, str, bytes]]:
+    """Project id (none: a sink), name (OWN for its fingerprint key) and wrapped value of all under the master key; locked."""
+    credentials = sa.select(CREDENTIALS.c.project_id, CREDENTIALS.c.name, CREDENTIALS.c.wrapped).where(CREDENTIALS.c.tenant_id == tenant)
+    projects = sa.select(PROJECTS.c.id, sa.literal(OWN), PROJECTS.c.fingerprint_key).where(PROJECTS.c.tenant_id == tenant)
+    sinks = sa.select(sa.literal(""), sa.literal("sink/") + SINKS.c.name, SINKS.c.wrapped)
+    sinks = sinks.where(SINKS.c.tenant_id == tenant, SINKS.c.wrapped.is_not(None))
+    for query in (projects, credentials, sinks):
+        for row in tx.execute(query.with_for_update()):
+            yield str(row[0]), str(row[1]), bytes(row[2])
+
+
+def replace(tx: Tx, tenant: str, project_id: str, name: str, wrapped: bytes) -> None:
+    """Put the same value, wrapped anew, where `everything` found it; its document does not change."""
+    if not project_id:
+        sink = SINKS.c.name == name.removeprefix("sink/")
+        tx.execute(sa.update(SINKS).where(SINKS.c.tenant_id == tenant, sink).values(wrapped=wrapped))
+    elif name == OWN:
+        mine = sa.update(PROJECTS).where(PROJECTS.c.tenant_id == tenant, PROJECTS.c.id == project_id)
+        tx.execute(mine.values(fingerprint_key=wrapped))
+    else:
+        named = (CREDENTIALS.c.project_id == project_id, CREDENTIALS.c.name == name)
+        tx.execute(sa.update(CREDENTIALS).where(CREDENTIALS.c.tenant_id == tenant, *named).values(wrapped=wrapped))

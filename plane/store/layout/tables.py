@@ -1,0 +1,399 @@
+"""The tables as SQLAlchemy Core sees them. Constraints and policies live in migrations; `alembic check` holds both together.
+
+Conventions: tenant first in every primary key, unique key and index; ids are UUIDv7; `version` rises with every update (ETag);
+blobs stand apart from the slim rows that lists read.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from plane.store.layout import audit_tables, columns, health_tables, piece_tables, rule_tables, sink_tables
+
+METADATA = audit_tables.METADATA  # one for all: the log's tables, those of health and of pieces stand in files of their own
+PIECES = piece_tables.PIECES
+HEALTH = (health_tables.health_checks, health_tables.health_changes)
+SINKS = sink_tables.sinks
+RULES = rule_tables.resource_rules
+NIL = "00000000-0000-0000-0000-000000000000"  # the platform's place where a tenant id is asked for
+
+
+tenants = sa.Table("tenants", METADATA, columns.ident(), *columns.document(), sa.PrimaryKeyConstraint("id"), sa.UniqueConstraint("name"))
+
+projects = sa.Table(
+    "projects",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident(),
+    *columns.document(),
+    columns.blob("fingerprint_key"),  # 32 bytes under the master key
+    columns.json("hold", null=True),  # domain.schedules.Hold
+    columns.json("orphans", null=True),  # as store.orphans keeps them
+    columns.tenant_key("id"),
+    sa.UniqueConstraint("tenant_id", "name"),
+    sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], ondelete="RESTRICT"),
+)
+
+clusters = sa.Table(
+    "clusters",
+    METADATA,
+    columns.ident(),
+    *columns.document(),
+    columns.text("kube_version", default=""),
+    columns.blob("capabilities", null=True),  # msgpack of wire.agent.Capabilities
+    sa.PrimaryKeyConstraint("id"),
+    sa.UniqueConstraint("name"),
+)
+
+cluster_grants = sa.Table(
+    "cluster_grants",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident("cluster_id"),
+    sa.Column("namespaces", pg.ARRAY(sa.Text), nullable=False),
+    sa.Column("cluster_kinds", pg.ARRAY(sa.Text), nullable=False),
+    columns.tenant_key("cluster_id"),
+    sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], ondelete="CASCADE"),
+    sa.ForeignKeyConstraint(["cluster_id"], ["clusters.id"], ondelete="CASCADE"),
+)
+
+agents = sa.Table(
+    "agents",
+    METADATA,
+    columns.ident(),
+    columns.ident("cluster_id"),
+    columns.blob("signing_key"),
+    columns.blob("sealing_key"),
+    columns.text("sealing_key_id"),
+    columns.number("generation", 1),
+    columns.text("agent_version", default=""),
+    columns.text("installation", default=""),
+    columns.time("enrolled_at", null=False, now=True),
+    columns.time("last_seen_at"),
+    columns.time("revoked_at"),
+    columns.text("trouble", default=""),
+    columns.time("rotation_asked_at"),
+    sa.PrimaryKeyConstraint("id"),
+    sa.ForeignKeyConstraint(["cluster_id"], ["clusters.id"], ondelete="CASCADE"),
+    sa.Index("uq_agents_active", "cluster_id", unique=True, postgresql_where=sa.text("revoked_at IS NULL")),
+)
+
+join_tokens = sa.Table(
+    "join_tokens",
+    METADATA,
+    columns.blob("hash"),
+    columns.ident("cluster_id"),
+    columns.text("created_by"),
+    columns.time("expires_at", null=False),
+    columns.time("used_at"),
+    sa.PrimaryKeyConstraint("hash"),
+    sa.ForeignKeyConstraint(["cluster_id"], ["clusters.id"], ondelete="CASCADE"),
+)
+
+principals = sa.Table(
+    "principals",
+    METADATA,
+    columns.ident("tenant_id"),  # NIL: a person of the platform, or of several tenants
+    columns.ident(),
+    columns.text("name"),
+    columns.text("kind", default="user"),
+    columns.text("description", default=""),
+    columns.json("labels"),
+    columns.number("version", 1),
+    columns.time("disabled_at"),
+    columns.time("created_at", null=False, now=True),
+    columns.time("updated_at", null=False, now=True),
+    columns.tenant_key("id"),
+    sa.UniqueConstraint("tenant_id", "name"),
+    sa.UniqueConstraint("id"),
+)
+
+tokens = sa.Table(
+    "tokens",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident(),
+    columns.ident("principal_id"),
+    columns.text("name"),
+    columns.text("prefix"),
+    columns.blob("hash"),
+    columns.time("created_at", null=False, now=True),
+    columns.time("expires_at", null=False),
+    columns.time("revoked_at"),
+    columns.tenant_key("id"),
+    sa.UniqueConstraint("hash"),
+    sa.ForeignKeyConstraint(["tenant_id", "principal_id"], ["principals.tenant_id", "principals.id"], ondelete="CASCADE"),
+    sa.Index("ix_tokens_tenant_id_principal_id", "tenant_id", "principal_id"),
+)
+
+role_bindings = sa.Table(  # roles given by hand, one row each
+    "role_bindings",
+    METADATA,
+    columns.ident("tenant_id"),  # NIL: the role holds everywhere
+    columns.ident(),
+    columns.ident("principal_id"),
+    columns.text("role"),
+    columns.ident("project_id", null=True),
+    columns.time("created_at", null=False, now=True),
+    columns.tenant_key("id"),
+    sa.UniqueConstraint("tenant_id", "principal_id", "role", "project_id", postgresql_nulls_not_distinct=True),
+    sa.ForeignKeyConstraint(["principal_id"], ["principals.id"], ondelete="CASCADE"),
+    sa.ForeignKeyConstraint(["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"], ondelete="CASCADE"),
+    sa.Index("ix_role_bindings_principal_id", "principal_id"),  # what somebody holds, wherever: asked with every request
+)
+
+bindings = sa.Table(  # documents of kind RoleBinding
+    "bindings",
+    METADATA,
+    columns.ident("tenant_id"),  # NIL: the role holds everywhere
+    columns.ident(),
+    *columns.document(),  # spec: as written, with the subjects' names
+    columns.text("role"),
+    columns.ident("project_id", null=True),
+    columns.tenant_key("id"),
+    sa.UniqueConstraint("tenant_id", "name"),
+    sa.ForeignKeyConstraint(["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"], ondelete="CASCADE"),
+)
+
+binding_subjects = sa.Table(
+    "binding_subjects",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident("binding_id"),
+    columns.ident("principal_id"),
+    columns.tenant_key("binding_id", "principal_id"),
+    sa.ForeignKeyConstraint(["tenant_id", "binding_id"], ["bindings.tenant_id", "bindings.id"], ondelete="CASCADE"),
+    sa.ForeignKeyConstraint(["principal_id"], ["principals.id"], ondelete="CASCADE"),
+    sa.Index("ix_binding_subjects_principal_id", "principal_id"),
+)
+
+credentials = sa.Table(
+    "credentials",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident(),
+    columns.ident("project_id"),
+    *columns.document(),  # spec: kind and everything that is not secret
+    columns.blob("wrapped"),
+    columns.tenant_key("id"),
+    sa.UniqueConstraint("tenant_id", "project_id", "name"),
+    columns.in_project(),
+)
+
+repositories = sa.Table(
+    "repositories",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident(),
+    columns.ident("project_id"),
+    *columns.document(),
+    columns.text("url"),  # as sources name it, for look-up
+    columns.json("refs"),
+    columns.time("refs_at"),
+    columns.json("problem", null=True),
+    columns.number("failures"),
+    columns.time("poll_at"),
+    columns.time("leased_until"),
+    columns.ident("lease", null=True),
+    columns.tenant_key("id"),
+    sa.UniqueConstraint("tenant_id", "project_id", "name"),
+    sa.UniqueConstraint("tenant_id", "project_id", "url"),
+    columns.in_project(),
+    sa.Index("ix_repositories_poll_at", "poll_at", postgresql_where=sa.text("poll_at IS NOT NULL")),
+)
+
+apps = sa.Table(
+    "apps",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident(),
+    columns.ident("project_id"),
+    *columns.document(),
+    columns.ident("cluster_id", null=True),  # null: spec names a cluster that is not there
+    columns.ident("repository_id", null=True),  # null: spec names a repository that is not there
+    sa.Column(
+        "roots", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")
+    ),  # a commit that touches none of these cannot change the app
+    columns.number("generation"),
+    columns.json("request", null=True),  # domain.decide.Request
+    sa.Column("approved", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),
+    columns.json("hold", null=True),  # domain.schedules.Hold
+    columns.flag("refresh"),
+    columns.flag("hard"),
+    columns.number("lane"),  # 0 well, 1 failing
+    columns.number("failures"),
+    columns.time("due_at"),
+    columns.time("leased_until"),  # by the database's clock
+    columns.ident("lease", null=True),  # this taking's own id
+    columns.time("deleted_at"),
+    columns.tenant_key("id"),
+    sa.UniqueConstraint("tenant_id", "project_id", "name"),
+    columns.in_project(),
+    sa.Index("ix_apps_due_at", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
+    sa.Index("ix_apps_tenant_id_repository_id", "tenant_id", "repository_id"),
+    sa.Index("ix_apps_tenant_id_cluster_id", "tenant_id", "cluster_id"),
+)
+
+app_sources = sa.Table(  # those after an app's first, which lies in its own row
+    "app_sources",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident("app_id"),
+    columns.number("number"),  # from 1
+    columns.ident("project_id"),
+    columns.text("url"),  # as repositories.url
+    columns.text("revision"),
+    columns.ident("repository_id", null=True),  # null: no repository has the URL
+    sa.Column("roots", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),
+    columns.text("seen", default=""),
+    columns.tenant_key("app_id", "number"),
+    columns.of_app(),
+    sa.Index("ix_app_sources_tenant_id_repository_id", "tenant_id", "repository_id"),
+)
+
+app_states = sa.Table(
+    "app_states",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident("app_id"),
+    columns.ident("project_id"),
+    columns.ident("release_id", null=True),  # the newest release, wanted
+    columns.text("digest", default=""),
+    columns.text("commit", default=""),
+    columns.text("seen", default=""),  # the commit last looked at, whether or not it changed anything
+    columns.json("problem", null=True),  # domain.decide.Problem
+    columns.json("decision", null=True),  # domain.decide.Decision, tagged
+    columns.time("since"),  # when a decision for this reason was first made
+    columns.json("attempt", null=True),  # domain.decide.Attempt
+    columns.text("sync", default="Unknown"),
+    columns.text("health", default="Unknown"),
+    columns.text("message", default=""),
+    columns.number("generation"),  # of the last report, as the following
+    columns.text("reported", default=""),  # digest of the release that the agent keeps
+    columns.blob("objects", null=True),  # msgpack of list[wire.agent.ObjectState]
+    columns.time("reported_at"),
+    columns.time("healthy_at"),
+    columns.time("degraded_at"),
+    columns.json("rolled_back", null=True),  # domain.rollbacks.Mark
+    columns.time("updated_at", null=False, now=True),
+    columns.tenant_key("app_id"),
+    columns.of_app(),
+    sa.Index("ix_app_states_tenant_id_project_id", "tenant_id", "project_id"),
+)
+
+blobs = sa.Table(
+    "blobs",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.text("digest"),
+    columns.blob("body"),
+    columns.time("created_at", null=False, now=True),
+    columns.tenant_key("digest"),
+)
+
+releases = sa.Table(
+    "releases",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident(),
+    columns.ident("app_id"),
+    columns.text("digest"),
+    columns.text("key"),
+    columns.text("commit"),
+    columns.text("author", default=""),
+    columns.text("subject", default=""),
+    columns.json("verdict"),
+    columns.number("objects"),
+    columns.flag("volatile"),
+    columns.time("created_at", null=False, now=True),
+    columns.tenant_key("id"),
+    sa.UniqueConstraint("tenant_id", "app_id", "key", "digest"),
+    columns.of_app(),
+)
+
+sealed_values = sa.Table(
+    "sealed_values",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident("app_id"),
+    columns.text("digest"),
+    columns.text("key_id"),
+    columns.blob("body"),  # msgpack of tuple[wire.agent.SealedValue]
+    columns.tenant_key("app_id", "digest", "key_id"),
+    columns.of_app(),
+)
+
+tasks = sa.Table(
+    "tasks",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident(),
+    columns.ident("app_id"),
+    columns.ident("project_id"),
+    columns.ident("cluster_id"),
+    columns.text("kind"),
+    columns.number("generation"),
+    columns.text("digest", default=""),
+    columns.text("commit", default=""),
+    columns.blob("payload"),  # msgpack of wire.agent.Task, unsigned
+    columns.text("actor"),
+    columns.text("trigger"),
+    columns.text("state", default="queued"),  # queued, leased, done
+    columns.ident("leased_by", null=True),
+    columns.time("leased_until"),
+    columns.number("attempts"),
+    columns.text("phase", default=""),
+    columns.text("outcome", default=""),
+    columns.text("message", default=""),
+    columns.blob("results", null=True),  # JSON lines of wire.agent.ObjectResult
+    columns.blob("live", null=True),
+    columns.time("created_at", null=False, now=True),
+    columns.time("started_at"),
+    columns.time("finished_at"),
+    columns.tenant_key("id"),
+    columns.of_app(),
+    sa.Index("ix_tasks_open", "cluster_id", "created_at", postgresql_where=sa.text("state <> 'done'")),
+    sa.Index("ix_tasks_tenant_id_app_id_generation", "tenant_id", "app_id", "generation"),
+)
+
+history = sa.Table(
+    "history",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident("app_id"),
+    columns.number("number"),
+    columns.ident("task_id"),
+    columns.text("digest"),
+    columns.text("commit"),
+    columns.text("actor"),
+    columns.text("trigger"),
+    columns.time("started_at", null=False),
+    columns.time("finished_at", null=False),
+    columns.time("healthy_at"),  # when it was first seen Synced and Healthy
+    columns.tenant_key("app_id", "number"),
+    columns.of_app(),
+)
+
+policy_sets = sa.Table(
+    "policy_sets",
+    METADATA,
+    columns.ident("tenant_id"),  # NIL: holds for every tenant
+    columns.ident(),
+    *columns.document(),
+    columns.text("digest"),
+    columns.json("files"),
+    columns.tenant_key("id"),
+    sa.UniqueConstraint("tenant_id", "name"),
+)
+
+idempotency = sa.Table(
+    "idempotency",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident("principal_id"),
+    columns.text("key"),
+    columns.text("request"),  # digest of method, path and body
+    columns.number("status"),
+    columns.blob("body"),
+    columns.time("created_at", null=False, now=True),
+    columns.tenant_key("principal_id", "key"),
+)

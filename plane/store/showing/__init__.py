@@ -1,0 +1,1 @@
+"""Rows for people to look at."""

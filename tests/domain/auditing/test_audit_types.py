@@ -1,0 +1,49 @@
+"""Types of events are published before they are used, and what was written once reads the same for ever."""
+
+import ast
+import json
+import pathlib
+import re
+
+import jsonschema
+import msgspec
+import pytest
+
+from plane.domain import objects
+from plane.domain.auditing import audit, audit_types
+from tests.architecture import source
+
+GOLDEN = pathlib.Path(__file__).parents[2] / "cases" / "audit" / "events.jsonl"
+SCHEMA = json.loads((source.ROOT / "docs" / "audit-events.schema.json").read_text())
+TYPE = re.compile(r"(app|agent|access|cluster|tenant|token|rolebinding|audit|sink|object|project)(\.[a-z-]+)+")
+LOGGED = frozenset({"debug", "info", "warning", "error", "exception"})
+
+
+def test_the_published_schema_is_the_codes() -> None:
+    assert json.loads(msgspec.json.encode(audit_types.schema())) == SCHEMA
+
+
+def test_every_type_that_the_plane_writes_is_published() -> None:
+    used = {text for path in source.files("plane/server") for text in _texts(source.tree(path)) if TYPE.fullmatch(text)}
+    assert {text for text in used if text not in audit_types.TYPES} == set()
+
+
+def _texts(tree: ast.Module) -> set[str]:
+    """Texts of a module, those of its own log aside."""
+    logged = {
+        argument.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LOGGED
+        for argument in node.args
+        if isinstance(argument, ast.Constant)
+    }
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)} - logged
+
+
+@pytest.mark.parametrize("line", GOLDEN.read_text().splitlines(), ids=lambda line: json.loads(line)["event"]["type"])
+def test_an_event_once_written_reads_and_hashes_the_same_for_ever(line: str) -> None:
+    golden = json.loads(line)
+    body = line.partition('"event":')[2][:-1].encode()  # the bytes as they were hashed
+    jsonschema.validate(golden["event"], SCHEMA)
+    assert objects.canonical(msgspec.json.decode(body, type=audit.Event)) == body
+    assert audit.leaf_of(body).hex() == golden["leaf"]

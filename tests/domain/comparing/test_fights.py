@@ -1,0 +1,55 @@
+"""When two managers change one field in turn."""
+
+from typing import Any
+
+import pytest
+
+from plane.domain import objects
+from plane.domain.comparing import fights
+
+KEY = objects.ObjectKey("apps", "Deployment", "shop", "web")
+FIELD = "/spec/replicas"
+
+
+def blow(at: float, manager: str = "scaler", *fields: str) -> fights.Blow:
+    return fights.Blow(at, manager, fields or (FIELD,))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "fight"),
+    [
+        ([blow(0), blow(2), blow(8)], blow(26), True),
+        ([blow(0), blow(2)], blow(8), False),
+        ([blow(0), blow(2), blow(8)], blow(26, "another"), False),  # somebody else, for once
+        ([blow(0), blow(2), blow(8)], blow(26, "scaler", "/spec/paused"), False),  # another field
+        ([blow(0), blow(2), blow(8)], blow(26, "scaler", "/spec/paused", FIELD), True),
+        ([blow(0), blow(2), blow(8)], blow(700), False),  # old stories
+        ([blow(0, ""), blow(2, ""), blow(8, "")], blow(26, ""), False),  # nobody says who
+    ],
+)
+def test_a_fight_is_one_field_one_manager_and_often(before: list[fights.Blow], now: fights.Blow, fight: bool) -> None:  # noqa: FBT001 a case
+    assert fights.seen(before, now) == (fights.Fight("scaler", FIELD) if fight else None)
+
+
+def test_the_sentence_names_both_and_the_way_out() -> None:
+    said = fights.Fight("scaler", FIELD).sentence(KEY)
+    assert said.startswith("gitops-plane and scaler change /spec/replicas of apps/Deployment shop/web in turn")
+    assert "ignoreDifferences" in said
+
+
+def live(*managed: dict[str, Any]) -> dict[str, Any]:
+    return {"kind": "Deployment", "metadata": {"managedFields": list(managed)}, "spec": {"replicas": 3, "paused": True}}
+
+
+def entry(manager: str, field: str, time: str, **more: str) -> dict[str, Any]:
+    return {"manager": manager, "operation": "Update", "time": time, "fieldsV1": {"f:spec": {f"f:{field}": {}}}, **more}
+
+
+def test_whoever_owns_the_field_changed_it() -> None:
+    hand, scaler = entry("kubectl-edit", "paused", "2026-08-02T00:00:00Z"), entry("scaler", "replicas", "2026-08-01T00:00:00Z")
+    ours = entry("gitops-plane", "replicas", "2026-08-03T00:00:00Z")
+    assert fights.writer(live(hand, scaler, ours), (FIELD,)) == "scaler"
+    assert (
+        fights.writer(live(entry("kube-controller-manager", "replicas", "x", subresource="scale")), (FIELD,)) == "kube-controller-manager"
+    )
+    assert fights.writer(live(hand, ours), (FIELD,)) == ""

@@ -1,0 +1,55 @@
+"""Modes and verdicts, outside Rego."""
+
+import pytest
+
+from plane.domain.judging import policy
+from plane.domain.reading import manifests
+
+SET = policy.policy_files("baseline", {"a.rego": "package plane.rules.a"})
+OTHER = policy.policy_files("own", {"b.rego": "package plane.rules.b"})
+FOUND = policy.Violation("baseline", "W01", "Pod shop/web", 'container "main" runs privileged', remedy="Remove it.")
+
+
+def fold(*bindings: policy.Binding) -> tuple[policy.Judged, ...]:
+    return policy.fold(bindings, {SET.digest: (FOUND,)})
+
+
+def test_the_digest_covers_names_and_texts_but_not_the_sets_name_or_its_tests() -> None:
+    same = policy.policy_files("another", {"a_test.rego": "package x", "a.rego": "package plane.rules.a"})
+    assert same.digest == SET.digest
+    assert policy.policy_files("baseline", {"c.rego": "package plane.rules.a"}).digest != SET.digest
+
+
+def test_the_strictest_binding_counts() -> None:
+    assert [one.mode for one in fold(policy.Binding(SET, "warn"), policy.Binding(SET, "deny"))] == ["deny"]
+
+
+def test_a_rule_has_its_own_mode() -> None:
+    assert [one.mode for one in fold(policy.Binding(SET, "deny", rules={"W01": "audit"}))] == ["audit"]
+
+
+def test_a_rule_that_is_off_is_not_judged() -> None:
+    assert fold(policy.Binding(SET, "deny", rules={"W01": "off"})) == ()
+
+
+def test_another_sets_binding_does_not_count() -> None:
+    assert fold(policy.Binding(OTHER, "deny")) == ()
+
+
+@pytest.mark.parametrize(("mode", "allowed"), [("deny", False), ("warn", True), ("audit", True)])
+def test_only_deny_stops_a_release(mode: policy.Mode, *, allowed: bool) -> None:
+    assert policy.Verdict(judged=(policy.Judged(FOUND, mode),)).allowed() is allowed
+
+
+def test_no_answer_is_a_denial_with_its_reason() -> None:
+    verdict = policy.Verdict(error="no answer within 10 s")
+    assert not verdict.allowed()
+    assert "counts as a denial: no answer within 10 s" in policy.sentence(verdict)
+
+
+def test_the_sentence_names_rule_object_place_and_fix() -> None:
+    (pod,) = manifests.read(b"apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\n", file="web.yaml")
+    (located,) = policy.located((FOUND,), (pod,))
+    assert policy.sentence(policy.Verdict(judged=(policy.Judged(located, "deny"),))) == (
+        'policy baseline/W01 refuses Pod shop/web (web.yaml:1): container "main" runs privileged. To fix: Remove it.'
+    )
