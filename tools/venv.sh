@@ -32,6 +32,9 @@ fi
 if [ "$(.venv/bin/uv --version 2>/dev/null | cut -d' ' -f2)" != "$(sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements/uv.txt)" ]; then
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/uv.txt
 fi
-.venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes requirements/dev.txt
+# Where Python may not write bytecode, it would compile every package at every start of every command and test process.
+bytecode=${PYTHONDONTWRITEBYTECODE:+--compile-bytecode}
+.venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes $bytecode requirements/dev.txt
 .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+[ -z "$bytecode" ] || .venv/bin/python -m compileall -q plane
 touch .venv/bin/.ready
