@@ -3,33 +3,29 @@
 import collections
 import concurrent.futures
 import contextlib
-import os
 import pathlib
 import resource
 import secrets
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import msgspec
 import opa_client.opa
 import requests
 import requests.adapters
 import urllib3
 import urllib3.connection
 
+from plane.adapters import opa_bounds, opa_sets
+
 START_S = 20.0  # OPA is ready in about 0.1 s; a loaded machine may need more
-MEMORY_BYTES = 1024**3  # of one engine; a set that wants more is broken
 KEPT_BYTES = 1024**3  # of all idle ones together; one with the shipped set holds about 10 MiB of its own
 ENGINES = 64
-
-LAUNCHER = pathlib.Path(__file__).with_name("opa_launch.py")
 
 AUTHZ = """package system.authz
 
@@ -78,7 +74,7 @@ class Engine:
             self.end()
             raise EngineSlow from error
         except requests.exceptions.HTTPError as error:
-            raise EngineRefused(_reason(error.response.content if error.response is not None else b"")) from error
+            raise EngineRefused(opa_sets.reason(error.response.content if error.response is not None else b"")) from error
         except requests.exceptions.JSONDecodeError as error:
             message = "answered something that is not JSON"
             raise EngineRefused(message) from error
@@ -99,11 +95,9 @@ class Engine:
 
     def _last_words(self) -> str:
         try:
-            lines = (self._folder / "opa.log").read_text("utf-8", "replace").splitlines()
+            return opa_bounds.last_words((self._folder / "opa.log").read_text("utf-8", "replace"))
         except FileNotFoundError:  # another thread has replaced the engine already
-            lines = []
-        cry = next((line for line in lines if line.startswith(("fatal error:", "panic:", "error:"))), "")
-        return (cry or (lines[-1] if lines else "it ended without a word"))[:300]
+            return opa_bounds.last_words("")
 
 
 class Pool:
@@ -112,7 +106,9 @@ class Pool:
     Engines in use are never ended for others: how many are in use at once is the caller's to bound. Thread-safe.
     """
 
-    def __init__(self, program: str, *, limit: int = ENGINES, memory_bytes: int = MEMORY_BYTES, kept_bytes: int = KEPT_BYTES) -> None:
+    def __init__(
+        self, program: str, *, limit: int = ENGINES, memory_bytes: int = opa_bounds.MEMORY_BYTES, kept_bytes: int = KEPT_BYTES
+    ) -> None:
         self._program = program
         self._limit = limit
         self._memory_bytes = memory_bytes
@@ -179,21 +175,16 @@ class Pool:
 
     def _spawn(self, folder: pathlib.Path, nice: int) -> subprocess.Popen[bytes]:
         opa = [self._program, "run", "--server", "--addr", f"unix://{folder}/opa.sock", "--authentication=token", "--authorization=basic"]
-        quiet = ["--skip-version-check", "--log-level=error", "--log-format=json", f"{folder}/modules"]
+        quiet = ["--skip-version-check", "--log-level=error", "--log-format=json", "modules"]  # not its place: OPA names it in what it says
         with (folder / "opa.log").open("wb") as log:
             return subprocess.Popen(
-                launch([*opa, *quiet], memory_bytes=self._memory_bytes, nice=nice),
+                opa_bounds.launch([*opa, *quiet], memory_bytes=self._memory_bytes, nice=nice),
                 env={"HOME": str(folder)},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
-
-
-def launch(command: list[str], *, memory_bytes: int, nice: int = 0) -> list[str]:
-    """The command that becomes this one, bounded, and dies with the thread that starts it."""
-    return [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(memory_bytes), str(nice), *command]
 
 
 class _Slot:
@@ -280,13 +271,3 @@ def _own_bytes(pid: int) -> int:
     except (FileNotFoundError, ProcessLookupError):
         return 0
     return (int(resident) - int(shared)) * resource.getpagesize()
-
-
-def _reason(answer: bytes) -> str:
-    """OPA's first error in one line; its own words only, at most 300 characters."""
-    try:
-        body = msgspec.json.decode(answer)
-        first = (body.get("errors") or [body])[0]
-        return str(first["message"])[:300]
-    except (msgspec.DecodeError, AttributeError, KeyError, IndexError, TypeError):
-        return "it gave no reason"

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from plane import config
-from plane.adapters import opa, opa_files, opa_pool
+from plane.adapters import opa, opa_files, opa_pool, opa_sets
 from plane.domain.judging import policy
 
 SHIPPED = opa_files.shipped()
@@ -283,9 +283,9 @@ def test_a_query_that_gets_no_turn_is_a_failure_that_says_so() -> None:
 
 
 def test_a_set_that_does_not_compile_in_time_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opa, "CHECK_S", 0.001)
+    monkeypatch.setattr(opa_sets, "CHECK_S", 0.001)
     with contextlib.closing(opa.Opa(config.program("opa"), SHIPPED.base)) as engine:
-        engine._capabilities = b"{}"  # noqa: SLF001 - only the compiler shall be too slow
+        engine._compiler._capabilities = b"{}"  # noqa: SLF001 - only the compiler shall be too slow
         with pytest.raises(policy.PolicyInvalid, match="has not compiled it within"):
             engine.check(SAYS_NO)
 

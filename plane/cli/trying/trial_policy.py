@@ -1,6 +1,5 @@
 """`plane try policy`: what the policies say about local manifests."""
 
-import contextlib
 import datetime as dt
 import pathlib
 import sys
@@ -10,7 +9,7 @@ import click
 import msgspec
 
 from plane import config
-from plane.adapters import opa, opa_files
+from plane.adapters import opa_files, opa_once
 from plane.cli import failures
 from plane.cli.trying import trial_files
 from plane.domain import errors, objects
@@ -49,22 +48,15 @@ def judge(found: tuple[objects.Manifest, ...], folder: pathlib.Path | None, para
     """The verdict with every rule in mode deny."""
     shipped = opa_files.shipped()
     files = opa_files.read(folder, base=shipped.base) if folder else shipped.rules
-    with contextlib.closing(opa.Opa(config.program("opa"), shipped.base, engines=1)) as engine:
-        _check(engine, files)
-        context = msgspec.structs.replace(HERE, now=dt.datetime.now(dt.UTC).isoformat())
-        question = policy.PolicyInput(tuple(manifest.body for manifest in found), context, parameters)
-        try:
-            violations = policy.located(engine.violations(files, question), found)
-        except policy.PolicyFailed as error:
-            return policy.Verdict((files.digest,), error=str(error))
-    return policy.Verdict((files.digest,), policy.fold((policy.Binding(files),), {files.digest: violations}))
-
-
-def _check(engine: opa.Opa, files: policy.PolicyFiles) -> None:
+    context = msgspec.structs.replace(HERE, now=dt.datetime.now(dt.UTC).isoformat())
+    question = policy.PolicyInput(tuple(manifest.body for manifest in found), context, parameters)
     try:
-        engine.check(files)
+        violations = policy.located(opa_once.Once(config.program("opa"), shipped.base).violations(files, question), found)
     except policy.PolicyInvalid as error:
         raise failures.WrongUse(str(error), details=error.problems[1:]) from error
+    except policy.PolicyFailed as error:
+        return policy.Verdict((files.digest,), error=str(error))
+    return policy.Verdict((files.digest,), policy.fold((policy.Binding(files),), {files.digest: violations}))
 
 
 def _parameters(file: pathlib.Path | None) -> dict[str, dict[str, Any]]:

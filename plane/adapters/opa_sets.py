@@ -1,0 +1,210 @@
+"""Policy sets as OPA gets them: their shape, their place in a folder, what they may call, whether they compile, what their answers say."""
+
+import pathlib
+import re
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from plane.adapters import opa_bounds
+from plane.domain import objects
+from plane.domain.judging import policy
+
+CHECK_S = 20.0
+CAPABILITIES = "capabilities.json"
+
+# What a verdict must not depend on: the network, the machine, chance and the clock (rules get `input.context.now`).
+REFUSED = frozenset({
+    "http.send",
+    "net.lookup_ip_addr",
+    "opa.runtime",
+    "providers.aws.sign_req",
+    "rand.intn",
+    "rego.parse_module",
+    "time.now_ns",
+    "uuid.rfc4122",
+})  # fmt: skip
+
+FILE_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*\.rego", re.ASCII)
+# An allow-list of spellings: `package plane["main"]` is the driver's package too.
+PACKAGE = re.compile(r"package[ \t]+(?P<name>plane\.rules\.[A-Za-z_]\w*|lib(\.[A-Za-z_]\w*)*)[ \t]*(#.*)?")
+PACKAGE_RULE = "a policy set consists of packages plane.rules.NAME, and lib or lib.NAME for what they share"
+VIOLATIONS = re.compile(r"^violations\b", re.MULTILINE)
+
+
+class _Answer(msgspec.Struct):
+    """One answer of the driver (policies/main.rego)."""
+
+    rule: str
+    index: int
+    found: dict[str, Any]
+    about: dict[str, Any] = {}
+
+
+class Compiler:
+    """Checks sets with the program itself and lays them out for it. Thread-safe."""
+
+    def __init__(self, program: str, base: Mapping[str, str], *, memory_bytes: int = opa_bounds.MEMORY_BYTES) -> None:
+        """`base`: the driver and the library, part of every set (`opa_files.shipped`)."""
+        self._program = program
+        self._base = dict(base)
+        self._memory_bytes = memory_bytes
+        self._checked: set[str] = set()
+        self._lock = threading.Lock()
+        self._capabilities = b""
+
+    def check(self, files: policy.PolicyFiles) -> None:
+        """Compile the set as it will run: strict, with the driver, without the refused builtins.
+
+        Raises:
+            PolicyInvalid: with file, row and column.
+        """
+        if files.digest in self._checked:
+            return
+        check_shape(files)
+        with tempfile.TemporaryDirectory(prefix="plane-opa-check-") as name:
+            folder = pathlib.Path(name)
+            self.place(files, folder)
+            try:
+                done = self.run(["check", "--strict", f"--capabilities={CAPABILITIES}", "--format=json", "modules"], folder)
+            except subprocess.TimeoutExpired as error:
+                raise policy.PolicyInvalid(files.name, (f"OPA has not compiled it within {CHECK_S:g} s; make it smaller",)) from error
+        if done.returncode:
+            raise policy.PolicyInvalid(files.name, _problems(done.stderr + done.stdout))
+        self._checked.add(files.digest)
+
+    def place(self, files: policy.PolicyFiles, folder: pathlib.Path) -> None:
+        """The set with the driver in the folder `modules`, and beside it what they may call."""
+        self.place_modules(files, folder / "modules")
+        (folder / CAPABILITIES).write_bytes(self._allowed())
+
+    def place_modules(self, files: policy.PolicyFiles, folder: pathlib.Path) -> None:
+        """The set with the driver."""
+        for kind, modules in (("plane", self._base), ("set", files.files)):
+            for name, text in modules.items():
+                path = folder / kind / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, "utf-8")
+
+    def run(
+        self, arguments: list[str], folder: pathlib.Path, *, given: bytes = b"", timeout_s: float | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        """One run of the program to its end; subprocess.TimeoutExpired after the time, CHECK_S when not given."""
+        command = opa_bounds.launch([self._program, *arguments], memory_bytes=self._memory_bytes)
+        return subprocess.run(command, cwd=folder, env={}, input=given, capture_output=True, timeout=timeout_s or CHECK_S, check=False)
+
+    def _allowed(self) -> bytes:
+        """This OPA's capabilities without the refused builtins and without any network."""
+        with self._lock:
+            if not self._capabilities:
+                known = msgspec.json.decode(self.run(["capabilities", "--current"], pathlib.Path("/")).stdout)
+                kept = [builtin for builtin in known["builtins"] if builtin["name"] not in REFUSED]
+                self._capabilities = msgspec.json.encode({**known, "builtins": kept, "allow_net": []})
+            return self._capabilities
+
+
+def violations(files: policy.PolicyFiles, answer: object, manifests: tuple[dict[str, Any], ...]) -> tuple[policy.Violation, ...]:
+    """What the driver's answer says, sorted.
+
+    Raises:
+        PolicyFailed: it is none.
+    """
+    if not isinstance(answer, dict) or "result" not in answer:
+        raise policy.PolicyFailed(files.name, "the query is undefined; the driver is missing or does not fit this version")
+    try:
+        found = msgspec.convert(answer["result"], list[_Answer])
+    except msgspec.ValidationError as error:
+        raise policy.PolicyFailed(files.name, f"a rule's result is not an object: {error}") from error
+    return tuple(sorted(_violation(files, one, manifests) for one in found))
+
+
+def slow(files: policy.PolicyFiles, deadline_s: float) -> policy.PolicyFailed:
+    """It has not answered in time."""
+    reason = f"no answer within {deadline_s:g} s; look for a rule that loops or compares all objects with all"
+    return policy.PolicyFailed(files.name, reason)
+
+
+def gone(files: policy.PolicyFiles, why: object) -> policy.PolicyFailed:
+    """It ended before it answered."""
+    return policy.PolicyFailed(files.name, f"OPA ended before it answered: {why}")
+
+
+def refused(files: policy.PolicyFiles, why: object) -> policy.PolicyFailed:
+    """It answered with an error."""
+    return policy.PolicyFailed(files.name, f"OPA could not evaluate it: {why}")
+
+
+def check_shape(files: policy.PolicyFiles) -> None:
+    """Refuse what would compile and then never be asked, or would reach into the driver or another set's packages."""
+    problems = tuple(_shape_problems(files.files))
+    if problems:
+        raise policy.PolicyInvalid(files.name, problems)
+
+
+def reason(answer: bytes) -> str:
+    """OPA's first error in one line; its own words only, at most 300 characters."""
+    try:
+        body = msgspec.json.decode(answer)
+        first = (body.get("errors") or [body])[0]
+        return str(first["message"])[:300]
+    except (msgspec.DecodeError, AttributeError, KeyError, IndexError, TypeError):
+        return "it gave no reason"
+
+
+def _shape_problems(files: Mapping[str, str]) -> Iterator[str]:
+    rules: dict[str, str] = {}
+    for name, text in sorted(files.items()):
+        if not FILE_NAME.fullmatch(name):
+            yield f"{name!r}: a file name consists of letters, digits, `_`, `-` and dots, and ends in .rego"
+            continue
+        row, line = _first_statement(text)
+        package = PACKAGE.fullmatch(line)
+        if package is None:
+            yield f"{name}:{row}:1: {PACKAGE_RULE}"
+        elif package["name"].startswith("plane."):
+            rules[package["name"]] = rules.get(package["name"], "") + text
+    yield from (
+        f"package {package} has no rule named violations, so it would never refuse anything"
+        for package, text in sorted(rules.items())
+        if not VIOLATIONS.search(text)
+    )
+    if not rules:
+        yield "it has no rule: " + PACKAGE_RULE
+
+
+def _first_statement(text: str) -> tuple[int, str]:
+    lines = ((row, line.strip()) for row, line in enumerate(text.splitlines(), 1))
+    return next(((row, line) for row, line in lines if line and not line.startswith("#")), (1, ""))
+
+
+def _problems(output: bytes) -> tuple[str, ...]:
+    """OPA's errors as `file:row:col: message`, files named as in the set."""
+    try:
+        found = msgspec.json.decode(output)["errors"]
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return (output.decode("utf-8", "replace").strip()[:300],)
+    return tuple(_problem(error.get("location") or {}, error["message"]) for error in found)
+
+
+def _problem(location: Mapping[str, Any], message: str) -> str:
+    file = str(location.get("file", "")).removeprefix("modules/").removeprefix("set/")
+    return f"{file}:{location['row']}:{location['col']}: {message}" if file else message
+
+
+def _violation(files: policy.PolicyFiles, answer: _Answer, manifests: tuple[dict[str, Any], ...]) -> policy.Violation:
+    found = {**answer.about, **answer.found}
+    if not isinstance(found.get("message"), str) or not 0 <= answer.index < len(manifests):
+        raise policy.PolicyFailed(files.name, f"the rule {answer.rule} gave a result without a message")
+    return policy.Violation(
+        policy=files.name,
+        rule=str(found.get("id", answer.rule)),
+        object=str(objects.key_of(manifests[answer.index])),
+        message=found["message"],
+        severity=str(found.get("severity", "medium")),
+        path=str(found.get("path", "")),
+        remedy=str(found.get("remedy", "")),
+    )
