@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
-from plane.adapters import compressing
+from plane.adapters import ahead, compressing
 from plane.api import audit_stream, calls
 from plane.domain.auditing import audit
 from plane.server.auditing import audit_log, exports, retention
@@ -127,7 +127,7 @@ def _export(path: str, prefix: str) -> HTTPRouteHandler:
     async def export(call: NamedDependency[calls.Call]) -> Stream:
         query = call.query(wire.Export)
         stretch = await sync_to_thread(exports.plan, call.plane, call.caller, call.names, query)
-        text = compressing.compressed(_text(call, stretch, query), query.compression)
+        text = ahead.ahead(compressing.compressed(_text(call, stretch, query), query.compression))
         return Stream(
             text, media_type=MEDIA[query.format] if query.compression == "none" else "application/octet-stream", headers=_headers(stretch)
         )
@@ -139,9 +139,9 @@ def _text(call: calls.Call, stretch: exports.Stretch, query: wire.Export) -> Ite
     if query.format == "manifest":
         return exports.manifest(stretch)
     if query.format == "jsonl":
-        return exports.lines(call.plane, call.caller, call.names, stretch, resume=query.resume)
-    rows = exports.events(call.plane, call.caller, call.names, stretch, resume=query.resume)
-    return exports.written(rows, form=query.format, origin=stretch.end.origin if stretch.end else "")
+        return ahead.ahead(exports.lines(call.plane, call.caller, call.names, stretch, resume=query.resume))
+    rows = ahead.ahead(exports.events(call.plane, call.caller, call.names, stretch, resume=query.resume))
+    return exports.written(rows, form=query.format, origin=stretch.end.origin if stretch.end else "", resumed=query.resume > 0)
 
 
 def _headers(stretch: exports.Stretch) -> dict[str, str]:

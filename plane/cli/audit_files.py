@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from plane.cli import audit_places, failures, session, verifier
+from plane.cli import audit_places, audit_resume, failures, session, verifier
 
 BEGINNING = "1970-01-01"
 Asked = dict[str, Any]
@@ -34,7 +34,7 @@ def export(where: session.Session, *, asked: Asked, form: str, compress: str, re
     note = path.with_name(f"{path.name}.resume")
     try:
         if resume:
-            asked = _resumed(path, note)
+            asked = audit_resume.begin(path, note)
         with path.open("ab" if resume else "wb") as sink:
             headers = _copied(where, asked, sink, note=note)
         if form != "jsonl" and headers["events"]:
@@ -51,35 +51,24 @@ def _copied(where: session.Session, asked: Asked, sink: BinaryIO, *, note: pathl
         found = {"events": int(answer.headers.get("Audit-Events", 0)), "end": int(answer.headers.get("Audit-End", 0))}
         if note:
             note.write_text(json.dumps({**asked, "end": found["end"]}), encoding="utf-8")
-        last = b""
+        last, size = b"", 0
         for piece in answer.iter_bytes():
             sink.write(piece)
-            last = (last + piece)[-(1 << 16) :]
+            last, size = (last + piece)[-(1 << 16) :], size + len(piece)
+            _progress(size, found["events"])
     if asked["format"] == "jsonl" and asked["compression"] == "none" and found["end"] and not _whole(last):
         raise failures.Away("the export ended before its manifest: it is not whole; run it again, with --resume to go on")
     return found
 
 
+def _progress(size: int, events: int) -> None:
+    """For somebody who looks on; the last line that is said takes its place."""
+    if sys.stderr.isatty():
+        click.echo(f"{size / 1e6:.1f} MB of {events} events …\r", nl=False, err=True)
+
+
 def _whole(tail: bytes) -> bool:
     return tail.endswith(b"}\n") and tail.rstrip(b"\n").rpartition(b"\n")[2].startswith(b'{"manifest":')
-
-
-def _resumed(path: pathlib.Path, note: pathlib.Path) -> Asked:
-    """What the broken export was asked for; the file is cut behind its last signed state."""
-    if not note.is_file():
-        raise failures.WrongUse(f"{note}: is not there, so no export to {path} was broken off; run it without --resume")
-    asked: Asked = json.loads(note.read_text(encoding="utf-8"))
-    if asked["format"] != "jsonl" or asked["compression"] != "none":
-        raise failures.WrongUse("only an export in JSON lines without compression can be resumed; run it again without --resume")
-    size, keep, position = 0, 0, 0
-    with path.open("rb") as file:
-        for line in file:
-            position += len(line)
-            if line.startswith(b'{"checkpoint":') and line.endswith(b"}\n"):
-                size, keep = json.loads(line)["checkpoint"]["size"], position
-    with path.open("r+b") as file:
-        file.truncate(keep)
-    return {**asked, "resume": size}
 
 
 def _manifest(where: session.Session, asked: Asked, path: pathlib.Path) -> None:
@@ -88,7 +77,10 @@ def _manifest(where: session.Session, asked: Asked, path: pathlib.Path) -> None:
 
 
 def _report(found: dict[str, int], asked: Asked, *, where: str = "") -> None:
-    click.echo(f"{found['events']} events since {asked['since']}{where}, up to the signed state of {found['end']} events", err=True)
+    click.echo(
+        f"{found['events']} events since {asked['since']}{where}, up to the signed state of {found['end']} events",
+        err=True,
+    )
 
 
 @click.command("verify")

@@ -3,28 +3,76 @@
 import csv
 import datetime as dt
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
-from plane.domain import objects
 from plane.domain.auditing import audit, sinks
 
 COLUMNS = (
     "seq", "time", "type", "stage", "outcome", "actor", "actor_id", "actor_kind", "ip", "tenant", "project", "target", "cluster",
     "commit", "release", "correlation", "request", "message", "details", "id", "leaf",
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet calculate a cell (OWASP, CSV injection)
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what makes a spreadsheet calculate a cell (OWASP, CSV injection)
 OCSF_VERSION = "1.3.0"
 _VERBS = {"created": 1, "issued": 1, "granted": 1, "read": 2, "exported": 2, "updated": 3, "rotated": 3, "deleted": 4, "removed": 4}
 _USERS = {"user": 1, "service": 3, "system": 3, "agent": 3}
 _OTHER = 99
 
 
+class _Read(msgspec.Struct, frozen=True):
+    """What is read of an event's text; the rest stays bytes."""
+
+    id: str
+    time: str
+    type: str
+    actor: msgspec.Raw
+    tenant: str = ""
+    stage: str = "fact"
+    outcome: str = "success"
+    project: str = ""
+    target: str = ""
+    cluster: str = ""
+    commit: str = ""
+    release: str = ""
+    decision: str = ""
+    correlation: str = ""
+    request: str = ""
+    message: str = ""
+    details: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _Cloud(msgspec.Struct, frozen=True):
+    id: str
+    source: str
+    type: str
+    time: str
+    subject: str
+    sequence: str
+    data: msgspec.Raw
+    specversion: str = "1.0"
+    datacontenttype: str = "application/json"
+
+
+_READ, _BY, _TOLD = msgspec.json.Decoder(_Read), msgspec.json.Decoder(audit.By), msgspec.json.Decoder(dict[str, str])
+_JSON = msgspec.json.Encoder()
+
+
 def decode(row: audit.Placed) -> audit.Sealed:
     """The row as an event."""
     return audit.Sealed(row.seq, row.leaf.hex(), audit.together(row.body, row.personal))
+
+
+def _actor(row: audit.Placed, read: _Read) -> audit.By:
+    """Who did it, with what is personal as far as it is still there."""
+    by = _BY.decode(read.actor)
+    return msgspec.structs.replace(by, **_TOLD.decode(row.personal)) if row.personal else by
+
+
+def _whole(row: audit.Placed, read: _Read) -> bytes:
+    """The event's text with its actor in full; nothing else is read and written again."""
+    return row.body.replace(bytes(read.actor), _JSON.encode(_actor(row, read)), 1) if row.personal else row.body
 
 
 def event_line(row: audit.Placed) -> bytes:
@@ -64,24 +112,32 @@ def csv_head() -> bytes:
     return _line(COLUMNS)
 
 
-def csv_line(one: audit.Sealed) -> bytes:
+def csv_lines(rows: Iterable[audit.Placed]) -> bytes:
     """RFC 4180; a cell that a spreadsheet would calculate begins with an apostrophe."""
-    event = one.event
-    cells: dict[str, object] = {
-        **{name: getattr(event, name) for name in COLUMNS if name in audit.Event.__struct_fields__},
-        "seq": one.seq,
-        "leaf": one.leaf,
-        "actor": event.actor.name,
-        "actor_id": event.actor.id,
-        "actor_kind": event.actor.kind,
-        "ip": event.actor.ip,
-        "details": objects.canonical(event.details).decode() if event.details else "",
-    }
-    return _line(tuple(_safe(str(cells[name])) for name in COLUMNS))
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(map(_cells, rows))
+    return text.getvalue().encode()
 
 
-def _safe(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+def _cells(row: audit.Placed) -> list[str]:
+    """In the order of COLUMNS."""
+    read = _READ.decode(row.body)
+    by, details = _actor(row, read), bytes(read.details).decode()
+    said = (
+        by.name,
+        by.ip,
+        read.project,
+        read.target,
+        read.cluster,
+        read.commit,
+        read.release,
+        read.correlation,
+        read.request,
+        read.message,
+    )
+    name, ip, *about = [f"'{cell}" if cell.startswith(FORMULA) else cell for cell in said]
+    head = (str(row.seq), read.time, read.type, read.stage, read.outcome, name, by.id, by.kind, ip, read.tenant)
+    return [*head, *about, details, read.id, row.leaf.hex()]
 
 
 def _line(cells: tuple[str, ...]) -> bytes:
@@ -90,57 +146,54 @@ def _line(cells: tuple[str, ...]) -> bytes:
     return text.getvalue().encode()
 
 
-def cloudevent(one: audit.Sealed, *, origin: str) -> dict[str, Any]:
+def cloudevent(row: audit.Placed, *, origin: str) -> bytes:
     """CloudEvents 1.0, structured JSON."""
-    event = one.event
-    return {
-        "specversion": "1.0",
-        "id": event.id,
-        "source": f"/{origin}",
-        "type": f"io.gitops-plane.{event.type}",
-        "time": event.time,
-        "subject": event.target or event.type,
-        "datacontenttype": "application/json",
-        "sequence": str(one.seq),
-        "data": msgspec.to_builtins(one),
-    }
+    read = _READ.decode(row.body)
+    sealed = b'{"seq":%d,"leaf":"%b","event":%b}' % (row.seq, row.leaf.hex().encode(), _whole(row, read))
+    kind, subject = f"io.gitops-plane.{read.type}", read.target or read.type
+    return _JSON.encode(_Cloud(read.id, f"/{origin}", kind, read.time, subject, str(row.seq), msgspec.Raw(sealed)))
 
 
-def ocsf(one: audit.Sealed) -> dict[str, Any]:
+def ocsf(row: audit.Placed) -> bytes:
     """An event of the Open Cybersecurity Schema Framework; what its classes have no place for is `unmapped`."""
-    event = one.event
-    number, name = _class(event.type)
-    activity = _VERBS.get(event.type.rpartition(".")[2], _OTHER)
-    good = event.outcome == "success"
+    read = _READ.decode(row.body)
+    actor, (number, name) = _actor(row, read), _class(read.type)
+    activity = _VERBS.get(read.type.rpartition(".")[2], _OTHER)
+    good, subject = read.outcome == "success", read.target.partition("/")
     known = {
         "activity_id": activity,
         "category_uid": number // 1000,
         "class_uid": number,
         "class_name": name,
         "type_uid": number * 100 + activity,
-        "time": int(dt.datetime.fromisoformat(event.time).timestamp() * 1000),
+        "time": int(dt.datetime.fromisoformat(read.time).timestamp() * 1000),
         "severity_id": 1 if good else 3,
         "status_id": 1 if good else 2,
         "status": "Success" if good else "Failure",
-        "message": event.message or event.type,
+        "message": read.message or read.type,
         "metadata": {
             "version": OCSF_VERSION,
-            "uid": event.id,
-            "sequence": one.seq,
-            "tenant_uid": event.tenant,
-            "correlation_uid": event.correlation,
-            "event_code": event.type,
+            "uid": read.id,
+            "sequence": row.seq,
+            "tenant_uid": read.tenant,
+            "correlation_uid": read.correlation,
+            "event_code": read.type,
             "product": {"name": "gitops-plane", "vendor_name": "gitops-plane"},
         },
-        "actor": {"user": {"uid": event.actor.id, "name": event.actor.name, "type_id": _USERS.get(event.actor.kind, _OTHER)}},
-        "src_endpoint": {"ip": event.actor.ip or "0.0.0.0"},  # noqa: S104 - OCSF demands an address, and this one says that none is known
-        "http_request": {"user_agent": event.actor.user_agent},
-        "api": {"operation": event.type, "request": {"uid": event.request}},
-        "resources": [{"type": event.target.partition("/")[0], "name": event.target.partition("/")[2]}] if event.target else [],
+        "actor": {"user": {"uid": actor.id, "name": actor.name, "type_id": _USERS.get(actor.kind, _OTHER)}},
+        "src_endpoint": {"ip": actor.ip or "0.0.0.0"},  # noqa: S104 - OCSF demands an address, and this one says that none is known
+        "http_request": {"user_agent": actor.user_agent},
+        "api": {"operation": read.type, "request": {"uid": read.request}},
+        "resources": [{"type": subject[0], "name": subject[2]}] if read.target else [],
+        "unmapped": _unmapped(read, row.leaf.hex()),
     }
-    rest = {"stage", "project", "cluster", "commit", "release", "decision", "details"}
-    unmapped = {field: value for field in sorted(rest) if (value := getattr(event, field))} | {"leaf": one.leaf}
-    return known | {"unmapped": unmapped}
+    return _JSON.encode(known)
+
+
+def _unmapped(read: _Read, leaf: str) -> dict[str, Any]:
+    names = ("cluster", "commit", "decision", "project", "release", "stage")
+    found: dict[str, Any] = {name: value for name in names if (value := getattr(read, name))}
+    return found | ({"details": read.details} if bytes(read.details) else {}) | {"leaf": leaf}
 
 
 def _class(kind: str) -> tuple[int, str]:

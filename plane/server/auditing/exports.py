@@ -1,6 +1,7 @@
 """The audit log as a file: streamed, resumable, provable. Whoever reads slowly holds no transaction open."""
 
-from collections.abc import Callable, Iterator, Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -11,9 +12,9 @@ from plane.server.auditing import audit_log, seal_log
 from plane.store.auditing import audit_reading as log
 from plane.wire import audit as wire
 
-BATCH = 2000  # rows and checkpoints of one transaction: what an export holds in memory
+BATCH = 2000  # rows and checkpoints of one transaction, and
+PIECE = 5000  # places where no row is taken apart: what an export holds in memory, a few megabytes
 MANIFEST_CONTEXT = b"gitops-plane/audit-manifest/v1\0"
-Encoder = Callable[[Sequence[audit.Placed]], bytes]
 
 
 class Stretch(msgspec.Struct, frozen=True):
@@ -97,11 +98,16 @@ def lines(plane: context.Plane, caller: authorise.Caller, names: authorise.Names
     """JSON lines with all that proves them: rows, what stands for rows left out, every checkpoint in its place, the manifest.
 
     resume: the size of a checkpoint that was received; what comes after its line is sent, and is the same as if it had never ended.
+    Pieces end behind a checkpoint, and where depends on where they begin alone: each may be compressed by itself.
     """
     if stretch.start and not resume:
         yield audit_formats.checkpoint_line(stretch.start)
-    for rows, points, nodes in _batches(plane, caller, names, stretch, resume or stretch.first):
-        yield b"".join(_merged(rows, points, nodes))
+    position, end = resume or stretch.first, stretch.end.size if stretch.end else 0
+    piece = _chosen if stretch.filtered else _whole
+    while position < end:
+        with _entered(plane, caller, names, stretch) as place:
+            text, position = piece(place, stretch, position, end)
+        yield text
     yield from manifest(stretch)
 
 
@@ -113,33 +119,47 @@ def manifest(stretch: Stretch) -> Iterator[bytes]:
 
 def events(
     plane: context.Plane, caller: authorise.Caller, names: authorise.Names, stretch: Stretch, *, resume: int = 0
-) -> Iterator[tuple[audit.Placed, ...]]:
-    """The same rows in batches, for formats that carry no proof; those whose event is gone are left out."""
-    for rows, _, _ in _batches(plane, caller, names, stretch, resume or stretch.first):
-        yield tuple(row for row in rows if row.body)
-
-
-Batch = tuple[Sequence[audit.Placed], Sequence[audit.Checkpoint], dict[int, tuple[int, list[str]]]]
-
-
-def _batches(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, stretch: Stretch, position: int) -> Iterator[Batch]:
-    """Rows, checkpoints and filled gaps (first place → end and hashes) up to the export's end, each batch from one transaction."""
-    end = stretch.end.size if stretch.end else 0
+) -> Iterator[Sequence[audit.Placed]]:
+    """The same rows in batches, for formats that carry no proof; those whose event is gone are left out. resume: begin at this place."""
+    position, end = resume or stretch.first, stretch.end.size if stretch.end else 0
     while position < end:
-        with authorise.enter(plane, caller, authorise.Names(names.tenant, stretch.filters.get("project", "")), "audit:export") as place:
-            tx, tenant = place.tx, place.scope.tenant
-            rows = log.stretch(tx, tenant, stretch.asked, first=position, end=end, limit=BATCH)
-            upto = end if len(rows) < BATCH else rows[-1].seq + 1
-            points = log.checkpoints(tx, tenant, above=position, end=upto, limit=BATCH)
-            if len(points) == BATCH:
-                upto = points[-1].size
-                rows = tuple(row for row in rows if row.seq < upto)
-            gaps = _gaps(log.nodes(tx, tenant), position, [*rows], [one.size for one in points]) if stretch.filtered else {}
-        yield rows, points, gaps
-        position = upto
+        with _entered(plane, caller, names, stretch) as place:
+            rows = log.stretch(place.tx, place.scope.tenant, stretch.asked, first=position, end=end, limit=BATCH)
+        position = end if len(rows) < BATCH else rows[-1].seq + 1
+        yield [row for row in rows if row.body]
 
 
-def _gaps(nodes: audit_proofs.Nodes, position: int, rows: list[audit.Placed], sizes: list[int]) -> dict[int, tuple[int, list[str]]]:
+def _entered(
+    plane: context.Plane, caller: authorise.Caller, names: authorise.Names, stretch: Stretch
+) -> contextlib.AbstractContextManager[authorise.Place]:
+    """Permission is looked at again for each piece."""
+    return authorise.enter(plane, caller, authorise.Names(names.tenant, stretch.filters.get("project", "")), "audit:export")
+
+
+def _whole(place: authorise.Place, stretch: Stretch, position: int, end: int) -> tuple[bytes, int]:  # noqa: ARG001 - as `_chosen`
+    """Every row of a piece, and where it ends."""
+    tx, tenant = place.tx, place.scope.tenant
+    points = log.checkpoints(tx, tenant, above=position, end=min(end, position + PIECE), limit=BATCH)
+    upto = points[-1].size if points else min(end, position + PIECE)
+    texts = log.texts(tx, tenant, [point.size for point in points], first=position, end=upto)
+    parts = (part for number, point in enumerate(points) for part in (texts.get(number, b""), audit_formats.checkpoint_line(point)))
+    return b"".join((*parts, texts.get(len(points), b""))), upto
+
+
+def _chosen(place: authorise.Place, stretch: Stretch, position: int, end: int) -> tuple[bytes, int]:
+    """The rows of a piece that the filters let through, hashes in place of the others, and where it ends."""
+    tx, tenant = place.tx, place.scope.tenant
+    rows = log.stretch(tx, tenant, stretch.asked, first=position, end=end, limit=BATCH)
+    upto = end if len(rows) < BATCH else rows[-1].seq + 1
+    points = log.checkpoints(tx, tenant, above=position, end=upto, limit=BATCH)
+    if points:
+        upto = points[-1].size
+        rows = tuple(row for row in rows if row.seq < upto)
+    gaps = _gaps(log.nodes(tx, tenant), position, rows, [one.size for one in points])
+    return b"".join(_merged(rows, points, gaps)), upto
+
+
+def _gaps(nodes: audit_proofs.Nodes, position: int, rows: Sequence[audit.Placed], sizes: list[int]) -> dict[int, tuple[int, list[str]]]:
     """What stands for rows left out: cut at checkpoints, so that each can be checked there."""
     found: dict[int, tuple[int, list[str]]] = {}
     stops = sorted({(row.seq, row.seq + 1) for row in rows} | {(size, size) for size in sizes})
@@ -162,15 +182,14 @@ def _gap(first: int, end: int, hashes: list[str]) -> bytes:
     return b'{"gap":%b}\n' % msgspec.json.encode({"first": first, "end": end, "nodes": hashes})
 
 
-def written(batches: Iterator[tuple[audit.Placed, ...]], *, form: wire.Format, origin: str) -> Iterator[bytes]:
+def written(batches: Iterator[Sequence[audit.Placed]], *, form: wire.Format, origin: str, resumed: bool = False) -> Iterator[bytes]:
     """Rows in a format of others."""
-    if form == "csv":
+    if form == "csv" and not resumed:
         yield audit_formats.csv_head()
     for rows in batches:
-        sealed = [audit_formats.decode(row) for row in rows]
         if form == "csv":
-            yield b"".join(map(audit_formats.csv_line, sealed))
+            yield audit_formats.csv_lines(rows)
         elif form == "ocsf":
-            yield b"".join(msgspec.json.encode(audit_formats.ocsf(one)) + b"\n" for one in sealed)
+            yield b"".join(audit_formats.ocsf(row) + b"\n" for row in rows)
         else:
-            yield b"".join(msgspec.json.encode(audit_formats.cloudevent(one, origin=origin)) + b"\n" for one in sealed)
+            yield b"".join(audit_formats.cloudevent(row, origin=origin) + b"\n" for row in rows)

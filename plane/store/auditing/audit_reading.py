@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from plane.domain.auditing import audit, audit_proofs
 from plane.store.engine import Row, Tx
 from plane.store.layout import audit_tables
 
+LAST = 2**63 - 1  # a place that no log reaches
 PERSONAL = audit_tables.personal
 EVENTS, LEAVES, NODES, CHECKPOINTS = audit_tables.events, audit_tables.leaves, audit_tables.nodes, audit_tables.checkpoints
 
@@ -37,6 +39,7 @@ def search(tx: Tx, tenant: str, asked: Asked, *, cursor: int, limit: int, newest
     return tuple(audit.Sealed(row.seq, bytes(row.leaf).hex(), audit.together(row.body, bytes(row.personal or b""))) for row in rows)
 
 
+_BLOBS = (EVENTS.c.body, PERSONAL.c.salt, PERSONAL.c.body)
 _OF_LEAF = sa.and_(EVENTS.c.tenant_id == LEAVES.c.tenant_id, EVENTS.c.id == LEAVES.c.event_id)
 _PERSONAL = sa.and_(PERSONAL.c.tenant_id == LEAVES.c.tenant_id, PERSONAL.c.event_id == LEAVES.c.event_id)
 _JOINED = LEAVES.join(EVENTS, _OF_LEAF).outerjoin(PERSONAL, _PERSONAL)
@@ -66,14 +69,33 @@ def _type(wanted: str) -> sa.ColumnElement[bool]:
 
 def stretch(tx: Tx, tenant: str, asked: Asked, *, first: int, end: int, limit: int) -> tuple[audit.Placed, ...]:
     """Rows from place `first` up to `end` as they are kept, those whose event is gone too; time does not matter here."""
-    columns = (LEAVES.c.seq, LEAVES.c.leaf, EVENTS.c.body, PERSONAL.c.salt, PERSONAL.c.body.label("personal"))
+    columns = (LEAVES.c.seq, LEAVES.c.leaf, *(sa.func.coalesce(one, sa.text("''::bytea")) for one in _BLOBS))
     query = sa.select(*columns).select_from(_LEFT)
     where = (LEAVES.c.tenant_id == tenant, LEAVES.c.seq >= first, LEAVES.c.seq < end)
     timeless = msgspec.structs.replace(asked, since=None, until=None)
     rows = tx.execute(query.where(*where, *_conditions(timeless)).order_by(LEAVES.c.seq).limit(limit))
-    return tuple(
-        audit.Placed(row.seq, bytes(row.leaf), *(bytes(blob or b"") for blob in (row.body, row.salt, row.personal))) for row in rows
-    )
+    return tuple(audit.Placed(*row) for row in rows.all())
+
+
+def texts(tx: Tx, tenant: str, sizes: Sequence[int], *, first: int, end: int) -> dict[int, bytes]:
+    """Lines of an export from place `first` up to `end`, by how many of the `sizes` lie at or below them: put together by the database.
+
+    Row by row in Python they take five times as long.
+    """
+    part = sa.func.width_bucket(LEAVES.c.seq, sa.cast([*sizes, LAST], pg.ARRAY(sa.BigInteger))).label("part")
+    lines = sa.func.string_agg(_LINE, pg.aggregate_order_by(sa.literal_column("''::bytea"), LEAVES.c.seq))
+    query = sa.select(part, lines).select_from(_LEFT).where(LEAVES.c.tenant_id == tenant, LEAVES.c.seq >= first, LEAVES.c.seq < end)
+    return {number: bytes(text) for number, text in tx.execute(query.group_by(part)).all()}
+
+
+# as domain.audit_formats.event_line; bytes, since what somebody has put there need not be text
+_LINE: sa.ColumnElement[bytes] = sa.literal_column(r"""
+    convert_to('{"event":{"seq":' || audit_leaves.seq || ',"leaf":"' || encode(audit_leaves.leaf, 'hex') || '"', 'UTF8')
+    || CASE WHEN length(audit_personal.body) > 0
+        THEN convert_to(',"personal":{"salt":"' || encode(audit_personal.salt, 'hex') || '","of":', 'UTF8') || audit_personal.body || '}'
+        ELSE '' END
+    || ',"event":'::bytea || coalesce(nullif(audit_events.body, ''), 'null') || '}}'::bytea || '\x0a'::bytea
+""")
 
 
 def summary(tx: Tx, tenant: str, asked: Asked, *, first: int, end: int) -> tuple[int, int, int]:
