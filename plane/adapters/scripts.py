@@ -13,7 +13,7 @@ from typing import Any, get_args
 import msgspec
 
 from plane.adapters import script_messages as messages
-from plane.domain import errors, objects
+from plane.domain import errors, levels, objects
 from plane.domain.acting import action_scripts, actions
 from plane.domain.comparing import ownership
 from plane.domain.health import health_scripts, health_values
@@ -75,7 +75,7 @@ class Scripts:
     def judge(self, found: Sequence[health_scripts.Script], body: dict[str, Any]) -> health_values.Health | None:
         """What the script for an object's kind says; None when none of them is for it."""
         key = objects.key_of(body)
-        script = health_scripts.find(found, key.group, key.kind)
+        script = levels.find(found, key.group, key.kind)
         return self.run(script, body) if script else None
 
     def run(self, script: health_scripts.Script, body: dict[str, Any]) -> health_values.Health:

@@ -153,7 +153,12 @@ class Loop:
     async def _claim(self, *, room: bool) -> agent.Claimed:
         held = self._parts.judges.held
         body = agent.Claim(
-            holds=self._parts.shelf.holds(), running=tuple(self._open), missing=self._missing(), checks=held, trouble=self._trouble
+            holds=self._parts.shelf.holds(),
+            running=tuple(self._open),
+            missing=self._missing(),
+            checks=held,
+            projects=True,
+            trouble=self._trouble,
         )
         return await self._parts.plane.claim(body, most=MOST if room else 0)
 

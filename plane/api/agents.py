@@ -94,7 +94,7 @@ async def claim(request: Incoming, hub: NamedDependency[wake.Hub]) -> Response[b
 
 def _found(plane: context.Plane, who: claims.AgentIdentity, asked: agent.Claim, limit: int) -> agent.Claimed:
     found = claims.claim(plane, who, asked, limit)
-    checks = health_checks.news(plane, who, asked.checks)
+    checks = health_checks.news(plane, who, asked)
     return msgspec.structs.replace(found, checks=checks) if checks else found
 
 

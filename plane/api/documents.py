@@ -43,6 +43,7 @@ def handlers() -> list[HTTPRouteHandler]:
         *_crud(policies.PLATFORM_KIND, prefix="platform_"),
         *_crud(health_checks.KIND),
         *_crud(health_checks.PLATFORM_KIND, prefix="platform_"),
+        *_crud(health_checks.PROJECT_KIND, prefix="project_"),
         *_crud(resource_rules.KIND),
         *_crud(sinks.KIND),
         *_crud(sinks.PLATFORM_KIND, prefix="platform_"),

@@ -28,7 +28,8 @@ class Kind(msgspec.Struct, frozen=True):
     """One kind. `collection` is the last part of its path; level `either`: a tenant's, or the platform's when no tenant is in use.
 
     `shared`: the platform's, but a tenant reads its part of it under the tenant's own path; `inner`: also a project's, when the document
-    names one; who may not read the tenant's is shown those of the project.
+    names one; who may not read the tenant's is shown those of the project. `apart`: those of a project are none of the tenant's, so that
+    `-P` asks for them.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Kind(msgspec.Struct, frozen=True):
     short: tuple[str, ...] = ()
     shared: bool = False
     inner: bool = False
+    apart: bool = False
 
     def names(self) -> tuple[str, ...]:
         """All that people may type for it."""
@@ -139,6 +141,8 @@ HEALTH_CHECK = Kind(
     "either",
     (Column("GROUP", "spec.group"), Column("OF", "spec.kind"), Column("CLUSTER", "spec.cluster"), _AGE, _CHANGED),
     ("hc",),
+    inner=True,
+    apart=True,
 )
 RESOURCE_RULE = Kind(
     "ResourceRule",
@@ -222,7 +226,7 @@ def home(kind: Kind, where: session.Session) -> str:
     """The path of the kind's collection in the session's tenant and project."""
     if kind.level == "platform" or (kind.level == "either" and not where.context.tenant):
         return f"/{kind.collection}"
-    if kind.level == "project" or (kind.inner and where.named):
+    if kind.level == "project" or (kind.inner and where.named) or (kind.apart and where.flagged):
         return f"/tenants/{where.tenant()}/projects/{where.project()}/{kind.collection}"
     return f"/tenants/{where.tenant()}/{kind.collection}"
 

@@ -7,12 +7,14 @@ from typing import Any
 
 import click
 import msgspec
+from click import core
 
 from plane.cli import client, contexts, failures
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
 NO_TENANT = "-"
+_FLAG = core.ParameterSource.COMMANDLINE
 
 
 class Session:
@@ -24,6 +26,7 @@ class Session:
         self._context = context
         self.asked = asked  # tenant and project given for this run, not merely kept in the context
         self.named = ""  # the project that a document names itself
+        self.flagged = ""  # the project that -P names, rather than the environment
         self._api = api
 
     @property
@@ -72,7 +75,9 @@ def placed(function: Command) -> Command:
         with contextlib.ExitStack() as stack:
             opened = functools.cache(lambda: connect(chosen(), stack))
             place = functools.cache(lambda: within(chosen(), tenant=tenant, project=project))
-            return function(Session(place, opened, asked=(tenant, project)), **arguments)
+            where = Session(place, opened, asked=(tenant, project))
+            where.flagged = project if click.get_current_context().get_parameter_source("project") is _FLAG else ""
+            return function(where, **arguments)
 
     return command
 

@@ -36,7 +36,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of document.
 
     `columns` checks the wish and gives what is stored; `settle` runs after a write and `release` before a delete, in the transaction;
-    `afterwards` runs when it is committed, for work in other places.
+    `afterwards` runs when it is committed, for work in other places; `above`: of a kind that projects have as well, those of none.
     """
 
     type: type[Any]
@@ -51,6 +51,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     afterwards: Callable[[Change], None] = nothing_more
     public: Callable[[Any], Any] = lambda wish: wish.spec  # what the audit log shows
     resource: str = ""  # in permissions, where it is not the noun
+    above: bool = False
 
     def may(self, verb: str) -> str:
         """The permission for a verb."""
@@ -60,9 +61,10 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         """The place a document of this kind lies in."""
         return authorise.Names(names.tenant if self.level > 0 else "", names.project if self.level > 1 else "", names.name)
 
-    def where(self, place: authorise.Place) -> dict[str, str]:
+    def where(self, place: authorise.Place) -> rows.Where:
         """The columns that name the place; tenants and clusters have none."""
-        return place.where() if "tenant_id" in self.shelf.table.c else {}
+        found = place.where() if "tenant_id" in self.shelf.table.c else {}
+        return found | {"project_id": None} if self.above else found
 
 
 class Written(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from plane.store.engine import Tx
 from plane.store.layout import tables
 
 Row = sa.Row[Any]
-Where = Mapping[str, str]  # tenant_id and project_id as far as the kind has them
+Where = Mapping[str, str | None]  # tenant_id and project_id as far as the kind has them
 
 
 class Shelf(msgspec.Struct, frozen=True):

@@ -186,48 +186,16 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
     `holds`: release digests on its disk (bounded); `running`: tasks whose leases this extends; `missing`: apps that its fence knows and its
     disk does not, after the loss of the disk (bounded): each is answered with an observe task. `checks`: digest of the health checks that
-    it judges by, empty for none; absent: it wants none. `trouble`: why it cannot take tasks now, as when its disk is full.
+    it judges by, empty for none; absent: it wants none; `projects`: it can tell those of projects apart. `trouble`:
+    why it cannot take tasks now, as when its disk is full.
     """
 
     holds: tuple[str, ...] = ()
     running: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     checks: str | None = None
+    projects: bool = False
     trouble: str = ""
-
-
-class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How users want a kind judged: in Lua, or in CEL.
-
-    `group` and `kind` are globs; `tenant`: whose objects, by name, empty: everybody's; `local`: made for this cluster, so that it goes
-    before those made for all.
-    """
-
-    name: str
-    group: str
-    kind: str
-    tenant: str = ""
-    local: bool = False
-    lua: str = ""
-    current: str = ""
-    in_progress: str = ""
-    failed: str = ""
-
-
-class Checks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """All health checks of a cluster; `digest` names the set."""
-
-    cluster_id: str
-    digest: str
-    checks: tuple[Check, ...] = ()
-    actions: tuple[scripted.ActionScripts, ...] = ()
-
-
-class SignedChecks(msgspec.Struct, frozen=True, kw_only=True):
-    """`payload` is the msgpack of Checks, `signature` Ed25519 over the checks context (plane.wire.signing) and the payload."""
-
-    payload: bytes
-    signature: bytes
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
@@ -239,7 +207,7 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     tasks: tuple[SignedTask, ...] = ()
     lost: tuple[str, ...] = ()
     lease_s: int = 90
-    checks: SignedChecks | None = None
+    checks: scripted.SignedChecks | None = None
     rotate: bool = False
 
 

@@ -219,7 +219,7 @@ class PolicySet(Document, frozen=True, kw_only=True):
 
 
 class HealthCheck(Document, frozen=True, kw_only=True):
-    """How a kind is judged. Belongs to a tenant, or to the platform and then holds for all."""
+    """How a kind is judged. Belongs to a tenant, to one of its projects, or to the platform and then holds for all."""
 
     spec: health_scripts.CheckSpec
     status: Status | None = None

@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from plane.domain import errors
-from plane.wire import agent
+from plane.wire import agent, scripted
 
 TASK_CONTEXT = b"gitops-plane/task/v1\0"
 CHECKS_CONTEXT = b"gitops-plane/checks/v1\0"
@@ -114,13 +114,13 @@ def open_task(signed: agent.SignedTask, public_key: bytes) -> agent.Task:
     return msgspec.msgpack.decode(signed.payload, type=agent.Task)
 
 
-def open_checks(signed: agent.SignedChecks, public_key: bytes, *, cluster_id: str) -> agent.Checks:
+def open_checks(signed: scripted.SignedChecks, public_key: bytes, *, cluster_id: str) -> scripted.Checks:
     """The health checks of a cluster; TokenRefused when the signature does not hold or they are another cluster's."""
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(signed.signature, CHECKS_CONTEXT + signed.payload)
     except InvalidSignature as e:
         raise TokenRefused("the signature of the health checks does not hold; they are not from this plane") from e
-    found = msgspec.msgpack.decode(signed.payload, type=agent.Checks)
+    found = msgspec.msgpack.decode(signed.payload, type=scripted.Checks)
     if found.cluster_id != cluster_id:
         raise TokenRefused("the health checks are another cluster's")
     return found

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from plane.adapters import custom_actions, scripts
-from plane.domain import errors
+from plane.domain import errors, levels
 from plane.domain.acting import action_scripts, actions
 from tests.support import cases
 
@@ -83,7 +83,7 @@ def test_own_actions_take_the_place_of_ours_unless_they_say_otherwise(runner: sc
 
 def test_the_scripts_that_name_more_of_a_kind_win() -> None:
     any_, group, exact = source(kind="*", group="*"), source(kind="*"), source()
-    assert action_scripts.find([any_, group, exact], "x.example", "Widget") is exact
-    assert action_scripts.find([any_, group, exact], "x.example", "Other") is group
-    assert action_scripts.find([any_, group, exact], "", "Pod") is any_
-    assert action_scripts.find([exact], "", "Widget") is None
+    assert levels.find([any_, group, exact], "x.example", "Widget") is exact
+    assert levels.find([any_, group, exact], "x.example", "Other") is group
+    assert levels.find([any_, group, exact], "", "Pod") is any_
+    assert levels.find([exact], "", "Widget") is None

@@ -62,7 +62,8 @@ class PlaneEnd:
         self.objects: dict[str, dict[agent.Key, agent.ObjectState]] = {}
         self.healed: list[tuple[str, agent.Healed]] = []
         self.capabilities: agent.Capabilities | None = None
-        self.checks: agent.Checks | None = None
+        self.checks: scripted.Checks | None = None
+        self.held: str | None = None  # digest of the checks that the agent judges by, as its last claim said
         self.calls: dict[str, int] = {}
 
     def __enter__(self) -> Self:
@@ -236,6 +237,9 @@ class PlaneEnd:
 
     async def _claim(self, request: web.Request) -> web.Response:
         claim = msgspec.msgpack.decode(await request.read(), type=agent.Claim)
+        with self._changed:
+            self.held = claim.checks
+            self._changed.notify_all()
         until = time.monotonic() + float(request.query["wait"])
         while True:
             self._woken.clear()
@@ -250,19 +254,19 @@ class PlaneEnd:
         tasks, self.rotate, rotate = tuple(self.signed(one.task, one.bundle) for one in open_), False, self.rotate
         return _answer(agent.Claimed(tasks=tasks, lost=lost, checks=news, rotate=rotate))
 
-    def judge(self, *checks: agent.Check, actions: tuple[scripted.ActionScripts, ...] = ()) -> None:
+    def judge(self, *checks: scripted.Check, actions: tuple[scripted.ActionScripts, ...] = ()) -> None:
         """Let the agent judge by these, and offer these actions, as when users change health checks."""
-        made = agent.Checks(cluster_id=CLUSTER_ID, digest="", checks=checks, actions=actions)
+        made = scripted.Checks(cluster_id=CLUSTER_ID, digest="", checks=checks, actions=actions)
         digest = hashlib.sha256(agent.encode(made)).hexdigest() if checks or actions else ""
         self.checks = msgspec.structs.replace(made, digest=digest)
         self._wake()
 
-    def _checks(self, claim: agent.Claim) -> agent.SignedChecks | None:
+    def _checks(self, claim: agent.Claim) -> scripted.SignedChecks | None:
         if self.checks is None or claim.checks is None or claim.checks == self.checks.digest:
             return None
         payload = agent.encode(self.checks)
         key = Ed25519PrivateKey.generate() if self.forge else self._key
-        return agent.SignedChecks(payload=payload, signature=key.sign(signing.CHECKS_CONTEXT + payload))
+        return scripted.SignedChecks(payload=payload, signature=key.sign(signing.CHECKS_CONTEXT + payload))
 
     def signed(self, task: agent.Task, made: agent.ReleaseBundle | None) -> agent.SignedTask:
         return self.signed_payload(agent.encode(task), made)

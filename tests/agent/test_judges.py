@@ -7,9 +7,10 @@ import pytest
 from plane.domain import objects
 from plane.domain.rendering import secrets
 from plane.wire import agent as wire
+from plane.wire import scripted
 from tests.agent.conftest import Agent, Start
 from tests.agent.kube import Body, Kube, config_map
-from tests.agent.plane_end import TENANT, PlaneEnd
+from tests.agent.plane_end import PROJECT, TENANT, PlaneEnd
 
 PHASE = "hs = {}\nhs.status = obj.data.phase\nhs.message = obj.data.why or ''\nreturn hs\n"
 
@@ -21,8 +22,8 @@ def judged(shared_plane: PlaneEnd) -> Iterator[PlaneEnd]:
     shared_plane.judge()
 
 
-def check(lua: str = PHASE, **given: str | bool) -> wire.Check:
-    return wire.Check(**{"name": "maps", "group": "", "kind": "ConfigMap", "lua": lua} | given)  # type: ignore[arg-type]
+def check(lua: str = PHASE, **given: str | bool) -> scripted.Check:
+    return scripted.Check(**{"name": "maps", "group": "", "kind": "ConfigMap", "lua": lua} | given)  # type: ignore[arg-type]
 
 
 def phase(namespace: str, name: str, status: str, why: str = "") -> Body:
@@ -61,8 +62,10 @@ def test_the_inner_level_wins_and_another_tenants_script_is_never_asked(agent: A
     judged.state(app, is_("Suspended", "everybody's"))
     judged.judge(check(says("everybody's")), check(says("the tenant's"), tenant=TENANT))
     judged.state(app, is_("Suspended", "the tenant's"))
-    judged.judge(check(says("the tenant's"), tenant=TENANT), check(says("the cluster's"), local=True))
+    judged.judge(check(says("another project's"), tenant=TENANT, project="hall"), check(says("the cluster's"), local=True))
     judged.state(app, is_("Suspended", "the cluster's"))
+    judged.judge(check(says("the tenant's"), tenant=TENANT, local=True), check(says("the project's"), tenant=TENANT, project=PROJECT))
+    judged.state(app, is_("Suspended", "the project's"))
 
 
 def test_a_script_that_fails_or_never_ends_is_named_and_holds_nobody_up(agent: Agent, judged: PlaneEnd, kube: Kube, app: str) -> None:

@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from plane.wire import agent as wire
-from plane.wire import answers, questions, views
+from plane.wire import answers, questions, scripted, views
 from tests.agent.conftest import Agent, Start
 from tests.agent.kube import Body, Kube, config_map, deployment
-from tests.agent.plane_end import PlaneEnd
+from tests.agent.plane_end import PROJECT, TENANT, PlaneEnd
 from tests.support.faultproxy import FaultProxy, Rule, Status
 
 PODS = r".*/pods(/.*)?"
@@ -51,6 +51,17 @@ def test_the_tree_leads_from_a_deployment_to_its_pods_and_from_a_service(shared_
     assert pod.images == ("registry.example/app:1",)
     assert views.Edge(source=by_kind["Service"].uid, target=pod.uid) in found.edges
     assert found.warnings == ()
+
+
+def test_what_descends_is_judged_by_users_checks_too(shared_plane: PlaneEnd, kube: Kube, running: str) -> None:
+    says = "return {status = 'Suspended', message = obj.metadata.ownerReferences[1].name}"
+    shared_plane.judge(scripted.Check(name="sets", group="apps", kind="ReplicaSet", lua=says, project=PROJECT, tenant=TENANT))
+    shared_plane.wait(
+        lambda: shared_plane.checks is not None and shared_plane.held == shared_plane.checks.digest, 60, "the agent to hold the check"
+    )
+    found = {node.kind: (node.health, node.message) for node in tree(shared_plane, running).nodes}
+    shared_plane.judge()
+    assert (found["ReplicaSet"], found["Pod"][0]) == (("Suspended", "web"), "Healthy")
 
 
 def test_an_object_that_is_missing_is_in_the_tree(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from plane.wire import agent, signing
+from plane.wire import agent, scripted, signing
 from tests.api.test_agents import Agent, east  # noqa: F401 - a fixture
 from tests.support.rest import Api, Tenant, document
 
@@ -18,9 +18,9 @@ def spec(**given: Any) -> dict[str, Any]:  # noqa: ANN401 - any field
     return {"group": "x.example", "kind": "Widget", "lua": LUA} | given
 
 
-def told(east: Agent, held: str) -> agent.Checks | None:  # noqa: F811
+def told(east: Agent, held: str, *, projects: bool = True) -> scripted.Checks | None:  # noqa: F811
     """What an agent that holds a set is answered."""
-    answer = east.call("POST", "/claim?wait=0&max=8", agent.Claim(checks=held))
+    answer = east.call("POST", "/claim?wait=0&max=8", agent.Claim(checks=held, projects=projects))
     claimed = msgspec.msgpack.decode(answer.content, type=agent.Claimed)
     return signing.open_checks(claimed.checks, east.enrolled.task_key, cluster_id=east.enrolled.cluster_id) if claimed.checks else None
 
@@ -81,6 +81,25 @@ def test_checks_of_other_clusters_and_of_tenants_without_a_grant_stay_away(platf
     platform.make("/clusters", document("Cluster", "west"))
     platform.make("/healthchecks", document("HealthCheck", "west", spec(cluster="west")))
     assert told(east, "") is None
+
+
+def test_a_projects_checks_lie_apart_and_an_older_agent_never_hears_of_them(acme: Tenant, east: Agent) -> None:  # noqa: F811
+    shop = "/tenants/acme/projects/shop/healthchecks"
+    made = acme.api.make(shop, document("HealthCheck", "widgets", spec(actions=ACTIONS)))
+    acme.api.make(OWN, document("HealthCheck", "widgets", spec(kind="Gadget")))
+    assert (made["metadata"]["project"], made["spec"]["kind"]) == ("shop", "Widget")
+    assert [one["spec"]["kind"] for path in (OWN, shop) for one in acme.api.get(path).json()["items"]] == ["Gadget", "Widget"]
+    found, older = told(east, ""), told(east, "", projects=False)
+    assert found
+    assert older
+    assert sorted((one.project, one.kind) for one in found.checks) == [("", "Gadget"), ("shop", "Widget")]
+    assert [one.project for one in found.actions] == ["shop"]
+    assert ([one.kind for one in older.checks], older.actions) == (["Gadget"], ())
+    editor, admin = (acme.api.person("acme", name, role, project="shop") for name, role in (("eve", "editor"), ("max", "admin")))
+    assert editor.delete(f"{shop}/widgets").status_code == 403
+    assert admin.delete(f"{OWN}/widgets").status_code == 403
+    assert admin.delete(f"{shop}/widgets").status_code == 200
+    assert [one["spec"]["kind"] for one in acme.api.get(OWN).json()["items"]] == ["Gadget"]
 
 
 def test_an_agent_that_knows_nothing_of_checks_is_told_nothing(acme: Tenant, east: Agent) -> None:  # noqa: F811

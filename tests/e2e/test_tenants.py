@@ -58,6 +58,7 @@ def victim(install: e2e.Install) -> e2e.Tenant:
     tenant.put("PolicySet", place, "house", spec={}, files={"rule.rego": rule})
     judged = {"kind": "Widget", "group": "x.example", "lua": "return {status = 'Healthy'}"}
     tenant.put("HealthCheck", f"/api/v1/tenants/{tenant.name}/healthchecks", "widgets", spec=judged)
+    tenant.put("HealthCheck", f"/api/v1/tenants/{tenant.name}/projects/main/healthchecks", "widgets", spec=judged)
     siem = {"webhook": {"url": "https://siem.example/events"}, "paused": True}
     tenant.put("Sink", f"/api/v1/tenants/{tenant.name}/sinks", "siem", spec=siem, data={"hmacKey": "0123456789abcdef"})
     subjects = [{"kind": "User", "name": "admin"}]

@@ -24,11 +24,11 @@ TASK = agent.Task(
 ONCE = agent.Once(resources=(":ConfigMap:web",), labels="tier=front", strategy="apply", sync_options=("Replace=true",))
 IGNORE = agent.Ignore(group="apps", kind="Deployment", expressions=(".spec.template.spec.containers[].image",), managers=("keda",))
 EXTRA = agent.Extra(pointer="/spec/paused", manager="kubectl-edit", time="2030-01-01T00:00:00Z")
-CHECKS = agent.Checks(
+CHECKS = scripted.Checks(
     cluster_id="c1", digest="aa",
     checks=(
-        agent.Check(name="widgets", group="x.example", kind="*", tenant="acme", local=True, lua="return {status = 'Healthy'}"),
-        agent.Check(name="gadgets", group="x.example", kind="Gadget", current="true", in_progress="false", failed="false"),
+        scripted.Check(name="widgets", group="x.example", kind="*", tenant="acme", local=True, lua="return {status = 'Healthy'}"),
+        scripted.Check(name="gadgets", group="x.example", kind="Gadget", current="true", in_progress="false", failed="false"),
     ),
 )  # fmt: skip
 ACTIONS = scripted.ActionScripts(
@@ -82,10 +82,16 @@ MESSAGES: dict[str, msgspec.Struct] = {
     "claim": agent.Claim(holds=("sha256:0f",), running=("t0",)),
     "claim-trouble": agent.Claim(trouble="the disk is full"),
     "claim-missing": agent.Claim(missing=("a2",)),
+    "claim-projects": agent.Claim(checks="aa", projects=True),
     "claim-checks": agent.Claim(checks="aa"),
-    "claimed-checks": agent.Claimed(checks=agent.SignedChecks(payload=agent.encode(CHECKS), signature=b"e" * 64)),
+    "claimed-checks": agent.Claimed(checks=scripted.SignedChecks(payload=agent.encode(CHECKS), signature=b"e" * 64)),
     "checks": CHECKS,
-    "checks-actions": agent.Checks(cluster_id="c1", digest="aa", actions=(ACTIONS,)),
+    "checks-project": scripted.Checks(
+        cluster_id="c1", digest="aa",
+        checks=(scripted.Check(name="widgets", group="", kind="*", tenant="acme", project="shop", lua="return {}"),),
+        actions=(msgspec.structs.replace(ACTIONS, project="shop"),),
+    ),
+    "checks-actions": scripted.Checks(cluster_id="c1", digest="aa", actions=(ACTIONS,)),
     "claimed": agent.Claimed(
         tasks=(agent.SignedTask(payload=(GOLDEN / "task.msgpack").read_bytes(), signature=b"e" * 64, bundle=BUNDLE),),
         lost=("t0",), lease_s=60,

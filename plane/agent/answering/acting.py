@@ -85,12 +85,12 @@ async def delete(asked: question.Asked) -> bytes:
 
 def _possible(asked: question.Asked, group: str, kind: str) -> bool:
     """Whether objects of a kind have actions, of ours or users' own."""
-    return actions.any_for(group, kind) or asked.there.custom.find(asked.task.tenant, group, kind) is not None
+    return actions.any_for(group, kind) or asked.there.custom.find(asked.whose, group, kind) is not None
 
 
 async def _shown(asked: question.Asked, body: Body, root: objects.ObjectKey) -> acting.Actions:
     key, meta = objects.key_of(body), body["metadata"]
-    source = asked.there.custom.find(asked.task.tenant, key.group, key.kind)
+    source = asked.there.custom.find(asked.whose, key.group, key.kind)
     found = await asked.there.custom.of(source, _masked(asked, body, root)) if source else actions.of(body)
     told = msgspec.convert(msgspec.to_builtins(found), tuple[acting.Action, ...])
     return acting.Actions(key=releases.wire_key(key), uid=meta["uid"], version=meta["resourceVersion"], actions=told)
@@ -99,7 +99,7 @@ async def _shown(asked: question.Asked, body: Body, root: objects.ObjectKey) -> 
 async def _wanted(asked: question.Asked, order: acting.Act, target: "_Target") -> actions.Change:
     """What the action does; a script looks at the object without its secret values."""
     now = dt.datetime.fromtimestamp(order.at, dt.UTC)
-    source = asked.there.custom.find(asked.task.tenant, target.key.group, target.key.kind)
+    source = asked.there.custom.find(asked.whose, target.key.group, target.key.kind)
     if source is None:
         return actions.change(target.body, order.action, order.parameters, now=now)
     masked = _masked(asked, target.body, target.root)

@@ -7,7 +7,7 @@ import msgspec
 from plane.agent.answering import streams
 from plane.agent.applying import apply, planning
 from plane.agent.watching import cluster
-from plane.domain import errors
+from plane.domain import errors, levels
 from plane.wire import agent
 
 T = TypeVar("T")
@@ -31,6 +31,11 @@ class Asked(msgspec.Struct, frozen=True):
     def task(self) -> agent.Task:
         """The task as the plane signed it; its keys were checked against its scope."""
         return self.work.task
+
+    @property
+    def whose(self) -> levels.Whose:
+        """Of which tenant and project the app is."""
+        return levels.Whose(self.task.tenant, self.task.project)
 
     def terms(self, kind: type[T]) -> T:
         """What the plane wants to know in particular; unreadable terms count as none, and a field that is missing has its default."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from plane.agent.answering import descent, masking, question
+from plane.agent.answering import descent, judging, masking, question
 from plane.agent.watching import state
 from plane.domain import objects
 from plane.domain.health import health
@@ -25,10 +25,19 @@ async def answer(asked: question.Asked) -> bytes:
     shown, warnings = found.seen[:MOST], list(found.warnings)
     if len(found.seen) > MOST:
         warnings.append(f"the app has {len(found.seen)} objects with what descends from them; the first {MOST} are shown")
-    bodies = await descent.bodies(asked, [one for one in shown if _needed(one, own=one.key in told)])
     veil = masking.veil(asked.there, asked.task.app_id)
+    judges = judging.Judging(asked, veil)
+    bodies = await descent.bodies(asked, [one for one in shown if _needed(one, judges, own=one.key in told)])
     uids = frozenset(one.uid for one in shown)
-    nodes = [msgspec.structs.replace(_node(one, bodies.get(one.key), told.get(one.key), veil), parents=_known(one, uids)) for one in shown]
+    judged = await judges.all([one for one in shown if one.key not in told], bodies, domain.roots(shown))
+    judged |= {key: _said(one) for key, one in told.items()}
+    veiled = {key: health.Health(one.status, veil.text(one.message)[:MESSAGE]) for key, one in judged.items()}
+    sync = {key: one.sync for key, one in told.items()}
+    nodes = [
+        msgspec.structs.replace(_node(one, bodies.get(one.key), veiled.get(one.key)), sync=sync.get(one.key, ""), parents=_known(one, uids))
+        for one in shown
+    ]
+    warnings += judges.warnings
     missing = [_missing(key, one) for key, one in sorted(told.items()) if key not in {one.key for one in shown}]
     tree = views.Tree(nodes=(*nodes, *missing[: MOST - len(nodes)]), edges=_edges(shown, bodies), warnings=tuple(warnings))
     return answers.encode(answers.Tree(tree=tree))
@@ -40,22 +49,26 @@ def _told(asked: question.Asked) -> Mapping[objects.ObjectKey, agent.ObjectState
     return state.objects_of(held, asked.there.watches) if held else {}
 
 
-def _needed(one: domain.Seen, *, own: bool) -> bool:
+def _needed(one: domain.Seen, judges: judging.Judging, *, own: bool) -> bool:
     """Whether more than its metadata is shown; the health of the app's own objects is known."""
-    return one.kind in network.READ or one.kind == domain.POD or (not own and one.kind not in domain.BARE)
+    if one.kind in network.READ or one.kind == domain.POD:
+        return True
+    return not own and (one.kind not in domain.BARE or judges.scripted(one))
 
 
-def _node(one: domain.Seen, body: Body | None, told: agent.ObjectState | None, veil: masking.Veil) -> views.Node:
-    judged = health.Health(told.health, told.message) if told else health.judge(body) if body else None  # type: ignore[arg-type] # a status
+def _said(told: agent.ObjectState) -> health.Health:
+    return health.Health(told.health, told.message)  # type: ignore[arg-type] # a status
+
+
+def _node(one: domain.Seen, body: Body | None, judged: health.Health | None) -> views.Node:
     node = views.Node(
         group=one.key.group,
         kind=one.key.kind,
         namespace=one.key.namespace,
         name=one.key.name,
         uid=one.uid,
-        sync=told.sync if told else "",
         health=judged.status if judged else "",
-        message=veil.text(judged.message)[:MESSAGE] if judged else "",
+        message=judged.message if judged else "",
         created=one.created,
     )
     if one.kind != domain.POD or body is None:

@@ -6,7 +6,7 @@ import msgspec
 import structlog
 
 from plane.agent.kept import records, releases, shelf, writing
-from plane.domain import errors, objects
+from plane.domain import errors, levels, objects
 from plane.domain.comparing import fights
 from plane.domain.planning import waves
 from plane.wire import agent
@@ -40,7 +40,7 @@ class Held(msgspec.Struct):
     options: agent.Options
     objects: Mapping[objects.ObjectKey, Wanted]
     kinds: frozenset[tuple[str, str]]
-    tenant: str = ""
+    whose: levels.Whose = levels.Whose()
     hidden: Mapping[tuple[str, str], frozenset[str]] = {}  # by kind: JSON pointers of secret values, those of the release before too
     task: str = ""
     trouble: str = ""
@@ -79,7 +79,9 @@ class Book:
         kinds = frozenset((manifest.key.group, manifest.key.kind) for manifest in release.manifests)
         before = self._held.get(task.app_id)
         hidden = _hidden(release, before.hidden if before else {})
-        held = Held(task.app_id, task.generation, task.release, task.options, wanted, kinds, task.tenant, hidden)
+        held = Held(
+            task.app_id, task.generation, task.release, task.options, wanted, kinds, levels.Whose(task.tenant, task.project), hidden
+        )
         self._held[task.app_id] = held
         return held
 

@@ -8,7 +8,7 @@ import structlog
 from plane.domain import errors
 from plane.domain.acting import action_scripts
 from plane.domain.health import health_scripts
-from plane.wire import agent, scripted, signing
+from plane.wire import scripted, signing
 
 log = structlog.get_logger()
 
@@ -27,13 +27,13 @@ class Checks:
     def load(self) -> None:
         """What is on disk; what cannot be used is asked for again."""
         try:
-            self._use(msgspec.msgpack.decode(self._file.read_bytes(), type=agent.SignedChecks))
+            self._use(msgspec.msgpack.decode(self._file.read_bytes(), type=scripted.SignedChecks))
         except FileNotFoundError:
             return
         except (errors.PlaneError, ValueError, OSError) as e:
             log.warning("checks.dropped", reason=str(e))
 
-    def take(self, signed: agent.SignedChecks) -> None:
+    def take(self, signed: scripted.SignedChecks) -> None:
         """Put another set in place of this one. Blocking: run it in a thread."""
         try:
             self._use(signed)
@@ -48,21 +48,34 @@ class Checks:
         except OSError as e:  # in force all the same; the next start asks again
             log.warning("checks.lost", reason=str(e))
 
-    def _use(self, signed: agent.SignedChecks) -> None:
+    def _use(self, signed: scripted.SignedChecks) -> None:
         found = signing.open_checks(signed, self._task_key, cluster_id=self._cluster_id)
         self.scripts = tuple(_script(check) for check in found.checks)
         self.actions = tuple(_source(one) for one in found.actions)
         self.held = found.digest
 
 
-def _script(check: agent.Check) -> health_scripts.Script:
+def _script(check: scripted.Check) -> health_scripts.Script:
     expressions = health_scripts.Expressions(current=check.current, in_progress=check.in_progress, failed=check.failed)
-    name = f"{check.tenant}/{check.name}" if check.tenant else check.name
-    return health_scripts.Script(check.group, check.kind, check.lua or expressions, name, check.tenant, check.local)
+    return health_scripts.Script(
+        check.group, check.kind, check.lua or expressions, _name(check), check.tenant, check.project, local=check.local
+    )
 
 
 def _source(one: scripted.ActionScripts) -> action_scripts.Source:
-    name = f"{one.tenant}/{one.name}" if one.tenant else one.name
     return action_scripts.Source(
-        one.group, one.kind, one.discovery, one.definitions, merge=one.merge, name=name, tenant=one.tenant, local=one.local
+        one.group,
+        one.kind,
+        one.discovery,
+        one.definitions,
+        merge=one.merge,
+        name=_name(one),
+        tenant=one.tenant,
+        project=one.project,
+        local=one.local,
     )
+
+
+def _name(one: scripted.Check | scripted.ActionScripts) -> str:
+    """How people know it: with the place that it belongs to."""
+    return "/".join(part for part in (one.tenant, one.project, one.name) if part)

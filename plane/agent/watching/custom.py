@@ -1,4 +1,4 @@
-"""Resource actions as users' scripts have them, asked apart. A script sees no secret value: what it says goes to the plane."""
+"""What users' scripts say of an object when somebody asks: its health, and what can be done with it. They see no secret value."""
 
 import asyncio
 import datetime as dt
@@ -10,8 +10,9 @@ import msgspec
 from plane.adapters import custom_actions, scripts
 from plane.agent.kept import releases
 from plane.agent.watching import checks
-from plane.domain import errors
+from plane.domain import errors, levels
 from plane.domain.acting import action_scripts, actions
+from plane.domain.health import health, health_scripts
 
 Body = dict[str, Any]
 
@@ -30,9 +31,18 @@ class Custom:
         self._runner = runner
         self._turn = asyncio.Lock()
 
-    def find(self, tenant: str, group: str, kind: str) -> action_scripts.Source | None:
-        """The scripts for a tenant's objects of a kind."""
-        return action_scripts.find(self._kept.actions, group, kind, tenant=tenant)
+    def find(self, whose: levels.Whose, group: str, kind: str) -> action_scripts.Source | None:
+        """The scripts for somebody's objects of a kind."""
+        return levels.find(self._kept.actions, group, kind, whose)
+
+    def judge(self, whose: levels.Whose, group: str, kind: str) -> health_scripts.Script | None:
+        """The script that says how somebody's objects of a kind are."""
+        return levels.find(self._kept.scripts, group, kind, whose)
+
+    async def health(self, script: health_scripts.Script, masked: Body) -> health.Health:
+        """What a script says of an object."""
+        async with self._turn:
+            return await asyncio.to_thread(self._runner.run, script, masked)
 
     async def of(self, source: action_scripts.Source, masked: Body) -> tuple[actions.Action, ...]:
         """The actions of an object; Invalid when its scripts fail."""

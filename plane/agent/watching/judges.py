@@ -14,10 +14,10 @@ from plane.adapters import kube, kube_kinds, kube_watch
 from plane.agent import errands
 from plane.agent.kept import book, records, releases
 from plane.agent.watching import checks
-from plane.domain import objects
+from plane.domain import levels, objects
 from plane.domain.health import health, health_scripts
 from plane.domain.rendering import opening
-from plane.wire import agent
+from plane.wire import agent, scripted
 
 WAITING = health.Health("Progressing", "waits for its health script")
 SLOW_S = 0.2  # a script that took so long …
@@ -60,7 +60,7 @@ class Judges:
         self._book = apps
         self._current = current
         self._told = told
-        self._found: dict[tuple[str, str, str], health_scripts.Script | None] = {}
+        self._found: dict[tuple[levels.Whose, str, str], health_scripts.Script | None] = {}
         self._queues: OrderedDict[health_scripts.Script, _Queue] = OrderedDict()
         self._wake = asyncio.Event()
         self._errands = errands.Errands()
@@ -79,7 +79,7 @@ class Judges:
         new.health = old.health if old is not None and same else WAITING
         self._ask(script, new, seen)
 
-    async def take(self, signed: agent.SignedChecks, watched: "Watched") -> None:
+    async def take(self, signed: scripted.SignedChecks, watched: "Watched") -> None:
         """Judge by another set of checks: what it concerns is listed once more, for records keep no objects."""
         before = self._checks.scripts
         await asyncio.to_thread(self._checks.take, signed)
@@ -111,10 +111,10 @@ class Judges:
 
     def _script(self, record: records.Record) -> health_scripts.Script | None:
         held = self._book.get(record.app)
-        tenant = held.tenant if held else record.live.mark.partition("/")[0]
-        place = (tenant, record.key.group, record.key.kind)
+        whose = held.whose if held else levels.Whose(*f"{record.live.mark}//".split("/")[:2])
+        place = (whose, record.key.group, record.key.kind)
         if place not in self._found:
-            self._found[place] = health_scripts.find(self._checks.scripts, *place[1:], tenant=tenant)
+            self._found[place] = levels.find(self._checks.scripts, *place[1:], whose)
         return self._found[place]
 
     def _ask(self, script: health_scripts.Script, record: records.Record, seen: records.Seen) -> None:
@@ -216,4 +216,4 @@ class Watched(msgspec.Struct, frozen=True):
 
 
 def _fitting(scripts: tuple[health_scripts.Script, ...], kind: Kind) -> tuple[health_scripts.Script, ...]:
-    return tuple(sorted((script for script in scripts if health_scripts.fits(script, *kind)), key=lambda script: script.file))
+    return tuple(sorted((script for script in scripts if levels.fits(script, *kind)), key=lambda script: script.file))

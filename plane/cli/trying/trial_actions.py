@@ -13,7 +13,7 @@ from plane.adapters import custom_actions, scripts
 from plane.cli import params as words
 from plane.cli import table
 from plane.cli.trying import trial_files
-from plane.domain import errors, objects
+from plane.domain import errors, levels, objects
 from plane.domain.acting import action_scripts, actions
 from plane.domain.health import health_scripts
 
@@ -47,7 +47,7 @@ def command(files: tuple[str, ...], folder: str | None, action: str, params: tup
     given = words.read(params)
     with trial_files.refusals(), contextlib.closing(scripts.Scripts()) as runner:
         own = tuple(_read(folder)) if folder else ()
-        found = [(one.key, action_scripts.find(own, one.key.group, one.key.kind), one.body) for one in trial_files.objects_in(files)]
+        found = [(one.key, levels.find(own, one.key.group, one.key.kind), one.body) for one in trial_files.objects_in(files)]
         if action:
             now = dt.datetime.now(dt.UTC)
             changes = [(key, custom_actions.change(runner, source, body, action, given, now=now)) for key, source, body in found]

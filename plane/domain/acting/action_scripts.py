@@ -1,8 +1,7 @@
 """Resource actions that users wrote in Lua, with Argo CD's interface. Running them is `adapters.scripts`' part."""
 
-import fnmatch
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -29,7 +28,7 @@ class Source(msgspec.Struct, frozen=True):
     """The scripts of a kind; group and kind may be globs.
 
     `discovery` tells the actions, `definitions` do them, by name; `merge`: the built-in ones of the kind stay beside them; `name` is how
-    people know the scripts; `tenant`: whose objects, by name, empty: everybody's; `local`: made for this cluster.
+    people know the scripts; `tenant`, `project` and `local` as in `levels.Levelled`.
     """
 
     group: str
@@ -39,6 +38,7 @@ class Source(msgspec.Struct, frozen=True):
     merge: bool = False
     name: str = ""
     tenant: str = ""
+    project: str = ""
     local: bool = False
 
 
@@ -59,24 +59,6 @@ def problems(spec: ActionsSpec) -> dict[str, str]:
         if not _NAME.fullmatch(name):
             found[f"spec.actions.definitions[{name!r}]"] = "an action's name is letters, digits, '-', '_' and '.', at most 63"
     return found
-
-
-def find(sources: Iterable[Source], group: str, kind: str, *, tenant: str = "") -> Source | None:
-    """The scripts of a kind for a tenant's objects.
-
-    The inner level wins: the cluster's, then the tenant's, then the platform's; within one, those that name more of the kind, and of equals
-    the first.
-    """
-    fitting = (one for one in sources if one.tenant in {"", tenant} and _fits(one, group, kind))
-    return min(fitting, key=_rank, default=None)
-
-
-def _fits(one: Source, group: str, kind: str) -> bool:
-    return fnmatch.fnmatchcase(group, one.group) and fnmatch.fnmatchcase(kind, one.kind)
-
-
-def _rank(one: Source) -> tuple[bool, bool, int, int, int]:
-    return not one.local, not one.tenant, one.group.count("*"), one.kind.count("*"), -len(one.group)
 
 
 def listed(returned: Any) -> tuple[actions.Action, ...]:  # noqa: ANN401 any JSON data

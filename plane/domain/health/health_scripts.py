@@ -1,8 +1,6 @@
-"""Which health script of a user's is for which kind, and at which level it stands. Running them is `adapters.scripts`' part."""
+"""Users' health scripts: what they may look like, and for which kinds. Running them is `adapters.scripts`' part."""
 
-import fnmatch
 import hashlib
-from collections.abc import Iterable
 
 import msgspec
 
@@ -24,7 +22,7 @@ class CheckSpec(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True,
 
     `actions`: what can be done to objects of the kind; with them the rest may be left out.
 
-    With `cluster` it holds in that cluster alone, and goes before those that hold everywhere.
+    With `cluster` it holds in that cluster alone, and goes before those of its level that hold everywhere.
     """
 
     kind: str
@@ -42,7 +40,7 @@ class CheckSpec(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True,
 class Script(msgspec.Struct, frozen=True):
     """How a user wants a kind judged; both may be globs.
 
-    `file` names it to people; `tenant`: whose objects it judges, empty: everybody's; `local`: made for this cluster.
+    `file` names it to people; `tenant`, `project` and `local` as in `levels.Levelled`.
     """
 
     group: str
@@ -50,6 +48,7 @@ class Script(msgspec.Struct, frozen=True):
     source: str | Expressions  # Lua, or CEL
     file: str = ""
     tenant: str = ""
+    project: str = ""
     local: bool = False
 
     def digest(self) -> bytes:
@@ -87,22 +86,3 @@ def placed(parts: tuple[str, ...]) -> tuple[str, str] | None:
         return None
     group, kind = ("", *parts)[-2:]
     return "" if group == "core" else pattern(group), pattern(kind)
-
-
-def find(scripts: Iterable[Script], group: str, kind: str, *, tenant: str = "") -> Script | None:
-    """The script of a kind for a tenant's objects.
-
-    The inner level wins: the cluster's, then the tenant's, then the platform's. Within one, that which names more of the kind wins over
-    one with wildcards, and of equals the first in order.
-    """
-    fitting = (script for script in scripts if script.tenant in {"", tenant} and fits(script, group, kind))
-    return min(fitting, key=_rank, default=None)
-
-
-def fits(script: Script, group: str, kind: str) -> bool:
-    """Whether a script is for a kind."""
-    return fnmatch.fnmatchcase(group, script.group) and fnmatch.fnmatchcase(kind, script.kind)
-
-
-def _rank(script: Script) -> tuple[bool, bool, int, int, int]:
-    return not script.local, not script.tenant, script.group.count("*"), script.kind.count("*"), -len(script.group)

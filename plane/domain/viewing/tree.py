@@ -153,6 +153,14 @@ def depths(nodes: Sequence[Seen]) -> Mapping[str, int]:
     return found
 
 
+def roots(nodes: Sequence[Seen]) -> Mapping[str, objects.ObjectKey]:
+    """Which object of the app each is, or comes from, by uid; the nodes as `linked` gives them."""
+    found: dict[str, objects.ObjectKey] = {}
+    for one in nodes:
+        found[one.uid] = next((found[uid] for uid in one.owners if uid in found), one.key)
+    return found
+
+
 def _key(one: Seen) -> objects.ObjectKey:
     return one.key
 

@@ -22,7 +22,7 @@ def read(row: rows.Row, names: authorise.Names) -> documents.HealthCheck:
     """From a row."""
     return documents.HealthCheck(
         api_version=documents.API_VERSION,
-        metadata=generic.metadata(row, names, level=1),
+        metadata=generic.metadata(row, names, level=2 if row.project_id else 1),
         spec=msgspec.convert(row.spec, health_scripts.CheckSpec),
         status=documents.Status(**generic.common(row)),
     )
@@ -40,8 +40,8 @@ def _columns(change: generic.Change) -> generic.Columns:
         problems = {f"spec.{'lua' if spec.cel is None else 'cel'}": reason} if reason else {}
     if problems:
         raise errors.Invalid(problems)
-    if change.before is None and rows.count(change.place.tx, health_checks.CHECKS, change.place.where()) >= MOST:
-        raise errors.Conflict(f"there are {MOST} health checks already, the most of one place; let a script judge several kinds")
+    if change.before is None and rows.count(change.place.tx, health_checks.CHECKS, {"tenant_id": change.place.scope.tenant}) >= MOST:
+        raise errors.Conflict(f"there are {MOST} health checks already, the most of one tenant; let a script judge several kinds")
     digest = hashlib.sha256(msgspec.msgpack.encode(spec)).hexdigest()
     return {"spec": generic.plain(spec), "cluster": spec.cluster, "digest": digest}
 
@@ -60,17 +60,22 @@ KIND = generic.Kind(
     columns=_columns,
     settle=_settle,
     release=_settle,
+    above=True,
 )
 PLATFORM_KIND = msgspec.structs.replace(KIND, level=0)
+PROJECT_KIND = msgspec.structs.replace(KIND, level=2, above=False)
 
 
-def news(plane: context.Plane, who: claim.AgentIdentity, held: str | None) -> agent.SignedChecks | None:
-    """All checks of the agent's cluster, when it holds others; an agent that does not know of checks says None."""
-    if held is None:
+def news(plane: context.Plane, who: claim.AgentIdentity, asked: agent.Claim) -> scripted.SignedChecks | None:
+    """All checks of the agent's cluster, when it holds others; none for an agent that does not know of checks.
+
+    One that does not know of projects' is not told of them: it would judge the whole tenant by them.
+    """
+    if asked.checks is None:
         return None
     with engine.dispatch(plane.engine) as tx:
-        marks = health_checks.marks(tx, who.cluster_id)
-    if _digest(marks) == held:
+        marks = health_checks.marks(tx, who.cluster_id, projects=asked.projects)
+    if _digest(marks) == asked.checks:
         return None
     found: list[health_checks.Check] = []
     for tenant, group in itertools.groupby(marks, key=lambda mark: mark.tenant):
@@ -79,8 +84,8 @@ def news(plane: context.Plane, who: claim.AgentIdentity, held: str | None) -> ag
     digest = _digest(tuple(sorted(check.mark for check in found)))
     checks = tuple(_wired(check) for check in found if check.spec.judges())
     actions = tuple(_acting(check, check.spec.actions) for check in found if check.spec.actions)
-    payload = agent.encode(agent.Checks(cluster_id=who.cluster_id, digest=digest, checks=checks, actions=actions))
-    return agent.SignedChecks(payload=payload, signature=plane.signer.sign(signing.CHECKS_CONTEXT, payload))
+    payload = agent.encode(scripted.Checks(cluster_id=who.cluster_id, digest=digest, checks=checks, actions=actions))
+    return scripted.SignedChecks(payload=payload, signature=plane.signer.sign(signing.CHECKS_CONTEXT, payload))
 
 
 def _digest(marks: tuple[health_checks.Mark, ...]) -> str:
@@ -92,6 +97,7 @@ def _acting(check: health_checks.Check, spec: action_scripts.ActionsSpec) -> scr
     return scripted.ActionScripts(
         name=check.name,
         tenant=_tenant(check),
+        project=check.project,
         local=bool(check.spec.cluster),
         group=health_scripts.pattern(check.spec.group),
         kind=health_scripts.pattern(check.spec.kind),
@@ -105,11 +111,12 @@ def _tenant(check: health_checks.Check) -> str:
     return "" if check.mark.tenant == access.PLATFORM_TENANT else check.tenant
 
 
-def _wired(check: health_checks.Check) -> agent.Check:
+def _wired(check: health_checks.Check) -> scripted.Check:
     spec, cel = check.spec, check.spec.cel or health_scripts.Expressions()
-    return agent.Check(
+    return scripted.Check(
         name=check.name,
         tenant=_tenant(check),
+        project=check.project,
         local=bool(spec.cluster),
         group=health_scripts.pattern(spec.group),
         kind=health_scripts.pattern(spec.kind),

@@ -10,7 +10,8 @@ from plane.store import documents, wake
 from plane.store.engine import Tx
 from plane.store.layout import health_tables, tables
 
-CHECKS, CLUSTERS, GRANTS, TENANTS = health_tables.health_checks, tables.clusters, tables.cluster_grants, tables.tenants
+CHECKS, CLUSTERS, GRANTS = health_tables.health_checks, tables.clusters, tables.cluster_grants
+TENANTS, PROJECTS = tables.tenants, tables.projects
 SHELF = documents.plain(CHECKS)
 
 
@@ -23,25 +24,34 @@ class Mark(msgspec.Struct, frozen=True, order=True):
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One check as an agent needs it. `tenant`: a name, empty for the platform's."""
+    """One check as an agent needs it. `tenant`: a name, empty for the platform's; `project`: a name, empty for the tenant's."""
 
     mark: Mark
     tenant: str
+    project: str
     name: str
     spec: health_scripts.CheckSpec
 
 
-def marks(tx: Tx, cluster_id: str) -> tuple[Mark, ...]:
-    """Those that concern a cluster, sorted; a dispatch transaction."""
-    return tuple(sorted(Mark(*row) for row in tx.execute(_MARKS, {"cluster": cluster_id, "nil": tables.NIL})))
+def marks(tx: Tx, cluster_id: str, *, projects: bool) -> tuple[Mark, ...]:
+    """Those that concern a cluster, sorted; `projects`: with those of projects. A dispatch transaction."""
+    return tuple(sorted(Mark(*row) for row in tx.execute(_MARKS, {"cluster": cluster_id, "nil": tables.NIL, "projects": projects})))
 
 
 def load(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[Check, ...]:
     """A tenant's, or the platform's, of these ids."""
     name = sa.select(TENANTS.c.name).where(TENANTS.c.id == CHECKS.c.tenant_id).scalar_subquery().label("tenant")
-    rows = tx.execute(sa.select(CHECKS, name).where(CHECKS.c.tenant_id == tenant, CHECKS.c.id.in_(ids)))
+    here = sa.and_(PROJECTS.c.tenant_id == CHECKS.c.tenant_id, PROJECTS.c.id == CHECKS.c.project_id)
+    project = sa.select(PROJECTS.c.name).where(here).scalar_subquery().label("project")
+    rows = tx.execute(sa.select(CHECKS, name, project).where(CHECKS.c.tenant_id == tenant, CHECKS.c.id.in_(ids)))
     return tuple(
-        Check(Mark(row.tenant_id, row.id, row.digest), row.tenant or "", row.name, msgspec.convert(row.spec, health_scripts.CheckSpec))
+        Check(
+            Mark(row.tenant_id, row.id, row.digest),
+            row.tenant or "",
+            row.project or "",
+            row.name,
+            msgspec.convert(row.spec, health_scripts.CheckSpec),
+        )
         for row in rows
     )
 
@@ -68,5 +78,6 @@ _MARKS = sa.text("""
     SELECT h.tenant_id::text, h.id::text, h.digest FROM health_checks h
     WHERE (h.tenant_id = CAST(:nil AS uuid)
         OR EXISTS (SELECT 1 FROM cluster_grants g WHERE g.tenant_id = h.tenant_id AND g.cluster_id = CAST(:cluster AS uuid)))
+    AND (h.project_id IS NULL OR :projects)
     AND (h.cluster = '' OR h.cluster = (SELECT c.name FROM clusters c WHERE c.id = CAST(:cluster AS uuid)))
 """)

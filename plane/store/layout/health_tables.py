@@ -10,12 +10,14 @@ health_checks = sa.Table(
     "health_checks",
     METADATA,
     columns.ident("tenant_id"),  # NIL: holds for every tenant
+    columns.ident("project_id", null=True),  # NULL: holds for all of the tenant's
     columns.ident(),
     *columns.document(),
     columns.text("cluster", default=""),  # by name; empty: every cluster
     columns.text("digest"),  # of the spec: what an agent holds is compared by it
     columns.tenant_key("id"),
-    sa.UniqueConstraint("tenant_id", "name"),
+    sa.UniqueConstraint("tenant_id", "project_id", "name", postgresql_nulls_not_distinct=True),
+    sa.ForeignKeyConstraint(["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"], ondelete="CASCADE"),
 )
 
 health_changes = sa.Table(

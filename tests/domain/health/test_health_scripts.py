@@ -20,27 +20,6 @@ def test_folders_name_group_and_kind(folders: tuple[str, ...], kind: tuple[str, 
     assert health_scripts.placed(folders) == kind
 
 
-@pytest.mark.parametrize(
-    ("group", "kind", "wanted"),
-    [
-        ("a.x.example", "Widget", "exact"),
-        ("a.x.example", "Other", "any kind"),
-        ("b.x.example", "Widget", "any group"),
-        ("b.x.example", "Other", "any of them"),
-        ("y.example", "Widget", None),
-    ],
-)
-def test_the_script_that_names_most_of_a_kind_wins(group: str, kind: str, wanted: str | None) -> None:
-    scripts = [
-        health_scripts.Script("*.x.example", "*", "any of them"),
-        health_scripts.Script("*.x.example", "Widget", "any group"),
-        health_scripts.Script("a.x.example", "*", "any kind"),
-        health_scripts.Script("a.x.example", "Widget", "exact"),
-    ]
-    found = health_scripts.find(scripts, group, kind)
-    assert (found.source if found else None) == wanted
-
-
 def test_a_script_is_asked_before_our_rules_and_after_the_signs_of_a_person() -> None:
     def custom(body: dict[str, object]) -> health.Health | None:
         return health.Health("Degraded", "said the script") if body["kind"] == "Pod" else None
