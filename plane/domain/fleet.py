@@ -1,16 +1,40 @@
 """Clusters: what they are, who may use which part of them, and what they can do."""
 
 import fnmatch
+from typing import Annotated
 
 import msgspec
 
 
+class Capacity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How much of a cluster a tenant may use; absent: as much as its quota gives."""
+
+    apps: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    namespaces: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What narrows a grant further."""
+
+    projects: tuple[str, ...] = ()
+    capacity: Capacity = Capacity()
+
+
 class Grant(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A tenant's part of a cluster. `namespaces` are globs; `cluster_kinds` are `group/Kind` globs, none by default."""
+    """A tenant's part of a cluster. `namespaces` are globs; `cluster_kinds` are `group/Kind` globs, none by default.
+
+    `projects`: globs of the tenant's projects that may use it; none: all, and then it is no project's own.
+    """
 
     tenant: str
     namespaces: tuple[str, ...]
     cluster_kinds: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
+    capacity: Capacity = Capacity()
+
+    def serves(self, project: str) -> bool:
+        """Whether it is for a project's apps."""
+        return not self.projects or any(fnmatch.fnmatchcase(project, glob) for glob in self.projects)
 
 
 class ClusterSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

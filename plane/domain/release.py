@@ -1,12 +1,12 @@
 """A release: what one app should be, fixed for ever under a digest."""
 
-import fnmatch
 from typing import Any
 
 import msgspec
 
-from plane.domain import errors, fleet, objects, tenancy
+from plane.domain import errors, fleet, objects
 from plane.domain.judging import policy
+from plane.domain.permitting import projects
 
 OWNER_LABEL = "gitops-plane.io/app"
 OWNER_ANNOTATION = "gitops-plane.io/owner"
@@ -50,6 +50,15 @@ class ScopeRefused(errors.PlaneError):
         super().__init__(f"{place}{manifest.key} is outside {allowed}; change its namespace, or {remedy}")
 
 
+class ProjectRefused(ScopeRefused):
+    """An object of a kind, or in a place, that its project does not allow."""
+
+    def __init__(self, manifest: objects.Manifest, why: str) -> None:
+        self.where = str(manifest.position or "")
+        place = f"{self.where}: " if self.where else ""
+        errors.PlaneError.__init__(self, f"{place}{manifest.key} {why}; change the object, or widen the project")
+
+
 def stamp(manifest: objects.Manifest, owner: Owner, *, namespace: str) -> objects.Manifest:
     """The manifest with the owner's mark and its namespace filled in (`namespace` empty: cluster-scoped or already named)."""
     meta: dict[str, Any] = dict(manifest.body.get("metadata") or {})
@@ -70,11 +79,8 @@ def check_scope(manifests: tuple[objects.Manifest, ...], grant: fleet.Grant, clu
             raise ScopeRefused(manifest, allowed, remedy="ask the platform team for a wider grant")
 
 
-def check_project(manifests: tuple[objects.Manifest, ...], rules: tenancy.ProjectSpec, *, cluster: str, project: str) -> None:
-    """Raise ScopeRefused for the first object in a namespace that is none of the project's destinations on the cluster."""
-    globs = [place.namespace for place in rules.destinations if fnmatch.fnmatchcase(cluster, place.cluster)]
-    for manifest in manifests if rules.destinations else ():
-        namespace = manifest.key.namespace or (manifest.key.name if (manifest.key.group, manifest.key.kind) == ("", "Namespace") else "")
-        if namespace and not any(fnmatch.fnmatchcase(namespace, glob) for glob in globs):
-            allowed = f"the destinations of project {project} on cluster {cluster} ({', '.join(globs) or 'none'})"
-            raise ScopeRefused(manifest, allowed, remedy="widen spec.destinations of the project")
+def check_project(manifests: tuple[objects.Manifest, ...], rules: projects.Rules, where: projects.Where, *, project: str) -> None:
+    """Raise ScopeRefused for the first object that the project does not let its apps on a cluster hold."""
+    for manifest in manifests:
+        if why := projects.object_(rules, manifest.key, where, name=project):
+            raise ProjectRefused(manifest, why)

@@ -1,14 +1,15 @@
 """What a tenant keeps besides its apps: projects, repositories, credentials, policy sets; and the rules their fields obey."""
 
-import fnmatch
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
-from plane.domain import annotations, apps, errors, options, orphans
+from plane.domain import annotations, apps, errors, fleet, labels, options, orphans
 from plane.domain.judging import policy
+from plane.domain.permitting import projects
 from plane.domain.rendering import refs
 from plane.domain.timing import retries, rollbacks, schedules
 
@@ -38,25 +39,19 @@ class TenantSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
     freezes: tuple[schedules.Freeze, ...] = ()
 
 
-class Place(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """Where apps may go: globs."""
-
-    cluster: str = "*"
-    namespace: str = "*"
-
-
-class ProjectSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class ProjectSpec(projects.Rules, frozen=True, rename="camel", forbid_unknown_fields=True):
     """Apps that share rules.
 
-    `source_repos` are globs over URLs, none: every repository of the project; `destinations`, none: all that is granted.
+    `source_repos`, none: every repository of the project; `destinations` and lists of kinds, none: all that is granted.
+    `inherited_by`: a selector of labels; the tenant's projects that have them go on with this one's lists.
     """
 
     description: str = ""
-    source_repos: tuple[str, ...] = ()
-    destinations: tuple[Place, ...] = ()
     orphaned_resources: orphans.Watch | None = None
     sync_windows: tuple[schedules.Window, ...] = ()
     freezes: tuple[schedules.Freeze, ...] = ()
+    inherited_by: str = ""
+    permit_only_project_scoped_clusters: bool = False
 
 
 class RepositorySpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -234,28 +229,40 @@ def _check_source(at: str, source: apps.Source) -> Problems:
     return problems
 
 
-def project_problems(project: ProjectSpec, name: str, spec: apps.AppSpec) -> Problems:
-    """What the project does not allow an app."""
+def project_problems(project: projects.Rules, name: str, spec: apps.AppSpec, *, marks: Mapping[str, str] | None) -> Problems:
+    """What the project does not allow an app. `marks`: the cluster's labels, None where it is not known."""
     problems: Problems = {}
     for n, source in enumerate(spec.all_sources()):
-        if project.source_repos and not any(fnmatch.fnmatchcase(source.repo_url, glob) for glob in project.source_repos):
-            path = f"spec.sources[{n}].repoURL" if spec.sources else "spec.source.repoURL"
-            problems[path] = f"is not among the sourceRepos of project {name} ({', '.join(project.source_repos)})"
-    where = spec.destination
-    if project.destinations and not any(_inside(place, where) for place in project.destinations):
-        allowed = ", ".join(f"{place.cluster}/{place.namespace}" for place in project.destinations)
-        problems["spec.destination"] = f"{where.cluster}/{where.namespace} is not among the destinations of project {name} ({allowed})"
+        if why := projects.source(project, source.repo_url, name=name):
+            problems[f"spec.sources[{n}].repoURL" if spec.sources else "spec.source.repoURL"] = why
+    where = projects.Where(spec.destination.cluster, spec.destination.namespace, marks or {})
+    why = projects.place(project, where, name=name)
+    if why and (marks is not None or not any(one.selector for one in project.destinations)):
+        problems["spec.destination"] = f"{where} {why}"
     return problems
 
 
-def outside(project: ProjectSpec, name: str, *, cluster: str, namespace: str) -> str:
-    """Why the project does not let an object in a namespace be touched, or the empty string."""
-    where = apps.Destination(cluster, namespace)
-    if not project.destinations or not namespace or any(_inside(place, where) for place in project.destinations):
-        return ""
-    allowed = ", ".join(f"{place.cluster}/{place.namespace}" for place in project.destinations)
-    return f"{cluster}/{namespace} is not among the destinations of project {name} ({allowed})"
+def elsewhere(grant: fleet.Grant, cluster: str, project: str, rules: ProjectSpec) -> str:
+    """Why a cluster is none for a project, or the empty string."""
+    if not grant.serves(project):
+        return f"cluster {cluster} is granted to other projects of the tenant ({', '.join(grant.projects)}); ask the platform team"
+    if rules.permit_only_project_scoped_clusters and not grant.projects:
+        return f"cluster {cluster} is not project {project}'s own, which its permitOnlyProjectScopedClusters asks for; name it in the grant"
+    return ""
 
 
-def _inside(place: Place, where: apps.Destination) -> bool:
-    return fnmatch.fnmatchcase(where.cluster, place.cluster) and fnmatch.fnmatchcase(where.namespace, place.namespace)
+def check_project(spec: ProjectSpec) -> Problems:
+    """Broken rules by path."""
+    found = {f"spec.{path}": rule for path, rule in projects.problems(spec).items()}
+    if spec.inherited_by:
+        try:
+            labels.parse(spec.inherited_by)
+        except errors.Invalid as error:
+            found["spec.inheritedBy"] = next(iter(error.problems.values()))
+    return found | check_calendar(spec)
+
+
+def effective(spec: ProjectSpec, marks: Mapping[str, str], others: Iterable[ProjectSpec]) -> ProjectSpec:
+    """The project with the lists of those that hand theirs down to projects with such labels."""
+    found = [one for one in others if one.inherited_by and labels.matches(labels.parse(one.inherited_by), marks)]
+    return projects.joined(spec, found) if found else spec

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from plane.domain import fleet, objects, release, tenancy
+from plane.domain import fleet, objects, release
+from plane.domain.permitting import projects
 
 OWNER = release.Owner("a1", "acme", "shop", "web")
 GRANT = fleet.Grant("acme", ("acme-*",))
@@ -40,12 +41,22 @@ def test_what_the_grant_does_not_cover_is_refused_with_its_place(one: objects.Ma
     assert refused.value.where == "web/config.yaml:3"
 
 
+EAST = projects.Where("east")
+
+
 def test_a_project_narrows_what_the_tenant_may() -> None:
-    rules = tenancy.ProjectSpec(destinations=(tenancy.Place("east", "acme-shop"), tenancy.Place("west", "*")))
-    release.check_project((manifest(namespace="acme-shop"),), rules, cluster="east", project="shop")
-    with pytest.raises(release.ScopeRefused, match="destinations of project shop on cluster east"):
-        release.check_project((manifest(namespace="acme-other"),), rules, cluster="east", project="shop")
+    rules = projects.Rules(destinations=(projects.Place("east", "acme-shop"), projects.Place("west", "*")))
+    release.check_project((manifest(namespace="acme-shop"),), rules, EAST, project="shop")
+    with pytest.raises(release.ProjectRefused, match=r"web/config.yaml:3: .* is not among the destinations of project shop") as refused:
+        release.check_project((manifest(namespace="acme-other"),), rules, EAST, project="shop")
+    assert refused.value.where == "web/config.yaml:3"
 
 
-def test_a_project_without_destinations_narrows_nothing() -> None:
-    release.check_project((manifest(namespace="acme-other"),), tenancy.ProjectSpec(), cluster="east", project="shop")
+def test_a_project_says_which_kinds_its_apps_may_hold() -> None:
+    rules = projects.Rules(namespace_resource_blacklist=(projects.Kinds("Config*"),))
+    with pytest.raises(release.ProjectRefused, match="is denied by /Config"):
+        release.check_project((manifest(namespace="acme-shop"),), rules, EAST, project="shop")
+
+
+def test_a_project_without_rules_narrows_nothing() -> None:
+    release.check_project((manifest(namespace="acme-other"),), projects.Rules(), EAST, project="shop")

@@ -10,6 +10,7 @@ STEPS = {
     "health": ("plane.cli.trying.trial_health:command", "How live objects are."),
     "plan": ("plane.cli.trying.trial_plan:command", "What an agent would do, in order."),
     "policy": ("plane.cli.trying.trial_policy:command", "What policies say about manifests."),
+    "project": ("plane.cli.trying.trial_project:command", "Whether a project permits an app."),
     "render": ("plane.cli.trying.trial_render:command", "The objects that a folder or an App makes."),
     "windows": ("plane.cli.trying.trial_windows:command", "Whether an app may sync at a moment."),
 }

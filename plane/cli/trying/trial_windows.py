@@ -1,8 +1,6 @@
 """`plane try windows`: whether an app may sync at a moment, by the windows and freezes of its project."""
 
 import datetime as dt
-import pathlib
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,11 +8,11 @@ import click
 import msgspec
 
 from plane.cli import failures, table, times
-from plane.cli.trying import trial_files
+from plane.cli.trying import trial_documents, trial_files
 from plane.domain import errors, objects, tenancy
 from plane.domain.reading import documents as texts
 from plane.domain.timing import schedules, windows
-from plane.wire import documents, reading
+from plane.wire import documents
 
 ARGO_GROUP = "argoproj.io"
 OURS = documents.API_VERSION
@@ -33,8 +31,8 @@ def command(project: str, app: str, at: str | None, started: str | None, manual:
     """Whether the app may sync, why, and when the answer changes."""
     now = _moment(at) if at else dt.datetime.now(dt.UTC)
     with trial_files.refusals():
-        calendar = calendar_of(list(_documents(project)))
-        target = target_of(list(_documents(app)))
+        calendar = calendar_of(list(trial_documents.read(project)))
+        target = target_of(list(trial_documents.read(app)))
     if started:
         ruling = windows.may_continue(calendar, target, started=_moment(started), now=now, manual=manual)
     else:
@@ -65,21 +63,21 @@ def target_of(found: list[tuple[objects.Position, Json]]) -> schedules.Target:
     if len(found) != 1:
         raise errors.Invalid({"--app": f"holds {len(found)} documents; one App is needed"})
     ((where, body),) = found
-    if _is(body, OURS, "App"):
-        app = _convert(where, body, documents.App)
+    if trial_documents.is_(body, OURS, "App"):
+        app = trial_documents.convert(where, body, documents.App)
         return schedules.Target(app.metadata.name, app.spec.destination.namespace, app.spec.destination.cluster)
-    if _is(body, ARGO_GROUP, "Application"):
+    if trial_documents.is_(body, ARGO_GROUP, "Application"):
         return _argo_target(body)
     raise texts.Unreadable(where, "is neither an App of gitops-plane.io/v1 nor an Argo CD Application")
 
 
 def _calendar(where: objects.Position, body: Json) -> schedules.Calendar:
-    if _is(body, ARGO_GROUP, "AppProject"):
+    if trial_documents.is_(body, ARGO_GROUP, "AppProject"):
         return schedules.Calendar(tuple(_argo_windows(where, body)))
-    if _is(body, OURS, "Project"):
-        return _checked(where, _convert(where, body, documents.Project).spec)
-    if _is(body, OURS, "Tenant"):
-        return _checked(where, _convert(where, body, documents.Tenant).spec)
+    if trial_documents.is_(body, OURS, "Project"):
+        return _checked(where, trial_documents.convert(where, body, documents.Project).spec)
+    if trial_documents.is_(body, OURS, "Tenant"):
+        return _checked(where, trial_documents.convert(where, body, documents.Tenant).spec)
     raise texts.Unreadable(where, "is neither a Project or Tenant of gitops-plane.io/v1 nor an Argo CD AppProject")
 
 
@@ -95,7 +93,7 @@ def _argo_windows(where: objects.Position, body: Json) -> Iterator[schedules.Win
     listed = _mapping(body.get("spec")).get("syncWindows") or []
     for n, window in enumerate(listed if isinstance(listed, list) else [listed]):
         given = {name: value for name, value in _mapping(window).items() if name in known and value is not None}
-        yield _convert(where, {"schedule": "", "duration": "", **given}, schedules.Window, f"spec.syncWindows[{n}]")
+        yield trial_documents.convert(where, {"schedule": "", "duration": "", **given}, schedules.Window, f"spec.syncWindows[{n}]")
 
 
 def _argo_target(body: Json) -> schedules.Target:
@@ -110,32 +108,6 @@ def _argo_target(body: Json) -> schedules.Target:
         )
     )
     return schedules.Target(name, namespace, cluster, server)
-
-
-def _convert(where: objects.Position, body: Json, kind: type[reading.T], prefix: str = "") -> reading.T:
-    try:
-        return reading.convert(body, kind)
-    except errors.Invalid as error:
-        paths = {".".join(part for part in (prefix, path) if part): rule for path, rule in error.problems.items()}
-        raise errors.Invalid({f"{where}: {path}" if path else str(where): rule for path, rule in paths.items()}) from None
-
-
-def _documents(path: str) -> Iterator[tuple[objects.Position, Json]]:
-    file = "standard input" if path == "-" else path
-    try:
-        text = sys.stdin.buffer.read() if path == "-" else pathlib.Path(path).read_bytes()
-    except OSError as error:
-        raise errors.Invalid({path: f"cannot be read ({error.strerror})"}) from None
-    for document in texts.read(text, file=file):
-        where = objects.Position(file, document.line)
-        if isinstance(document.value, dict):
-            yield where, document.value
-        elif document.value is not None:
-            raise texts.Unreadable(where, "is no document: a mapping with apiVersion, kind, metadata and spec is needed")
-
-
-def _is(body: Json, group: str, kind: str) -> bool:
-    return str(body.get("apiVersion", "")).startswith(group) and body.get("kind") == kind
 
 
 def _mapping(value: object) -> Json:

@@ -5,9 +5,10 @@ from typing import Any
 
 import msgspec
 
-from plane.domain import access, errors, objects, tenancy
+from plane.domain import access, errors, objects
 from plane.domain.acting import patching
 from plane.domain.auditing import audit
+from plane.domain.permitting import projects
 from plane.server import authorise, context, record
 from plane.server import documents as generic
 from plane.server.asking import questions, views
@@ -152,11 +153,12 @@ def _put(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
 
 
 def _check(place: authorise.Place, row: rows.Row, key: objects.ObjectKey) -> None:
-    """Invalid for an object in a namespace that the project's apps have no business in."""
-    project = apps.project_spec(place.tx, place.scope.tenant, place.project)
-    why = tenancy.outside(project, place.names.project, cluster=row.spec["destination"]["cluster"], namespace=key.namespace)
-    if why:
-        raise errors.Invalid({"namespace": why})
+    """Invalid for an object of a kind, or in a namespace, that the project's apps have no business in."""
+    rules = apps.project_spec(place.tx, place.scope.tenant, place.project)
+    marks = apps.cluster_labels(place.tx, row.cluster_id) if row.cluster_id else {}
+    where = projects.Where(row.spec["destination"]["cluster"], key.namespace, marks)
+    if key.namespace and (why := projects.object_(rules, key, where, name=place.names.project)):
+        raise errors.Invalid({"namespace": f"{where} {why}"})
 
 
 def _item(one: acting.Actions) -> ordered.ObjectActions:

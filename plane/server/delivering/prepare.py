@@ -10,7 +10,7 @@ from plane.domain.judging import policy
 from plane.domain.planning import waves
 from plane.domain.rendering import hidden, opening, refs, render, secrets
 from plane.server import context, keys
-from plane.server.delivering import resolve
+from plane.server.delivering import permit, resolve
 from plane.store.delivering import facts, releases
 from plane.wire import agent, bundle
 
@@ -52,6 +52,7 @@ def prepare(plane: context.Plane, app: facts.App, shared: Shared) -> Prepared:
         PlaneError: whatever stands in the way, with the sentence `explain` shows.
     """
     cluster = _cluster(app)
+    permit.check(app, cluster)
     found, parts = _parts(plane, app, shared)
     read = {part.number: part.renderer.roots(part.found.tree, part.source) for part in parts}
     looked = resolve.roots(app.spec.all_sources(), read), tuple(at.commit.sha for at in found)
@@ -155,7 +156,7 @@ def _key(app: facts.App, cluster: facts.Cluster, shared: Shared, parts: list[_Pa
     left_out = (
         [(shared.platform.exclusions, shared.platform.inclusions)] if shared.platform.exclusions or shared.platform.inclusions else []
     )
-    made = [[part.key for part in parts], place, rules, str(_owner(app)), *msgspec.to_builtins(left_out)]
+    made = [[part.key for part in parts], place, rules, str(_owner(app)), *msgspec.to_builtins(left_out), *permit.key(app)]
     return objects.digest(objects.canonical(made))
 
 
@@ -233,8 +234,7 @@ def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) 
     for manifest in manifests:
         waves.turn(manifest)  # what no agent could put in order, or would read another way than it was meant,
         options.own(manifest)  # is refused here, where its file is known
-    release.check_scope(manifests, cluster.grant, cluster.name)
-    release.check_project(manifests, app.rules, cluster=cluster.name, project=app.project)
+    permit.check_objects(app, cluster, manifests)
     key = plane.envelope.unwrap(app.fingerprint_key, context=keys.wrapping_context(app.tenant_id, app.project_id, keys.FINGERPRINT_KEY))
     filled = opening.fill(manifests, made.opened.values, name=lambda place, value: secrets.fingerprint(key.reveal(), place, value))
     verdict = judge(plane, app, shared, filled.manifests, commit=made.commit.sha)

@@ -81,13 +81,20 @@ def _columns(change: generic.Change) -> generic.Columns:
         message = f"app {change.wish.metadata.name!r} is being deleted; wait until it is gone, then create it again"
         raise errors.Conflict(message)
     problems = tenancy.check_app(spec) or ignoring.problems(spec.ignore_differences, change.plane.scripts.paths)
-    problems = problems or tenancy.project_problems(
-        apps.project_spec(place.tx, place.scope.tenant, place.project), place.names.project, spec
-    )
+    cluster, repository = tied(place, spec) if not problems else (None, None)
+    problems = problems or _outside(place, spec, cluster)
     if problems:
         raise errors.Invalid(problems)
-    cluster, repository = tied(place, spec)
     return {"spec": generic.plain(spec), "cluster_id": cluster, "repository_id": repository}
+
+
+def _outside(place: authorise.Place, spec: domain.AppSpec, cluster: str | None) -> tenancy.Problems:
+    """What the project does not allow."""
+    rules, name = apps.project_spec(place.tx, place.scope.tenant, place.project), place.names.project
+    there = facts.clusters(place.tx, place.scope.tenant, {cluster})[cluster] if cluster else None
+    found = tenancy.project_problems(rules, name, spec, marks=there.labels if there else None)
+    why = tenancy.elsewhere(there.grant, there.name, name, rules) if there else ""
+    return found | ({"spec.destination.cluster": why} if why else {})
 
 
 def tied(place: authorise.Place, spec: domain.AppSpec) -> tuple[str | None, str | None]:

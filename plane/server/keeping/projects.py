@@ -31,7 +31,7 @@ def read(row: rows.Row, names: authorise.Names) -> documents.Project:
 
 
 def _columns(change: generic.Change) -> generic.Columns:
-    if problems := tenancy.check_calendar(change.wish.spec):
+    if problems := tenancy.check_project(change.wish.spec):
         raise errors.Invalid(problems)
     stored = generic.spec_only(change)
     return stored if change.before else {**stored, "fingerprint_key": _fingerprint_key(change)}

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import sqlalchemy as sa
 
 from plane.domain import fleet
@@ -22,7 +23,13 @@ def grant(tx: Tx, cluster_id: str, grants: Mapping[str, fleet.Grant]) -> frozens
     """Let exactly these tenants (by id) use the cluster; returns all whose grant may have changed."""
     gone = tx.execute(sa.delete(GRANTS).where(GRANTS.c.cluster_id == cluster_id).returning(GRANTS.c.tenant_id)).scalars().all()
     rows = [
-        {"tenant_id": tenant, "cluster_id": cluster_id, "namespaces": list(given.namespaces), "cluster_kinds": list(given.cluster_kinds)}
+        {
+            "tenant_id": tenant,
+            "cluster_id": cluster_id,
+            "namespaces": list(given.namespaces),
+            "cluster_kinds": list(given.cluster_kinds),
+            "limits": msgspec.to_builtins(fleet.Limits(given.projects, given.capacity)),
+        }
         for tenant, given in grants.items()
     ]
     if rows:

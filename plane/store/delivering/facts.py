@@ -10,7 +10,7 @@ from plane.domain import apps as domain
 from plane.domain import fleet, tenancy
 from plane.domain.deciding import decide
 from plane.domain.judging import policy
-from plane.store.delivering import further_sources
+from plane.store.delivering import further_sources, project_rules
 from plane.store.engine import Row, Tx
 from plane.store.layout import columns, tables
 
@@ -144,13 +144,12 @@ def _app(row: Row, names: Names, places: dict[str, Cluster], sources: dict[int, 
 def _names(tx: Tx, tenant: str, projects: set[str]) -> Names:
     name = tx.execute(_TENANT, {"tenant": tenant}).scalar_one()
     rows = tx.execute(_PROJECTS, {"tenant": tenant, "ids": list(projects)})
-    return Names(
-        tenant, name, {row.id: (row.name, bytes(row.fingerprint_key), msgspec.convert(row.spec, tenancy.ProjectSpec)) for row in rows}
-    )
+    rules = project_rules.of(tx, tenant, projects)
+    return Names(tenant, name, {row.id: (row.name, bytes(row.fingerprint_key), rules[row.id]) for row in rows})
 
 
 _TENANT = sa.select(tables.tenants.c.name).where(tables.tenants.c.id == sa.bindparam("tenant"))
-_PROJECTS = sa.select(PROJECTS.c.id, PROJECTS.c.name, PROJECTS.c.fingerprint_key, PROJECTS.c.spec).where(
+_PROJECTS = sa.select(PROJECTS.c.id, PROJECTS.c.name, PROJECTS.c.fingerprint_key).where(
     PROJECTS.c.tenant_id == sa.bindparam("tenant"), columns.among(PROJECTS.c.id, "ids")
 )
 
@@ -168,6 +167,7 @@ _CLUSTERS = (
         CLUSTERS,
         GRANTS.c.namespaces,
         GRANTS.c.cluster_kinds,
+        GRANTS.c.limits,
         AGENTS.c.sealing_key,
         AGENTS.c.sealing_key_id,
         AGENTS.c.last_seen_at,
@@ -188,7 +188,7 @@ def _cluster(row: Row, tenant: str) -> Cluster:
         labels=spec.labels,
         kube_version=row.kube_version,
         capabilities=bytes(row.capabilities or b""),
-        grant=fleet.Grant(tenant, tuple(row.namespaces), tuple(row.cluster_kinds)),
+        grant=_grant(row, tenant),
         joined=row.ever,
         revoked=row.ever and row.sealing_key is None,
         last_seen=stamp(row.last_seen_at),
@@ -198,6 +198,11 @@ def _cluster(row: Row, tenant: str) -> Cluster:
         agent_version=row.agent_version or "",
         trouble=row.trouble or "",
     )
+
+
+def _grant(row: Row, tenant: str) -> fleet.Grant:
+    limits = msgspec.convert(row.limits, fleet.Limits)
+    return fleet.Grant(tenant, tuple(row.namespaces), tuple(row.cluster_kinds), limits.projects, limits.capacity)
 
 
 def _repositories(tx: Tx, tenant: str, ids: set[str]) -> dict[str, Repository]:

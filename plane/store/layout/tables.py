@@ -51,6 +51,7 @@ cluster_grants = sa.Table(
     columns.ident("cluster_id"),
     sa.Column("namespaces", pg.ARRAY(sa.Text), nullable=False),
     sa.Column("cluster_kinds", pg.ARRAY(sa.Text), nullable=False),
+    columns.json("limits"),  # domain.fleet.Limits
     columns.tenant_key("cluster_id"),
     sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], ondelete="CASCADE"),
     sa.ForeignKeyConstraint(["cluster_id"], ["clusters.id"], ondelete="CASCADE"),

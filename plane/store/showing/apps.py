@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from plane.domain import tenancy
 from plane.domain.deciding import decide
 from plane.store import wake
-from plane.store.delivering import further_sources, repositories
+from plane.store.delivering import further_sources, project_rules, repositories
 from plane.store.engine import Tx
 from plane.store.layout import tables
 
@@ -26,10 +26,14 @@ def cluster(tx: Tx, tenant: str, name: str) -> str | None:
 
 
 def project_spec(tx: Tx, tenant: str, project: str) -> tenancy.ProjectSpec:
-    """The rules of an app's project."""
-    table = tables.projects
-    found = tx.execute(sa.select(table.c.spec).where(table.c.tenant_id == tenant, table.c.id == project)).scalar_one()
-    return msgspec.convert(found, tenancy.ProjectSpec)
+    """The rules of an app's project, with those it inherits."""
+    return project_rules.of(tx, tenant, [project])[project]
+
+
+def cluster_labels(tx: Tx, cluster_id: str) -> dict[str, str]:
+    """What people wrote on a cluster."""
+    found: dict[str, str] = tx.execute(sa.select(CLUSTERS.c.spec["labels"]).where(CLUSTERS.c.id == cluster_id)).scalar_one() or {}
+    return found
 
 
 def ask(tx: Tx, tenant: str, app: str, values: Mapping[str, Any], now: dt.datetime) -> None:
