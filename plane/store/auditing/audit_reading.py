@@ -1,7 +1,7 @@
 """Reading the audit log: searches, stretches for exports, the nodes of its tree."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from plane.store.layout import audit_tables
 
 LAST = 2**63 - 1  # a place that no log reaches
 PERSONAL = audit_tables.personal
+HOURS = audit_tables.hours
 EVENTS, LEAVES, NODES, CHECKPOINTS = audit_tables.events, audit_tables.leaves, audit_tables.nodes, audit_tables.checkpoints
 
 
@@ -35,7 +36,7 @@ def search(tx: Tx, tenant: str, asked: Asked, *, cursor: int, limit: int, newest
     turned = LEAVES.c.seq.desc() if newest else LEAVES.c.seq
     beyond = LEAVES.c.seq < cursor if newest else LEAVES.c.seq > cursor
     query = sa.select(LEAVES.c.seq, LEAVES.c.leaf, EVENTS.c.body, PERSONAL.c.body.label("personal")).select_from(_JOINED)
-    rows = tx.execute(query.where(LEAVES.c.tenant_id == tenant, beyond, *_conditions(asked)).order_by(turned).limit(limit))
+    rows = tx.execute(query.where(LEAVES.c.tenant_id == tenant, beyond, *_conditions(tenant, asked)).order_by(turned).limit(limit))
     return tuple(audit.Sealed(row.seq, bytes(row.leaf).hex(), audit.together(row.body, bytes(row.personal or b""))) for row in rows)
 
 
@@ -46,12 +47,8 @@ _JOINED = LEAVES.join(EVENTS, _OF_LEAF).outerjoin(PERSONAL, _PERSONAL)
 _LEFT = LEAVES.outerjoin(EVENTS, _OF_LEAF).outerjoin(PERSONAL, _PERSONAL)
 
 
-def _conditions(asked: Asked) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = []
-    if asked.since:
-        found.append(LEAVES.c.at >= asked.since)
-    if asked.until:
-        found.append(LEAVES.c.at < asked.until)
+def _conditions(tenant: str, asked: Asked) -> list[sa.ColumnElement[bool]]:
+    found = [*_times(tenant, asked)]
     if asked.project_id:
         found.append(LEAVES.c.project_id == asked.project_id)
     if asked.types:
@@ -60,6 +57,21 @@ def _conditions(asked: Asked) -> list[sa.ColumnElement[bool]]:
     if asked.commit:
         found += [LEAVES.c.commit != "", LEAVES.c.commit >= asked.commit, LEAVES.c.commit <= asked.commit + "g"]  # behind all digits
     return found
+
+
+def _times(tenant: str, asked: Asked) -> Iterator[sa.ColumnElement[bool]]:
+    """The times, and the places that can have them: clocks are not places, but only a wrong clock takes them far from each other."""
+    mine = HOURS.c.tenant_id == tenant
+    if asked.since:
+        low = sa.select(sa.func.min(HOURS.c.first)).where(mine, HOURS.c.hour >= _hour(asked.since))
+        yield from (LEAVES.c.at >= asked.since, LEAVES.c.seq >= low.scalar_subquery())
+    if asked.until:
+        high = sa.select(sa.func.max(HOURS.c.last)).where(mine, HOURS.c.hour < asked.until)
+        yield from (LEAVES.c.at < asked.until, LEAVES.c.seq <= high.scalar_subquery())
+
+
+def _hour(moment: dt.datetime) -> dt.datetime:
+    return moment.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def _type(wanted: str) -> sa.ColumnElement[bool]:
@@ -73,7 +85,7 @@ def stretch(tx: Tx, tenant: str, asked: Asked, *, first: int, end: int, limit: i
     query = sa.select(*columns).select_from(_LEFT)
     where = (LEAVES.c.tenant_id == tenant, LEAVES.c.seq >= first, LEAVES.c.seq < end)
     timeless = msgspec.structs.replace(asked, since=None, until=None)
-    rows = tx.execute(query.where(*where, *_conditions(timeless)).order_by(LEAVES.c.seq).limit(limit))
+    rows = tx.execute(query.where(*where, *_conditions(tenant, timeless)).order_by(LEAVES.c.seq).limit(limit))
     return tuple(audit.Placed(*row) for row in rows.all())
 
 
@@ -102,16 +114,16 @@ def summary(tx: Tx, tenant: str, asked: Asked, *, first: int, end: int) -> tuple
     """How many rows `stretch` gives there, and the first and the last place; -1 without any."""
     seq, timeless = LEAVES.c.seq, msgspec.structs.replace(asked, since=None, until=None)
     query = sa.select(sa.func.count(), sa.func.min(seq), sa.func.max(seq))
-    count, low, high = tx.execute(query.where(LEAVES.c.tenant_id == tenant, seq >= first, seq < end, *_conditions(timeless))).one()
+    count, low, high = tx.execute(query.where(LEAVES.c.tenant_id == tenant, seq >= first, seq < end, *_conditions(tenant, timeless))).one()
     return count, (-1 if low is None else low), (-1 if high is None else high)
 
 
 def bounds(tx: Tx, tenant: str, asked: Asked) -> tuple[int, int]:
     """The first place of an event not older than `since`, and the place after the last one older than `until`; -1: there is none."""
-    at = LEAVES.c.at
     mine = sa.select(LEAVES.c.seq).where(LEAVES.c.tenant_id == tenant)
-    first = tx.execute(mine.where(at >= asked.since).order_by(LEAVES.c.seq).limit(1)).scalar() if asked.since else 0
-    last = tx.execute(mine.where(at < asked.until).order_by(LEAVES.c.seq.desc()).limit(1)).scalar() if asked.until else None
+    since, until = _times(tenant, Asked(since=asked.since)), _times(tenant, Asked(until=asked.until))
+    first = tx.execute(mine.where(*since).order_by(LEAVES.c.seq).limit(1)).scalar() if asked.since else 0
+    last = tx.execute(mine.where(*until).order_by(LEAVES.c.seq.desc()).limit(1)).scalar() if asked.until else None
     return (-1 if first is None else first), (-1 if last is None else last + 1)
 
 

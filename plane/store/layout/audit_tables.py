@@ -56,6 +56,16 @@ leaves = sa.Table(
     ),
 )
 
+hours = sa.Table(
+    "audit_hours",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.time("hour", null=False),
+    columns.number("first"),  # the lowest and the highest place of an event of that hour; a trigger on leaves keeps them
+    columns.number("last"),
+    columns.tenant_key("hour"),
+)
+
 nodes = sa.Table(
     "audit_nodes",
     METADATA,

@@ -1,0 +1,53 @@
+"""Searches by time look at the places that can have it alone, and still miss nothing, however the clocks went."""
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from plane.domain import access
+from plane.server import context, record
+from plane.server.auditing import audit_log
+from plane.store import engine
+from plane.wire import audit as wire
+from tests.server.test_audit_tampering import ADMIN, PLATFORM, seal_all
+from tests.support import planes
+
+SCOPE = access.Scope(access.PLATFORM_TENANT, access.SYSTEM)
+HOUR = dt.timedelta(hours=1)
+
+
+def written(plane: context.Plane, owner: sa.Engine, *ahead: dt.timedelta) -> dict[str, dt.datetime]:
+    """One event for each, by a clock that is so far ahead; target → when."""
+    assert isinstance(plane.clock, planes.MovableClock)
+    times = {}
+    for number, each in enumerate(ahead):
+        plane.clock.ahead = each
+        times[f"tenant/t{number}"] = plane.clock.now()
+        with engine.begin(plane.engine, SCOPE) as tx:
+            record.append(plane, tx, SCOPE, "tenant.updated", target=f"tenant/t{number}")
+        seal_all(plane, owner)
+    plane.clock.ahead = dt.timedelta()
+    return times
+
+
+def found(plane: context.Plane, **asked: object) -> set[str]:
+    query = wire.Query(**asked)  # type: ignore[arg-type]  # fields of the query
+    return {one.event.target for one in audit_log.page(plane, ADMIN, PLATFORM, query).items}
+
+
+def test_events_of_clocks_that_jumped_are_found_by_their_time(plane: context.Plane, owner: sa.Engine) -> None:
+    year = dt.timedelta(days=365)
+    times = written(plane, owner, -2 * HOUR, year, -year, HOUR * 0, -HOUR, year, HOUR)
+    for since in times.values():
+        wanted = {target for target, at in times.items() if at >= since}
+        assert found(plane, since=since.isoformat()) == wanted
+        assert found(plane, since=since.isoformat(), order="newest") == wanted
+    for until in times.values():
+        earlier = {target for target, at in times.items() if at < until}
+        assert found(plane, since="1970-01-01", until=until.isoformat(), order="newest") == earlier
+
+
+def test_the_hours_of_a_log_are_another_tenants_business(plane: context.Plane, owner: sa.Engine) -> None:
+    written(plane, owner, -HOUR)
+    with engine.begin(plane.engine, access.Scope("01a1fdeb-1c13-7a73-85f1-76ab07c7be0e", access.SYSTEM)) as tx:
+        assert tx.execute(sa.text("SELECT count(*) FROM audit_hours")).scalar_one() == 0
