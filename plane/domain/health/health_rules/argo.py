@@ -1,6 +1,7 @@
 """Argo Rollouts, Workflows, Events and CD. A Workflow is judged by `health_platform`, a Rollout by `health_counted`.
 
-Sources: argo-cd.readthedocs.io, argo-workflows.readthedocs.io, argoproj.github.io/argo-rollouts and argo-events (status fields).
+Sources: argo-cd.readthedocs.io and argo-events (status fields); argo-rollouts pkg/apis/rollouts/v1alpha1 (analysis_types,
+experiment_types); argo-workflows pkg/apis/workflow/v1alpha1 (cron_workflow_types).
 """
 
 from plane.domain.health.health_rules import conditions, rules
@@ -42,13 +43,15 @@ RULES: Table = {
             rules.flag("Suspended", "spec.suspend"),
             rules.when("Degraded", "SubmissionError"),
             rules.when("Degraded", "SpecError"),
+            rules.field("Suspended", "status.phase", "Stopped"),  # its stopStrategy has been met
         ),
         otherwise="Healthy",
         untouched="Healthy",
     ),
     ("argoproj.io", "EventBus"): conditions.one("Deployed"),
     ("argoproj.io", "EventSource"): _EVENTS,
-    ("argoproj.io", "Experiment"): _RUN,
+    ("argoproj.io", "Experiment"): Rule((rules.when("Degraded", "InvalidSpec"), *_RUN.clauses)),
     ("argoproj.io", "Sensor"): _EVENTS,
+    ("argoproj.io", "WorkflowEventBinding"): _PASSIVE,
     ("argoproj.io", "WorkflowTemplate"): _PASSIVE,
 }

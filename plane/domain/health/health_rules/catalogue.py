@@ -50,6 +50,7 @@ _TABLES: tuple[Table, ...] = (
 # The first that matches counts; a kind with a rule of its own never comes here.
 GLOBS: Globs = (
     *crossplane.GLOBS,
+    *external_secrets.GLOBS,
     *serverless.GLOBS,
     *policies.GLOBS,
     *cluster_api.GLOBS,

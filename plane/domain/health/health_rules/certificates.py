@@ -1,6 +1,8 @@
-"""cert-manager (cert-manager.io and ACME).
+"""cert-manager (cert-manager.io and ACME), its approver-policy and trust-manager.
 
-Sources: cert-manager.io/docs/reference/api-docs (conditions, ACME states); compared with argo-cd v3.6.1, resource_customizations.
+Sources: cert-manager pkg/apis/certmanager/v1 (types_certificaterequest) and pkg/apis/acme/v1 (types_challenge), cert-manager.io/docs
+(approval, reference); trust-manager pkg/apis/trust/v1alpha1 and pkg/apis/trustmanager/v1alpha2; compared with argo-cd v3.6.1,
+resource_customizations.
 """
 
 from plane.domain.health.health_rules import conditions, rules
@@ -35,5 +37,7 @@ RULES: Table = {
     ("acme.cert-manager.io", "Order"): _ACME,
     ("certmanager.k8s.io", "Certificate"): conditions.READY,  # before 0.11
     ("certmanager.k8s.io", "Issuer"): conditions.READY,
-    ("trust.cert-manager.io", "Bundle"): Rule((rules.when("Degraded", "Synced", "False"), rules.when("Healthy", "Synced"))),
+    ("policy.cert-manager.io", "CertificateRequestPolicy"): conditions.READY,
+    ("trust-manager.io", "ClusterBundle"): conditions.one("Synced"),
+    ("trust.cert-manager.io", "Bundle"): conditions.one("Synced"),
 }

@@ -1,7 +1,7 @@
 """Karpenter, and the operators that manage AWS, Azure and Google Cloud: of each many groups, judged by one rule.
 
-Sources: karpenter.sh/docs (NodePools, NodeClaims), aws-controllers-k8s.github.io (conditions), azure.github.io/azure-service-operator
-(conditions), cloud.google.com/config-connector/docs (events and conditions); compared with argo-cd v3.6.1, resource_customizations.
+Sources: karpenter pkg/apis/v1 (nodeclaim_status, nodepool_status); ACK runtime apis/core/v1alpha1 (conditions); azure-service-operator
+v2/pkg/genruntime/conditions; k8s-config-connector pkg/k8s (constants); compared with argo-cd v3.6.1, resource_customizations.
 """
 
 from plane.domain.health.health_rules import conditions, rules
@@ -10,10 +10,11 @@ from plane.domain.health.health_rules.rules import Globs, Rule, Table
 _ACK = Rule(
     (
         rules.when("Degraded", "ACK.Terminal"),
+        rules.when("Degraded", "ACK.ReferencesResolved", "False"),  # Unknown while it looks for them
         rules.when("Progressing", "Ready", "False"),
         rules.when("Healthy", "Ready"),
         rules.when("Progressing", "ACK.Recoverable"),
-        rules.when("Progressing", "ACK.ReferencesResolved", "False"),
+        rules.when("Progressing", "ACK.ReferencesResolved", "Unknown"),
         rules.when("Healthy", "ACK.ResourceSynced"),  # controllers that write no Ready yet
     )
 )
@@ -34,11 +35,21 @@ _KCC = Rule(
 )
 _CONTROLLER = Rule((rules.flag("Degraded", "status.healthy", value=False), rules.flag("Healthy", "status.healthy")))
 RULES: Table = {
-    ("karpenter.sh", "NodeClaim"): Rule((rules.when("Suspended", "Disrupting"), *conditions.READY.clauses)),
+    ("karpenter.sh", "NodeClaim"): Rule(
+        (rules.when("Suspended", "Disrupting"), rules.when("Progressing", "Terminating"), *conditions.READY.clauses)
+    ),
     ("karpenter.sh", "NodeOverlay"): conditions.READY,
-    ("karpenter.sh", "NodePool"): conditions.READY,
+    # Ready leaves out whether its nodes ever join.
+    ("karpenter.sh", "NodePool"): Rule((rules.when("Degraded", "NodeRegistrationHealthy", "False"), *conditions.READY.clauses)),
     ("karpenter.k8s.aws", "EC2NodeClass"): conditions.READY,
     ("karpenter.azure.com", "AKSNodeClass"): conditions.READY,
+    ("karpenter.k8s.gcp", "GCENodeClass"): conditions.READY,
+    ("eks.amazonaws.com", "NodeClass"): conditions.READY,
+    ("crd.k8s.amazonaws.com", "ENIConfig"): conditions.PASSIVE,
+    ("elbv2.k8s.aws", "IngressClassParams"): conditions.PASSIVE,
+    ("elbv2.k8s.aws", "TargetGroupBinding"): Rule(otherwise="Healthy"),
+    ("vpcresources.k8s.aws", "SecurityGroupPolicy"): conditions.PASSIVE,
+    ("services.k8s.aws", "IAMRoleSelector"): conditions.READY,
     ("core.cnrm.cloud.google.com", "ConfigConnector"): _CONTROLLER,
     ("core.cnrm.cloud.google.com", "ConfigConnectorContext"): _CONTROLLER,
     ("services.k8s.aws", "AdoptedResource"): Rule((rules.when("Degraded", "ACK.Adopted", "False"), rules.when("Healthy", "ACK.Adopted"))),

@@ -1,6 +1,8 @@
 """Cluster API: clusters, machines, control planes; infrastructure providers by their shared contract.
 
-Sources: cluster-api.sigs.k8s.io (status and contracts, v1beta1 and v1beta2); compared with argo-cd v3.6.1, resource_customizations.
+Sources: cluster-api.sigs.k8s.io (status and contracts, v1beta1 and v1beta2); cluster-api api/core/v1beta2 (machine_phase_types,
+machinedeployment_types) and api/runtime/v1beta2; addon-provider-helm api/v1alpha1 and cluster-api-operator api/v1alpha2 (conditions);
+compared with argo-cd v3.6.1, resource_customizations.
 """
 
 from plane.domain.health.health_rules import conditions, rules
@@ -14,8 +16,13 @@ _COMMON: tuple[Clause, ...] = (
     rules.field("Degraded", "status.failureReason"),
     rules.when("Degraded", "Ready", "False", severity="Error"),
 )
-_PHASED = Rule((*_COMMON, rules.field("Healthy", "status.phase", "Running", "Provisioned")), message="status.failureMessage")
-_CONTROL_PLANE = Rule((*_COMMON, rules.when("Healthy", "Ready"), rules.when("Healthy", "Available")), message="status.failureMessage")
+# v1beta2 says with conditions of their own that replicas are changing.
+_CHANGING: tuple[Clause, ...] = tuple(rules.when("Progressing", name) for name in ("RollingOut", "ScalingUp", "ScalingDown"))
+_PHASED = Rule((*_COMMON, *_CHANGING, rules.field("Healthy", "status.phase", "Running")), message="status.failureMessage")
+_CONTROL_PLANE = Rule(
+    (*_COMMON, *_CHANGING, rules.when("Healthy", "Ready"), rules.when("Healthy", "Available")), message="status.failureMessage"
+)
+_READY = Rule((*_COMMON, rules.when("Healthy", "Ready")))
 _INFRASTRUCTURE = Rule(
     (
         *_COMMON,
@@ -26,13 +33,21 @@ _INFRASTRUCTURE = Rule(
     message="status.failureMessage",
 )
 RULES: Table = {
-    ("cluster.x-k8s.io", "Cluster"): _PHASED,
+    ("cluster.x-k8s.io", "Cluster"): Rule(
+        (
+            *_COMMON,
+            rules.when("Progressing", "Available", "False|Unknown"),
+            rules.field("Healthy", "status.phase", "Provisioned"),
+        ),
+        message="status.failureMessage",
+    ),
     ("cluster.x-k8s.io", "ClusterClass"): Rule(
         (rules.when("Degraded", "VariablesReady", "False"), rules.when("Degraded", "VariablesReconciled", "False")),
         otherwise="Healthy",
     ),
     ("cluster.x-k8s.io", "Machine"): _PHASED,
     ("cluster.x-k8s.io", "MachineDeployment"): _PHASED,
+    ("cluster.x-k8s.io", "MachineDrainRule"): conditions.PASSIVE,
     ("cluster.x-k8s.io", "MachineHealthCheck"): Rule(
         (rules.equal("Healthy", "status.currentHealthy", "status.expectedMachines"), rules.field("Degraded", "status.expectedMachines"))
     ),
@@ -43,6 +58,7 @@ RULES: Table = {
     ("cluster.x-k8s.io", "MachineSet"): Rule(
         (
             *_COMMON,
+            *_CHANGING,
             rules.when("Progressing", "MachinesReady", "False"),
             rules.when("Healthy", "MachinesReady"),
             rules.when("Healthy", "Ready"),
@@ -61,6 +77,16 @@ RULES: Table = {
     ("addons.cluster.x-k8s.io", "ClusterResourceSet"): Rule(
         (rules.when("Degraded", "ResourcesApplied", "False"), rules.when("Healthy", "ResourcesApplied"))
     ),
+    ("addons.cluster.x-k8s.io", "ClusterResourceSetBinding"): conditions.PASSIVE,
+    ("addons.cluster.x-k8s.io", "HelmChartProxy"): _READY,
+    ("addons.cluster.x-k8s.io", "HelmReleaseProxy"): _READY,
+    ("ipam.cluster.x-k8s.io", "GlobalInClusterIPPool"): conditions.PASSIVE,
+    ("ipam.cluster.x-k8s.io", "InClusterIPPool"): conditions.PASSIVE,
+    ("ipam.cluster.x-k8s.io", "IPAddress"): conditions.PASSIVE,
+    ("ipam.cluster.x-k8s.io", "IPAddressClaim"): _READY,
+    ("runtime.cluster.x-k8s.io", "ExtensionConfig"): Rule(
+        (rules.when("Suspended", "Paused"), rules.when("Degraded", "Discovered", "False"), rules.when("Healthy", "Discovered"))
+    ),
 }
 GLOBS: Globs = (
     ("*.cluster.x-k8s.io", "*Template", conditions.PASSIVE),
@@ -68,4 +94,9 @@ GLOBS: Globs = (
     ("controlplane.cluster.x-k8s.io", "*", _CONTROL_PLANE),
     ("bootstrap.cluster.x-k8s.io", "*", _INFRASTRUCTURE),
     ("infrastructure.cluster.x-k8s.io", "*", _INFRASTRUCTURE),
+    (
+        "operator.cluster.x-k8s.io",
+        "*Provider",
+        Rule((*_COMMON, rules.when("Degraded", "PreflightCheckPassed", "False", severity="Error"), rules.when("Healthy", "Ready"))),
+    ),
 )

@@ -1,11 +1,11 @@
 """Crossplane: packages, definitions, and managed resources of any provider.
 
-Sources: docs.crossplane.io (conditions of managed resources, packages and definitions); compared with argo-cd v3.6.1,
-resource_customizations.
+Sources: crossplane apis/pkg/v1, apis/apiextensions/v1 and v1alpha1, apis/ops/v1alpha1 (conditions.go of each), apis/protection/v1beta1;
+docs.crossplane.io (managed resources); compared with argo-cd v3.6.1, resource_customizations.
 """
 
 from plane.domain.health.health_rules import rules
-from plane.domain.health.health_rules.rules import Globs, Rule, Table
+from plane.domain.health.health_rules.rules import Clause, Globs, Rule, Table
 
 _PACKAGE = Rule(
     (
@@ -16,9 +16,12 @@ _PACKAGE = Rule(
 )
 _REVISION = Rule(
     (
+        rules.when("Degraded", "Verified", "False"),
+        rules.when("Progressing", "RevisionHealthy", "False", "AwaitingSignatureVerification"),
         rules.when("Degraded", "Healthy", "False"),
         rules.when("Degraded", "RevisionHealthy", "False"),
         rules.when("Degraded", "RuntimeHealthy", "False"),
+        rules.when("Progressing", "RuntimeHealthy", "Unknown"),
         rules.when("Healthy", "Healthy"),
         rules.when("Healthy", "RevisionHealthy"),
     )
@@ -35,9 +38,41 @@ _MANAGED = Rule(
     )
 )
 _PASSIVE = Rule(otherwise="Healthy", untouched="Healthy")
+_STOPPED: tuple[Clause, ...] = (
+    rules.when("Suspended", "Synced", "False", "ReconcilePaused"),
+    rules.when("Degraded", "Synced", "False"),
+    rules.when("Degraded", "ValidPipeline", "False"),
+)
+# Older Crossplanes write no status.
+_USAGE = Rule(
+    (
+        rules.when("Progressing", "Ready", "False|Unknown", "Creating"),
+        rules.when("Degraded", "Ready", "False"),
+        rules.when("Healthy", "Ready"),
+    ),
+    untouched="Healthy",
+)
+
+
+def _repeated(condition: str, paused: str) -> Rule:
+    """An operation that is begun again and again: its condition is true while that goes on."""
+    return Rule(
+        (
+            *_STOPPED,
+            rules.when("Suspended", condition, "False", paused),
+            rules.when("Degraded", condition, "False"),
+            rules.when("Healthy", condition),
+        )
+    )
+
+
 RULES: Table = {
     ("apiextensions.crossplane.io", "ManagedResourceDefinition"): Rule(
-        (rules.when("Healthy", "Established"), rules.when("Healthy", "Established", "False|Unknown", "InactiveManagedResource"))
+        (
+            rules.when("Healthy", "Established"),
+            rules.when("Healthy", "Established", "False|Unknown", "InactiveManagedResource"),
+            rules.when("Degraded", "Established", "False", "BlockedManagedResourceActivationPolicy"),
+        )
     ),
     ("stacks.crossplane.io", "ClusterStackInstall"): Rule((rules.when("Healthy", "Ready", at="status.conditionedStatus.conditions"),)),
     ("pkg.crossplane.io", "Configuration"): _PACKAGE,
@@ -48,7 +83,18 @@ RULES: Table = {
     ("pkg.crossplane.io", "ProviderRevision"): _REVISION,
     ("pkg.crossplane.io", "DeploymentRuntimeConfig"): _PASSIVE,
     ("apiextensions.crossplane.io", "Composition"): _PASSIVE,
-    ("apiextensions.crossplane.io", "CompositionRevision"): _PASSIVE,
+    ("apiextensions.crossplane.io", "CompositionRevision"): Rule(
+        (rules.when("Degraded", "ValidPipeline", "False"),), otherwise="Healthy", untouched="Healthy"
+    ),
+    ("apiextensions.crossplane.io", "ManagedResourceActivationPolicy"): Rule(
+        (rules.when("Degraded", "Healthy", "False"), rules.when("Healthy", "Healthy"))
+    ),
+    ("apiextensions.crossplane.io", "Usage"): _USAGE,
+    ("ops.crossplane.io", "CronOperation"): _repeated("Scheduling", "SchedulePaused"),
+    ("ops.crossplane.io", "Operation"): Rule((*_STOPPED, rules.when("Degraded", "Succeeded", "False"), rules.when("Healthy", "Succeeded"))),
+    ("ops.crossplane.io", "WatchOperation"): _repeated("Watching", "WatchPaused"),
+    ("protection.crossplane.io", "ClusterUsage"): _USAGE,
+    ("protection.crossplane.io", "Usage"): _USAGE,
     ("apiextensions.crossplane.io", "CompositeResourceDefinition"): _DEFINITION,
 }
 GLOBS: Globs = (
@@ -56,7 +102,6 @@ GLOBS: Globs = (
     ("*.upbound.io", "*ProviderConfig*", _PASSIVE),
     ("*.upbound.io", "StoreConfig", _PASSIVE),
     ("apiextensions.crossplane.io", "*", _PASSIVE),
-    ("ops.crossplane.io", "*", _PASSIVE),
     ("pkg.crossplane.io", "*", _PASSIVE),
     ("protection.crossplane.io", "*", _PASSIVE),
     ("secrets.crossplane.io", "*", _PASSIVE),

@@ -1,7 +1,7 @@
 """Strimzi, CloudNativePG, and other operators of stateful services.
 
-Sources: strimzi.io/docs (Status), cloudnative-pg.io/documentation (API reference; phases in api/v1/cluster_types.go of
-github.com/cloudnative-pg/cloudnative-pg), elastic.co (ECK API), rabbitmq.com/kubernetes, docs.percona.com, docs.confluent.io/operator,
+Sources: strimzi-kafka-operator api/src/main/java (KafkaRebalanceState and the status classes), cloudnative-pg api/v1 (cluster_types,
+backup_types, pooler_types), elastic.co (ECK API), rabbitmq.com/kubernetes, docs.percona.com, docs.confluent.io/operator,
 atlasgo.io/integrations/kubernetes, and the status types of the others' repositories; compared with argo-cd v3.6.1, resource_customizations.
 """
 
@@ -16,7 +16,17 @@ _KAFKA = Rule(
         rules.when("Healthy", "Ready"),
     )
 )
-_KAFKA_KINDS = ("Kafka", "KafkaBridge", "KafkaConnect", "KafkaConnector", "KafkaMirrorMaker2", "KafkaTopic", "KafkaUser")
+_KAFKA_KINDS = (
+    "Kafka",
+    "KafkaBridge",
+    "KafkaConnect",
+    "KafkaConnector",
+    "KafkaMirrorMaker",
+    "KafkaMirrorMaker2",
+    "KafkaTopic",
+    "KafkaUser",
+)
+_PODS = ("readyPods", "currentPods")
 _SEEN = rules.equal("Healthy", "status.observedGeneration", "metadata.generation")  # moved by a success alone
 _FOR_A_PERSON = (
     "Cluster cannot proceed to reconciliation due to an unknown plugin being required",
@@ -28,6 +38,7 @@ _FOR_A_PERSON = (
 _WITHOUT_PRIMARY = (
     "Applying configuration",
     "Cluster cannot execute instance online upgrade due to missing architecture binary",
+    "Cluster cannot proceed to reconciliation due to an error while interacting with plugins",
     "Cluster upgrade delayed",
     "Failing over",
     "Not enough disk space",
@@ -80,6 +91,8 @@ _TOPOLOGY = Rule(
 )
 RULES: Table = {
     **{("kafka.strimzi.io", kind): _KAFKA for kind in _KAFKA_KINDS},
+    ("access.strimzi.io", "KafkaAccess"): conditions.READY,
+    ("core.strimzi.io", "StrimziPodSet"): Rule((rules.both(*(rules.equal("Healthy", f"status.{n}", "status.pods") for n in _PODS)),)),
     ("kafka.strimzi.io", "KafkaNodePool"): Rule((rules.when("Degraded", "NotReady"),), otherwise="Healthy"),
     ("kafka.strimzi.io", "KafkaRebalance"): Rule(
         (
@@ -96,6 +109,12 @@ RULES: Table = {
             rules.field("Healthy", "status.phase", "completed"),
         ),
         message="status.error",
+    ),
+    ("barmancloud.cnpg.io", "ObjectStore"): conditions.PASSIVE,
+    ("postgresql.cnpg.io", "ClusterImageCatalog"): conditions.PASSIVE,
+    ("postgresql.cnpg.io", "ImageCatalog"): conditions.PASSIVE,
+    ("postgresql.cnpg.io", "Pooler"): Rule(
+        (rules.below("Progressing", "status.instances", "spec.instances"), rules.field("Healthy", "status.instances"))
     ),
     ("postgresql.cnpg.io", "Cluster"): Rule(
         (

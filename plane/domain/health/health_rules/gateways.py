@@ -1,7 +1,8 @@
 """Gateway API, Istio, Envoy Gateway, Contour, Gloo.
 
-Sources: gateway-api.sigs.k8s.io/reference/spec, istio.io/latest/docs/reference/config, gateway.envoyproxy.io/docs/api,
-projectcontour.io/docs (API reference), docs.solo.io/gloo-edge; compared with argo-cd v3.6.1, resource_customizations.
+Sources: gateway-api apis/v1 (gateway_types, shared_types) and apisx/v1alpha1, istio.io/latest/docs/reference/config, sail-operator api/v1
+(istio_types, istiocni_types), gateway.envoyproxy.io/docs/api, projectcontour.io/docs (API reference), docs.solo.io/gloo-edge; compared with
+argo-cd v3.6.1, resource_customizations.
 """
 
 from plane.domain.health.health_rules import conditions, rules
@@ -38,7 +39,8 @@ _ISTIO = Rule(
 )
 _OPERATED = Rule(
     (
-        rules.when("Progressing", "Ready", "False", "IstiodNotReady"),
+        rules.when("Degraded", "Reconciled", "False"),
+        rules.when("Progressing", "Ready", "False", "IstiodNotReady", "RemoteIstiodNotReady", "DaemonSetNotReady"),
         rules.when("Degraded", "Ready", "False"),
         rules.when("Healthy", "Ready"),
     )
@@ -62,13 +64,30 @@ _GLOO = Rule(
     message="status.reason",
 )
 _GLOO_GATEWAYS = ("Gateway", "MatchableHttpGateway", "RouteOption", "RouteTable", "VirtualHostOption", "VirtualService")
+_LISTENER_SET = Rule(
+    (
+        rules.when("Degraded", "Accepted", "False"),
+        rules.when("Progressing", "Programmed", "False|Unknown"),
+        rules.absent("Progressing", "status.listeners"),
+        rules.when("Degraded", "ResolvedRefs", "False", at=_LISTENERS),
+        rules.when("Degraded", "Conflicted", at=_LISTENERS),
+        rules.when("Degraded", "Accepted", "False", at=_LISTENERS),
+        rules.when("Progressing", "Programmed", "False|Unknown", at=_LISTENERS),
+        rules.when("Healthy", "Programmed"),
+    )
+)
 RULES: Table = {
     **{("gateway.networking.k8s.io", kind): _ROUTE for kind in ("GRPCRoute", "HTTPRoute", "TCPRoute", "TLSRoute", "UDPRoute")},
     ("gateway.networking.k8s.io", "BackendTLSPolicy"): _POLICY,
+    ("gateway.networking.x-k8s.io", "XBackendTrafficPolicy"): _POLICY,
+    ("gateway.networking.x-k8s.io", "XListenerSet"): _LISTENER_SET,
+    ("inference.networking.k8s.io", "InferencePool"): _ROUTE,
     ("gateway.networking.k8s.io", "Gateway"): Rule(
         (
             rules.when("Degraded", "ResolvedRefs", "False"),
+            rules.when("Progressing", "Accepted", "False", "NotReconciled"),  # what the API's default said before 0.6
             rules.when("Degraded", "Accepted", "False"),
+            rules.when("Degraded", "Programmed", "False", "Invalid", "NoResources", "AddressNotUsable"),
             rules.when("Progressing", "Programmed", "False|Unknown"),
             rules.when("Degraded", "ResolvedRefs", "False", at=_LISTENERS),
             rules.when("Degraded", "Accepted", "False", at=_LISTENERS),
@@ -80,18 +99,7 @@ RULES: Table = {
     ),
     ("gateway.networking.k8s.io", "GatewayClass"): _ACCEPTED,
     ("gateway.networking.k8s.io", "ReferenceGrant"): _PASSIVE,
-    ("gateway.networking.k8s.io", "ListenerSet"): Rule(
-        (
-            rules.when("Degraded", "Accepted", "False"),
-            rules.when("Progressing", "Programmed", "False|Unknown"),
-            rules.absent("Progressing", "status.listeners"),
-            rules.when("Degraded", "ResolvedRefs", "False", at=_LISTENERS),
-            rules.when("Degraded", "Conflicted", at=_LISTENERS),
-            rules.when("Degraded", "Accepted", "False", at=_LISTENERS),
-            rules.when("Progressing", "Programmed", "False|Unknown", at=_LISTENERS),
-            rules.when("Healthy", "Programmed"),
-        )
-    ),
+    ("gateway.networking.k8s.io", "ListenerSet"): _LISTENER_SET,
     ("gateway.envoyproxy.io", "Backend"): _ACCEPTED,
     **{("gateway.envoyproxy.io", kind): _ENVOY for kind in _ENVOY_POLICIES},
     **{("gateway.solo.io", kind): _GLOO for kind in _GLOO_GATEWAYS},
@@ -119,4 +127,6 @@ RULES: Table = {
     ("sailoperator.io", "Istio"): _OPERATED,
     ("sailoperator.io", "IstioCNI"): _OPERATED,
     ("sailoperator.io", "IstioRevision"): _OPERATED,
+    ("sailoperator.io", "IstioRevisionTag"): conditions.one("Reconciled"),
+    ("sailoperator.io", "ZTunnel"): _OPERATED,
 }

@@ -1,6 +1,6 @@
 """Prometheus, OpenTelemetry, VictoriaMetrics, Grafana and other operators of monitoring.
 
-Sources: prometheus-operator.dev/docs/api-reference, github.com/open-telemetry/opentelemetry-operator (docs/api),
+Sources: prometheus-operator pkg/apis/monitoring/v1 (types), github.com/open-telemetry/opentelemetry-operator (docs/api),
 docs.victoriametrics.com/operator/api, grafana.github.io/grafana-operator/docs/api, github.com/humio/humio-operator (api); compared with
 argo-cd v3.6.1, resource_customizations.
 """
@@ -11,6 +11,7 @@ from plane.domain.health.health_rules.rules import Globs, Rule, Table
 _WORKLOAD = Rule(
     (
         rules.flag("Suspended", "spec.paused"),
+        rules.when("Degraded", "Reconciled", "False"),
         rules.when("Progressing", "Available", "False|Degraded|Unknown", "SomePodsNotReady"),
         rules.when("Degraded", "Available", "False|Degraded|Unknown"),
         rules.when("Healthy", "Available"),

@@ -1,7 +1,7 @@
 """Kyverno and Gatekeeper.
 
-Sources: kyverno.io/docs (api/kyverno/v1 and api/policies.kyverno.io status types), open-policy-agent.github.io/gatekeeper (status.byPod);
-compared with argo-cd v3.6.1, resource_customizations.
+Sources: kyverno api/kyverno/v1 (policy_status), api/kyverno/v2alpha1 (global_context_entry_status) and api/policies.kyverno.io;
+open-policy-agent.github.io/gatekeeper (status.byPod); compared with argo-cd v3.6.1, resource_customizations.
 """
 
 from plane.domain.health.health_rules import conditions, rules
@@ -28,6 +28,7 @@ RULES: Table = {
     ("kyverno.io", "CleanupPolicy"): conditions.PASSIVE,
     ("kyverno.io", "ClusterCleanupPolicy"): conditions.PASSIVE,
     ("kyverno.io", "ClusterPolicy"): _READY,
+    ("kyverno.io", "GlobalContextEntry"): conditions.READY,
     ("kyverno.io", "Policy"): _READY,
     ("kyverno.io", "PolicyException"): conditions.PASSIVE,
     ("policies.kyverno.io", "GeneratingPolicy"): _WRITTEN_IN_CEL,

@@ -1,7 +1,8 @@
 """Knative, KEDA and Tekton.
 
-Sources: knative.dev/docs (conditions of the serving and eventing APIs and of the operator), keda.sh/docs (ScaledObject, ScaledJob),
-tekton.dev/docs (status of runs); compared with argo-cd v3.6.1, resource_customizations.
+Sources: knative.dev/docs (conditions of the serving and eventing APIs and of the operator), knative serving pkg/apis/autoscaling/v1alpha1
+(pa_lifecycle); keda apis/keda/v1alpha1 (condition_types) and apis/eventing/v1alpha1, http-add-on http/v1alpha1; tekton pipeline
+pkg/apis/pipeline/v1 (pipelinerun_types); compared with argo-cd v3.6.1, resource_customizations.
 """
 
 from plane.domain.health.health_rules import conditions, rules
@@ -38,6 +39,12 @@ _RUN = Rule(
     )
 )
 RULES: Table = {
+    ("autoscaling.internal.knative.dev", "PodAutoscaler"): Rule(
+        (rules.when("Suspended", "Active", "False", "NoTraffic"), *conditions.READY.clauses)
+    ),
+    ("eventing.keda.sh", "CloudEventSource"): conditions.one("Active"),
+    ("eventing.keda.sh", "ClusterCloudEventSource"): conditions.one("Active"),
+    ("http.keda.sh", "HTTPScaledObject"): conditions.READY,
     ("keda.sh", "ClusterTriggerAuthentication"): conditions.PASSIVE,
     ("keda.sh", "ScaledJob"): _JOBS,
     ("keda.sh", "ScaledObject"): _SCALED,
@@ -51,11 +58,22 @@ RULES: Table = {
         otherwise="Degraded",
     ),
     ("operator.knative.dev", "KnativeServing"): _KNATIVE,
+    ("pipelinesascode.tekton.dev", "Repository"): conditions.PASSIVE,
+    ("resolution.tekton.dev", "ResolutionRequest"): Rule(
+        (rules.when("Degraded", "Succeeded", "False"), rules.when("Healthy", "Succeeded"))
+    ),
+    ("tekton.dev", "ClusterTask"): conditions.PASSIVE,
     ("tekton.dev", "CustomRun"): _RUN,
     ("tekton.dev", "Pipeline"): conditions.PASSIVE,
     ("tekton.dev", "PipelineRun"): _RUN,
+    ("tekton.dev", "Run"): _RUN,
+    ("tekton.dev", "StepAction"): conditions.PASSIVE,
     ("tekton.dev", "Task"): conditions.PASSIVE,
     ("tekton.dev", "TaskRun"): _RUN,
+    ("tekton.dev", "VerificationPolicy"): conditions.PASSIVE,
+    ("triggers.tekton.dev", "ClusterInterceptor"): conditions.PASSIVE,
+    ("triggers.tekton.dev", "Interceptor"): conditions.PASSIVE,
+    ("triggers.tekton.dev", "Trigger"): conditions.PASSIVE,
     ("triggers.tekton.dev", "ClusterTriggerBinding"): conditions.PASSIVE,
     ("triggers.tekton.dev", "EventListener"): Rule((rules.when("Degraded", "Ready", "False"), rules.when("Healthy", "Ready"))),
     ("triggers.tekton.dev", "TriggerBinding"): conditions.PASSIVE,
