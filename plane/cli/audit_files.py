@@ -1,14 +1,15 @@
 """`plane audit export|verify|verifier`: files of the record, and whether they hold."""
 
+import base64
 import json
 import pathlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import click
 
-from plane.cli import audit_places, audit_resume, failures, session, verifier
+from plane.cli import audit_places, audit_resume, failures, proofs, session, verifier
 
 BEGINNING = "1970-01-01"
 Asked = dict[str, Any]
@@ -89,34 +90,38 @@ def _report(found: dict[str, int], asked: Asked, *, where: str = "") -> None:
 @click.option("--against", metavar="FILE", help="An earlier export: names every row that differs from it.")
 @click.option("--known", metavar="FILE", help="Remember the signed state in FILE; a log that does not continue it is found.")
 @click.option("--part", is_flag=True, help="FILE is what a sink keeps: it has no manifest.")
+@click.option(
+    "--witness", "witnesses", multiple=True, metavar="FILE", help="Signed states as somebody else keeps them: each must be the log's."
+)
 @session.placed
-def verify(where: session.Session, *, file: str | None, part: bool, keys: tuple[str, ...], against: str | None, known: str | None) -> None:
+def verify(where: session.Session, *, file: str | None, part: bool, keys: tuple[str, ...], **kept: Any) -> None:  # noqa: ANN401 - options
     """Check every event, hash and signature of the record: exit 0 nothing is wrong, 1 something is, and each finding is a line.
 
     Without --offline the whole record is read from the plane, and its database is asked for what an export cannot show.
     """
+    against, known = kept["against"], kept["known"]
     if file and known:
         raise failures.WrongUse(
             "--known has the plane prove that the log continues, and --offline asks nobody; give --against with an earlier export instead"
         )
     try:
-        before = verifier.leaves(against) if against else None
-        text = verifier.lines(file) if file else _whole_log(where)
-        report = verifier.verify(text, keys, before, part=part)
+        before = verifier.leaves(against) if against else verifier.NONE
+        found = verifier.Verifier(keys, before, verifier.witnessed(kept["witnesses"]), part=part)
+        found.take(verifier.parts_of(file) if file else _whole_log(where))
     except (OSError, UnicodeDecodeError) as error:
-        raise failures.WrongUse(f"{file or against}: cannot be read ({error})") from error
+        raise failures.WrongUse(f"{getattr(error, 'filename', None) or file or against}: cannot be read ({error})") from error
     if not file:
-        report.findings += _asked(where)
+        found.findings += _asked(where)
     if known:
-        report.findings += _continued(where, pathlib.Path(known), report)
-    for line in verifier.show(report):
-        click.echo(line)
-    if report.findings:
+        found.findings += _continued(where, pathlib.Path(known), found)
+    click.echo(str(found))
+    if found.findings:
         sys.exit(1)
 
 
-def _whole_log(where: session.Session) -> Iterable[str]:
-    return where.api.lines(f"{audit_places.at(where)}/export", since=audit_places.moment(BEGINNING))
+def _whole_log(where: session.Session) -> Iterator[verifier.Part]:
+    with where.api.opened(f"{audit_places.at(where)}/export", since=audit_places.moment(BEGINNING)) as answer:
+        yield from verifier.parts(answer.iter_bytes())
 
 
 def _asked(where: session.Session) -> Iterator[str]:
@@ -127,26 +132,26 @@ def _asked(where: session.Session) -> Iterator[str]:
         yield f"the log was cut or put back: {found['cut']}"
 
 
-def _continued(where: session.Session, path: pathlib.Path, report: verifier.Report) -> Iterator[str]:
+def _continued(where: session.Session, path: pathlib.Path, found: verifier.Verifier) -> Iterator[str]:
     """Whether the log goes on from the state in the file; then the file holds the newest."""
     if path.is_file():
         origin, size, root = path.read_text(encoding="utf-8").splitlines()[:3]
-        if origin != report.origin:
-            yield f"{path} remembers the log {origin}, this is {report.origin}"
+        if origin != found.state["origin"]:
+            yield f"{path} remembers the log {origin}, this is {found.state['origin']}"
             return
-        if int(size) > report.end:
-            yield f"the log was cut or put back: {path} remembers {size} events, now there are {report.end}"
+        if int(size) > found.state["size"]:
+            yield f"the log was cut or put back: {path} remembers {size} events, now there are {found.state['size']}"
             return
-        if not _consistent(where, (int(size), root), report):
+        if not _consistent(where, (int(size), root), found):
             yield f"the first {size} events are not those that {path} remembers: the log was rewritten"
             return
-    path.write_text(report.note, encoding="utf-8")
+    path.write_text(found.state["note"], encoding="utf-8")
 
 
-def _consistent(where: session.Session, old: tuple[int, str], report: verifier.Report) -> bool:
-    found = where.api.get(f"{audit_places.at(where)}/consistency", old=old[0], size=report.end).body
-    path = [bytes.fromhex(one) for one in found["path"]]
-    return verifier.continues((old[0], verifier.unb64(old[1])), (report.end, bytes.fromhex(report.root)), path)
+def _consistent(where: session.Session, old: tuple[int, str], found: verifier.Verifier) -> bool:
+    size, root = found.state["size"], bytes.fromhex(found.state["root"])
+    told = where.api.get(f"{audit_places.at(where)}/consistency", old=old[0], size=size).body
+    return proofs.continues((old[0], base64.b64decode(old[1])), (size, root), [bytes.fromhex(one) for one in told["path"]])
 
 
 @click.command("verifier")

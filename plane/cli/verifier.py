@@ -7,6 +7,7 @@ place of rows that a filter left out, and every signed state between. Exit 0: no
 import argparse
 import base64
 import binascii
+import concurrent.futures
 import dataclasses
 import gzip
 import hashlib
@@ -15,44 +16,44 @@ import json
 import pathlib
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-ROW = re.compile(r'\{"event":\{"seq":(\d+),"leaf":"([0-9a-f]{64})"(?:,"personal":(\{.*?\}\}))?,"event":(.*)\}\}')
-EXPIRED = '"type":"audit.retention.applied"'
+EVENT = b',"event":'  # between what the log says of an event and the event's own bytes; inside a JSON text its quotes would be escaped
+ROW = re.compile(rb'\{"event":\{"seq":(\d{1,18}),"leaf":"([0-9a-f]{64})"(?:,"personal":\{"salt":"([0-9a-f]*)","of":(\{.*\})\})?')
+COUNTS = re.compile(rb',"counts":(\{[^][]*\}\})(?=,"peaks":)')
+NOTE = re.compile(r"((?:[^\n]+\n)+)\n(?:\u2014 [^\n]+\n)+")
+APPLIED = b'"type":"audit.retention.applied"'
+EXPIRED = re.compile(rb'"details":\{"before":(\d{1,18}),')
 MANIFEST_CONTEXT = b"gitops-plane/audit-manifest/v1\0"
 SWAPPED = 64  # rows between two signed states up to which any two are tried in each other's place; above, only neighbours
 COUNTED = ("type", "project", "target", "cluster", "outcome")
+BLOCK = 1 << 22  # bytes that one process works on at a time
+NONE: dict[int, Any] = {}
+Json = dict[str, Any]
+Held = Mapping[int, Any]  # by place a leaf, or by size a root
+Part = tuple[str, Any]  # run, state, manifest or garbage, and what it says
 Stack = list[tuple[int, bytes]]  # full subtrees, largest first: (height, root)
 
 
 @dataclasses.dataclass
-class Row:
-    """`stated`: the hash that the log holds; `found`: the hash of the text as it is now. Both are equal in a row that nobody touched."""
+class Run:
+    """Places in a row: events, or the subtrees in place of events left out. `found`: what a text gives where that is not its leaf."""
 
-    seq: int
-    stated: bytes
-    found: bytes
-    height: int = 0
-
-
-@dataclasses.dataclass
-class Report:
-    """What was found. `findings` is empty when nothing is wrong."""
-
-    origin: str = ""
-    keys: set[str] = dataclasses.field(default_factory=set)
-    events: int = 0
+    first: int
+    leaves: list[bytes] = dataclasses.field(default_factory=list)
+    nodes: Stack = dataclasses.field(default_factory=list)
+    found: dict[int, bytes] = dataclasses.field(default_factory=dict)
+    gone: list[int] = dataclasses.field(default_factory=list)
+    renamed: list[int] = dataclasses.field(default_factory=list)
     expired: int = 0
-    first: int = -1
-    end: int = 0
-    root: str = ""
-    note: str = ""
-    complete: str = ""
-    findings: list[str] = dataclasses.field(default_factory=list)
+
+    def end(self) -> int:
+        return self.first + (len(self.leaves) or sum(1 << height for height, _ in self.nodes))
 
 
 def node(left: bytes, right: bytes) -> bytes:
@@ -74,38 +75,33 @@ def root(stack: Stack) -> bytes:
     return found
 
 
-def peaks(point: dict[str, Any]) -> Stack | None:
-    """The tree at a signed state, if the state says it and it gives the signed root."""
-    heights = [bit for bit in range(int(point["size"]).bit_length() - 1, -1, -1) if point["size"] >> bit & 1]
-    said = [bytes.fromhex(peak) for peak in point.get("peaks", ())]
-    stack = list(zip(heights, said, strict=False))
-    return stack if len(said) == len(heights) and root(stack).hex() == point["root"] else None
+def subtrees(first: int, hashes: list[bytes]) -> Stack:
+    """The full subtrees over leaves that begin at place `first`, in order."""
+    before: Stack = []
+    after: Stack = []
+    height, sha256 = 0, hashlib.sha256
+    while hashes:
+        if first & 1:
+            before.append((height, hashes[0]))
+            hashes, first = hashes[1:], first + 1
+        if len(hashes) & 1:
+            after.append((height, hashes[-1]))
+        hashes = [sha256(b"\x01" + left + right).digest() for left, right in zip(hashes[::2], hashes[1::2], strict=False)]
+        first, height = first >> 1, height + 1
+    return before + after[::-1]
 
 
-def unb64(text: str) -> bytes:
-    return base64.b64decode(text)
-
-
-def canonical(value: object) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+def b64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
 
 
 def key_id(name: str, key: bytes) -> bytes:
-    return hashlib.sha256(name.encode() + b"\n\x01" + key).digest()[:4]
+    return hashlib.sha256(name.encode() + b"\n\x01" + key).digest()[:4]  # 1: Ed25519
 
 
 def vkey(name: str, key: bytes) -> str:
     """The key as tools for signed notes write it."""
-    marked = base64.b64encode(b"\x01" + key).decode()
-    return f"{name}+{key_id(name, key).hex()}+{marked}"
-
-
-def note_text(point: dict[str, Any]) -> bytes:
-    """What a signed state's signature is over."""
-    lines = [point["origin"], str(point["size"]), base64.b64encode(bytes.fromhex(point["root"])).decode(), point["time"]]
-    if point.get("counts"):
-        lines.append(f"counts {base64.b64encode(hashlib.sha256(canonical(point['counts'])).digest()).decode()}")
-    return "".join(f"{line}\n" for line in lines).encode()
+    return "+".join((name, key_id(name, key).hex(), b64(b"\x01" + key)))
 
 
 def signed_by(key: bytes, signature: bytes, text: bytes) -> bool:
@@ -116,271 +112,275 @@ def signed_by(key: bytes, signature: bytes, text: bytes) -> bool:
     return True
 
 
-def steps(index: int, last: int, path: Iterable[bytes]) -> Iterator[tuple[bool, bytes]]:
-    """The hashes of a proof from leaf `index` of 0 to `last` upwards, and whether each stands on the left; ValueError: another length."""
-    for hashed in path:
-        if last == 0:
-            raise ValueError("the proof is too long")
-        left = bool(index & 1) or index == last
-        yield left, hashed
-        while left and not index & 1 and index:
-            index, last = index >> 1, last >> 1
-        index, last = index >> 1, last >> 1
-    if last:
-        raise ValueError("the proof is too short")
+def read(block: bytes) -> list[Part]:
+    """Whole lines of an export, and all of it that needs no other lines: rows with their hashes, states with their signatures."""
+    parts: list[Part] = []
+    rows: list[tuple[bytes, ...]] = []
+    end = -1  # the place behind `rows`
+    for line in block.split(b"\n"):
+        head, _, tail = line.partition(EVENT)
+        row = ROW.fullmatch(head)
+        if row and tail.endswith(b"}}"):
+            place = int(row[1])
+            if place != end:
+                rows = []
+                parts.append(("rows", (place, rows)))
+            rows.append((*row.groups(), tail[:-2]))
+            end = place + 1
+        elif line:
+            parts.append(_other(line))
+            end = -1
+    return [("run", _run(*value)) if kind == "rows" else (kind, value) for kind, value in parts]
 
 
-def included(leaf: bytes, index: int, size: int, path: Iterable[bytes]) -> bytes:
-    """The root that an inclusion proof leads to (RFC 9162 section 2.1.3.2)."""
-    found = leaf
-    for left, hashed in steps(index, size - 1, path):
-        found = node(hashed, found) if left else node(found, hashed)
-    return found
+def _run(first: int, rows: list[tuple[bytes, ...]]) -> Run:
+    sha256, unhex = hashlib.sha256, binascii.unhexlify
+    leaves = [unhex(leaf) for _, leaf, _, _, _ in rows]
+    texts = [sha256(b"\x00" + body).digest() for _, _, _, _, body in rows]
+    run = Run(first, leaves, subtrees(first, leaves))
+    if texts != leaves:
+        run.gone = [place for place, row in enumerate(rows, first) if row[4] == b"null"]
+        run.found = {first + at: text for at, text in enumerate(texts) if text != leaves[at] and rows[at][4] != b"null"}
+    for place, (_, _, salt, personal, body) in enumerate(rows, first):
+        if salt is not None and f'"personal":"{sha256(unhex(salt) + personal).hexdigest()}"'.encode() not in body:
+            run.renamed.append(place)
+        if APPLIED in body[:160]:
+            run.expired = max([run.expired, *map(int, EXPIRED.findall(body))])
+    return run
 
 
-def continues(old: tuple[int, bytes], new: tuple[int, bytes], path: list[bytes]) -> bool:
-    """Whether a consistency proof holds between (size, root) and (size, root) (RFC 9162 section 2.1.4.2)."""
-    if old[0] == new[0]:
-        return old[1] == new[1] and not path
-    index, last = old[0] - 1, new[0] - 1
-    while index & 1:
-        index, last = index >> 1, last >> 1
-    path = path if index else [old[1], *path]
-    if not path:
-        return False
-    before = after = path[0]
+def _other(line: bytes) -> Part:
+    counts = COUNTS.search(line)
     try:
-        for left, hashed in steps(index, last, path[1:]):
-            before, after = (node(hashed, before), node(hashed, after)) if left else (before, node(after, hashed))
-    except ValueError:
-        return False
-    return (before, after) == (old[1], new[1])
+        ((kind, value),) = json.loads(line.replace(counts[0], b"") if counts else line).items()
+        if kind == "checkpoint":
+            return "state", _state(value, counts[1] if counts else b"")
+        return ("run", _gap(value)) if kind == "gap" else ("manifest", _manifest(value))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return "garbage", line[:60].decode(errors="replace")
+
+
+def _state(point: Json, counts: bytes) -> Json:
+    """A signed state, with what its signature says (`holds`), its note, and its tree if it gives the signed root."""
+    size, key, signature = point["size"], base64.b64decode(point["key"]), base64.b64decode(point["signature"])
+    lines = [point["origin"], str(size), b64(bytes.fromhex(point["root"])), point["time"]]
+    lines += [f"counts {b64(hashlib.sha256(counts).digest())}"] if counts else []
+    text = "\n".join([*lines, ""])
+    note = f"{text}\n\u2014 {point['origin']} {b64(key_id(point['origin'], key) + signature)}\n"
+    heights = [bit for bit in range(size.bit_length() - 1, -1, -1) if size >> bit & 1]
+    stack = list(zip(heights, map(bytes.fromhex, point.get("peaks", ())), strict=False))
+    known = stack if root(stack).hex() == point["root"] else None
+    made = {"holds": signed_by(key, signature, text.encode()), "vkey": vkey(point["origin"], key), "stack": known}
+    return {**point, **made, "note": note, "counts": counts}
+
+
+def _gap(gap: Json) -> Run:
+    run = Run(gap["first"])
+    for hashed in gap["nodes"]:
+        place = run.end()
+        height = min((place & -place).bit_length() - 1 if place else 62, (gap["end"] - place).bit_length() - 1)
+        run.nodes.append((height, bytes.fromhex(hashed)))
+    return run
+
+
+def _manifest(manifest: Json) -> Json:
+    key, signature = base64.b64decode(manifest["key"]), base64.b64decode(manifest["signature"])
+    unsigned = {name: value for name, value in manifest.items() if name != "signature"}
+    text = json.dumps(unsigned, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return manifest | {"holds": signed_by(key, signature, MANIFEST_CONTEXT + text), "vkey": vkey(manifest["origin"], key)}
 
 
 class Verifier:
-    """Takes an export line by line; holds the rows since the last signed state and nothing more.
+    """Takes the parts of an export in order; holds those since the last signed state and nothing more.
 
-    keys: verifier keys that are trusted; empty: those in the file are, and the report names them.
-    known: place → leaf from an earlier export, which names the rows that differ from it. part: what a sink keeps, without a manifest.
+    keys: verifier keys that are trusted; empty: those in the file are, and are named. known: place → leaf from an earlier export, which
+    names the rows that differ from it. witnesses: size → root, as somebody else keeps them. part: what a sink keeps, without a manifest.
     """
 
-    def __init__(self, keys: Iterable[str] = (), known: dict[int, str] | None = None, *, part: bool = False) -> None:
-        self.report = Report()
-        self._part = part
-        self._trusted = frozenset(keys)
-        self._known = known or {}
+    def __init__(self, keys: Iterable[str] = (), known: Held = NONE, witnesses: Held = NONE, *, part: bool = False) -> None:
+        self._trusted, self._known, self._witnesses, self._part = frozenset(keys), known, witnesses, part
+        self.findings: list[str] = []  # empty when nothing is wrong
+        self.keys: set[str] = set()
+        self.state: Json = {"origin": "", "size": 0, "root": "", "note": ""}  # the last one
+        self.events, self.expired, self.witnessed = 0, 0, 0
+        self.complete = "every event between its ends is in the file"
         self._stack: Stack | None = []
-        self._size = 0  # of the last signed state
         self._next = 0  # the place that must come next
-        self._rows: list[Row] = []
-        self._counts: dict[str, dict[str, int]] = {}
-        self._manifest: dict[str, Any] | None = None
+        self._runs: list[Run] = []
+        self._counts: Counter[str] = Counter()
+        self._manifest: Json = {}
         self._began = False
         self._gone: list[int] = []  # places whose event is not there
-        self._expired = 0  # the place before which the log itself says that they may be gone
 
-    def line(self, text: str) -> None:
-        """One line of the export."""
-        row = ROW.fullmatch(text)
-        if row:
-            self._event(int(row[1]), row[2], row[4])
-            if row[3]:
-                self._personal(int(row[1]), json.loads(row[3]), json.loads(row[4]))
-            return
-        try:
-            ((kind, value),) = json.loads(text).items()
-            {"checkpoint": self._checkpoint, "gap": self._gap, "manifest": self._take_manifest}[kind](value)
-        except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
-            self._say(f"after place {self._next - 1} there is a line that no export has: {text[:60]!r}")
+    def take(self, parts: Iterable[Part]) -> "Verifier":
+        """All of a file."""
+        for kind, value in parts:
+            if kind == "run":
+                self._run(value)
+            elif kind == "state":
+                self._state(value)
+            elif kind == "manifest":
+                self._manifest = value
+            else:
+                self._say(f"after place {self._next - 1} there is a line that no export has: {value!r}")
+        self.findings += [f"place {seq}: the event was removed; its leaf is still there" for seq in self._gone if seq >= self.expired]
+        self.expired = sum(seq < self.expired for seq in self._gone)
+        self._say(f"places up to {self._next - 1} stand behind the last signed state: maybe inserted", when=bool(self._runs))
+        self._say("the file has no manifest: it is not whole; resume the export", when=not self._manifest and not self._part)
+        if self._manifest:
+            self._close(self._manifest, self.state["size"])
+        return self
 
-    def finish(self) -> Report:
-        """The end of the file."""
-        self._began = True
-        removed = [f"place {seq}: the event was removed; its leaf is still there" for seq in self._gone if seq >= self._expired]
-        self.report.expired = len(self._gone) - len(removed)
-        self.report.findings += removed
-        if self._rows:
-            self._say(f"places {self._rows[0].seq} to {self._rows[-1].seq} stand behind the last signed state: they may have been inserted")
-        if self._manifest is None and self._part:
-            self.report.complete = "every event between its ends is in the file"
-        elif self._manifest is None:
-            self._say("the file has no manifest: it is not whole; resume the export")
-        else:
-            self._close(self._manifest)
-        self.report.end = self._size
-        return self.report
+    def _say(self, finding: str, *, when: bool = True) -> None:
+        self.findings += [finding] if when else []
 
-    def _say(self, finding: str) -> None:
-        self.report.findings.append(finding)
+    def _run(self, run: Run) -> None:
+        if run.first < self._next:
+            self._say(f"place {run.first} comes after place {self._next - 1}: it was inserted, or the lines were reordered")
+            leaves = run.leaves[self._next - run.first :]
+            run = dataclasses.replace(run, first=self._next, leaves=leaves, nodes=subtrees(self._next, leaves))
+        self._missing(run.first)
+        self.findings += [f"place {place}: name or address of who did it was altered" for place in run.renamed]
+        others = [place for place, leaf in enumerate(run.leaves, run.first) if self._known.get(place, leaf) != leaf] if self._known else []
+        self.findings += [f"place {place}: the leaf is another than in the earlier export: it was replaced, or moved" for place in others]
+        self.events, self.expired = self.events + len(run.leaves), max(self.expired, run.expired)
+        self._gone += run.gone
+        self._runs.append(run)
+        self._next, self._began = run.end(), True
 
-    def _event(self, seq: int, leaf: str, body: str) -> None:
-        self._began = True
-        if seq < self._next:
-            self._say(f"place {seq} comes after place {self._next - 1}: it was inserted, or the lines were reordered")
-            return
-        self._missing(seq)
-        stated = bytes.fromhex(leaf)
-        found = stated if body == "null" else hashlib.sha256(b"\x00" + body.encode()).digest()
-        if body == "null":
-            self._gone.append(seq)
-        elif EXPIRED in body and json.loads(body)["type"] in EXPIRED:
-            self._expired = max(self._expired, json.loads(body)["details"]["before"])
-        if self._known.get(seq, leaf) != leaf:
-            self._say(f"place {seq}: the leaf is another than in the earlier export: the event was replaced, or moved")
-        self._rows.append(Row(seq, stated, found))
-        self._next, self.report.events = seq + 1, self.report.events + 1
-        self.report.first = seq if self.report.first < 0 else self.report.first
-
-    def _personal(self, seq: int, personal: dict[str, Any], event: dict[str, Any]) -> None:
-        told = hashlib.sha256(bytes.fromhex(personal["salt"]) + canonical(personal["of"])).hexdigest()
-        if told != event["actor"].get("personal"):
-            self._say(f"place {seq}: name or address of who did it was altered")
-
-    def _missing(self, seq: int) -> None:
-        if seq > self._next:
-            several = seq - self._next > 1
-            self._say(f"{f'places {self._next} to {seq - 1} are' if several else f'place {self._next} is'} missing: removed")
+    def _missing(self, place: int) -> None:
+        if place > self._next:
+            self._say(f"the events at places {self._next} to {place - 1} are missing: removed")
             self._stack = None
 
-    def _gap(self, gap: dict[str, Any]) -> None:
-        self._began = True
-        self._missing(gap["first"])
-        position = gap["first"]
-        for hashed in gap["nodes"]:
-            height = min((position & -position).bit_length() - 1 if position else 62, (gap["end"] - position).bit_length() - 1)
-            self._rows.append(Row(position, bytes.fromhex(hashed), bytes.fromhex(hashed), height))
-            position += 1 << height
-        self._next = max(self._next, position)
-
-    def _checkpoint(self, point: dict[str, Any]) -> None:
-        self._check_signature(point)
-        if not self._began:
-            self._stack, self._next, self._began = peaks(point), point["size"], True
+    def _state(self, state: Json) -> None:
+        size, held = state["size"], self._witnesses.get(state["size"])
+        named = f"the state at {size}"
+        self._signed(named, state)
+        self._say(f"{named} is of another log: {state['origin']}", when=self.state["origin"] not in ("", state["origin"]))
+        self._say(f"{named} is not the one that a witness holds: the log was rewritten", when=held not in (None, state["root"]))
+        self.keys.add(state["vkey"])
+        self.witnessed += held is not None
+        if self._began:
+            self._missing(size)
+            self._compare(state)
+            for name, counts in json.loads(state["counts"] if state["holds"] and state["counts"] else b"{}").items():
+                self._counts.update({f"{name}/{value}": count for value, count in counts.items()})
         else:
-            self._missing(point["size"])
-            self._compare(point)
-            for name, counts in point.get("counts", {}).items():
-                for value, count in counts.items():
-                    of = self._counts.setdefault(name, {})
-                    of[value] = of.get(value, 0) + count
-        self._next = max(self._next, point["size"])
-        self._rows, self._size = [], point["size"]
-        self.report.root = point["root"]
+            self._stack, self._began = state["stack"], True
+        self._next, self._runs, self.state = max(self._next, size), [], state
 
-    def _check_signature(self, point: dict[str, Any]) -> None:
-        key = unb64(point["key"])
-        marked = key_id(point["origin"], key) + unb64(point["signature"])
-        if not signed_by(key, unb64(point["signature"]), note_text(point)):
-            self._say(f"the signature of the state at {point['size']} does not hold: it was altered")
-        name = vkey(point["origin"], key)
-        if self._trusted and name not in self._trusted:
-            self._say(f"the state at {point['size']} is signed by {name}, which is not a key that you trust")
-        if self.report.origin not in ("", point["origin"]):
-            self._say(f"the state at {point['size']} is of another log: {point['origin']}")
-        self.report.origin = point["origin"]
-        self.report.keys.add(name)
-        self.report.note = f"{note_text(point).decode()}\n— {point['origin']} {base64.b64encode(marked).decode()}\n"
+    def _signed(self, named: str, what: Json) -> None:
+        self._say(f"the signature of {named} does not hold: it was altered", when=not what["holds"])
+        foreign = self._trusted and what["vkey"] not in self._trusted
+        self._say(f"{named} is signed by {what['vkey']}, which is not a key that you trust", when=bool(foreign))
 
-    def _compare(self, point: dict[str, Any]) -> None:
+    def _compare(self, state: Json) -> None:
         """The rows since the last signed state against this one; then on from this one's own tree, so that one fault hides no other."""
-        self._find(point["root"], [row for row in self._rows if row.stated != row.found])
-        here = peaks(point)
-        if here is None and self._stack is not None:
-            for row in self._rows:
-                push(self._stack, row.height, row.stated)
-        self._stack = here or self._stack
+        found = {place: leaf for run in self._runs for place, leaf in run.found.items()}
+        grown = self._grown()
+        if found or root(grown).hex() != state["root"]:
+            self.findings += self._faults(state["root"], found)
+        self._stack = state["stack"] or (None if self._stack is None else grown)
 
-    def _find(self, wanted: str, altered: list[Row]) -> None:
-        between = f"between the signed states at {self._size} and {self._next}"
-        if self._stack is not None and self._gives(self._rows, wanted, [row.stated for row in self._rows]):
-            for row in altered:
-                self._say(f"place {row.seq}: the event was altered: its text does not give its leaf")
-        elif self._stack is not None and altered and self._gives(self._rows, wanted, [row.found for row in self._rows]):
-            for row in altered:
-                self._say(f"place {row.seq}: the leaf was altered; the event is as it was sealed")
-        elif self._stack is not None:
-            swapped = self._swapped(wanted)
-            self._say(
-                f"places {swapped[0]} and {swapped[1]}: the events were put in each other's place"
+    def _faults(self, wanted: str, found: Held) -> Iterator[str]:
+        between = f"between the signed states at {self.state['size']} and {self._next}"
+        if self._stack is None:
+            yield from [f"{between} the text of place {', '.join(map(str, found))} does not give its leaf"] if found else []
+        elif root(self._grown()).hex() == wanted:
+            yield from (f"place {place}: the event was altered: its text does not give its leaf" for place in found)
+        elif root(self._grown(found)).hex() == wanted:
+            yield from (f"place {place}: the leaf was altered; the event is as it was sealed" for place in found)
+        else:
+            leaves = {place: leaf for run in self._runs for place, leaf in enumerate(run.leaves, run.first)}
+            pairs = itertools.combinations(leaves, 2) if len(leaves) <= SWAPPED else itertools.pairwise(leaves)
+            swaps = ({one: leaves[other], other: leaves[one]} for one, other in pairs)
+            swapped = next((swap for swap in swaps if root(self._grown(swap)).hex() == wanted), None)
+            yield (
+                f"places {' and '.join(map(str, swapped))}: the events were put in each other's place"
                 if swapped
                 else f"{between} events were altered, removed, inserted or reordered together with their leaves"
             )
-        elif altered:
-            self._say(f"{between} the text of place {', '.join(str(row.seq) for row in altered)} does not give its leaf")
 
-    def _gives(self, rows: list[Row], wanted: str, hashes: list[bytes]) -> bool:
+    def _grown(self, moved: Held = NONE) -> Stack:
+        """The tree with what came since the last signed state; `moved`: place → another leaf than the one that stands there."""
         stack = list(self._stack or [])
-        for row, hashed in zip(rows, hashes, strict=True):
-            push(stack, row.height, hashed)
-        return root(stack).hex() == wanted
+        for run in self._runs:
+            leaves = [moved.get(place, leaf) for place, leaf in enumerate(run.leaves, run.first)] if moved else []
+            for height, hashed in subtrees(run.first, leaves) if leaves else run.nodes:
+                push(stack, height, hashed)
+        return stack
 
-    def _swapped(self, wanted: str) -> tuple[int, int] | None:
-        hashes, count = [row.stated for row in self._rows], len(self._rows)
-        pairs = itertools.combinations(range(count), 2) if count <= SWAPPED else zip(range(count - 1), range(1, count), strict=True)
-        for one, other in pairs:
-            tried = list(hashes)
-            tried[one], tried[other] = tried[other], tried[one]
-            if self._gives(self._rows, wanted, tried):
-                return self._rows[one].seq, self._rows[other].seq
-        return None
+    def _close(self, manifest: Json, size: int) -> None:
+        """What the manifest promises, what witnesses hold, and what the signed counts say of the filter."""
+        self._signed("the manifest", manifest)
+        other = (manifest["end"], manifest["root"]) != (size, self.state["root"])
+        self._say(f"the file ends at {size}, its manifest at {manifest['end']}", when=other)
+        promised = manifest["events"]
+        self._say(f"the file holds {self.events} events, its manifest promises {promised}", when=promised != self.events)
+        held = max(self._witnesses, default=0) if "until" not in manifest["filters"] else 0
+        self._say(f"the log was cut or put back: a witness holds a state of {held} events, the file ends at {size}", when=held > size)
+        facets = [(name, value) for name, value in manifest["filters"].items() if name not in ("since", "until")]
+        if facets:
+            self._count(*facets[0], several=len(facets) > 1)
 
-    def _take_manifest(self, manifest: dict[str, Any]) -> None:
-        self._manifest = manifest
-        unsigned = canonical({name: value for name, value in manifest.items() if name != "signature"})
-        key = unb64(manifest["key"])
-        if not signed_by(key, unb64(manifest["signature"]), MANIFEST_CONTEXT + unsigned):
-            self._say("the manifest's signature does not hold: it was altered")
-        if self._trusted and vkey(manifest["origin"], key) not in self._trusted:
-            self._say("the manifest is signed by a key that you do not trust")
-
-    def _close(self, manifest: dict[str, Any]) -> None:
-        """What the manifest promises, and what the signed counts say of the filter."""
-        if (manifest["end"], manifest["root"]) != (self._size, self.report.root):
-            self._say(f"the file ends at {self._size}, its manifest at {manifest['end']}")
-        if manifest["events"] != self.report.events:
-            self._say(f"the file holds {self.report.events} events, its manifest promises {manifest['events']}")
-        facets = {name: value for name, value in manifest["filters"].items() if name not in ("since", "until")}
-        self.report.complete = "every event between its ends is in the file"
-        if not facets:
-            return
-        name, value = next(iter(facets.items()))
+    def _count(self, name: str, value: str, *, several: bool) -> None:
         name, value = ("target", f"app/{value}") if name == "app" else (name, value)
-        if len(facets) > 1 or name not in COUNTED or "," in value or value.endswith("*"):
-            self.report.complete = "every row is in the log; several filters together have no signed count to hold them against"
+        if several or name not in COUNTED or "," in value or value.endswith("*"):
+            self.complete = "every row is in the log; several filters together have no signed count to hold them against"
             return
-        counted = self._counts.get(name, {}).get(hashlib.sha256(f"{name}\0{value}".encode()).hexdigest()[:32], 0)
-        self.report.complete = f"the signed counts say {counted} events of {name} {value}, and the file holds {self.report.events}"
-        if counted != self.report.events:
-            self._say(f"{self.report.complete}: the file is not complete")
+        counted = self._counts[name + "/" + hashlib.sha256(f"{name}\0{value}".encode()).hexdigest()[:32]]
+        self.complete = f"the signed counts say {counted} events of {name} {value}, and the file holds {self.events}"
+        self._say(f"{self.complete}: the file is not complete", when=counted != self.events)
+
+    def __str__(self) -> str:
+        lines = list(self.findings)
+        if self.expired:
+            lines.append(f"{self.expired} events are gone because their time was over, as the log itself says; their leaves are in order")
+        lines.append(f"log {self.state['origin']}: {self.events} events read, state {self.state['size']}, root {self.state['root']}")
+        lines += [f"signed by {key}" for key in sorted(self.keys)]
+        lines += [f"{self.witnessed} states compared with those of witnesses"] if self._witnesses else []
+        return "\n".join([*lines, f"{len(self.findings)} findings" if self.findings else f"nothing is wrong; {self.complete}"])
 
 
-def lines(path: str) -> Iterator[str]:
-    path = "/dev/stdin" if path == "-" else path
-    with gzip.open(path, "rt", encoding="utf-8") if path.endswith(".gz") else pathlib.Path(path).open(encoding="utf-8") as file:
-        yield from (line.rstrip("\n") for line in file)
+def parts(source: Iterable[bytes]) -> Iterator[Part]:
+    """Of a text in pieces of any size."""
+    rest = b""
+    for piece in source:
+        head, _, rest = (rest + piece).rpartition(b"\n")
+        yield from read(head)
+    yield from read(rest)
 
 
-def leaves(path: str) -> dict[int, str]:
+def parts_of(path: str) -> Iterator[Part]:
+    """Of a file; a large one is read by several processes."""
+    place = pathlib.Path("/dev/stdin" if path == "-" else path)
+    packed = path.endswith(".gz")
+    if place.stat().st_size <= 2 * BLOCK or packed or not place.is_file():
+        with gzip.open(place) if packed else place.open("rb") as file:
+            yield from parts(iter(lambda: file.read(BLOCK), b""))
+        return
+    with concurrent.futures.ProcessPoolExecutor() as pool:
+        yield from itertools.chain.from_iterable(pool.map(_span, itertools.repeat(place), range(0, place.stat().st_size, BLOCK)))
+
+
+def _span(path: pathlib.Path, start: int) -> list[Part]:
+    """The lines that begin within one block of a file."""
+    with path.open("rb") as file:
+        file.seek(max(0, start - 1))
+        skipped = len(file.readline()) - 1 if start else 0
+        return read(file.read(BLOCK - skipped) + file.readline()) if skipped < BLOCK else []
+
+
+def leaves(path: str) -> Held:
     """Place → leaf of an earlier export."""
-    return {int(row[1]): row[2] for row in map(ROW.fullmatch, lines(path)) if row}
+    return {place: leaf for kind, run in parts_of(path) if kind == "run" for place, leaf in enumerate(run.leaves, run.first)}
 
 
-def verify(text: Iterable[str], keys: Iterable[str] = (), known: dict[int, str] | None = None, *, part: bool = False) -> Report:
-    """All of an export."""
-    verifier = Verifier(keys, known, part=part)
-    for line in text:
-        verifier.line(line)
-    return verifier.finish()
-
-
-def show(report: Report) -> Iterator[str]:
-    """The report as people read it."""
-    yield from report.findings
-    if report.expired:
-        yield f"{report.expired} events are gone because their time was over, as the log itself says; their leaves are in order"
-    yield f"log {report.origin}: {report.events} events read, state {report.end}, root {report.root}"
-    yield from (f"signed by {key}" for key in sorted(report.keys))
-    yield f"{len(report.findings)} findings" if report.findings else f"nothing is wrong; {report.complete}"
+def witnessed(paths: Iterable[str]) -> Held:
+    """Size → root of the signed notes in files."""
+    notes = (note.split("\n") for path in paths for note in NOTE.findall(pathlib.Path(path).read_text(encoding="utf-8")))
+    return {int(lines[1]): base64.b64decode(lines[2]).hex() for lines in notes}
 
 
 def main() -> int:
@@ -388,11 +388,12 @@ def main() -> int:
     parser.add_argument("file", help="an export in JSON lines; - for standard input")
     parser.add_argument("--key", action="append", default=[], help="verifier key that you trust, as `plane audit checkpoint` prints it")
     parser.add_argument("--against", help="an earlier export of the same log: names every row that differs from it")
+    parser.add_argument("--witness", action="append", default=[], help="signed states of the log, as somebody else keeps them")
     parser.add_argument("--part", action="store_true", help="the file is a sink's: it has no manifest")
     given = parser.parse_args()
-    report = verify(lines(given.file), given.key, leaves(given.against) if given.against else None, part=given.part)
-    print("\n".join(show(report)))
-    return bool(report.findings)
+    verifier = Verifier(given.key, leaves(given.against) if given.against else NONE, witnessed(given.witness), part=given.part)
+    print(verifier.take(parts_of(given.file)))
+    return bool(verifier.findings)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,14 @@
 # ruff: noqa: S608 - the statements are this file's own
 
 import json
+import pathlib
 import time
 from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
 
-from plane.cli import verifier
+from plane.cli import proofs, verifier
 from plane.domain import access
 from plane.domain.auditing import audit
 from plane.server import authorise, context, record
@@ -17,6 +18,7 @@ from plane.server.auditing import audit_log, exports, seal_log
 from plane.store import engine
 from plane.store.auditing import audit_reading
 from plane.wire import audit as wire
+from tests.support import verifying
 
 PLATFORM = authorise.Names()
 ADMIN = authorise.Caller(access.Actor(access.SYSTEM.id, "root", grants=(access.Grant("platform-admin"),)))
@@ -57,7 +59,7 @@ def exported(plane: context.Plane, **asked: str) -> list[str]:
 
 
 def findings(plane: context.Plane) -> list[str]:
-    return verifier.verify(exported(plane)).findings
+    return verifying.verified(exported(plane)).findings
 
 
 def forge(owner: sa.Engine, *statements: str) -> None:
@@ -86,8 +88,8 @@ def rewrite(owner: sa.Engine, number: int, *, with_leaf: bool) -> None:
 
 
 def test_a_log_that_nobody_touched_is_in_order(log: context.Plane, owner: sa.Engine) -> None:
-    report = verifier.verify(exported(log))
-    assert (report.findings, report.first, report.complete) == ([], 0, "every event between its ends is in the file")
+    report = verifying.verified(exported(log))
+    assert (report.findings, report.complete) == ([], "every event between its ends is in the file")
     assert report.events >= sum(BATCHES)
 
 
@@ -108,11 +110,11 @@ def test_an_event_altered_with_its_leaf_is_found_between_signed_states(log: cont
     assert findings(log) == [f"between the signed states at 4 and 9 {together}"]
 
 
-def test_an_earlier_export_names_the_event_altered_with_its_leaf(log: context.Plane, owner: sa.Engine) -> None:
-    rows = (verifier.ROW.fullmatch(line) for line in exported(log))
-    known = {int(row[1]): row[2] for row in rows if row}
+def test_an_earlier_export_names_the_event_altered_with_its_leaf(log: context.Plane, owner: sa.Engine, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "earlier.jsonl").write_text("\n".join(exported(log)))
+    known = verifier.leaves(str(tmp_path / "earlier.jsonl"))
     rewrite(owner, 5, with_leaf=True)
-    assert verifier.verify(exported(log), known=known).findings[0].startswith("place 5: the leaf is another than in the earlier export")
+    assert verifying.verified(exported(log), (), known).findings[0].startswith("place 5: the leaf is another than in the earlier export")
 
 
 def test_an_altered_leaf_is_named(log: context.Plane, owner: sa.Engine) -> None:
@@ -127,7 +129,7 @@ def test_a_removed_event_is_named(log: context.Plane, owner: sa.Engine) -> None:
 
 def test_an_event_removed_with_its_leaf_is_named(log: context.Plane, owner: sa.Engine) -> None:
     forge(owner, f"DELETE FROM audit_events WHERE id = {place(7)}", "DELETE FROM audit_leaves WHERE seq = 7")
-    assert findings(log) == ["place 7 is missing: removed"]
+    assert findings(log) == ["the events at places 7 to 7 are missing: removed"]
 
 
 def test_an_event_removed_with_the_rest_moved_up_is_found(log: context.Plane, owner: sa.Engine) -> None:
@@ -174,10 +176,10 @@ def test_an_event_inserted_among_the_others_is_found(log: context.Plane, owner: 
 
 def test_a_state_signed_by_another_key_is_not_trusted(log: context.Plane, owner: sa.Engine) -> None:
     lines = exported(log)
-    key = next(iter(verifier.verify(lines).keys))
-    assert verifier.verify(lines, [key]).findings == []
+    key = next(iter(verifying.verified(lines).keys))
+    assert verifying.verified(lines, [key]).findings == []
     other = key.rpartition("+")[0] + "+AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-    assert all("not a key that you trust" in found or "do not trust" in found for found in verifier.verify(lines, [other]).findings)
+    assert all("not a key that you trust" in found for found in verifying.verified(lines, [other]).findings)
 
 
 def test_a_forged_state_is_found(log: context.Plane, owner: sa.Engine) -> None:
@@ -193,31 +195,31 @@ def test_a_log_put_back_to_an_older_state_is_found(log: context.Plane, owner: sa
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda lines: lines[:2] + lines[3:], "is missing: removed"),
+        (lambda lines: lines[:2] + lines[3:], "are missing: removed"),
         (lambda lines: [*lines[:2], lines[1], *lines[2:]], "it was inserted, or the lines were reordered"),
         (lambda lines: [*lines[:1], lines[2], lines[1], *lines[3:]], "it was inserted, or the lines were reordered"),
         (lambda lines: [lines[0], lines[1].replace("tenant/t", "tenant/x"), *lines[2:]], "place 1: the event was altered"),
         (lambda lines: lines[:-1], "the file has no manifest"),
         (lambda lines: [*lines[:-2], lines[-1]], "the file ends at"),
         (lambda lines: [*lines[:3], "{}", *lines[3:]], "a line that no export has"),
-        (lambda lines: [line.replace('"events":', '"events":9') for line in lines], "the manifest's signature does not hold"),
+        (lambda lines: [line.replace('"events":', '"events":9') for line in lines], "the signature of the manifest does not hold"),
     ],
     ids=["removed", "inserted", "reordered", "altered", "cut", "state removed", "garbage", "manifest"],
 )
 def test_a_changed_file_is_found(log: context.Plane, change: Callable[[list[str]], list[str]], said: str) -> None:
-    assert any(said in found for found in verifier.verify(change(exported(log))).findings)
+    assert any(said in found for found in verifying.verified(change(exported(log))).findings)
 
 
 def test_a_filtered_file_is_proven_row_by_row_and_by_count(log: context.Plane, owner: sa.Engine) -> None:
     seal_all(log, owner)
-    report = verifier.verify(exported(log, target="tenant/t7"))
+    report = verifying.verified(exported(log, target="tenant/t7"))
     assert report.findings == []
     assert report.complete == "the signed counts say 1 events of target tenant/t7, and the file holds 1"
 
 
 def test_an_event_left_out_of_a_filtered_file_is_missed_by_the_signed_count(log: context.Plane, owner: sa.Engine) -> None:
     forge(owner, "UPDATE audit_leaves SET target = 'tenant/other' WHERE target = 'tenant/t7'")
-    assert any("the file is not complete" in found for found in verifier.verify(exported(log, target="tenant/t7")).findings)
+    assert any("the file is not complete" in found for found in verifying.verified(exported(log, target="tenant/t7")).findings)
 
 
 def test_an_export_that_broke_off_goes_on_with_the_same_bytes(log: context.Plane, owner: sa.Engine) -> None:
@@ -233,10 +235,10 @@ def test_an_export_that_broke_off_goes_on_with_the_same_bytes(log: context.Plane
 def test_a_proof_of_inclusion_and_of_continuation_convinces(log: context.Plane, owner: sa.Engine) -> None:
     found = audit_log.inclusion(log, ADMIN, PLATFORM, wire.InclusionQuery(seq=5))
     path = [bytes.fromhex(one) for one in found.path]
-    assert verifier.included(bytes.fromhex(found.leaf), 5, found.size, path).hex() == found.root == found.checkpoint.root
+    assert proofs.included(bytes.fromhex(found.leaf), 5, found.size, path).hex() == found.root == found.checkpoint.root
     told = audit_log.consistency(log, ADMIN, PLATFORM, wire.ConsistencyQuery(old=4))
     states = (4, bytes.fromhex(told.old_root)), (told.size, bytes.fromhex(told.root))
-    assert verifier.continues(*states, [bytes.fromhex(one) for one in told.path])
+    assert proofs.continues(*states, [bytes.fromhex(one) for one in told.path])
 
 
 def test_a_log_of_thousands_uses_its_stored_nodes(plane: context.Plane, owner: sa.Engine) -> None:
@@ -246,7 +248,5 @@ def test_a_log_of_thousands_uses_its_stored_nodes(plane: context.Plane, owner: s
             record.append(plane, tx, scope, "tenant.updated", target=f"tenant/t{number}")
     seal_all(plane, owner)
     found = audit_log.inclusion(plane, ADMIN, PLATFORM, wire.InclusionQuery(seq=777))
-    assert (
-        verifier.included(bytes.fromhex(found.leaf), 777, 1500, [bytes.fromhex(one) for one in found.path]).hex() == found.checkpoint.root
-    )
-    assert verifier.verify(exported(plane, target="tenant/t1200")).findings == []
+    assert proofs.included(bytes.fromhex(found.leaf), 777, 1500, [bytes.fromhex(one) for one in found.path]).hex() == found.checkpoint.root
+    assert verifying.verified(exported(plane, target="tenant/t1200")).findings == []

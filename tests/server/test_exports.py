@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from plane.adapters import compressing
-from plane.cli import audit_resume, failures, verifier
+from plane.cli import audit_resume, failures
 from plane.domain import access
 from plane.domain.auditing import audit_formats
 from plane.server import context, record
@@ -20,6 +20,7 @@ from plane.server.auditing import exports
 from plane.store import engine
 from plane.wire import audit as wire
 from tests.server.test_audit_tampering import ADMIN, PLATFORM, seal_all
+from tests.support import verifying
 
 BEGINNING = "1970-01-01T00:00:00Z"
 SAYINGS = ("=1+1", 'with "quotes", commas', "two\r\nlines", "Ärger", "-", "")
@@ -118,4 +119,4 @@ def test_compressed_exports_read_as_one_file(log: context.Plane) -> None:
     plain, small = exported(log, end=10), exported(log, end=10, compression="gzip")
     assert gzip.decompress(small) == plain
     assert zlib.decompressobj(31).decompress(small) != plain  # several members
-    assert verifier.verify(plain.decode().splitlines()).findings == []
+    assert verifying.verified(plain.decode().splitlines()).findings == []

@@ -7,14 +7,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from plane.cli import verifier
 from plane.domain import access, errors
 from plane.server import authorise, context, record
 from plane.server.auditing import audit_log, retention
 from plane.store import engine
 from plane.wire import audit as wire
 from tests.server.test_audit_tampering import ADMIN, PLATFORM, exported, findings, forge, seal_all
-from tests.support import planes
+from tests.support import planes, verifying
 
 ADA = access.Actor("01900000-0000-7000-8000-00000000ada0", "ada", ip="192.0.2.7", user_agent='x}},"event":{}')
 
@@ -51,7 +50,7 @@ def test_old_events_leave_and_the_log_is_still_proven(plane: context.Plane, owne
     keep(plane, 400)
     assert retention.expire(plane) == 5
     seal_all(plane, owner)
-    report = verifier.verify(exported(plane))
+    report = verifying.verified(exported(plane))
     assert (report.findings, report.expired) == ([], 5)
     assert retention.expire(plane) == 0
 

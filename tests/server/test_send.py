@@ -14,7 +14,6 @@ import pytest
 import sqlalchemy as sa
 
 from plane.adapters.sinks import files, http, reach, s3, syslog
-from plane.cli import verifier
 from plane.domain import access, errors
 from plane.domain.auditing import sinks as domain
 from plane.domain.rendering import secrets
@@ -26,7 +25,7 @@ from plane.store import engine
 from plane.wire import audit as wire
 from plane.wire import documents, reading
 from tests.server.test_audit_tampering import ADMIN, PLATFORM, seal_all
-from tests.support import far_ends, planes
+from tests.support import far_ends, planes, verifying
 
 KEY = "0123456789abcdef-hmac"
 SCOPE = access.Scope(access.PLATFORM_TENANT, access.SYSTEM)
@@ -222,7 +221,7 @@ def test_objects_in_a_bucket_are_verified_one_by_one(sender: context.Plane, owne
     assert re.fullmatch(rf"/audit/plane/test-plane/{access.PLATFORM_TENANT}/\d+/\d+/\d+/\d{{12}}-\d{{12}}\.jsonl\.gz", got.path)
     assert got.headers["x-amz-object-lock-mode"] == "COMPLIANCE"
     assert got.headers["x-amz-checksum-sha256"] == base64.b64encode(bytes.fromhex(got.headers["x-amz-content-sha256"])).decode()
-    report = verifier.verify(gzip.decompress(got.body).decode().splitlines(), part=True)
+    report = verifying.verified(gzip.decompress(got.body).decode().splitlines(), part=True)
     assert report.findings == []
     assert report.events >= 3
 
@@ -234,7 +233,7 @@ def test_a_file_is_rotated_and_each_part_is_verified(sender: context.Plane, owne
         drain(sender)
     parts = sorted((tmp_path / "audit").glob("*.jsonl"))
     assert len(parts) == 4
-    assert [verifier.verify(part.read_text().splitlines(), part=True).findings for part in parts] == [[]] * 4
+    assert [verifying.verified(part.read_text().splitlines(), part=True).findings for part in parts] == [[]] * 4
 
 
 def test_a_tenants_sink_gets_no_file_and_no_plain_http(fleet: planes.Fleet) -> None:
