@@ -56,7 +56,7 @@ def judge(found: tuple[objects.Manifest, ...], folder: pathlib.Path | None, para
         raise failures.WrongUse(str(error), details=error.problems[1:]) from error
     except policy.PolicyFailed as error:
         return policy.Verdict((files.digest,), error=str(error))
-    return policy.Verdict((files.digest,), policy.fold((policy.Binding(files),), {files.digest: violations}))
+    return policy.Verdict((files.digest,), policy.fold([(policy.Binding(files), violations)]))
 
 
 def _parameters(file: pathlib.Path | None) -> dict[str, dict[str, Any]]:

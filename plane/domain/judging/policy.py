@@ -1,13 +1,15 @@
 """Policy as values: what OPA is asked, what it says, and what we make of it outside Rego."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
 
 from plane.domain import errors, objects
+from plane.domain.permitting import globs
 
-Mode = Literal["off", "audit", "warn", "deny"]
+Mode = Literal["off", "audit", "warn", "require-approval", "deny"]
+MODES: tuple[Mode, ...] = ("off", "audit", "warn", "require-approval", "deny")  # from lenient to strict
 
 
 class Violation(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
@@ -56,19 +58,30 @@ class PolicyFiles(msgspec.Struct, frozen=True):
 
 
 class Binding(msgspec.Struct, frozen=True):
-    """A policy set in force: which rules with which mode and parameters. `rules` empty means all at `mode`."""
+    """A policy set in force: which rules with which mode and parameters. `rules` empty means all at `mode`.
+
+    `name`: who put it in force, as people know it. `namespaces`: globs of those whose objects it is about; empty: all, and objects of none.
+    """
 
     policy: PolicyFiles
     mode: Mode = "deny"
     rules: dict[str, Mode] = {}
     parameters: dict[str, dict[str, Any]] = {}
+    name: str = ""
+    namespaces: tuple[str, ...] = ()
+
+    def question(self) -> tuple[str, bytes]:
+        """What the engine is asked; bindings that ask the same are asked once."""
+        return self.policy.digest, objects.canonical(self.parameters)
 
 
-class Judged(msgspec.Struct, frozen=True):
-    """A violation and the mode that applies to it."""
+class Judged(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A violation and the mode that applies to it. `by`: the binding that says so; `waiver`: the one that makes an exception."""
 
     violation: Violation
     mode: Mode
+    by: str = ""
+    waiver: str = ""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -80,10 +93,14 @@ class Verdict(msgspec.Struct, frozen=True):
 
     def blocking(self) -> tuple[Violation, ...]:
         """The violations that stop the release, sorted."""
-        return tuple(entry.violation for entry in self.judged if entry.mode == "deny")
+        return tuple(entry.violation for entry in self.judged if entry.mode == "deny" and not entry.waiver)
+
+    def to_approve(self) -> tuple[Violation, ...]:
+        """The violations that a person must have looked at before the release goes out, sorted."""
+        return tuple(entry.violation for entry in self.judged if entry.mode == "require-approval" and not entry.waiver)
 
     def allowed(self) -> bool:
-        """Nothing blocks and the engine answered."""
+        """Nothing blocks and the engine answered; somebody may still have to approve."""
         return not self.error and not self.blocking()
 
 
@@ -143,13 +160,20 @@ def sentence(verdict: Verdict) -> str:
     return f"policy {first.policy}/{first.rule} refuses {first.object}{where}: {first.message}.{fix}{more}"
 
 
-def fold(bindings: tuple[Binding, ...], found: dict[str, tuple[Violation, ...]]) -> tuple[Judged, ...]:
-    """Give each violation the strictest mode any binding gives its rule; `off` drops it. `found`: set digest → violations."""
-    strictness = {"off": 0, "audit": 1, "warn": 2, "deny": 3}
-    modes: dict[Violation, Mode] = {}
-    for binding in bindings:
-        for violation in found.get(binding.policy.digest, ()):
-            mode = binding.rules.get(violation.rule, binding.mode)
-            if strictness[mode] > strictness[modes.get(violation, "off")]:
-                modes[violation] = mode
-    return tuple(Judged(violation, mode) for violation, mode in sorted(modes.items()))
+def fold(found: Iterable[tuple[Binding, tuple[Violation, ...]]]) -> tuple[Judged, ...]:
+    """Give each violation the strictest mode any binding gives its rule, with the first binding that says so; `off` drops it."""
+    judged: dict[Violation, Judged] = {}
+    for binding, violations in found:
+        for violation in violations:
+            mode = binding.rules.get(violation.rule, binding.mode) if _about(binding, violation) else "off"
+            before = judged[violation].mode if violation in judged else "off"
+            if MODES.index(mode) > MODES.index(before):
+                judged[violation] = Judged(violation, mode, binding.name)
+    return tuple(judged[violation] for violation in sorted(judged))
+
+
+def _about(binding: Binding, violation: Violation) -> bool:
+    if not binding.namespaces:
+        return True
+    namespace, _, name = violation.object.rpartition(" ")[2].partition("/")
+    return bool(name) and any(globs.matches(glob, namespace) for glob in binding.namespaces)

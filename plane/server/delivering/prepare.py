@@ -308,14 +308,15 @@ def judge(plane: context.Plane, app: facts.App, shared: Shared, manifests: tuple
     )
     bodies = tuple(manifest.body for manifest in manifests)
     digests = tuple(one.policy.digest for one in shared.bindings)
-    found: dict[str, tuple[policy.Violation, ...]] = {}
+    found: dict[tuple[str, bytes], tuple[policy.Violation, ...]] = {}
     try:
         for one in shared.bindings:
-            found[one.policy.digest] = plane.policies.violations(one.policy, policy.PolicyInput(bodies, asked, one.parameters))
+            if one.question() not in found:
+                violations = plane.policies.violations(one.policy, policy.PolicyInput(bodies, asked, one.parameters))
+                found[one.question()] = policy.located(violations, manifests)
     except policy.PolicyFailed as e:
         return policy.Verdict(digests, (), str(e))
-    located = {digest: policy.located(several, manifests) for digest, several in found.items()}
-    return policy.Verdict(digests, policy.fold(shared.bindings, located))
+    return policy.Verdict(digests, policy.fold([(one, found[one.question()]) for one in shared.bindings]))
 
 
 def problem(app: facts.App, error: errors.PlaneError, now: str) -> decide.Problem:
