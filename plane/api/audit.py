@@ -12,7 +12,7 @@ from litestar.response import Stream
 from plane.adapters import ahead, compressing
 from plane.api import audit_stream, calls
 from plane.domain.auditing import audit
-from plane.server.auditing import audit_log, exports, retention
+from plane.server.auditing import audit_log, exports, retention, standing
 from plane.server.keeping import sinks
 from plane.wire import audit as wire
 from plane.wire import documents, rest
@@ -29,7 +29,15 @@ Json = dict[str, Any]
 
 def handlers() -> list[HTTPRouteHandler]:
     """Below /api/v1."""
-    return [*_at("/tenants/{tenant}", ""), *_at("", "platform_")]
+    return [*_at("/tenants/{tenant}", ""), *_at("", "platform_"), _standing("/tenants/{tenant}/audit/at")]
+
+
+def _standing(path: str) -> HTTPRouteHandler:
+    answer, summary = rest.Page[wire.Standing], "How apps stood at a time, and which events say so."
+    doc = calls.Doc(answer=answer, summary=summary, query=wire.StandingQuery, tag="audit", operation="audit_standing")
+    return calls.endpoint("GET", path, doc)(
+        lambda call: standing.standing(call.plane, call.caller, call.names, call.query(wire.StandingQuery))
+    )
 
 
 def _at(above: str, prefix: str) -> list[HTTPRouteHandler]:

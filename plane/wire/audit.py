@@ -131,6 +131,49 @@ class Manifest(rest.Answer, frozen=True, kw_only=True):
     schema: str = "gitops-plane.io/audit-manifest/v1"
 
 
+class StandingQuery(rest.Paging, frozen=True, kw_only=True):
+    """How apps stood at `time` (now when it is left out): those of a project, one `app` of it, those on a cluster, or all."""
+
+    time: rest.Text = ""
+    project: rest.Text = ""
+    app: rest.Text = ""
+    cluster: rest.Text = ""
+
+
+class HeldThen(rest.Answer, frozen=True, kw_only=True):
+    """A hold that was there. `proof`: the place in the log of the event that says so."""
+
+    target: str
+    reason: str
+    by: str
+    until: str
+    proof: int
+
+
+class Standing(rest.Answer, frozen=True, kw_only=True):
+    """How an app stood. `proof`, `stateProof`: the places in the log of the sync it ran by, and of what came last.
+
+    `images` are those of the release, whose digest the event holds; none when `releaseKept` is false. `health` is what the plane wrote down
+    beside the log, for thirty days and the last of each app for ever; empty: it is not known any more.
+    """
+
+    app: str
+    project: str
+    cluster: str
+    commit: str
+    release: str
+    since: str
+    by: str
+    state: str
+    proof: int
+    state_proof: int
+    images: tuple[str, ...] = ()
+    release_kept: bool = False
+    health: str = ""
+    health_since: str = ""
+    holds: tuple[HeldThen, ...] = ()
+
+
 class Replay(rest.Body, frozen=True, kw_only=True):
     """`position`: the place of the first event to send again."""
 

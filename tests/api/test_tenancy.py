@@ -8,7 +8,7 @@ from tests.support.rest import Tenant, app_document, document
 BODIES = {"App": app_document, "Repository": lambda name: document("Repository", name, {"url": "https://git.example/x/y"})}
 IDS = {"task": "01a1fdeb-1c13-7a73-85f1-76ab07c7be0e", "token": "01a1fdeb-1c13-7a73-85f1-76ab07c7be0e", "digest": "sha256:00"}
 
-QUERIES = {"roles": "role=viewer", "consistency": "old=1", "inclusion": "seq=0"}  # what a question must say
+QUERIES = {"roles": "role=viewer", "consistency": "old=1", "inclusion": "seq=0", "at": "time=2026-01-01"}  # what a question must say
 
 
 def endpoints(tenant: Tenant) -> list[tuple[str, str, Any]]:

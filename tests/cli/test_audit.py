@@ -4,7 +4,7 @@ import pathlib
 import subprocess
 import sys
 
-from plane.cli import at, audit_reports
+from plane.cli import audit_reports
 from tests.cli import conftest
 from tests.cli.test_platform import seal_everything
 from tests.support import planes
@@ -107,21 +107,6 @@ def test_a_commit_is_followed_from_its_intents_to_its_outcomes() -> None:
         ]
     )
     assert [(step["cluster"], step["outcome"], step["seconds"]) for step in steps] == [("east", "failure", 7.5), ("west", "under way", "")]
-
-
-def test_what_ran_at_a_time_is_the_last_sync_that_succeeded_before_it() -> None:
-    def told(kind: str, **more: object) -> dict[str, object]:
-        return {"type": kind, "time": "t", "target": "app/web", "project": "shop", "outcome": "success", "actor": {"name": "east"}, **more}
-
-    found = at.standing(
-        [
-            (9, told("app.sync.completed", outcome="failure", commit="c3")),
-            (7, told("app.sync.completed", commit="c2", details={"asked_by": "ada"})),
-            (3, told("app.sync.completed", commit="c1")),
-        ]
-    )
-    assert [(one["commit"], one["by"], one["state"], one["proof"]) for one in found] == [("c2", "ada", "a later sync had failed", 7)]
-    assert at.standing([(4, told("app.removed")), (3, told("app.sync.completed"))])[0]["state"] == "removed"
 
 
 def test_saved_questions_are_answered(shop: planes.Fleet, run: conftest.Run) -> None:

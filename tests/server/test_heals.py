@@ -29,5 +29,6 @@ def test_a_heal_is_told_as_a_sentence(fleet: planes.Fleet, devgit: DevGit, extra
     healed = agent.Healed(key=KEY, at=1.0, action="update", fields=("/data/a",), manager="kubectl-edit", failed=failed, extra=extra)
     told = agent.AppState(app_id=task.app_id, generation=task.generation, release="", sync="Synced", health="Healthy", healed=(healed,))
     intake.state(fleet.plane, fleet.identity, agent.State(apps=(told,)))
-    event = fleet.row("SELECT body FROM audit_events WHERE type = 'app.drift.healed'").body
-    assert sentence in str(event)
+    event = fleet.row("SELECT body, project_id FROM audit_events WHERE type = 'app.drift.healed'")
+    assert sentence in str(event.body)
+    assert str(event.project_id) == fleet.project  # who may read the project's part of the log alone reads it

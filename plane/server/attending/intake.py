@@ -139,10 +139,11 @@ def _take(plane: context.Plane, tx: Tx, scope: access.Scope, told: Sequence[agen
     merged = reports.merge(tx, scope.tenant, told, now)
     names = reports.names(tx, scope.tenant, ids)
     heals = [(one, heal) for one in told for heal in one.healed]
-    events_ = [_healed(plane, scope, one, heal, names[one.app_id]) for one, heal in heals] + [
-        _drifted(plane, scope, one, names[one.app_id]) for one in merged.crossed if one.sync == "OutOfSync"
-    ]
-    log.append(tx, events_)
+    drifted = [one for one in merged.crossed if one.sync == "OutOfSync"]
+    events_ = [_healed(plane, scope, one, heal, names[one.app_id]) for one, heal in heals]
+    events_ += [_drifted(plane, scope, one, names[one.app_id]) for one in drifted]
+    apps = [*(one.app_id for one, _ in heals), *(one.app_id for one in drifted)]
+    log.append(tx, events_, project_ids={event.id: names[app].project_id for event, app in zip(events_, apps, strict=True)})
     turned = reports.rolled_back_by_themselves(tx, scope.tenant, [one.app_id for one in merged.turned]) if merged.turned else ()
     changed = {*turned, *(one.app_id for one in merged.crossed)}
     if changed:
