@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from plane.cli import apply, client, failures, kinds, local, nouns, session, show, table, times
+from plane.cli import apply, client, console, failures, kinds, local, nouns, session, show, table, times
 from plane.domain.reading import yaml_text
 
 Json = client.Json
@@ -131,7 +131,7 @@ def explain(where: session.Session, *, name: str, output: str) -> None:
     found = where.api.get(_at(where, name, "explain")).body
     if show.body(found, output=output):
         return
-    table.output().print(table.cell(str(found["sentence"])), soft_wrap=True)
+    console.output().print(console.cell(str(found["sentence"])), soft_wrap=True)
     show.facts(_facts(found))
     for judged in found.get("violations") or ():
         violation = judged.get("violation", judged)

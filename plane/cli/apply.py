@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import click
 
-from plane.cli import client, failures, kinds, manifests, session, show, store, table
+from plane.cli import client, console, failures, kinds, manifests, session, show, store
 from plane.domain.reading import yaml_text
 
 Json = client.Json
@@ -73,7 +73,7 @@ def exceeding(failure: failures.Failed) -> failures.Failed:
 
 def print_diff(lines: list[str], *, dimmed: bool = False) -> None:
     """A unified diff in the usual colours, or dimmed."""
-    out = table.output()
+    out = console.output()
     for line in lines:
         style = "dim" if dimmed else {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
         out.print(failures.visible(line), style=style, soft_wrap=True)

@@ -8,7 +8,7 @@ import click
 from rich import text as rich_text
 from rich import tree as rich_tree
 
-from plane.cli import app_views, client, failures, kinds, nouns, session, show, table, times
+from plane.cli import app_views, client, console, failures, kinds, nouns, session, show, times
 from plane.domain.reading import yaml_text
 
 Json = client.Json
@@ -83,10 +83,10 @@ def tree(where: session.Session, *, name: str, output: str) -> None:
     if show.body(found, output=output):
         warn(found)
         return
-    out = table.output()
+    out = console.output()
     out.print(_drawn(name, found["nodes"], now=dt.datetime.now(dt.UTC)), soft_wrap=True)
     for line in traffic(found):
-        out.print(table.cell(line), soft_wrap=True)
+        out.print(console.cell(line), soft_wrap=True)
     warn(found)
 
 
@@ -127,7 +127,7 @@ def _line(node: Mapping[str, object], *, now: dt.datetime) -> rich_text.Text:
     age = times.age(str(node["created"]), now=now) if node.get("created") else ""
     words = [node.get("health"), node.get("sync"), node.get("ready"), restarts, age, *_listed(node.get("images"))]
     for word in filter(None, [*words, str(node.get("message") or "")[:_LONGEST]]):
-        line.append("  ").append_text(table.cell(str(word)))
+        line.append("  ").append_text(console.cell(str(word)))
     return line
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import msgspec
 
-from plane.cli import kinds, session, table, times
+from plane.cli import console, kinds, session, table, times
 from plane.domain.reading import yaml_text
 
 FORMATS = ("table", "wide", "json", "yaml", "name")
@@ -80,9 +80,9 @@ def listing(columns: Sequence[kinds.Column], found: Sequence[Json], *, nothing: 
 def facts(pairs: Iterable[tuple[str, str]]) -> None:
     """Aligned `name  value` lines; empty values are left out."""
     kept = [(name, value) for name, value in pairs if value]
-    out, width = table.output(), max((len(name) for name, _ in kept), default=0)
+    out, width = console.output(), max((len(name) for name, _ in kept), default=0)
     for name, value in kept:
-        line = table.cell(value)
+        line = console.cell(value)
         out.print(f"{name:<{width}}  ", end="", style="bold")
         out.print(line, soft_wrap=True)
 

@@ -1,14 +1,16 @@
 """Tables: aligned columns that fit the terminal; whole and plain when the output is not one."""
 
+import os
 import shutil
 import sys
+import unicodedata
 from collections.abc import Sequence
 
-from rich import console as rich_console
-from rich import text as rich_text
+import click
 
 from plane.cli import failures
 
+PLAIN = ("dumb", "unknown")  # terminals without colours
 GAP = 2
 SMALLEST = 6  # a column is never squeezed below this: five letters and the ellipsis
 
@@ -47,42 +49,55 @@ def fit(widths: Sequence[int], room: int) -> list[int]:
     return fitted
 
 
-def lay(titles: Sequence[str], rows: Sequence[Sequence[str]], *, room: int) -> list[rich_text.Text]:
+def lay(titles: Sequence[str], rows: Sequence[Sequence[str]], *, room: int, coloured: bool = False) -> list[str]:
     """The table's lines, header first; `room` 0: as wide as it wants. Line breaks in a cell become spaces."""
-    body = [[cell(value) for value in row] for row in rows]
-    grid = [[rich_text.Text(title, style="bold") for title in titles], *body]
-    widths = [max(row[column].cell_len for row in grid) for column in range(len(titles))]
+    grid = [list(titles), *([line(value) for value in row] for row in rows)]
+    widths = [max(width(row[column]) for row in grid) for column in range(len(titles))]
     if room:
         widths = fit(widths, room)
-    return [_line(row, widths) for row in grid]
+    styles = [["bold"] * len(titles), *([COLOURS.get(value, "") for value in row] for row in rows)]
+    return [_line(row, widths, style if coloured else [""] * len(row)) for row, style in zip(grid, styles, strict=True)]
 
 
 def show(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print it on stdout."""
-    out = output()
-    for line in lay(titles, rows, room=out.width if out.is_terminal else 0):
-        out.print(line, soft_wrap=True)
+    """Print it on stdout; colours only on a terminal and without NO_COLOR."""
+    terminal = sys.stdout.isatty()
+    room = shutil.get_terminal_size().columns if terminal else 0
+    plain = not terminal or os.environ.get("NO_COLOR") or os.environ.get("TERM") in PLAIN
+    for text in lay(titles, rows, room=room, coloured=not plain):
+        click.echo(text, color=True if terminal else None)
 
 
-def output(*, err: bool = False) -> rich_console.Console:
-    """Stdout or stderr; colours only on a terminal and without NO_COLOR, nothing in a text is markup."""
-    stream = sys.stderr if err else sys.stdout
-    return rich_console.Console(file=stream, markup=False, highlight=False, emoji=False, width=shutil.get_terminal_size().columns)
+def line(value: str) -> str:
+    """A value on one line, without what would drive a terminal."""
+    return failures.visible(" ".join(value.split()))
 
 
-def cell(value: str) -> rich_text.Text:
-    """A value on one line, coloured when it is a known state."""
-    return rich_text.Text(failures.visible(" ".join(value.split())), style=COLOURS.get(value, ""))
+def width(text: str) -> int:
+    """Columns it takes: two for a wide character, none for one that joins another."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
 
 
-def _line(row: Sequence[rich_text.Text], widths: Sequence[int]) -> rich_text.Text:
-    line = rich_text.Text()
-    for column, (cell, width) in enumerate(zip(row, widths, strict=True)):
-        last = column == len(widths) - 1
-        shown = cell.copy()
-        shown.truncate(width, overflow="ellipsis", pad=not last)
-        line.append_text(shown)
-        if not last:
-            line.append(" " * GAP)
-    line.rstrip()
-    return line
+def cut(text: str, room: int) -> str:
+    """The text, or its beginning and an ellipsis."""
+    if width(text) <= room:
+        return text
+    while text and width(text) > room - 1:
+        text = text[:-1]
+    return text + "…"
+
+
+def _columns(character: str) -> int:
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
+
+
+def _line(row: Sequence[str], widths: Sequence[int], styles: Sequence[str]) -> str:
+    shown = [cut(text, room) for text, room in zip(row, widths, strict=True)]
+    gaps = [" " * (room - width(text) + GAP) for text, room in zip(shown, widths, strict=True)]
+    return "".join(_styled(text, style) + gap for text, style, gap in zip(shown, styles, gaps, strict=True)).rstrip()
+
+
+def _styled(text: str, style: str) -> str:
+    return click.style(text, bold=True) if style == "bold" else click.style(text, fg=style) if style and text else text

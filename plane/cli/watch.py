@@ -11,7 +11,7 @@ import msgspec
 from rich import status as rich_status
 from rich import text as rich_text
 
-from plane.cli import client, failures, kinds, news, nouns, session, show, table, times
+from plane.cli import client, console, failures, kinds, news, nouns, session, show, times
 
 Json = client.Json
 STANDING = {"policy-refused", "source-failed", "empty-render", "cluster-unknown", "cluster-never-joined", "cluster-revoked"}
@@ -101,7 +101,7 @@ def settled(app: Json, *, health: bool, sync: bool) -> bool:
 
 def _followed(where: session.Session, name: str, *, after: int, how: Following) -> Json:
     """The finished task; prints what happens meanwhile."""
-    out = table.output(err=how["output"] == "json")
+    out = console.output(err=how["output"] == "json")
     seconds, begun, said = times.span(how["timeout"]).total_seconds(), time.monotonic(), Said()
     with rich_status.Status(f"app/{name}: {DECIDING}", console=out) as line:
         for app in news.looks(where, name, seconds=seconds):
@@ -141,11 +141,11 @@ class Said:
 
 
 def _result(result: Json) -> rich_text.Text:
-    word = table.cell(str(result["result"]))
+    word = console.cell(str(result["result"]))
     word.truncate(_WORD, pad=True)
     place = "/".join(part for part in (result.get("namespace"), result["name"]) if part)
     message = f": {result['message']}" if result.get("message") else ""
-    return rich_text.Text("  ").append_text(word).append_text(table.cell(f"{result['kind']} {place}{message}"))
+    return rich_text.Text("  ").append_text(word).append_text(console.cell(f"{result['kind']} {place}{message}"))
 
 
 def _task(where: session.Session, name: str, *, after: int) -> Json | None:

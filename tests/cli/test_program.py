@@ -11,6 +11,7 @@ import time
 import pytest
 
 from plane.cli import contexts
+from plane.cli.trying import trial
 from tests.cli import conftest
 
 
@@ -26,6 +27,14 @@ def test_help_imports_no_command() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "Usage:" in loaded
     assert not any(f"'{heavy}'" in loaded for heavy in ("httpx", "rich", "msgspec", "yaml", "plane.cli"))
+
+
+@pytest.mark.parametrize("step", sorted(trial.STEPS))
+def test_a_step_on_local_files_imports_no_client_and_no_server(step: str) -> None:
+    code = f"import sys, importlib; importlib.import_module({trial.STEPS[step][0].split(':')[0]!r}); print(sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    heavy = ("aiohttp", "cryptography", "git", "httpx", "kubernetes", "litestar", "opa_client", "psycopg", "requests", "rich", "sqlalchemy")
+    assert [name for name in heavy if f"'{name}'" in loaded] == []
 
 
 def test_help_is_there_at_once() -> None:

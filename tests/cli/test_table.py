@@ -19,14 +19,26 @@ def test_columns_that_fit_are_left_alone(widths: list[int]) -> None:
 
 
 def test_the_widest_column_gives_way() -> None:
-    lines = [line.plain for line in table.lay(["NAME", "MESSAGE"], [["web", "everything is as Git wants it"]], room=20)]
+    lines = table.lay(["NAME", "MESSAGE"], [["web", "everything is as Git wants it"]], room=20)
     assert lines == ["NAME  MESSAGE", "web   everything is…"]
 
 
 def test_wide_characters_count_double() -> None:
-    lines = [line.plain for line in table.lay(["A", "B"], [["日本", "x"], ["abcd", "y"]], room=0)]
+    lines = table.lay(["A", "B"], [["日本", "x"], ["abcd", "y"]], room=0)
     assert lines == ["A     B", "日本  x", "abcd  y"]
 
 
 def test_a_cell_cannot_drive_the_terminal() -> None:
-    assert table.lay(["A"], [["a\x1b[2Jb\nc"]], room=0)[1].plain == "a\\x1b[2Jb c"
+    assert table.lay(["A"], [["a\x1b[2Jb\nc"]], room=0)[1] == "a\\x1b[2Jb c"
+
+
+def test_a_wide_character_is_not_cut_in_two() -> None:
+    assert table.cut("日本語", 4) == "日…"
+
+
+def test_a_mark_that_joins_a_letter_takes_no_column() -> None:
+    assert table.width("e\u0301") == 1
+
+
+def test_known_states_are_coloured_and_the_gap_is_not() -> None:
+    assert table.lay(["A", "B"], [["Degraded", "x"]], room=0, coloured=True)[1] == "\x1b[31mDegraded\x1b[0m  x"
