@@ -1,4 +1,4 @@
-"""Writes the messages of docs/agent-protocol.md from plane/wire/agent.py and scripted.py; with --check it only compares."""
+"""Writes the messages of docs/agent-protocol.md from plane/wire/agent.py, journal.py and scripted.py; with --check it only compares."""
 
 import ast
 import inspect
@@ -6,7 +6,7 @@ import pathlib
 import sys
 from collections.abc import Iterator
 
-from plane.wire import agent, scripted
+from plane.wire import agent, journal, scripted
 
 PAGE = pathlib.Path(__file__).parent.parent / "docs" / "agent-protocol.md"
 BEGIN, END = "<!-- messages: written by tools/protocol_reference.py -->\n", "<!-- end of messages -->\n"
@@ -16,7 +16,7 @@ def page(text: str) -> str:
     """The page with its messages as the code has them."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    messages = "".join("".join(_sections(inspect.getsource(module))) for module in (agent, scripted))
+    messages = "".join("".join(_sections(inspect.getsource(module))) for module in (agent, journal, scripted))
     return f"{before}{BEGIN}\n{messages}{END}{after}"
 
 
@@ -53,7 +53,7 @@ def main() -> int:
         if written == page(written):
             return 0
         sys.stderr.write(
-            "docs/agent-protocol.md differs from plane/wire/agent.py or scripted.py; run: python tools/protocol_reference.py\n"
+            "docs/agent-protocol.md differs from plane/wire/agent.py, journal.py or scripted.py; run: python tools/protocol_reference.py\n"
         )
         return 1
     PAGE.write_text(page(written))

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from plane.domain import errors
 from plane.domain.rendering import secrets
 from plane.wire import agent, signing
+from plane.wire import journal as record
 
 CONNECT_S = 10.0
 CONNECTIONS = 24  # 8 for claims, reports and releases, and one that may be held for each stream (agent/answering/streams.py)
@@ -98,6 +99,10 @@ class Plane:
         """A part of a long answer; returns when there is room for the next."""
         return msgspec.msgpack.decode(await self._ask("POST", "/piece", body=agent.encode(piece)), type=agent.Heard)
 
+    async def journal(self, journal: record.Journal) -> record.Known:
+        """What the agent wrote down; without frames only how far the plane knows it. LinkRefused by a plane that knows no journals."""
+        return msgspec.msgpack.decode(await self._ask("POST", "/journal", body=agent.encode(journal)), type=record.Known)
+
     async def release(self, digest: str) -> agent.ReleaseBundle:
         """A release of this cluster by its digest."""
         return msgspec.msgpack.decode(await self._ask("GET", f"/releases/{digest}"), type=agent.ReleaseBundle)
@@ -156,6 +161,11 @@ def credentials(signing_key: secrets.Secret, enrolled: agent.Enrolled) -> Creden
     return Credentials(
         Ed25519PrivateKey.from_private_bytes(signing_key.reveal()), enrolled.agent_id, enrolled.plane_id, enrolled.generation
     )
+
+
+def seal(signing_key: secrets.Secret, enrolled: agent.Enrolled) -> record.Seal:
+    """What the agent's journal is signed with."""
+    return record.Seal(enrolled.agent_id, Ed25519PrivateKey.from_private_bytes(signing_key.reveal()), enrolled.generation)
 
 
 def next_credentials(signing_key: secrets.Secret, enrolled: agent.Enrolled) -> Credentials:

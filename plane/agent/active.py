@@ -1,18 +1,20 @@
 """Putting the active agent together: who tells whom."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import pathlib
+from collections.abc import AsyncIterator, Callable, Coroutine
 
 import msgspec
 import structlog
 
 from plane.adapters import kube, kube_kinds, link, scripts
-from plane.agent import accept, capabilities, loop, report
+from plane.agent import accept, capabilities, diary, errands, loop, report
 from plane.agent.answering import inquiry
 from plane.agent.applying import apply
 from plane.agent.healing import drift
-from plane.agent.kept import book, fence, identity, lease, own, records, releases, rotation, rules, shelf
+from plane.agent.kept import book, fence, identity, journal, lease, own, records, releases, rotation, rules, shelf
 from plane.agent.watching import checks, cluster, custom, judges, waits, watch
 from plane.domain import objects
 from plane.domain.rendering import secrets
@@ -37,6 +39,7 @@ class Office(msgspec.Struct, frozen=True):
     who: identity.Identity
     kept: shelf.Shelf
     checks: checks.Checks
+    diary: diary.Diary
 
 
 async def run(api: kube.Api, plane: link.Plane, setup: Setup) -> None:
@@ -50,10 +53,34 @@ async def run(api: kube.Api, plane: link.Plane, setup: Setup) -> None:
         log.info("agent.started", agent=who.enrolled.agent_id, cluster=who.enrolled.cluster)
         given = checks.Checks(setup.state_dir, task_key=who.enrolled.task_key, cluster_id=who.enrolled.cluster_id)
         given.load()
-        while True:
-            await _turn(Office(home, plane, who, kept, given), setup.rotate_every)
+        async with _noting(setup, plane, who, kept) as noted:
+            while True:
+                await _turn(Office(home, plane, who, kept, given, noted), setup.rotate_every)
     finally:
         kept.close()
+
+
+@contextlib.asynccontextmanager
+async def _noting(setup: Setup, plane: link.Plane, who: identity.Identity, kept: shelf.Shelf) -> AsyncIterator[diary.Diary]:
+    """The agent's own record, from its start to its stop."""
+    folder = setup.state_dir / "journal"
+    noted = diary.Diary(journal.Journal(folder, kept.identity, lambda: link.seal(who.keys.signing, who.enrolled)), plane)
+    noted.began()
+    loops = errands.Errands()
+
+    def start(name: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        def again() -> None:
+            asyncio.get_running_loop().call_later(diary.FULL_S, start, name, work)
+
+        loops.start(work(), name=f"journal {name}", broken=again)
+
+    start("keep", noted.keep)
+    start("tell", noted.tell)
+    try:
+        yield noted
+    finally:
+        await loops.close()
+        await noted.close()
 
 
 async def _turn(office: Office, rotate_every: dt.timedelta) -> None:
@@ -112,7 +139,7 @@ async def _assemble(office: Office) -> loop.Loop:
     there = cluster.Cluster(home.api, kinds, watches, waiting, apps, unsealer, rules.Comparer(scripts.Scripts()), own)
     asking = inquiry.Inquiry(there, judged)
     applier = apply.Applier(there)
-    reporter = report.Reporter(plane, apps, watches, acknowledged)
+    reporter = report.Reporter(plane, apps, watches, office.diary, acknowledged)
     drifting = drift.Drift(there, applier, reporter)
     acting = loop.Loop(
         loop.Parts(
@@ -129,6 +156,7 @@ async def _assemble(office: Office) -> loop.Loop:
             capabilities=capabilities.Watcher(home.api, kinds, reporter.capabilities),
             judges=judging,
             inquiry=asking,
+            diary=office.diary,
         )
     )
     return acting

@@ -7,7 +7,7 @@ import msgspec
 import structlog
 
 from plane.adapters import kube, link
-from plane.agent import accept, backoff, capabilities, errands, report
+from plane.agent import accept, backoff, capabilities, diary, errands, report
 from plane.agent.answering import ask, inquiry, question, streams
 from plane.agent.applying import apply as applying
 from plane.agent.applying import hooks, sync
@@ -43,6 +43,7 @@ class Parts(msgspec.Struct, frozen=True):
     capabilities: capabilities.Watcher
     judges: judges.Judges
     inquiry: inquiry.Inquiry
+    diary: diary.Diary
 
 
 class Loop:
@@ -69,6 +70,7 @@ class Loop:
     def acknowledged(self, task: str) -> None:
         """The plane has the last word on a task."""
         app = self._open.pop(task, "")
+        self._parts.diary.told(task)
         if app:
             self._parts.shelf.finish(app)
 
@@ -131,11 +133,13 @@ class Loop:
             try:
                 claimed = await self._claim(room=room)
                 pause.reset()
+                self._parts.diary.heard()
             except link.Revoked as e:
                 await self._revoke(str(e))
                 continue
             except (link.PlaneAway, link.LinkRefused) as e:
                 log.warning("plane.missed", reason=str(e))
+                self._parts.diary.silent(str(e))
                 await asyncio.sleep(pause.next_s(at_least_s=getattr(e, "retry_after_s", 0.0)))
                 continue
             await self._welcome()
@@ -205,12 +209,13 @@ class Loop:
             before = self._running.get(older) if older else None
             if before:
                 before.cancel()
-                self._parts.reporter.final(
-                    accept.final(msgspec.structs.replace(task, id=older), "superseded", "a newer task of the app arrived")
-                )
+                former = msgspec.structs.replace(task, id=older)
+                self._final(former, accept.final(former, "superseded", "a newer task of the app arrived"))
             self._at_work[task.app_id] = task.id
         running = asyncio.create_task(self._work(work), name=f"task {task.id}")
         self._running[task.id] = running
+        if diary.work_of(task):
+            self._parts.diary.task(task)
         running.add_done_callback(lambda done: self._ended(task, done))
 
     def _ended(self, task: agent.Task, done: asyncio.Task[None]) -> None:
@@ -219,7 +224,7 @@ class Loop:
             known = isinstance(error, errors.PlaneError)  # a manifest's fault is a sentence; anything else is ours
             log.error("task.broken", task=task.id, app=task.app_id, exc_info=None if known else error, reason=str(error) if known else "")
             message = str(error) if known else f"the agent ran into {type(error).__name__}; its log says where"
-            self._parts.reporter.final(accept.final(task, "failed", message))
+            self._final(task, accept.final(task, "failed", message))
         self._running.pop(task.id, None)
         if self._at_work.get(task.app_id) == task.id:
             del self._at_work[task.app_id]
@@ -236,7 +241,7 @@ class Loop:
                 await self._observe(work)
             case "query":
                 asked = question.Asked(self._there, self._parts.applier, self._streams, work)
-                self._parts.reporter.final(await ask.answer(asked))
+                self._final(task, await ask.answer(asked))
 
     async def _apply(self, work: sync.Work) -> None:
         task = work.task
@@ -284,8 +289,14 @@ class Loop:
             ),
         )
 
-    def _told(self, task: agent.Task, final: agent.Final) -> None:
+    def _final(self, task: agent.Task, final: agent.Final) -> None:
+        """The last word, in the journal before the plane hears it."""
+        if diary.work_of(task):
+            self._parts.diary.ended(task, final)
         self._parts.reporter.final(final)
+
+    def _told(self, task: agent.Task, final: agent.Final) -> None:
+        self._final(task, final)
         log.info(
             "task.finished",
             task=task.id,

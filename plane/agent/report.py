@@ -9,11 +9,11 @@ import msgspec
 import structlog
 
 from plane.adapters import link
-from plane.agent import backoff
-from plane.agent.kept import book
+from plane.agent import backoff, diary
+from plane.agent.kept import book, releases
 from plane.agent.watching import state, watch
 from plane.domain import objects
-from plane.wire import agent
+from plane.wire import agent, journal
 
 EVENTS_EVERY_S = 0.2  # news after a quiet moment leave at once, then at most five bodies a second
 STATE_EVERY_S = 0.5
@@ -35,8 +35,11 @@ log = structlog.get_logger()
 class Reporter:
     """Queues and senders. `acknowledged` is called with task ids whose last word the plane has taken (or did not want)."""
 
-    def __init__(self, plane: link.Plane, kept: book.Book, watches: watch.Watches, acknowledged: Callable[[str], None]) -> None:
+    def __init__(
+        self, plane: link.Plane, kept: book.Book, watches: watch.Watches, noting: diary.Diary, acknowledged: Callable[[str], None]
+    ) -> None:
         self._plane = plane
+        self._diary = noting
         self._book = kept
         self._watches = watches
         self._acknowledged = acknowledged
@@ -66,8 +69,14 @@ class Reporter:
 
     def healed(self, app: str, one: agent.Healed) -> None:
         """A local repair."""
-        self._healed.setdefault(app, deque(maxlen=HEALS_KEPT)).append(one)
+        held = self._book.get(app)
+        noted = self._diary.note(journal.Healed(app, held.release if held else "", one, away=self._diary.away))
+        self._healed.setdefault(app, deque(maxlen=HEALS_KEPT)).append(msgspec.structs.replace(one, noted=noted))
         self.touch(app)
+
+    def drifted(self, held: book.Held, key: objects.ObjectKey, fields: tuple[str, ...] = (), manager: str = "") -> None:
+        """An object is not as Git wants it any more."""
+        self._diary.note(journal.Drifted(held.id, held.release, releases.wire_key(key), fields, manager, away=self._diary.away))
 
     def capabilities(self, one: agent.Capabilities) -> None:
         """What the cluster can do."""
@@ -96,6 +105,7 @@ class Reporter:
             try:
                 await self._plane.events(agent.Events(progress=progress, finals=finals))
             except (link.PlaneAway, link.Revoked) as e:
+                self._diary.silent(str(e))
                 self._wake_events.set()
                 await asyncio.sleep(pause.next_s(at_least_s=getattr(e, "retry_after_s", 0.0)))
                 continue
@@ -122,6 +132,7 @@ class Reporter:
                 await self._plane.state(body)
             except (link.PlaneAway, link.Revoked) as e:
                 away_since = away_since or time.monotonic()
+                self._diary.silent(str(e))
                 for app in tells:
                     self.touch(app)
                 self._wake_state.set()

@@ -14,9 +14,10 @@ from plane.domain import errors
 from plane.server import claim as claims
 from plane.server import context
 from plane.server.asking import pieces
-from plane.server.attending import enrol, intake, recall
+from plane.server.attending import enrol, intake, journals, recall
 from plane.server.keeping import health_checks
 from plane.wire import agent, signing
+from plane.wire import journal as record
 
 BODY_BYTES = 64 * 1024 * 1024
 MAX_WAIT_S = 30
@@ -127,6 +128,14 @@ async def piece(request: Incoming, hub: NamedDependency[wake.Hub]) -> Response[b
     return _answer(heard)
 
 
+@post("/journal", status_code=200)
+async def journal(request: Incoming) -> Response[bytes]:
+    """The agent's own record, as far as the plane does not know it."""
+    raw = await _body(request)
+    who = await _identity(request, raw)
+    return _answer(await sync_to_thread(journals.take, _plane(request), who, _decode(raw, record.Journal)))
+
+
 @get("/releases/{digest:str}")
 async def release(request: Incoming, digest: FromPath[str]) -> Response[bytes]:
     """A release that the agent should hold and does not."""
@@ -142,5 +151,5 @@ def _number(request: Incoming, name: str, *, most: int) -> int:
 
 
 ROUTER = Router(
-    path=agent.PATH, route_handlers=[enrol_agent, rotate, claim, events, state, piece, release], request_max_body_size=BODY_BYTES
+    path=agent.PATH, route_handlers=[enrol_agent, rotate, claim, events, state, piece, journal, release], request_max_body_size=BODY_BYTES
 )

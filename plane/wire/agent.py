@@ -8,6 +8,7 @@ Unknown fields are ignored and new fields have defaults, so agent N-1 and N+1 wo
     POST /agent/v1/events                Events → Accepted
     POST /agent/v1/state                 State → Accepted
     POST /agent/v1/piece                 Piece → Heard             answers late while nobody reads
+    POST /agent/v1/journal               Journal → Known           the agent's own record (see plane.wire.journal)
     GET  /agent/v1/releases/{digest}     → ReleaseBundle
 
 All but enrol carry `Authorization: Bearer JWT` (see plane.wire.signing).
@@ -280,7 +281,7 @@ class Events(msgspec.Struct, frozen=True, kw_only=True):
 class Healed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A local repair: what had changed, who had changed it as far as managed fields tell, when (Unix seconds), and what came of it.
 
-    `extra`: the fields were additions, and were removed.
+    `extra`: the fields were additions, and were removed. `noted`: it stands in the agent's journal, which tells it to the audit log.
     """
 
     key: Key
@@ -290,6 +291,7 @@ class Healed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     manager: str = ""
     failed: str = ""
     extra: bool = False
+    noted: bool = False
 
 
 class AppState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

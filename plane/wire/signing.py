@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from plane.domain import errors
 from plane.wire import agent, scripted
 
+PrivateKey = Ed25519PrivateKey  # named here, so that who only passes one on needs no library for it
 TASK_CONTEXT = b"gitops-plane/task/v1\0"
 CHECKS_CONTEXT = b"gitops-plane/checks/v1\0"
 ENROL_CONTEXT = b"gitops-plane/enrol/v1\0"
@@ -133,7 +134,7 @@ def proof_text(join_token: str, signing_key: bytes, sealing_key: bytes) -> bytes
 
 def proves(enrol: agent.Enrol) -> bool:
     """Whether the proof of an enrolment holds."""
-    return _held(enrol.signing_key, enrol.proof, proof_text(enrol.join_token, enrol.signing_key, enrol.sealing_key))
+    return held(enrol.signing_key, enrol.proof, proof_text(enrol.join_token, enrol.signing_key, enrol.sealing_key))
 
 
 def rotation_text(agent_id: str, signing_key: bytes, sealing_key: bytes) -> bytes:
@@ -143,11 +144,11 @@ def rotation_text(agent_id: str, signing_key: bytes, sealing_key: bytes) -> byte
 
 def continues(rotate: agent.Rotate, agent_id: str) -> bool:
     """Whether the proof of a rotation holds."""
-    held = _held(rotate.signing_key, rotate.proof, rotation_text(agent_id, rotate.signing_key, rotate.sealing_key))
-    return held and len(rotate.sealing_key) == len(rotate.signing_key)  # both curves' keys are 32 bytes
+    proven = held(rotate.signing_key, rotate.proof, rotation_text(agent_id, rotate.signing_key, rotate.sealing_key))
+    return proven and len(rotate.sealing_key) == len(rotate.signing_key)  # both curves' keys are 32 bytes
 
 
-def _held(key: bytes, proof: bytes, text: bytes) -> bool:
+def held(key: bytes, proof: bytes, text: bytes) -> bool:
     """Whether whoever made the proof has the key's private half."""
     if int.from_bytes(key, "little") % 2**255 in LOW_ORDER:
         return False

@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -16,10 +16,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from plane.adapters import sealing
 from plane.domain import objects, release
 from plane.domain.rendering import secrets
-from plane.wire import agent, bundle, scripted, signing
+from plane.wire import agent, bundle, journal, scripted, signing
 
 TENANT, PROJECT = "acme", "shop"
 CLUSTER_ID, PLANE_ID, JOIN_TOKEN = "0190-cluster", "plane-under-test", "join-once"
+Noted = TypeVar("Noted", bound=journal.Fact)
 MAX_BODY = 256 * 1024 * 1024
 
 
@@ -65,6 +66,8 @@ class PlaneEnd:
         self.checks: scripted.Checks | None = None
         self.held: str | None = None  # digest of the checks that the agent judges by, as its last claim said
         self.calls: dict[str, int] = {}
+        self.journals: dict[str, list[journal.Entry]] = {}  # by id
+        self.ends: dict[str, journal.Known] = {}
 
     def __enter__(self) -> Self:
         ready = threading.Event()
@@ -185,6 +188,7 @@ class PlaneEnd:
             "events": self._events,
             "state": self._state,
             "piece": self._piece,
+            "journal": self._journal,
         }
         app.add_routes([web.post(f"{agent.PATH}/{name}", handler) for name, handler in routes.items()])
         app.add_routes([web.get(f"{agent.PATH}/releases/{{digest}}", self._release)])
@@ -306,6 +310,22 @@ class PlaneEnd:
         assert piece.number == len(kept)
         kept.append(piece.body)
         return _answer(agent.Heard(listening=piece.task not in self.unheard))
+
+    async def _journal(self, request: web.Request) -> web.Response:
+        """Holds every frame to what came before it; one that does not hold is not taken."""
+        sent = msgspec.msgpack.decode(await request.read(), type=journal.Journal)
+        known = self.ends.get(sent.id, journal.Known())
+        for frame in sent.frames:
+            before = known.hash if known.seq else journal.origin(sent.id)
+            assert (frame.first, frame.before) == (known.seq + 1, before)
+            assert journal.signed_by(self._public, "0190-agent", sent.id, frame)
+            self.journals.setdefault(sent.id, []).extend(msgspec.msgpack.decode(one, type=journal.Entry) for one in frame.entries)
+            known = self.ends[sent.id] = journal.Known(seq=frame.last, hash=journal.chain(frame.before, frame.entries))
+        return _answer(known)
+
+    def noted(self, kind: type[Noted]) -> list[Noted]:
+        """What the agent's journals tell of one kind, in order."""
+        return [one.fact for entries in self.journals.values() for one in entries if isinstance(one.fact, kind)]
 
     async def _state(self, request: web.Request) -> web.Response:
         state = msgspec.msgpack.decode(await request.read(), type=agent.State)

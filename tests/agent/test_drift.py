@@ -6,6 +6,7 @@ from plane.domain import objects
 from plane.domain.comparing import fights
 from plane.domain.rendering import secrets
 from plane.wire import agent as wire
+from plane.wire import journal
 from tests.agent.conftest import Agent, Start
 from tests.agent.kube import Body, Kube, config_map
 from tests.agent.plane_end import PlaneEnd
@@ -78,9 +79,10 @@ def test_what_others_add_is_no_drift(agent: Agent, shared_plane: PlaneEnd, kube:
     shared_plane.state(app, lambda state: state.sync == "Synced")
 
 
-def test_drift_is_healed_while_the_plane_is_away_and_after_a_restart(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
+def test_drift_is_healed_and_noted_while_the_plane_is_away_and_after_a_kill(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
     first = start()
     plane.final(plane.apply(app, config_map(kube.namespace, "web", colour="blue"), self_heal=True))
+    plane.wait(lambda: bool(plane.noted(journal.TaskEnded)), 60, "the journal")
     plane.away = True
     kube.patch("configmaps", "web", {"data": {"colour": "red"}})
     kube.until("configmaps", "web", lambda body: colour(body) == "blue")
@@ -90,6 +92,13 @@ def test_drift_is_healed_while_the_plane_is_away_and_after_a_restart(start: Star
     kube.until("configmaps", "web", lambda body: colour(body) == "blue", within=60)
     plane.away = False
     plane.wait(lambda: bool(heals(plane, app)), 60, "the heals told later")
+    plane.wait(lambda: len(plane.noted(journal.Started)) == 2 and bool(plane.noted(journal.Healed)), 60, lambda: str(plane.journals))
+    assert [one.clean for one in plane.noted(journal.Started)] == [True, False]
+    assert [(one.work, one.outcome, one.counts) for one in plane.noted(journal.TaskEnded)] == [("apply", "succeeded", {"Synced": 1})]
+    assert {(one.app, one.one.noted) for one in plane.noted(journal.Healed)} == {(app, False)}
+    assert all(healed.noted for healed in heals(plane, app))
+    [entries] = plane.journals.values()
+    assert [one.seq for one in entries] == list(range(1, len(entries) + 1))
 
 
 def test_a_sealed_value_is_applied_healed_and_told_to_nobody(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:

@@ -4,7 +4,7 @@ import pathlib
 
 import msgspec
 
-from plane.wire import acting, agent, answers, questions, scripted, views
+from plane.wire import acting, agent, answers, journal, questions, scripted, views
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 KEY = agent.Key("apps", "Deployment", "acme-shop", "web")
@@ -71,6 +71,18 @@ INSIDE: dict[str, msgspec.Struct] = {
         sources=(views.LogSource(namespace="shop", pod="web-1", container="main"),), runs=(views.LogRun(source=0, lines=("ready",)),)
     ),
 }  # fmt: skip
+FACTS: dict[str, journal.Fact] = {
+    "started": journal.Started("0.1.0", clean=False),
+    "stopped": journal.Stopped(),
+    "begun": journal.Begun("disk", "000001-aa", 7, "it was put back"),
+    "missed": journal.Missed(3, "the disk was full"),
+    "plane-lost": journal.PlaneLost(3.5, "no answer"),
+    "plane-found": journal.PlaneFound(60.5),
+    "task-begun": journal.TaskBegun("t1", "a1", "apply", 7, "sha256:0f"),
+    "task-ended": journal.TaskEnded("t1", "a1", "apply", 7, "failed", "sha256:0f", "no", {"Synced": 1}, (RESULT,)),
+    "drifted": journal.Drifted("a1", "sha256:0f", KEY, ("/spec",), "somebody", away=True),
+    "healed": journal.Healed("a1", "sha256:0f", agent.Healed(key=KEY, at=3.5, action="update"), away=True),
+}
 MESSAGES: dict[str, msgspec.Struct] = {
     **INSIDE,
     "enrol": agent.Enrol(
@@ -154,7 +166,20 @@ MESSAGES: dict[str, msgspec.Struct] = {
             ),
         ),
     ),
+    "state-noted": agent.State(
+        apps=(
+            agent.AppState(
+                app_id="a1", generation=7, release="sha256:0f", sync="Synced", health="Healthy",
+                healed=(agent.Healed(key=KEY, at=3.5, action="create", noted=True),),
+            ),
+        ),
+    ),
     "accepted": agent.Accepted(stale=("t1",)),
+    "journal": journal.Journal(
+        id="000001-aa", frames=(journal.Frame(first=1, before=b"b" * 32, entries=(b"entry",), generation=1, signature=b"s" * 64),)
+    ),
+    "journal-known": journal.Known(seq=7, hash=b"h" * 32, refused="no"),
+    **{f"journal-{name}": journal.Entry(7, 3.5, 1.5, fact) for name, fact in FACTS.items()},
 }  # fmt: skip
 
 

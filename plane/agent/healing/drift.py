@@ -65,6 +65,8 @@ class Drift:
         if held is None or wanted is None or change.key in self._applier.inflight:
             return
         if change.new is None or change.new.app != owner:
+            if not held.task:
+                self._reporter.drifted(held, change.key)
             self._repair(held, change.key)
         elif wanted.passive:
             change.new.settled, change.new.wanted, change.new.fields = change.new.digest, wanted.digest, ()
@@ -209,9 +211,11 @@ class Drift:
             self._clear(held, record.key)
 
     def _drifted(self, held: book.Held, record: records.Record, fields: tuple[str, ...], live: dict[str, Any]) -> None:
+        manager = fights.writer(live, fields) or last_writer(live["metadata"].get("managedFields") or [])
+        if record.fields != fields:
+            self._reporter.drifted(held, record.key, fields, manager)
         record.fields = fields
         log.info("drift.found", app=held.id, object=str(record.key), fields=fields)
-        manager = fights.writer(live, fields) or last_writer(live["metadata"].get("managedFields") or [])
         self._repair(held, record.key, fields=fields, manager=manager)
 
     def _repair(self, held: book.Held, key: objects.ObjectKey, *, fields: tuple[str, ...] = (), manager: str = "") -> None:

@@ -10,6 +10,7 @@ import msgspec
 from plane.domain import objects
 
 Stage = Literal["intent", "outcome", "fact"]
+Outcome = Literal["success", "failure", "denied"]
 ED25519 = b"\x01"  # the kind of key in notes
 PERSONS = frozenset({"user", "service"})
 PERSONAL = ("name", "ip", "user_agent")
@@ -33,6 +34,8 @@ class By(msgspec.Struct, frozen=True, omit_defaults=True):
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that happened. `id` is a UUIDv7, `time` RFC 3339 UTC with microseconds; `details` are plain JSON, never a secret value.
 
+    `time` is when the plane wrote it down; `occurred_at` when it happened, where an agent says so, by the agent's clock.
+
     stage: `fact` for a change inside the plane; a change in a cluster has an `intent` before and an `outcome` after, tied by
     `correlation` (the task).
     """
@@ -43,7 +46,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     actor: By
     tenant: str
     stage: Stage = "fact"
-    outcome: Literal["success", "failure", "denied"] = "success"
+    outcome: Outcome = "success"
     project: str = ""
     target: str = ""  # kind/name as people say it, e.g. app/web
     cluster: str = ""
@@ -54,6 +57,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     request: str = ""
     message: str = ""
     details: dict[str, Any] = {}
+    occurred_at: str = ""
     schema: str = "gitops-plane.io/audit/v1"
 
 

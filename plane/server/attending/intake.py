@@ -9,6 +9,7 @@ from plane.domain import access
 from plane.domain.auditing import audit
 from plane.server import claim, context, record
 from plane.server.asking import actions
+from plane.server.attending import telling
 from plane.server.delivering import dispatch
 from plane.store import engine, wake
 from plane.store.attending import agents, reports
@@ -91,7 +92,9 @@ def _outcome(plane: context.Plane, scope: access.Scope, task: tasks.Closed, fina
     counts: dict[str, int] = {}
     for result in final.results:
         counts[result.result] = counts.get(result.result, 0) + 1
-    failed = [{"object": _key(one.key), "message": one.message} for one in final.results if one.result in {"SyncFailed", "HookFailed"}]
+    failed = [
+        {"object": telling.named(one.key), "message": one.message} for one in final.results if one.result in {"SyncFailed", "HookFailed"}
+    ]
     details = {
         "trigger": task.trigger,
         "asked_by": task.actor,
@@ -138,9 +141,9 @@ def _take(plane: context.Plane, tx: Tx, scope: access.Scope, told: Sequence[agen
     now = plane.clock.now()
     merged = reports.merge(tx, scope.tenant, told, now)
     names = reports.names(tx, scope.tenant, ids)
-    heals = [(one, heal) for one in told for heal in one.healed]
+    heals = [(one, heal) for one in told for heal in one.healed if not heal.noted]
     drifted = [one for one in merged.crossed if one.sync == "OutOfSync"]
-    events_ = [_healed(plane, scope, one, heal, names[one.app_id]) for one, heal in heals]
+    events_ = [telling.healed(plane, scope, heal, names[one.app_id], telling.Heal(one.release)) for one, heal in heals]
     events_ += [_drifted(plane, scope, one, names[one.app_id]) for one in drifted]
     apps = [*(one.app_id for one, _ in heals), *(one.app_id for one in drifted)]
     log.append(tx, events_, project_ids={event.id: names[app].project_id for event, app in zip(events_, apps, strict=True)})
@@ -152,40 +155,8 @@ def _take(plane: context.Plane, tx: Tx, scope: access.Scope, told: Sequence[agen
     wake.notify(tx, "plane_app", *ids)
 
 
-def _healed(plane: context.Plane, scope: access.Scope, app: agent.AppState, heal: agent.Healed, names: reports.Names) -> audit.Event:
-    return record.event(
-        plane,
-        scope,
-        "app.drift.healed",
-        stage="outcome",
-        outcome="failure" if heal.failed else "success",
-        project=names.project,
-        target=f"app/{names.app}",
-        cluster=names.cluster,
-        release=app.release,
-        message=_repaired(heal),
-        details={
-            "object": _key(heal.key),
-            "fields": heal.fields,
-            "manager": heal.manager,
-            "action": heal.action,
-            "agent_time": facts.stamp(_at(heal.at)),
-        },
-    )
-
-
-def _repaired(heal: agent.Healed) -> str:
-    """What became of it, as a sentence."""
-    who = f" changed by {heal.manager}" if heal.manager else ""
-    what = {"update": "put back", "create": "created again", "delete": "deleted"}[heal.action]
-    subject = f"{_key(heal.key)}{who}"
-    if heal.extra:
-        subject, what = f"what {heal.manager} added to {_key(heal.key)}", "removed"
-    return f"{subject} could not be {what}: {heal.failed}" if heal.failed else f"{subject} was {what}"
-
-
 def _drifted(plane: context.Plane, scope: access.Scope, app: agent.AppState, names: reports.Names) -> audit.Event:
-    objects_ = [{"object": _key(one.key), "fields": one.fields} for one in app.objects if one.sync == "OutOfSync"]
+    objects_ = [{"object": telling.named(one.key), "fields": one.fields} for one in app.objects if one.sync == "OutOfSync"]
     return record.event(
         plane,
         scope,
@@ -207,11 +178,6 @@ def _capabilities(plane: context.Plane, who: claim.AgentIdentity, told: agent.Ca
 
 def _lines(results: Iterable[agent.ObjectResult]) -> bytes:
     return _JSON.encode_lines(results) if results else b""
-
-
-def _key(key: agent.Key) -> str:
-    kind = f"{key.group}/{key.kind}" if key.group else key.kind
-    return f"{kind} {key.namespace}/{key.name}" if key.namespace else f"{kind} {key.name}"
 
 
 def _at(seconds: float) -> dt.datetime:

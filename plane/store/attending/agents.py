@@ -103,8 +103,9 @@ def rotate(tx: Tx, agent_id: str, generation: int, fields: dict[str, object]) ->
     """The agent's next keys in place of those of `generation`; returns the generation now, 0 when other keys came between."""
     mine = (AGENTS.c.id == agent_id, AGENTS.c.revoked_at.is_(None))
     moved = sa.update(AGENTS).where(*mine, AGENTS.c.generation == generation, AGENTS.c.signing_key != fields["signing_key"])
+    former = AGENTS.c.former_keys.op("||")(AGENTS.c.signing_key)
     now = tx.execute(
-        moved.values(generation=generation + 1, rotation_asked_at=None, **fields).returning(AGENTS.c.generation)
+        moved.values(generation=generation + 1, rotation_asked_at=None, former_keys=former, **fields).returning(AGENTS.c.generation)
     ).scalar_one_or_none()
     if now:
         return int(now)

@@ -59,7 +59,8 @@ _UNENDED = sa.text(
     AND t.state IS DISTINCT FROM 'queued' AND NOT EXISTS (
         SELECT 1 FROM audit_leaves o WHERE o.tenant_id = i.tenant_id AND o.correlation = i.correlation AND o.correlation <> ''
         AND o.seq > i.seq AND o.type IN (
-            'app.sync.completed', 'app.removal.completed', 'app.sync.abandoned', 'app.sync.terminated', 'app.sync.halted', 'audit.gap'
+            'app.sync.completed', 'app.removal.completed', 'app.task.recovered',
+            'app.sync.abandoned', 'app.sync.terminated', 'app.sync.halted', 'audit.gap'
         )
     ) AND NOT EXISTS (SELECT 1 FROM fresh WHERE fresh.correlation = i.correlation) ORDER BY i.seq LIMIT :limit
 """
@@ -70,7 +71,7 @@ _LATE = sa.text(
     SELECT g.seq, g.correlation, g.project_id, g.target, g.cluster FROM audit_leaves g
     WHERE g.tenant_id = :tenant AND g.at >= :since AND g.type = 'audit.gap' AND g.correlation <> '' AND EXISTS (
         SELECT 1 FROM audit_leaves o WHERE o.tenant_id = g.tenant_id AND o.correlation = g.correlation AND o.correlation <> ''
-        AND o.seq > g.seq AND o.type IN ('app.sync.completed', 'app.removal.completed')
+        AND o.seq > g.seq AND o.type IN ('app.sync.completed', 'app.removal.completed', 'app.task.recovered')
     ) AND NOT EXISTS (
         SELECT 1 FROM audit_leaves r WHERE r.tenant_id = g.tenant_id AND r.correlation = g.correlation AND r.correlation <> ''
         AND r.seq > g.seq AND r.type = 'audit.gap.resolved'

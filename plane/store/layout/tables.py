@@ -7,13 +7,12 @@ blobs stand apart from the slim rows that lists read.
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from plane.store.layout import audit_tables, columns, health_tables, piece_tables, rule_tables, sink_tables
+from plane.store.layout import audit_tables, columns, health_tables, journal_tables, piece_tables, rule_tables, sink_tables
 
 METADATA = audit_tables.METADATA  # one for all: the log's tables, those of health and of pieces stand in files of their own
 PIECES = piece_tables.PIECES
 HEALTH = (health_tables.health_checks, health_tables.health_changes)
-SINKS = sink_tables.sinks
-RULES = rule_tables.resource_rules
+SINKS, JOURNALS, RULES = sink_tables.sinks, journal_tables.journals, rule_tables.resource_rules
 NIL = "00000000-0000-0000-0000-000000000000"  # the platform's place where a tenant id is asked for
 
 
@@ -63,6 +62,7 @@ agents = sa.Table(
     columns.ident(),
     columns.ident("cluster_id"),
     columns.blob("signing_key"),
+    sa.Column("former_keys", pg.BYTEA, nullable=False, server_default=sa.text("''")),  # those before `signing_key`, 32 bytes each
     columns.blob("sealing_key"),
     columns.text("sealing_key_id"),
     columns.number("generation", 1),
