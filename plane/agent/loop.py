@@ -1,6 +1,7 @@
 """The active agent: what starts in which order, the claim loop, and the tasks under way."""
 
 import asyncio
+import functools
 import time
 
 import msgspec
@@ -8,7 +9,7 @@ import structlog
 
 from plane.adapters import kube, link
 from plane.agent import accept, backoff, capabilities, diary, errands, report
-from plane.agent.answering import ask, inquiry, question, streams
+from plane.agent.answering import ask, inquiry, planned, question, streams
 from plane.agent.applying import apply as applying
 from plane.agent.applying import hooks, sync
 from plane.agent.healing import drift
@@ -52,7 +53,8 @@ class Loop:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._there = parts.there
-        self._tools = sync.Tools(parts.there, parts.applier, parts.fence, parts.reporter.progress, parts.reporter.touch)
+        foresee = functools.partial(planned.digest, parts.there, parts.applier)
+        self._tools = sync.Tools(parts.there, parts.applier, parts.fence, parts.reporter.progress, parts.reporter.touch, foresee)
         self._open: dict[str, str] = {}  # task id → app id, until the plane has the last word
         self._running: dict[str, asyncio.Task[None]] = {}
         self._at_work: dict[str, str] = {}  # app id → the task that changes it

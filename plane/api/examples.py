@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from plane.wire import audit, documents, local, ordered, rest
+from plane.wire import audit, documents, local, ordered, planned, rest
 
 _HEAD = {"apiVersion": documents.API_VERSION}
 _PLACE = {"tenant": "acme", "project": "shop"}
@@ -93,6 +93,7 @@ EXAMPLES: dict[Any, Any] = {
         "spec": {"role": "editor", "project": "shop", "subjects": [{"kind": "User", "name": "ana"}]},
     },
     rest.Sync: {"prune": True},
+    planned.KeepPlan: {"name": "before-lunch", "prune": True},
     local.LocalSync: {"prune": True, "files": {"web.yaml": "a2luZDogQ29uZmlnTWFw"}},
     local.LocalDiff: {"files": {"web.yaml": "a2luZDogQ29uZmlnTWFw"}},
     rest.Rollback: {"number": 7},

@@ -5,7 +5,7 @@ from typing import Any, Unpack
 import click
 import msgspec
 
-from plane.cli import actions, app_views, client, failures, get, holds, kinds, live, local, logs, nouns, session, show, watch
+from plane.cli import actions, app_plans, app_views, client, failures, get, holds, kinds, live, local, logs, nouns, session, show, watch
 
 Json = client.Json
 
@@ -18,7 +18,8 @@ for change in (actions.group, actions.patch, actions.delete):
     app.add_command(change)
 for view in (
     app_views.diff,
-    app_views.plan,
+    app_plans.plan,
+    app_plans.plans,
     app_views.explain,
     app_views.history,
     app_views.health,
@@ -97,6 +98,9 @@ def refresh(where: session.Session, *, name: str, hard: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Let the cluster check everything and change nothing.")
 @click.option("--force", is_flag=True, help="Replace objects that cannot be changed in place.")
 @click.option("--revision", default="", metavar="REV", help="A branch, tag or commit instead of the app's own, this once.")
+@click.option(
+    "--plan", default="", metavar="PLAN", help="A kept plan (`plane app plan --save`) by number or name: exactly that, or nothing."
+)
 @local.option
 @app_views.terms
 @watch.options

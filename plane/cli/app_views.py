@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from plane.cli import apply, client, console, failures, kinds, local, nouns, session, show, table, times
+from plane.cli import apply, client, console, failures, kinds, local, nouns, session, show, times
 from plane.domain.reading import yaml_text
 
 Json = client.Json
@@ -88,38 +88,10 @@ def diff(where: session.Session, *, name: str, output: str, ignored: bool, folde
 
 def _compared(where: session.Session, name: str, folder: str, *, ignored: bool) -> Json:
     if folder:
-        found = where.api.call("POST", _at(where, name, "diff-local"), body={"files": local.files(folder), "ignored": ignored}).body
+        found = where.api.call("POST", at(where, name, "diff-local"), body={"files": local.files(folder), "ignored": ignored}).body
     else:
-        found = where.api.get(_at(where, name, "diff"), **({"ignored": "true"} if ignored else {})).body
+        found = where.api.get(at(where, name, "diff"), **({"ignored": "true"} if ignored else {})).body
     return dict(found)
-
-
-@click.command("plan")
-@name_argument
-@click.option("--prune", is_flag=True, help="As `plane app sync --prune` would.")
-@terms
-@show.option("table", "json", "yaml")
-@session.placed
-def plan(where: session.Session, *, name: str, output: str, **given: Any) -> None:  # noqa: ANN401 each option of its own type
-    """Show what the next sync would do, in the order of work; the app's agent is asked and nothing is changed.
-
-    The JSON is that of `plane try plan`, with the release, what a person would be asked to agree to first, and warnings.
-    """
-    asked = {field: ",".join(value) if isinstance(value, list) else value for field, value in wish(given).items() if value}
-    found = where.api.get(_at(where, name, "plan"), **asked).body
-    if show.body(found, output=output):
-        return
-    rows = [
-        [phase["phase"], str(wave["wave"]), step["action"], key(step), step.get("reason") or "-"]
-        for phase in found["phases"]
-        for wave in phase["waves"]
-        for step in wave["steps"]
-    ]
-    table.show(["PHASE", "WAVE", "ACTION", "OBJECT", "WHY"], rows)
-    for sentence in found["needsApproval"]:
-        click.echo(failures.visible(f"A person must agree first: {sentence}"))
-    for sentence in found["warnings"]:
-        click.echo(failures.visible(f"Warning: {sentence}"), err=True)
 
 
 @click.command("explain")
@@ -128,7 +100,7 @@ def plan(where: session.Session, *, name: str, output: str, **given: Any) -> Non
 @session.placed
 def explain(where: session.Session, *, name: str, output: str) -> None:
     """Say why an app is as it is, and what to do."""
-    found = where.api.get(_at(where, name, "explain")).body
+    found = where.api.get(at(where, name, "explain")).body
     if show.body(found, output=output):
         return
     console.output().print(console.cell(str(found["sentence"])), soft_wrap=True)
@@ -147,7 +119,7 @@ def explain(where: session.Session, *, name: str, output: str) -> None:
 @session.placed
 def history(where: session.Session, *, name: str, limit: int, output: str) -> None:
     """List the syncs that went through, newest first; `plane app rollback` takes their numbers."""
-    _list(where.api.items(_at(where, name, "history"), limit=limit), _HISTORY, output=output, nothing=f"app/{name} has never been synced.")
+    _list(where.api.items(at(where, name, "history"), limit=limit), _HISTORY, output=output, nothing=f"app/{name} has never been synced.")
 
 
 @click.command("health")
@@ -161,7 +133,7 @@ def history(where: session.Session, *, name: str, limit: int, output: str) -> No
 def health(where: session.Session, *, name: str, since: str, limit: int, output: str, **asked: str) -> None:
     """List how the health of the app and its objects changed, newest first."""
     terms_ = {"since": times.since(since, now=dt.datetime.now(dt.UTC)) if since else "", "kind": asked["kind"], "name": asked["called"]}
-    found = where.api.items(_at(where, name, "health"), limit=limit, **{field: value for field, value in terms_.items() if value})
+    found = where.api.items(at(where, name, "health"), limit=limit, **{field: value for field, value in terms_.items() if value})
     shown = [{**item, "object": key(item) if item.get("kind") else f"app/{name}"} for item in found]
     _list(shown, _CHANGES, output=output, nothing=f"No change of health of app/{name} is known from that time.")
 
@@ -173,7 +145,7 @@ def health(where: session.Session, *, name: str, since: str, limit: int, output:
 def resources(where: session.Session, *, name: str, output: str) -> None:
     """List the app's objects in the cluster as its agent sees them."""
     nothing = f"No agent has reported an object of app/{name}; `plane app explain {name}` says why."
-    _list(where.api.items(_at(where, name, "resources")), _RESOURCES, output=output, nothing=nothing)
+    _list(where.api.items(at(where, name, "resources")), _RESOURCES, output=output, nothing=nothing)
 
 
 @click.command("manifests")
@@ -183,7 +155,7 @@ def resources(where: session.Session, *, name: str, output: str) -> None:
 @session.placed
 def manifests(where: session.Session, *, name: str, release: str, output: str) -> None:
     """Print the objects of a release in the order they are applied; secret values show as fingerprints."""
-    found = where.api.get(_at(where, name, f"releases/{release}" if release else "manifests")).body
+    found = where.api.get(at(where, name, f"releases/{release}" if release else "manifests")).body
     if output == "json":
         show.as_json(found)
     else:
@@ -216,7 +188,8 @@ def _changes(text: str) -> list[str]:
     return text.splitlines()[2:]
 
 
-def _at(where: session.Session, name: str, view: str) -> str:
+def at(where: session.Session, name: str, view: str) -> str:
+    """The path of something about an app."""
     return f"{kinds.path(kinds.APP, where, name)}/{view}"
 
 

@@ -9,6 +9,7 @@ from plane.wire import agent
 MEANT = {
     "once": "syncs of chosen objects, strategies and sync options of one sync",
     "pauses": "times in which it must not heal",
+    "plans": "syncs of a plan that was kept",
     "rotate": "new keys on demand",
 }
 

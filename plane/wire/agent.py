@@ -116,13 +116,14 @@ class Once(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What holds for one task and not for how the app is kept after it.
 
     `resources`: `group:kind:namespace/name`, globs, `!` in front to leave out; `labels`: a selector; with either, no hook runs.
-    `sync_options` are laid over the app's.
+    `sync_options` are laid over the app's. `plan`: digest of the kept plan that the task is to do exactly, or not at all.
     """
 
     resources: tuple[str, ...] = ()
     labels: str = ""
     strategy: Literal["hook", "apply"] = "hook"
     sync_options: tuple[str, ...] = ()
+    plan: str = ""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -319,7 +320,7 @@ class Kind(msgspec.Struct, frozen=True, array_like=True):
 
 
 # What this version of the agent can be asked for beyond applying, removing and observing; the plane refuses to ask an older one.
-KNOWS = ("once", "pauses", "rotate")
+KNOWS = ("once", "pauses", "plans", "rotate")
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -75,8 +75,10 @@ class Sync(Body, frozen=True, kw_only=True):
     `revision`: a branch, tag or commit instead of the app's own targetRevision, this once. `resources`, each
     `group:kind:namespace/name` with globs and `!` in front to leave out, and `labels`, a selector, choose objects: then no hook
     runs, and the sync is no entry of the history. `strategy` apply: no hook runs. `syncOptions`: laid over the app's, this once.
+    `plan`: a kept plan by number or name, to be done exactly or not at all; it brings all the rest.
     """
 
+    plan: Text = ""
     prune: bool = False
     dry_run: bool = False
     force: bool = False

@@ -58,3 +58,23 @@ def test_a_plan_of_chosen_objects_that_are_none_is_refused(agent: Agent, shared_
     asked = shared_plane.plan(app, config_map(kube.namespace, "web"), once=wire.Once(labels="tier=front"))
     final = shared_plane.final(asked)
     assert (final.outcome, final.message.startswith("what was chosen matches none")) == ("refused", True)
+
+
+def planned_then(plane: PlaneEnd, app: str, *bodies: dict[str, Any], **given: Any) -> wire.Once:  # noqa: ANN401 - fields of Options
+    return wire.Once(plan=told(plane.final(plane.plan(app, *bodies, **given)))["digest"])
+
+
+def test_a_sync_of_a_plan_does_what_it_says_or_nothing(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    same, other = config_map(kube.namespace, "same"), config_map(kube.namespace, "other", key="git")
+    shared_plane.final(shared_plane.apply(app, same, other))
+    bodies = (config_map(kube.namespace, "same", key="new"), other, job(kube.namespace, "before", {HOOK: "PreSync"}))
+    once = planned_then(shared_plane, app, *bodies)
+    kube.patch("configmaps", "other", {"data": {"key": "somebody's"}})
+    shared_plane.state(app, lambda state: state.sync == "OutOfSync")
+    refused = shared_plane.final(shared_plane.apply(app, *bodies, once=once))
+    assert (refused.outcome, refused.message.startswith("Git or the cluster moved since the plan was kept")) == ("refused", True)
+    assert kube.get("batch/v1/jobs", "before") is None
+    done = shared_plane.final(shared_plane.apply(app, *bodies, once=planned_then(shared_plane, app, *bodies)))
+    assert done.outcome == "succeeded", done.message
+    moved = shared_plane.final(shared_plane.apply(app, same, other, once=planned_then(shared_plane, app, *bodies)))
+    assert (moved.outcome, moved.message) == ("refused", refused.message)

@@ -50,7 +50,7 @@ def answer(fleet: planes.Fleet, task: agent.Task) -> None:
     data = {"greeting": "goodbye"}
     live = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}, "data": data}
     found = {"objects": [{"key": dict(zip(KEY.__struct_fields__, msgspec.structs.astuple(KEY), strict=True)), "live": live, "diff": ""}]}
-    told = PLANNED if task.query == "plan" else COMPARED if task.terms else found
+    told = PLANNED | {"digest": f"of {task.generation}"} if task.query == "plan" else COMPARED if task.terms else found
     final = agent.Final(
         task=task.id,
         app_id=task.app_id,
@@ -218,6 +218,21 @@ def test_plan_shows_what_a_sync_would_do_in_order(web: planes.Fleet, run: confte
     assert shown.stderr.startswith("Warning: spec.syncPolicy.syncOptions: Prun is no option")
     assert told["phases"] == PLANNED["phases"]
     assert told["release"].startswith("sha256:")
+
+
+def test_a_plan_is_kept_compared_and_synced(web: planes.Fleet, run: conftest.Run) -> None:
+    web.work()
+    with working(web):
+        kept = run("app", "plan", "web", "--prune", "--save", "--as", "lunch").stdout
+        assert kept.splitlines()[-1] == "kept as plan 1; `plane app sync web --plan 1` does exactly this, or nothing"
+        assert run("app", "plans", "web").stdout.splitlines()[1].split()[:2] == ["1", "lunch"]
+        assert run("app", "plans", "web", "lunch").stdout == "".join(kept.splitlines(keepends=True)[:-1])
+        assert run("app", "plan", "web", "--compare", "lunch").stdout == "a sync would do exactly what plan 1 says\n"
+        assert "leave the other fields out" in run("app", "sync", "web", "--plan", "lunch", "--prune", code=2).stderr
+        run("app", "sync", "web", "--plan", "lunch", "--watch")
+        assert run("app", "plan", "web", "--compare", "1", code=1).stdout == "the steps are the same; what they would write differs\n"
+    assert "--as names a plan" in run("app", "plan", "web", "--as", "lunch", code=2).stderr
+    assert "leave the other options out" in run("app", "plan", "web", "--compare", "1", "--prune", code=2).stderr
 
 
 def test_a_plan_of_what_cannot_be_read_asks_nobody(web: planes.Fleet, run: conftest.Run) -> None:

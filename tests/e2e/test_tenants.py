@@ -41,6 +41,7 @@ class Names(msgspec.Struct, frozen=True):
     token: str = ""
     task: str = ""
     digest: str = ""
+    plan: str = "1"
 
 
 def fill(path: str, names: Names) -> str:

@@ -116,6 +116,7 @@ MESSAGES: dict[str, msgspec.Struct] = {
     "task-namespace": msgspec.structs.replace(
         TASK, options=agent.Options(create_namespace="acme-shop", namespace_labels={"team": "shop"}, namespace_annotations={"owner": "ann"})
     ),
+    "task-plan": msgspec.structs.replace(TASK, options=agent.Options(once=agent.Once(plan="sha256:0f"))),
     "task-once": msgspec.structs.replace(TASK, options=agent.Options(once=ONCE)),
     "task-ignore": msgspec.structs.replace(TASK, options=agent.Options(ignore=(IGNORE,))),
     "task-pauses": msgspec.structs.replace(TASK, options=agent.Options(pauses=((1_700_000_000, 1_700_003_600), (1_700_086_400, 0)))),
@@ -148,7 +149,9 @@ MESSAGES: dict[str, msgspec.Struct] = {
             kube_version="v1.36.3", agent_version="0.1.0", kinds=(agent.Kind("apps", "v1", "Deployment", namespaced=True),), nodes=2
         ),
     ),
-    "state-knows": agent.State(capabilities=agent.Capabilities(kube_version="v1.36.3", agent_version="0.1.0", knows=agent.KNOWS)),
+    "state-knows": agent.State(
+        capabilities=agent.Capabilities(kube_version="v1.36.3", agent_version="0.1.0", knows=("once", "pauses", "rotate"))
+    ),
     "state-fight": agent.State(
         apps=(
             agent.AppState(

@@ -1,11 +1,13 @@
 """The answer to what a sync would do: its plan, and what each step turns out to be."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
 from plane.agent.answering import preview, question
-from plane.agent.applying import planning
+from plane.agent.applying import apply, planning
+from plane.agent.watching import cluster
 from plane.domain import objects
 from plane.domain.planning import plan
 
@@ -19,14 +21,29 @@ async def answer(asked: question.Asked) -> bytes:
     task = msgspec.structs.replace(asked.task, kind="apply", generation=asked.task.generation + 1)
     coming = planning.Work(task, asked.work.release, asked.work.before)
     planned = await planning.make(asked.there, coming, namespace=planning.namespace(coming))
-    looking = preview.Looking(asked.there, asked.applier, coming)
-    steps = [one for one in planned.steps() if one.action == "apply" and one.index >= 0]
-    found = {one.key: one for one in await looking.of([one.index for one in steps[:MOST_LOOKED_AT]], tolerant=True)}
-    told = plan.document(_told(planned, found)) | {
+    document, named = await _looked_at(asked.there, asked.applier, coming, planned)
+    told = document | {
         "needs_approval": (*planning.radius(asked.there, coming, planned), *plan.confirmations(planned)),
         "warnings": planning.warnings(asked.work),
+        "digest": named,
     }
     return msgspec.json.encode(told)
+
+
+async def digest(there: cluster.Cluster, applier: apply.Applier, work: planning.Work) -> str:
+    """Names what a task that came does: equal to what a `plan` question was told, if both would do the same."""
+    planned = await planning.make(there, work, namespace=planning.namespace(work))
+    return (await _looked_at(there, applier, work, planned))[1]
+
+
+async def _looked_at(there: cluster.Cluster, applier: apply.Applier, work: planning.Work, planned: plan.Plan) -> tuple[dict[str, Any], str]:
+    """The plan as JSON with what becomes of each object, and the name of all it says."""
+    looking = preview.Looking(there, applier, work)
+    steps = [one for one in planned.steps() if one.action == "apply" and one.index >= 0]
+    found = {one.key: one for one in await looking.of([one.index for one in steps[:MOST_LOOKED_AT]], tolerant=True)}
+    document = plan.document(_told(planned, found))
+    fields = sorted((key, one.action, one.fields) for key, one in found.items() if one.action)
+    return document, objects.digest(msgspec.json.encode((work.task.release, document, fields)))
 
 
 def sentence(found: preview.Preview) -> str:

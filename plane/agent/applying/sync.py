@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from itertools import groupby
 
 import msgspec
@@ -17,6 +17,11 @@ from plane.domain.planning import plan, waves
 from plane.wire import agent
 
 WAVE_S = 600.0  # a wave that is not healthy by then fails the task
+BEGUN = "plan"  # beside the hooks that ended: the task was found to do what its plan says, and is under way
+MOVED = (
+    "Git or the cluster moved since the plan was kept, so a sync would do something else now, and nothing was done; "
+    "`plane app plan --compare` shows what, keep a new plan with `plane app plan --save`"
+)
 
 log = structlog.get_logger()
 
@@ -29,6 +34,7 @@ class Tools(msgspec.Struct, frozen=True):
     fence: fence.Fence
     progress: Callable[[agent.Progress], None]
     touch: Callable[[str], None]
+    foresee: Callable[[planning.Work], Awaitable[str]]  # names what a task would do, as a kept plan does
 
 
 Work = planning.Work
@@ -58,6 +64,7 @@ class Sync:
     async def run(self) -> agent.Final:
         """The last word. Every refusal becomes one; only cancellation comes out."""
         try:
+            await self._as_planned()
             planned = await planning.make(self._there, self._work)
             reasons = plan.confirmations(planned) if self._removing else planning.radius(self._there, self._work, planned)
             if reasons:
@@ -71,6 +78,15 @@ class Sync:
             return self._final("failed", str(e))
         else:
             return self._final("succeeded", outcome.sentence(self._results), needs_approval=plan.confirmations(planned))
+
+    async def _as_planned(self) -> None:
+        """TaskRefused when the sync is to do exactly what a kept plan says, and would do something else; one that began goes on."""
+        wanted = self._task.options.once.plan
+        if not wanted or BEGUN in self._tools.fence.ended(self._task.app_id, task=self._task.id):
+            return
+        if await self._tools.foresee(self._work) != wanted:
+            raise guard.TaskRefused(MOVED)
+        await self._tools.fence.note(self._task.app_id, task=self._task.id, hook=BEGUN, failed="")
 
     def _settled(self, key: objects.ObjectKey, index: int) -> records.Record | None:
         return planning.settled(self._there, self._work, key, index)

@@ -32,6 +32,7 @@ TYPES: dict[str, str] = {
     "cluster.join-token.issued": "A token for one enrolment was made.",
     "tenant.keys.rewrapped": "Stored secrets went under another master key.",
     "app.sync.asked": "Somebody asked for a sync.",
+    "app.plan.kept": "Somebody kept a plan of what a sync would do.",
     "app.local-sync.asked": "Somebody asked for a sync of files of their own.",
     "app.sync.refused": "What was asked for cannot be done.",
     "app.sync.started": "Intent: an agent is told to apply a release.",

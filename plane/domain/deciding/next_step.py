@@ -180,9 +180,9 @@ def _failed(now: decide.Situation, attempt: decide.Attempt, at: dt.datetime) -> 
 
 
 def _once_more(now: decide.Situation, attempt: decide.Attempt, *, trigger: str, sentence: str) -> decide.Apply:
-    """The same sync, as it was asked for."""
+    """The same sync, as it was asked for; what a plan said of it is done in part, or agreed to."""
     made = _apply(now, attempt.digest, trigger=trigger, sentence=sentence)
-    as_asked = {"force": attempt.force, "terms": attempt.terms, "commit": attempt.commit}
+    as_asked = {"force": attempt.force, "terms": msgspec.structs.replace(attempt.terms, plan=""), "commit": attempt.commit}
     return msgspec.structs.replace(made, prune=attempt.prune or made.prune, **as_asked)
 
 

@@ -10,12 +10,16 @@ from plane.domain.planning import operation, selection
 
 
 class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`resources` and `labels` as `selection.parse` reads them; `sync_options` as an app's, and stronger."""
+    """`resources` and `labels` as `selection.parse` reads them; `sync_options` as an app's, and stronger.
+
+    `plan`: digest of the kept plan that the sync is to do exactly, or not at all.
+    """
 
     resources: tuple[str, ...] = ()
     labels: str = ""
     strategy: operation.Strategy = "hook"
     sync_options: tuple[str, ...] = ()
+    plan: str = ""
 
     def selective(self) -> bool:
         """Whether it is about some objects only: then it is no entry of the history, and says nothing about the rest."""

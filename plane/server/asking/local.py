@@ -52,6 +52,8 @@ def sync(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
     Raises:
         Conflict: the app syncs by itself, or another request waits. PolicyRefused and what rendering raises.
     """
+    if body.plan:
+        raise errors.Invalid({"plan": "is of what Git wants, and files take its place; leave one of them out"})
     scope, _ = authorise.scope(plane, caller, names, "app:override")
     wish = terms.Terms(body.resources, body.labels, body.strategy, body.sync_options)
     with authorise.enter(plane, caller, names, "app:get") as place:

@@ -8,6 +8,7 @@ from plane.domain.deciding import decide
 from plane.domain.planning import terms
 from plane.server import abilities, authorise, context
 from plane.server import documents as generic
+from plane.server.asking import kept_plans
 from plane.server.keeping import apps as documents_
 from plane.store import documents as rows
 from plane.store.delivering import facts
@@ -29,9 +30,10 @@ def sync(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
     """Ask for a sync; Conflict while another request waits."""
     with authorise.enter(plane, caller, names, "app:sync") as place:
         row = free(place)
+        body, plan = kept_plans.unfolded(place, row, body) if body.plan else (body, "")
         spec = spec_of(row)
         revision = _other_revision(names.name, spec, body.revision)
-        wish = terms.Terms(body.resources, body.labels, body.strategy, body.sync_options)
+        wish = terms.Terms(body.resources, body.labels, body.strategy, body.sync_options, plan)
         check_wish(place, row, wish)
         request = decide.Request(caller.actor.name, prune=body.prune, dry_run=body.dry_run, force=body.force, revision=revision, terms=wish)
         apps.ask(place.tx, place.scope.tenant, row.id, {"request": msgspec.to_builtins(request)}, plane.clock.now())

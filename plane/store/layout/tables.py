@@ -7,10 +7,10 @@ blobs stand apart from the slim rows that lists read.
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from plane.store.layout import audit_tables, columns, health_tables, journal_tables, piece_tables, rule_tables, sink_tables
+from plane.store.layout import audit_tables, columns, health_tables, journal_tables, piece_tables, plan_tables, rule_tables, sink_tables
 
 METADATA = audit_tables.METADATA  # one for all: the log's tables, those of health and of pieces stand in files of their own
-PIECES = piece_tables.PIECES
+PIECES, PLANS = piece_tables.PIECES, plan_tables.app_plans
 HEALTH = (health_tables.health_checks, health_tables.health_changes)
 SINKS, JOURNALS, RULES = sink_tables.sinks, journal_tables.journals, rule_tables.resource_rules
 NIL = "00000000-0000-0000-0000-000000000000"  # the platform's place where a tenant id is asked for
