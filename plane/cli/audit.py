@@ -2,7 +2,7 @@
 
 import click
 
-from plane.cli import audit_files, audit_places, audit_reports, audit_terms, client, failures, session, show
+from plane.cli import audit_delivery, audit_files, audit_places, audit_reports, audit_terms, client, failures, session, show
 
 Json = client.Json
 
@@ -18,7 +18,7 @@ audit.add_command(audit_files.program)
 audit.add_command(audit_terms.terms)
 audit.add_command(audit_terms.erase)
 audit.add_command(audit_reports.report)
-audit.add_command(audit_reports.trail)
+audit.add_command(audit_delivery.trail)
 
 
 @audit.command("list")

@@ -1,13 +1,11 @@
-"""`plane audit report NAME` and `plane audit trail COMMIT`: the questions that auditors and engineers ask again and again."""
+"""`plane audit report NAME`: the questions that auditors and engineers ask again and again."""
 
-import datetime as dt
-import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import click
 
-from plane.cli import audit_places, client, kinds, session, show
+from plane.cli import audit_delivery, audit_places, client, kinds, session, show
 
 Json = client.Json
 Filters = dict[str, str]
@@ -26,7 +24,8 @@ REPORTS: dict[str, tuple[str, Filters]] = {
     "drift-repaired": ("What was changed beside Git, and put back.", {"type": "app.drift.*"}),
     "failed-changes": ("Syncs and other changes that failed.", {"outcome": "failure"}),
     "changes": ("Everything that was begun or changed in clusters.", {"type": "app.sync.*,app.removal.*,app.rollback*"}),
-    "policy-changes": ("Rules and their exceptions.", {"type": "policy.*,waiver.*"}),
+    "policy-changes": ("Rules that changes are judged by.", {"type": "policy.*"}),
+    "waivers": ("Exceptions to policies, granted, used and ended; this version has none yet.", {"type": "waiver.*"}),
     "log-access": ("Who took the log away, and changes of where it goes.", {"type": "audit.*,sink.*"}),
     "gaps": ("Changes in clusters of which no end was ever told.", {"type": "audit.gap*"}),
 }  # fmt: skip
@@ -44,14 +43,15 @@ def report() -> None:
     """Saved questions, one command each; `--since`, `--until` and the other filters narrow them."""
 
 
-def _command(name: str, doc: str, filters: Filters) -> click.Command:
+def _command(name: str, doc: str, filters: Filters, kept: Callable[[Json], bool] = lambda _: True) -> click.Command:
     @click.command(name, help=doc)
     @audit_places.filtered(since="90d")
     @show.option("table", "json", "yaml")
     @session.placed
     def command(where: session.Session, *, asked: Filters, output: str) -> None:
         given = {key: value for key, value in asked.items() if value}
-        items = list(where.api.items(audit_places.at(where), order="newest", **_query({**filters, **given})))
+        found = where.api.items(audit_places.at(where), order="newest", **_query({**filters, **given}))
+        items = [one for one in found if kept(audit_places.event(one))]
         if not show.body({"items": items}, output=output):
             show.listing(audit_places.COLUMNS, [audit_places.event(one) for one in items], nothing=f"Nothing since {asked['since']}.")
 
@@ -66,58 +66,74 @@ for _name, (_doc, _filters) in REPORTS.items():
     report.add_command(_command(_name, _doc, _filters))
 
 
-def _people(name: str, doc: str, wanted: Callable[[Json], bool]) -> click.Command:
-    @click.command(name, help=doc)
-    @show.option("table", "json", "yaml")
-    @session.placed
-    def command(where: session.Session, *, output: str) -> None:
-        place = f"/tenants/{where.context.tenant}/people" if where.context.tenant else "/people"
-        items = [one for one in where.api.items(place) if wanted(one)]
-        shown = [{**one, "state": "disabled" if one["disabled"] else "active"} for one in items]
-        if not show.body({"items": items}, output=output):
-            show.listing(_PEOPLE, shown, nothing="Nobody.")
-
-    return command
+def _unapproved(event: Json) -> bool:
+    details = event.get("details", {})
+    return not details.get("approvals") and details.get("trigger") != "approved"
 
 
-def _deploys(person: Json) -> bool:
-    return not person["disabled"] and any(role["role"] in _MAY_DEPLOY for role in person["roles"])
+report.add_command(_command("unapproved-syncs", "Syncs that nobody had approved.", {"type": "app.sync.started"}, _unapproved))
+report.add_command(audit_delivery.dora)
+# what the log has of somebody or something: as the one who did it, and as what it was done to
+ABOUT: dict[str, tuple[str, ...]] = {
+    "app": ("app={0}",),
+    "person": ("actor={0}", "target=person/{0}", "target=user/{0}"),
+    "cluster": ("cluster={0}", "target=cluster/{0}"),
+    "commit": ("commit={0}",),
+}
 
 
-report.add_command(_people("access-review", "Everybody and what they hold, now.", lambda _: True))
-report.add_command(_people("deployers", "Who can bring changes into clusters, now.", _deploys))
-
-
-@click.command("trail")
-@click.argument("commit")
+@report.command("about")
+@click.argument("kind", type=click.Choice(list(ABOUT)))
+@click.argument("name")
 @click.option("--since", default="400d", show_default=True, metavar="TIME", help="Look no further back.")
 @show.option("table", "json", "yaml")
 @session.placed
-def trail(where: session.Session, *, commit: str, since: str, output: str) -> None:
-    """Follow a commit to every cluster: when each app began with it, when it ended, how long it took."""
-    asked: dict[str, Any] = {"commit": commit, "since": audit_places.moment(since), "type": "app.sync.*"}
-    steps = journeys([audit_places.event(one) for one in where.api.items(audit_places.at(where), **asked)])
-    if show.body({"items": steps}, output=output):
-        return
-    columns = ("APP", "app"), ("CLUSTER", "cluster"), ("BEGAN", "began"), ("ENDED", "ended"), ("OUTCOME", "outcome"), ("SECONDS", "seconds")
-    show.listing([kinds.Column(*pair) for pair in columns], steps, nothing=f"No app has had the commit {commit}.")
-    ended = [float(step["seconds"]) for step in steps if step["seconds"] != ""]
-    if ended:
-        failed = sum(step["outcome"] == "failure" for step in steps)
-        click.echo(f"{len(ended)} of {len(steps)} ended, {failed} failed; median {statistics.median(ended):.1f} s, last {max(ended):.1f} s")
+def about(where: session.Session, *, kind: str, name: str, since: str, output: str) -> None:
+    """Everything about one app, person, cluster or commit, newest first."""
+    asked: dict[str, Any] = {"since": audit_places.moment(since), "order": "newest"}
+    filters: list[dict[str, Any]] = [dict([one.format(name).split("=", 1)]) for one in ABOUT[kind]]
+    found = {one["seq"]: one for each in filters for one in where.api.items(audit_places.at(where), **asked, **each)}
+    items = [found[seq] for seq in sorted(found, reverse=True)]
+    if not show.body({"items": items}, output=output):
+        nothing = f"Nothing about the {kind} {name} since {asked['since']}."
+        show.listing(audit_places.COLUMNS, [audit_places.event(one) for one in items], nothing=nothing)
 
 
-def journeys(events: Iterable[Json]) -> list[dict[str, Any]]:
-    """One step per task: its intent and its outcome, by the correlation that ties them."""
-    steps: dict[str, dict[str, Any]] = {}
-    for one in events:
-        blank = {"app": one["target"], "cluster": one.get("cluster", ""), "began": "", "ended": "", "outcome": "under way", "seconds": ""}
-        step = steps.setdefault(str(one.get("correlation", one["id"])), blank)
-        if one.get("stage") == "intent":
-            step["began"] = one["time"]
-        elif one.get("stage") == "outcome":
-            step |= {"ended": one["time"], "outcome": one["outcome"]}
-        if step["began"] and step["ended"]:
-            took = dt.datetime.fromisoformat(step["ended"]) - dt.datetime.fromisoformat(step["began"])
-            step["seconds"] = round(took.total_seconds(), 1)
-    return list(steps.values())
+@report.command("access-review")
+@show.option("table", "json", "yaml")
+@session.placed
+def access_review(where: session.Session, *, output: str) -> None:
+    """Everybody and what they hold, now."""
+    _show_people(where, lambda _: True, output=output)
+
+
+def _show_people(where: session.Session, wanted: Callable[[Json], bool], *, output: str) -> None:
+    place = f"/tenants/{where.context.tenant}/people" if where.context.tenant else "/people"
+    items = [one for one in where.api.items(place) if wanted(one)]
+    shown = [{**one, "state": "disabled" if one["disabled"] else "active"} for one in items]
+    if not show.body({"items": items}, output=output):
+        show.listing(_PEOPLE, shown, nothing="Nobody.")
+
+
+@report.command("deployers")
+@click.option("--only-in", default="", metavar="PROJECT", help="To this project alone.")
+@click.option("--cluster", default="", metavar="NAME", help="To this cluster: by the projects that have apps on it.")
+@show.option("table", "json", "yaml")
+@session.placed
+def deployers(where: session.Session, *, only_in: str, cluster: str, output: str) -> None:
+    """Who can bring changes into clusters, now; besides them the platform's own admins can."""
+    projects = {only_in} if only_in else _projects_on(where, cluster) if cluster else set()
+    every = not (only_in or cluster)
+    _show_people(where, lambda person: _deploys(person, projects, every=every), output=output)
+
+
+def _projects_on(where: session.Session, cluster: str) -> set[str]:
+    tenant = f"/tenants/{where.context.tenant}"
+    names = [one["metadata"]["name"] for one in where.api.items(f"{tenant}/projects")]
+    apps = {name: where.api.items(f"{tenant}/projects/{name}/apps") for name in names}
+    return {name for name, of in apps.items() if any(one["spec"]["destination"].get("cluster") == cluster for one in of)}
+
+
+def _deploys(person: Json, projects: set[str], *, every: bool) -> bool:
+    roles = [role for role in person["roles"] if role["role"] in _MAY_DEPLOY]
+    return not person["disabled"] and any(every or not role.get("project") or role["project"] in projects for role in roles)

@@ -4,7 +4,7 @@ import pathlib
 import subprocess
 import sys
 
-from plane.cli import audit_reports
+from plane.cli import audit_delivery
 from tests.cli import conftest
 from tests.cli.test_platform import seal_everything
 from tests.support import planes
@@ -99,7 +99,7 @@ def test_a_commit_is_followed_from_its_intents_to_its_outcomes() -> None:
     def told(stage: str, time: str, task: str, **more: str) -> dict[str, str]:
         return {"id": time, "stage": stage, "time": time, "correlation": task, "target": "app/web", "outcome": "success", **more}
 
-    steps = audit_reports.journeys(
+    steps = audit_delivery.journeys(
         [
             told("intent", "2026-01-01T10:00:00Z", "1", cluster="east"),
             told("intent", "2026-01-01T10:00:01Z", "2", cluster="west"),
@@ -107,6 +107,31 @@ def test_a_commit_is_followed_from_its_intents_to_its_outcomes() -> None:
         ]
     )
     assert [(step["cluster"], step["outcome"], step["seconds"]) for step in steps] == [("east", "failure", 7.5), ("west", "under way", "")]
+
+
+def test_the_four_figures_are_counted_from_syncs_and_rollbacks() -> None:
+    def told(minute: int, kind: str, commit: str, outcome: str = "success", **details: object) -> dict[str, object]:
+        about = {"project": "shop", "target": "app/web", "commit": commit, "outcome": outcome}
+        return {"type": kind, "time": f"2026-01-01T10:{minute:02}:00Z", **about, "details": details}
+
+    found = audit_delivery.rows(
+        audit_delivery.figures(
+            [
+                told(0, "app.sync.started", "c1", committed_at="2026-01-01T09:50:00Z"),
+                told(1, "app.sync.completed", "c1"),
+                told(2, "app.sync.started", "c2"),
+                told(3, "app.sync.completed", "c2", "failure"),
+                told(4, "app.sync.completed", "c2"),  # its retry: restored after a minute, and no failed change
+                told(5, "app.sync.completed", "c2"),  # again: no deployment
+                told(6, "app.sync.started", "c1", rolled_back="c2"),
+                told(10, "app.sync.completed", "c1"),
+            ]
+        ),
+        days=2,
+    )
+    assert [one["project"] for one in found] == ["shop", "all"]
+    every = {"deployments": 3, "perDay": 1.5, "leadSeconds": 660.0, "failureRate": 0.5, "restoreSeconds": 150.0}
+    assert [{name: one[name] for name in every} for one in found] == [every, every]
 
 
 def test_saved_questions_are_answered(shop: planes.Fleet, run: conftest.Run) -> None:
@@ -117,5 +142,10 @@ def test_saved_questions_are_answered(shop: planes.Fleet, run: conftest.Run) -> 
     assert "eve" in run("audit", "report", "access-review").output
     assert "Nothing since" in run("audit", "report", "deletions").output
     assert "person/eve" in run("audit", "tail").output
+    assert "eve" in run("audit", "report", "deployers", "--only-in", "shop").output
+    assert "eve" in run("audit", "report", "deployers", "--cluster", "east").output
+    assert "access.role.granted" in run("audit", "report", "about", "person", "eve").output
+    assert "Nothing since" in run("audit", "report", "unapproved-syncs").output
+    assert "all" in run("audit", "report", "dora").output
     assert "Nothing had run there" in run("at", "1h", "app", "web").output
     assert "No app has had the commit 3f9a" in run("audit", "trail", "3f9a").output

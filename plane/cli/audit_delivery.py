@@ -1,0 +1,169 @@
+"""How commits come to clusters: `plane audit trail COMMIT`, and the four figures of DORA over many of them."""
+
+import datetime as dt
+import statistics
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+import msgspec
+
+from plane.cli import audit_places, client, kinds, session, show
+
+Json = client.Json
+TYPES = "app.sync.started,app.sync.completed,app.rollback.asked"
+ALL = "all"
+
+
+@click.command("trail")
+@click.argument("commit")
+@click.option("--since", default="400d", show_default=True, metavar="TIME", help="Look no further back.")
+@show.option("table", "json", "yaml")
+@session.placed
+def trail(where: session.Session, *, commit: str, since: str, output: str) -> None:
+    """Follow a commit to every cluster: when each app began with it, when it ended, how long it took.
+
+    LEAD is the time from the commit itself, where the log knows it, and else from the first sync that had it.
+    """
+    asked: dict[str, Any] = {"commit": commit, "since": audit_places.moment(since), "type": "app.sync.*"}
+    steps = journeys([audit_places.event(one) for one in where.api.items(audit_places.at(where), **asked)])
+    if show.body({"items": steps}, output=output):
+        return
+    columns = (
+        ("APP", "app"), ("CLUSTER", "cluster"), ("BEGAN", "began"), ("ENDED", "ended"), ("OUTCOME", "outcome"), ("SECONDS", "seconds"),
+        ("LEAD", "lead"), ("EVENT", "proof"),
+    )  # fmt: skip
+    show.listing([kinds.Column(*pair) for pair in columns], steps, nothing=f"No app has had the commit {commit}.")
+    ended = [float(step["seconds"]) for step in steps if step["seconds"] != ""]
+    if ended:
+        failed = sum(step["outcome"] == "failure" for step in steps)
+        leads = [float(step["lead"]) for step in steps if step["lead"] != "" and step["outcome"] == "success"]
+        everywhere = f"; in place after {max(leads):.1f} s" if leads else ""
+        click.echo(
+            f"{len(ended)} of {len(steps)} ended, {failed} failed; median {statistics.median(ended):.1f} s, "
+            f"last {max(ended):.1f} s{everywhere}"
+        )
+
+
+def journeys(events: Iterable[Json]) -> list[dict[str, Any]]:
+    """One step per task: its intent and its outcome, by the correlation that ties them. `proof`: the event that told the last of it."""
+    steps: dict[str, dict[str, Any]] = {}
+    first = ""
+    for one in events:
+        first = first or _committed(one) or one["time"]
+        blank = {"app": one["target"], "cluster": one.get("cluster", ""), "began": "", "ended": "", "outcome": "under way"}
+        step = steps.setdefault(str(one.get("correlation", one["id"])), {**blank, "seconds": "", "lead": "", "proof": ""})
+        step["proof"] = one["id"]
+        if one.get("stage") == "intent":
+            step["began"] = one["time"]
+        elif one.get("stage") == "outcome":
+            step |= {"ended": one["time"], "outcome": one["outcome"], "lead": _seconds(first, one["time"])}
+        if step["began"] and step["ended"]:
+            step["seconds"] = _seconds(step["began"], step["ended"])
+    return list(steps.values())
+
+
+def _committed(event: Json) -> str:
+    """When its commit was made, if the log says so."""
+    details = event.get("details", {})
+    return str(details.get("committed_at", "") if isinstance(details, dict) else "")
+
+
+def _seconds(begin: str, end: str) -> float:
+    return round((dt.datetime.fromisoformat(end) - dt.datetime.fromisoformat(begin)).total_seconds(), 1)
+
+
+class Delivery(msgspec.Struct):
+    """What happened to the apps of one project, or of all: `leads` and `restores` in seconds."""
+
+    deployments: int = 0
+    changes: dict[tuple[str, str], bool] = msgspec.field(default_factory=dict)  # app and commit → whether it failed
+    leads: list[float] = msgspec.field(default_factory=list)
+    restores: list[float] = msgspec.field(default_factory=list)
+
+
+class _App(msgspec.Struct):
+    commit: str = ""
+    broken: str = ""  # since when
+
+
+def figures(events: Iterable[Json]) -> dict[str, Delivery]:
+    """By project, and of all, from events in order. A change fails when its sync does to the last, or when it is rolled back."""
+    found: dict[str, Delivery] = {ALL: Delivery()}
+    apps: dict[tuple[str, str], _App] = {}
+    first: dict[str, str] = {}
+    for one in events:
+        project, target = str(one.get("project", "")), one["target"]
+        app = apps.setdefault((project, target), _App())
+        seen = first.setdefault(one.get("commit", ""), _committed(one) or one["time"])
+        for of in (found[ALL], found.setdefault(project, Delivery())):
+            _count(of, f"{project}/{target}", app, one, seen)
+        _move(app, one)
+    return found
+
+
+def _count(of: Delivery, name: str, app: _App, one: Json, seen: str) -> None:
+    if one["type"] == "app.sync.completed":
+        good, commit = one["outcome"] == "success", one.get("commit", "")
+        of.changes[name, commit] = not good
+        if good and app.broken:
+            of.restores.append(_seconds(app.broken, one["time"]))
+        if good and commit != app.commit:
+            of.deployments += 1
+            of.leads.append(_seconds(seen, one["time"]))
+    elif app.commit and _rolls_back(one):
+        of.changes[name, app.commit] = True
+
+
+def _move(app: _App, one: Json) -> None:
+    if one["type"] == "app.sync.completed" and one["outcome"] == "success":
+        app.commit, app.broken = one.get("commit", ""), ""
+    elif one["type"] == "app.sync.completed" or _rolls_back(one):
+        app.broken = app.broken or one["time"]
+
+
+def _rolls_back(one: Json) -> bool:
+    return one["type"] == "app.rollback.asked" or "rolled_back" in one.get("details", {})
+
+
+def rows(found: dict[str, Delivery], days: float) -> list[dict[str, Any]]:
+    """As a table shows them, all projects last; empty cells where nothing is to be counted."""
+    names = [*sorted(name for name in found if name != ALL), ALL]
+    return [
+        {
+            "project": name,
+            "deployments": of.deployments,
+            "perDay": round(of.deployments / days, 2),
+            "leadSeconds": _median(of.leads),
+            "failureRate": round(sum(of.changes.values()) / len(of.changes), 3) if of.changes else "",
+            "restoreSeconds": _median(of.restores),
+        }
+        for name, of in ((name, found[name]) for name in names)
+    ]
+
+
+def _median(numbers: Sequence[float]) -> float | str:
+    return round(statistics.median(numbers), 1) if numbers else ""
+
+
+@click.command("dora")
+@audit_places.filtered(since="30d")
+@show.option("table", "json", "yaml")
+@session.placed
+def dora(where: session.Session, *, asked: dict[str, str], output: str) -> None:
+    """Deployments, their lead time (median), the share of changes that failed, and the time to restore (median).
+
+    A deployment is a sync that brought an app another commit; a change failed when its last sync did, or when it was rolled back.
+    """
+    query: dict[str, Any] = {**asked, "type": TYPES}
+    items = where.api.items(audit_places.at(where), **query)
+    end = dt.datetime.fromisoformat(asked["until"]) if asked["until"] else dt.datetime.now(dt.UTC)
+    days = max((end - dt.datetime.fromisoformat(asked["since"])).total_seconds() / 86400, 1 / 24)
+    found = rows(figures(audit_places.event(one) for one in items), days)
+    if show.body({"items": found}, output=output):
+        return
+    columns = (
+        ("PROJECT", "project"), ("DEPLOYMENTS", "deployments"), ("PER DAY", "perDay"), ("LEAD TIME S", "leadSeconds"),
+        ("FAILURE RATE", "failureRate"), ("RESTORE S", "restoreSeconds"),
+    )  # fmt: skip
+    show.listing([kinds.Column(*pair) for pair in columns], found, nothing="Nothing was deployed.")
