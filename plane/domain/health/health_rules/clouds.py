@@ -1,7 +1,8 @@
 """Karpenter, and the operators that manage AWS, Azure and Google Cloud: of each many groups, judged by one rule.
 
-Sources: karpenter pkg/apis/v1 (nodeclaim_status, nodepool_status); ACK runtime apis/core/v1alpha1 (conditions); azure-service-operator
-v2/pkg/genruntime/conditions; k8s-config-connector pkg/k8s (constants); compared with argo-cd v3.6.1, resource_customizations.
+Sources: karpenter pkg/apis/v1 (nodeclaim_status, nodepool_status) and v1alpha1 (nodeoverlay_status); ACK runtime apis/core/v1alpha1
+(conditions); azure-service-operator v2/pkg/genruntime/conditions; k8s-config-connector pkg/k8s (constants); compared with argo-cd v3.6.1,
+resource_customizations.
 """
 
 from plane.domain.health.health_rules import conditions, rules

@@ -1,8 +1,8 @@
 """Gateway API, Istio, Envoy Gateway, Contour, Gloo.
 
 Sources: gateway-api apis/v1 (gateway_types, shared_types) and apisx/v1alpha1, istio.io/latest/docs/reference/config, sail-operator api/v1
-(istio_types, istiocni_types), gateway.envoyproxy.io/docs/api, projectcontour.io/docs (API reference), docs.solo.io/gloo-edge; compared with
-argo-cd v3.6.1, resource_customizations.
+(istio, istiocni, istiorevision and istiorevisiontags types), gateway-api-inference-extension api/v1, gateway.envoyproxy.io/docs/api,
+projectcontour.io/docs (API reference), docs.solo.io/gloo-edge; compared with argo-cd v3.6.1, resource_customizations.
 """
 
 from plane.domain.health.health_rules import conditions, rules
@@ -40,6 +40,7 @@ _ISTIO = Rule(
 _OPERATED = Rule(
     (
         rules.when("Degraded", "Reconciled", "False"),
+        rules.when("Degraded", "DependenciesHealthy", "False"),
         rules.when("Progressing", "Ready", "False", "IstiodNotReady", "RemoteIstiodNotReady", "DaemonSetNotReady"),
         rules.when("Degraded", "Ready", "False"),
         rules.when("Healthy", "Ready"),

@@ -58,7 +58,7 @@ class Rule(msgspec.Struct, frozen=True):
     Attributes:
         otherwise: when no clause holds.
         untouched: when the object has no status at all and no clause about its spec holds.
-        message: a dotted field with a sentence for people, where a clause about a field decides.
+        message: a dotted field with a sentence for people, where a clause about a field decides; of several by `|` the first that is there.
     """
 
     clauses: tuple[Clause, ...] = ()
@@ -216,9 +216,9 @@ def _compares(test: Test, value: object, other: object) -> bool:
     return type(value) is type(other) and value == other
 
 
-def _words(body: dict[str, Any], path: str) -> str:
-    found = next(_at(body, path.split(".")), "")
-    return found if isinstance(found, str) else ""
+def _words(body: dict[str, Any], paths: str) -> str:
+    found = (next(_at(body, path.split(".")), "") for path in paths.split("|"))
+    return next((words for words in found if words and isinstance(words, str)), "")
 
 
 def _ready(body: dict[str, Any]) -> str:

@@ -21,7 +21,7 @@ _MOVED = Rule(
         rules.field("Degraded", "status.phase", "WaitingForPluginOperationsPartiallyFailed"),
         rules.field("Healthy", "status.phase", "Completed"),
     ),
-    message="status.failureReason",
+    message="status.failureReason|status.validationErrors.*",
 )
 _COPIED = conditions.words("status.phase", degraded="Failed|Canceled", healthy="Completed")
 _SNAPSHOT = Rule(
@@ -41,7 +41,11 @@ RULES: Table = {
     ),
     ("longhorn.io", "BackupBackingImage"): _SAVED,
     ("longhorn.io", "BackupTarget"): Rule(
-        (rules.when("Degraded", "Unavailable"), rules.flag("Healthy", "status.available")),
+        (
+            rules.absent("Healthy", "spec.backupTargetURL"),  # nobody wants backups, and it says Unavailable for ever
+            rules.when("Degraded", "Unavailable"),
+            rules.flag("Healthy", "status.available"),
+        )
     ),
     ("longhorn.io", "EngineImage"): Rule(
         (rules.field("Degraded", "status.state", "error", "incompatible"), rules.field("Healthy", "status.state", "deployed"))
@@ -103,7 +107,8 @@ RULES: Table = {
             rules.flag("Suspended", "spec.paused"),
             rules.field("Degraded", "status.phase", "FailedValidation"),
             rules.field("Healthy", "status.phase", "Enabled"),
-        )
+        ),
+        message="status.validationErrors.*",
     ),
     ("velero.io", "VolumeSnapshotLocation"): conditions.PASSIVE,
 }
