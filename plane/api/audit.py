@@ -116,8 +116,8 @@ def _reading(above: str, prefix: str) -> list[HTTPRouteHandler]:
         ),
         made(
             "/check",
-            doc(wire.Check, "check_audit_log", "What only the database shows: rows without a place."),
-            lambda call: audit_log.check(call.plane, call.caller, call.names),
+            doc(wire.Check, "check_audit_log", "What only the database shows: rows without a place.", wire.CheckQuery),
+            lambda call: audit_log.check(call.plane, call.caller, call.names, call.query(wire.CheckQuery)),
         ),
     ]
 

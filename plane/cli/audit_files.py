@@ -125,9 +125,16 @@ def _whole_log(where: session.Session) -> Iterator[verifier.Part]:
 
 
 def _asked(where: session.Session) -> Iterator[str]:
-    """What only the database shows."""
-    found = where.api.get(f"{audit_places.at(where)}/check").body
-    yield from (f"event {event} was inserted: it lies among sealed events and has no place" for event in found["strays"])
+    """What only the database shows, a stretch of the log at a time: all at once would take longer than an answer may."""
+    looked, found = 0, {"next": ""}
+    while looked == 0 or found["next"]:
+        found = where.api.get(f"{audit_places.at(where)}/check", cursor=found["next"]).body
+        yield from (f"event {event} was inserted: it lies among sealed events and has no place" for event in found["strays"])
+        looked += found["looked"]
+        if sys.stderr.isatty():
+            click.echo(f"{looked} events looked at in the database …\r", nl=False, err=True)
+        if not found["looked"]:
+            break
     if found["cut"]:
         yield f"the log was cut or put back: {found['cut']}"
 

@@ -103,11 +103,23 @@ class Terms(rest.Body, frozen=True, kw_only=True):
     hold: rest.Text = ""
 
 
+class CheckQuery(rest.Body, frozen=True, kw_only=True):
+    """`cursor`: the `next` of the answer before; `limit`: how many events are looked at for one answer."""
+
+    cursor: rest.Text = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200_000)] = 50_000
+
+
 class Check(rest.Answer, frozen=True, kw_only=True):
-    """What only the database shows. `strays`: events put among sealed ones; `cut`: the log is shorter than was signed."""
+    """What only the database shows. `strays`: events put among sealed ones; `cut`: the log is shorter than was signed.
+
+    `looked`: at so many events; `next` is empty when there are no more.
+    """
 
     strays: tuple[str, ...] = ()
     cut: str = ""
+    looked: int = 0
+    next: str = ""
 
 
 class Manifest(rest.Answer, frozen=True, kw_only=True):

@@ -156,7 +156,7 @@ def test_two_events_in_each_others_place_are_named(log: context.Plane, owner: sa
 def test_an_inserted_event_is_found_by_the_database_itself(log: context.Plane, owner: sa.Engine) -> None:
     forge(owner, f"INSERT INTO audit_events SELECT (jsonb_populate_record(e, '{{\"id\": \"{access.SYSTEM.id}\"}}')).* FROM audit_events e "
                  f"WHERE id = {place(7)}")  # fmt: skip
-    assert audit_log.check(log, ADMIN, PLATFORM).strays == (access.SYSTEM.id,)
+    assert audit_log.check(log, ADMIN, PLATFORM, wire.CheckQuery()).strays == (access.SYSTEM.id,)
     assert findings(log) == []
 
 
@@ -189,7 +189,7 @@ def test_a_forged_state_is_found(log: context.Plane, owner: sa.Engine) -> None:
 
 def test_a_log_put_back_to_an_older_state_is_found(log: context.Plane, owner: sa.Engine) -> None:
     forge(owner, "DELETE FROM audit_leaves WHERE seq >= 9", "DELETE FROM audit_events WHERE id NOT IN (SELECT event_id FROM audit_leaves)")
-    assert "13 events were signed for and only 9 have a place" in audit_log.check(log, ADMIN, PLATFORM).cut
+    assert "13 events were signed for and only 9 have a place" in audit_log.check(log, ADMIN, PLATFORM, wire.CheckQuery()).cut
 
 
 @pytest.mark.parametrize(

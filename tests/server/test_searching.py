@@ -2,14 +2,15 @@
 
 import datetime as dt
 
+import pytest
 import sqlalchemy as sa
 
-from plane.domain import access
+from plane.domain import access, errors
 from plane.server import context, record
 from plane.server.auditing import audit_log
 from plane.store import engine
 from plane.wire import audit as wire
-from tests.server.test_audit_tampering import ADMIN, PLATFORM, seal_all
+from tests.server.test_audit_tampering import ADMIN, PLATFORM, forge, seal_all
 from tests.support import planes
 
 SCOPE = access.Scope(access.PLATFORM_TENANT, access.SYSTEM)
@@ -51,3 +52,21 @@ def test_the_hours_of_a_log_are_another_tenants_business(plane: context.Plane, o
     written(plane, owner, -HOUR)
     with engine.begin(plane.engine, access.Scope("01a1fdeb-1c13-7a73-85f1-76ab07c7be0e", access.SYSTEM)) as tx:
         assert tx.execute(sa.text("SELECT count(*) FROM audit_hours")).scalar_one() == 0
+
+
+def test_a_log_is_looked_through_a_stretch_at_a_time(plane: context.Plane, owner: sa.Engine) -> None:
+    written(plane, owner, *[HOUR * 0] * 7)
+    forge(
+        owner,
+        "INSERT INTO audit_events (tenant_id, id, at, type, body, xid) SELECT tenant_id, gen_random_uuid(), at, type, body, xid "
+        "FROM audit_events ORDER BY xid LIMIT 5",
+    )
+    found, strays, looked = wire.Check(next="begin"), [], 0
+    while found.next:
+        cursor = "" if found.next == "begin" else found.next
+        found = audit_log.check(plane, ADMIN, PLATFORM, wire.CheckQuery(cursor=cursor, limit=3))
+        strays += found.strays
+        looked += found.looked
+    assert (len(set(strays)), len(strays), looked) == (5, 5, 12)
+    with pytest.raises(errors.Invalid, match="not one that this plane gave"):
+        audit_log.check(plane, ADMIN, PLATFORM, wire.CheckQuery(cursor="bm9uc2Vuc2U"))

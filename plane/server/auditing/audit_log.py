@@ -15,7 +15,6 @@ from plane.wire import audit as wire
 from plane.wire import rest
 
 DEFAULT_SPAN = dt.timedelta(days=1)
-STRAYS = 100
 FAR = 2**62  # a place that no log reaches
 
 
@@ -140,11 +139,22 @@ def consistency(plane: context.Plane, caller: authorise.Caller, names: authorise
         )
 
 
-def check(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) -> wire.Check:
-    """What an export cannot show, because the rows in question have no place in the log."""
+def check(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: wire.CheckQuery = wire.CheckQuery()) -> wire.Check:
+    """What an export cannot show, because the rows in question have no place in the log; a stretch of the log at a time."""
+    after = _after(query)
     with authorise.enter(plane, caller, authorise.Names(names.tenant), "audit:read") as place:
-        strays = log.strays(place.tx, place.scope.tenant, limit=STRAYS)
-        return wire.Check(strays=strays, cut=log.cut(place.tx, place.scope.tenant))
+        found = log.strays(place.tx, place.scope.tenant, after=after, limit=query.limit)
+        cut = log.cut(place.tx, place.scope.tenant)
+    more = rest.cursor(f"{found.last[0]} {found.last[1]}") if found.looked == query.limit else ""
+    return wire.Check(strays=found.ids, cut=cut, looked=found.looked, next=more)
+
+
+def _after(query: wire.CheckQuery) -> tuple[int, str]:
+    """The transaction and the id that a cursor stands for."""
+    number, _, identity = (rest.after(rest.Paging(cursor=query.cursor)) or f"0 {log.NIL}").partition(" ")
+    if not number.isdecimal() or not generic.is_id(identity):
+        raise errors.Invalid({"cursor": "is not one that this plane gave; begin without it"})
+    return int(number), identity
 
 
 def _newest(place: authorise.Place) -> audit.Checkpoint:

@@ -9,8 +9,9 @@ from sqlalchemy.dialects import postgresql as pg
 
 from plane.domain.auditing import audit, audit_proofs
 from plane.store.engine import Row, Tx
-from plane.store.layout import audit_tables
+from plane.store.layout import audit_tables, tables
 
+NIL = tables.NIL
 LAST = 2**63 - 1  # a place that no log reaches
 PERSONAL = audit_tables.personal
 HOURS = audit_tables.hours
@@ -186,15 +187,29 @@ def _stored(tx: Tx, tenant: str, height: int, *, first: int, count: int) -> Sequ
     return [bytes(one) for one in tx.execute(sa.select(hashed).where(table.c.tenant_id == tenant, *where).order_by(place)).scalars()]
 
 
-def strays(tx: Tx, tenant: str, *, limit: int) -> tuple[str, ...]:
+class Strays(msgspec.Struct, frozen=True):
+    """Events without a place among `looked` of them, of which `last` (transaction and id) is the last."""
+
+    ids: tuple[str, ...]
+    looked: int
+    last: tuple[int, str]
+
+
+def strays(tx: Tx, tenant: str, *, after: tuple[int, str], limit: int) -> Strays:
     """Events that were put among sealed ones and have no place: the sealer never leaves one behind, so somebody else wrote them."""
-    return tuple(str(row[0]) for row in tx.execute(_STRAYS, {"tenant": tenant, "limit": limit}))
+    row = tx.execute(_STRAYS, {"tenant": tenant, "xid": after[0], "id": after[1], "limit": limit}).one()
+    return Strays(tuple(map(str, row.strays or ())), row.looked, (row.xid or after[0], str(row.last or after[1])))
 
 
 _STRAYS = sa.text("""
-    SELECT e.id FROM audit_events e JOIN audit_heads h ON h.tenant_id = e.tenant_id
-    WHERE e.tenant_id = :tenant AND (e.xid, e.id) <= (h.last_xid, h.last_event)
-    AND NOT EXISTS (SELECT 1 FROM audit_leaves l WHERE l.tenant_id = e.tenant_id AND l.event_id = e.id) LIMIT :limit
+    WITH page AS (
+        SELECT e.xid, e.id FROM audit_events e JOIN audit_heads h ON h.tenant_id = e.tenant_id
+        WHERE e.tenant_id = :tenant AND (e.xid, e.id) > (:xid, CAST(:id AS uuid)) AND (e.xid, e.id) <= (h.last_xid, h.last_event)
+        ORDER BY e.xid, e.id LIMIT :limit
+    ), last AS (SELECT xid, id FROM page ORDER BY xid DESC, id DESC LIMIT 1)
+    SELECT count(*) AS looked, array_agg(page.id) FILTER (WHERE l.seq IS NULL) AS strays,
+    (SELECT xid FROM last) AS xid, (SELECT id FROM last) AS last
+    FROM page LEFT JOIN audit_leaves l ON l.tenant_id = :tenant AND l.event_id = page.id
 """)
 
 
