@@ -61,7 +61,8 @@ def test_a_log_is_looked_through_a_stretch_at_a_time(plane: context.Plane, owner
         "INSERT INTO audit_events (tenant_id, id, at, type, body, xid) SELECT tenant_id, gen_random_uuid(), at, type, body, xid "
         "FROM audit_events ORDER BY xid LIMIT 5",
     )
-    found, strays, looked = wire.Check(next="begin"), [], 0
+    strays: list[str] = []
+    found, looked = wire.Check(next="begin"), 0
     while found.next:
         cursor = "" if found.next == "begin" else found.next
         found = audit_log.check(plane, ADMIN, PLATFORM, wire.CheckQuery(cursor=cursor, limit=3))

@@ -139,7 +139,7 @@ def consistency(plane: context.Plane, caller: authorise.Caller, names: authorise
         )
 
 
-def check(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: wire.CheckQuery = wire.CheckQuery()) -> wire.Check:
+def check(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: wire.CheckQuery) -> wire.Check:
     """What an export cannot show, because the rows in question have no place in the log; a stretch of the log at a time."""
     after = _after(query)
     with authorise.enter(plane, caller, authorise.Names(names.tenant), "audit:read") as place:
