@@ -1,10 +1,10 @@
 """Argo Rollouts, Workflows, Events and CD. A Workflow is judged by `health_platform`, a Rollout by `health_counted`.
 
-Sources: argo-cd.readthedocs.io and argo-events (status fields); argo-rollouts pkg/apis/rollouts/v1alpha1 (analysis_types,
-experiment_types); argo-workflows pkg/apis/workflow/v1alpha1 (cron_workflow_types).
+Sources: argo-cd.readthedocs.io; argo-events pkg/apis/events/v1alpha1 (eventbus_types); argo-rollouts pkg/apis/rollouts/v1alpha1
+(analysis_types, experiment_types); argo-workflows pkg/apis/workflow/v1alpha1 (cron_workflow_types).
 """
 
-from plane.domain.health.health_rules import conditions, rules
+from plane.domain.health.health_rules import rules
 from plane.domain.health.health_rules.rules import Rule, Table
 
 _RUN = Rule(
@@ -48,7 +48,14 @@ RULES: Table = {
         otherwise="Healthy",
         untouched="Healthy",
     ),
-    ("argoproj.io", "EventBus"): conditions.one("Deployed"),
+    ("argoproj.io", "EventBus"): Rule(
+        (
+            rules.when("Degraded", "Configured", "False"),
+            rules.when("Degraded", "Deployed", "False"),
+            rules.when("Progressing", "Configured", "Unknown"),
+            rules.when("Healthy", "Deployed"),
+        )
+    ),
     ("argoproj.io", "EventSource"): _EVENTS,
     ("argoproj.io", "Experiment"): Rule((rules.when("Degraded", "InvalidSpec"), *_RUN.clauses)),
     ("argoproj.io", "Sensor"): _EVENTS,

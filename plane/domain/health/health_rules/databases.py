@@ -28,31 +28,30 @@ _KAFKA_KINDS = (
 )
 _PODS = ("readyPods", "currentPods")
 _SEEN = rules.equal("Healthy", "status.observedGeneration", "metadata.generation")  # moved by a success alone
-_FOR_A_PERSON = (
+# Argo CD's script calls most of what a running cluster goes through Degraded, and what needs a person Suspended: a new setting would fail
+# a sync there, and a lost cluster would not.
+_FAILED = (
+    "Cluster cannot execute instance online upgrade due to missing architecture binary",
+    "Cluster cannot proceed to reconciliation due to an error while interacting with plugins",
     "Cluster cannot proceed to reconciliation due to an unknown plugin being required",
     "Cluster has incomplete or invalid image catalog",
     "Cluster is in an unrecoverable state, needs manual intervention",
     "Cluster is unrecoverable and needs manual intervention",
-    "Unable to create required cluster objects",
-)
-_WITHOUT_PRIMARY = (
-    "Applying configuration",
-    "Cluster cannot execute instance online upgrade due to missing architecture binary",
-    "Cluster cannot proceed to reconciliation due to an error while interacting with plugins",
-    "Cluster upgrade delayed",
     "Failing over",
     "Not enough disk space",
+    "Unable to create required cluster objects",
+)
+_CHANGING = (
+    "Applying configuration",
+    "Cluster upgrade delayed",
+    "Creating a new replica",
     "Online upgrade in progress",
     "Primary instance is being restarted in-place",
     "Primary instance is being restarted without a switchover",
-    "Switchover in progress",
-    "Upgrading Postgres major version",
-    "Waiting for user action",
-)
-_GROWING = (
-    "Creating a new replica",
     "Promoting to primary cluster",
     "Setting up primary",
+    "Switchover in progress",
+    "Upgrading Postgres major version",
     "Upgrading cluster",
     "Waiting for the instances to become active",
 )
@@ -122,9 +121,9 @@ RULES: Table = {
             rules.when("Suspended", "cnpg.io/hibernation"),
             rules.when("Degraded", "cnpg.io/hibernation", "False|Unknown"),
             rules.absent("Progressing", "status.conditions"),
-            rules.field("Suspended", "status.phase", *_FOR_A_PERSON),
-            rules.field("Degraded", "status.phase", *_WITHOUT_PRIMARY),
-            rules.field("Progressing", "status.phase", *_GROWING),
+            rules.field("Degraded", "status.phase", *_FAILED),
+            rules.field("Suspended", "status.phase", "Waiting for user action"),
+            rules.field("Progressing", "status.phase", *_CHANGING),
             rules.field("Healthy", "status.phase", "Cluster in healthy state"),
         ),
         message="status.phaseReason",

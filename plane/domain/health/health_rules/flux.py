@@ -1,7 +1,7 @@
 """Flux: sources, appliers, image automation and notification; the Flux operator and the Terraform controller.
 
-Sources: fluxcd.io/flux/components (conditions of each kind); helm-controller api/v2 (condition_types), flux-operator api/v1
-(common_types); compared with argo-cd v3.6.1, resource_customizations.
+Sources: fluxcd.io/flux/components (conditions of each kind); helm-controller api/v2 (condition_types), kustomize-controller
+internal/controller, flux-operator api/v1 (common_types); compared with argo-cd v3.6.1, resource_customizations.
 """
 
 from plane.domain.health.health_rules import rules
@@ -11,7 +11,7 @@ _RECONCILED = Rule(
     (
         rules.flag("Suspended", "spec.suspend"),
         rules.when("Degraded", "Stalled"),
-        rules.when("Progressing", "Ready", "False", "DependencyNotReady"),
+        rules.when("Progressing", "Ready", "False", "DependencyNotReady", "HealthCheckCanceled"),
         rules.when("Degraded", "Ready", "False"),
         rules.when("Progressing", "Reconciling"),
         rules.when("Healthy", "Ready"),

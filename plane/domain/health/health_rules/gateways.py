@@ -86,13 +86,15 @@ RULES: Table = {
     ("gateway.networking.k8s.io", "Gateway"): Rule(
         (
             rules.when("Degraded", "ResolvedRefs", "False"),
-            rules.when("Progressing", "Accepted", "False", "NotReconciled"),  # what the API's default said before 0.6
+            rules.when("Progressing", "Accepted", "False", "NotReconciled", "Pending"),  # the first was the API's default before 0.6
             rules.when("Degraded", "Accepted", "False"),
             rules.when("Degraded", "Programmed", "False", "Invalid", "NoResources", "AddressNotUsable"),
             rules.when("Progressing", "Programmed", "False|Unknown"),
             rules.when("Degraded", "ResolvedRefs", "False", at=_LISTENERS),
             rules.when("Degraded", "Accepted", "False", at=_LISTENERS),
             rules.when("Degraded", "Conflicted", at=_LISTENERS),
+            rules.when("Degraded", "Detached", at=_LISTENERS),  # before Accepted
+            rules.when("Degraded", "Programmed", "False", "Invalid", at=_LISTENERS),
             rules.when("Progressing", "Programmed", "False|Unknown", at=_LISTENERS),
             rules.when("Healthy", "Programmed"),
             rules.when("Healthy", "Accepted"),
