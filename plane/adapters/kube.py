@@ -66,12 +66,17 @@ _STATUS = msgspec.json.Decoder(_Status)
 class Api:
     """One API server. Safe for many coroutines."""
 
-    def __init__(self, session: aiohttp.ClientSession, settings: client.Configuration, *, answer_s: float) -> None:
+    def __init__(self, session: aiohttp.ClientSession, settings: client.Configuration, *, answer_s: float, user: str = "") -> None:
         self.silence_s = SILENCE * answer_s
         self._session = session
         self._settings = settings
         self._server = yarl.URL(settings.host)
         self._prefix = self._server.path.rstrip("/")
+        self._user = user
+
+    def acting_as(self, user: str) -> "Api":
+        """The same server and connections, with every request made in the name of a user; the server asks whether that is allowed."""
+        return Api(self._session, self._settings, answer_s=self.silence_s / SILENCE, user=user)
 
     async def call(self, method: str, path: str, *, query: str = "", body: bytes | None = None, content_type: str = JSON) -> bytes:
         """The answer's body.
@@ -131,7 +136,8 @@ class Api:
 
     async def _headers(self) -> dict[str, str]:
         token = await self._settings.get_api_key_with_prefix("BearerToken")
-        return {"Authorization": token} if token else {}
+        said = {"Authorization": token} if token else {}
+        return said | {"Impersonate-User": self._user} if self._user else said
 
     def _url(self, path: str, query: str) -> yarl.URL:
         return yarl.URL.build(

@@ -242,7 +242,7 @@ class Loop:
             case "observe":
                 await self._observe(work)
             case "query":
-                asked = question.Asked(self._there, self._parts.applier, self._streams, work)
+                asked = question.Asked(self._there, self._parts.applier.acting_as(task.options.run_as), self._streams, work)
                 self._final(task, await ask.answer(asked))
 
     async def _apply(self, work: sync.Work) -> None:
@@ -321,7 +321,8 @@ class Loop:
     async def _abandon(self, running: asyncio.Task[None], app: str) -> None:
         """End what a sync that was terminated leaves running."""
         await asyncio.wait([running])
-        await hooks.abandon(self._there, self._parts.applier, app)
+        held = self._there.book.get(app)
+        await hooks.abandon(self._there, self._parts.applier.acting_as(held.options.run_as if held else ""), app)
 
     async def _revoke(self, reason: str) -> None:
         """Change nothing any more, also after a restart; ask now and then whether that was taken back."""

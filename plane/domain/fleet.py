@@ -44,6 +44,19 @@ class ClusterSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fi
     grants: tuple[Grant, ...] = ()
 
 
+def full(capacity: Capacity, cluster: str, *, apps: int, namespaces: frozenset[str], namespace: str) -> str:
+    """Why there is no room for one more app on a cluster, in a namespace, or the empty string."""
+    if capacity.apps is not None and apps >= capacity.apps:
+        return f"the tenant may have {capacity.apps} apps on cluster {cluster} and has {apps}; {_MORE_ROOM}"
+    wanted = namespaces | ({namespace} if namespace else frozenset())
+    if capacity.namespaces is not None and len(wanted) > capacity.namespaces:
+        return f"the tenant's apps may use {capacity.namespaces} namespaces of cluster {cluster} and use {len(namespaces)}; {_MORE_ROOM}"
+    return ""
+
+
+_MORE_ROOM = "use one that is there, delete an app, or ask the platform team for a higher capacity in the cluster's grant"
+
+
 def permits(grant: Grant, *, group: str, kind: str, namespace: str, name: str) -> bool:
     """Whether a grant covers an object. A Namespace counts as inside itself: a tenant may make the namespaces it is granted."""
     if namespace:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from plane.domain import annotations, apps, errors, fleet, labels, options, orphans
 from plane.domain.judging import policy
 from plane.domain.permitting import projects
+from plane.domain.permitting import quotas as amounts
 from plane.domain.rendering import refs
 from plane.domain.timing import retries, rollbacks, schedules
 
@@ -32,9 +33,15 @@ PUBLIC_KEYS: dict[CredentialKind, frozenset[str]] = {
 
 
 class TenantSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A tenant: people and projects that see nothing of other tenants. Its windows and freezes hold for every project."""
+    """A tenant: people and projects that see nothing of other tenants. Its windows and freezes hold for every project.
+
+    `suspended`: why, as a sentence; while it says something, what runs stays, nothing is dispatched, and people may only read.
+    """
 
     description: str = ""
+    display_name: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    suspended: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    quotas: amounts.Quotas = amounts.Quotas()
     sync_windows: tuple[schedules.Window, ...] = ()
     freezes: tuple[schedules.Freeze, ...] = ()
 

@@ -11,6 +11,7 @@ MEANT = {
     "pauses": "times in which it must not heal",
     "plans": "syncs of a plan that was kept",
     "rotate": "new keys on demand",
+    "accounts": "writing as a project's service account",
 }
 
 

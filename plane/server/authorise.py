@@ -16,6 +16,7 @@ from plane.domain import access, errors
 from plane.server import context, idempotent, record
 from plane.store import engine
 from plane.store.auditing import sinks
+from plane.store.delivering import usage
 from plane.store.people import idempotency, people
 
 READS = (":get", ":read", ":export")
@@ -97,6 +98,7 @@ def enter(plane: context.Plane, caller: Caller, names: Names, permission: str) -
     with engine.begin(plane.engine, made) as tx:
         if not permission.endswith(READS) and not permission.startswith(UNBLOCKED):
             _open(tx, made.tenant)
+            _not_suspended(tx, made, names.tenant)
         key = caller.key if not permission.endswith(READS) else None
         if key:
             idempotent.claim(plane, tx, made, key)
@@ -112,6 +114,15 @@ class LogBlocked(errors.PlaneError):
     def __init__(self, sink: str) -> None:
         self.sink = sink
         super().__init__(f"changes are refused until the mandatory sink {sink!r} has caught up; look at `plane sink get {sink}`")
+
+
+def _not_suspended(tx: engine.Tx, made: access.Scope, tenant: str) -> None:
+    """A suspended tenant's people read; the platform's may still write there, to put it right."""
+    if made.tenant == access.PLATFORM_TENANT or access.allows(made.actor, "tenant:update", access.Target()):
+        return
+    if why := usage.above(tx, made.tenant).suspended:
+        message = f"tenant {tenant} is suspended: {why}; its people may read, and the platform team can lift it"
+        raise errors.Conflict(message)
 
 
 def _open(tx: engine.Tx, tenant: str) -> None:

@@ -7,11 +7,12 @@ import msgspec
 from plane.domain import annotations, objects
 from plane.domain import apps as domain
 from plane.domain.deciding import decide
+from plane.domain.permitting import projects
 from plane.domain.planning import terms
 from plane.domain.timing import schedules, windows
-from plane.server import context
-from plane.store.delivering import states, tasks
-from plane.wire import agent
+from plane.server import abilities, context
+from plane.store.delivering import facts, states, tasks
+from plane.wire import agent, permitted
 
 KNOWN = 2  # of the times without healing that an agent was told ahead, it always knows so many
 
@@ -59,16 +60,48 @@ def kept(spec: domain.AppSpec, made: decide.Apply | None, *, last: decide.Attemp
     return msgspec.structs.replace(told, self_heal=False) if some and not decide.deployed(last, digest) else told
 
 
-def reach(row: states.Row) -> agent.Scope:
-    """What a task of the app may touch: the tenant's grant on the cluster."""
-    grant = row.cluster.grant if row.cluster else None
-    return agent.Scope(namespaces=grant.namespaces, cluster_kinds=grant.cluster_kinds) if grant else agent.Scope()
+def reach(cluster: facts.Cluster | None, rules: projects.Rules) -> agent.Scope:
+    """What a task of an app may touch: the tenant's grant on the cluster, narrowed by the project."""
+    if cluster is None:
+        return agent.Scope()
+    told = permitted.Rules(
+        namespaces=projects.namespaces(rules, projects.Where(cluster.name, labels=cluster.labels)),
+        cluster_allowed=_kinds(rules.cluster_resource_whitelist),
+        cluster_denied=_kinds(rules.cluster_resource_blacklist) or (),
+        namespace_allowed=_kinds(rules.namespace_resource_whitelist),
+        namespace_denied=_kinds(rules.namespace_resource_blacklist) or (),
+    )
+    return agent.Scope(namespaces=cluster.grant.namespaces, cluster_kinds=cluster.grant.cluster_kinds, rules=told)
 
 
-def options_digest(spec: domain.AppSpec) -> str:
+def _kinds(listed: tuple[projects.Kinds, ...] | None) -> tuple[permitted.Kinds, ...] | None:
+    return None if listed is None else tuple(permitted.Kinds(one.group, one.kind, one.name) for one in listed)
+
+
+def account(rules: projects.Rules, destination: domain.Destination) -> str:
+    """As whom the agent writes: empty as itself, permitted.NOBODY where the project wants an account and has none for the place."""
+    if not rules.destination_service_accounts:
+        return ""
+    return projects.account(rules, projects.Where(destination.cluster, destination.namespace)) or permitted.NOBODY
+
+
+def no_account(rules: projects.Rules, destination: domain.Destination, cluster: facts.Cluster | None, *, project: str) -> str:
+    """Why nothing can be written there, or the empty string: no account, or an agent that would write as itself."""
+    wanted = account(rules, destination)
+    if wanted == permitted.NOBODY:
+        where = f"{destination.cluster}/{destination.namespace}"
+        return f"{where} has no service account among the destinationServiceAccounts of project {project}; add an entry for it"
+    if wanted and cluster and not abilities.knows(cluster.capabilities, "accounts"):
+        return abilities.sentence("accounts", cluster=cluster.name, version=cluster.agent_version)
+    return ""
+
+
+def options_digest(spec: domain.AppSpec, rules: projects.Rules) -> str:
     """What the next task's options would be; a change of it alone is worth a task."""
     automated = spec.automated()
-    return objects.digest(msgspec.msgpack.encode((options(spec, None), bool(automated and automated.prune))))[:23]
+    as_whom = account(rules, spec.destination)
+    told = msgspec.structs.replace(options(spec, None), run_as=as_whom)  # left out of the bytes where it is empty
+    return objects.digest(msgspec.msgpack.encode((told, bool(automated and automated.prune))))[:23]
 
 
 def pauses(now: decide.Situation, at: dt.datetime) -> tuple[tuple[int, int], ...]:
@@ -88,6 +121,7 @@ def outdated(told: tuple[tuple[int, int], ...], wanted: tuple[tuple[int, int], .
 def observe(plane: context.Plane, row: states.Row, last: decide.Attempt, *, tenant: str, trigger: str) -> tasks.New:
     """What the app was last given, once more, to be looked after and not to be applied."""
     told = kept(row.situation.spec, None, last=last, digest=last.digest)
+    told = msgspec.structs.replace(told, run_as=account(row.rules, row.situation.spec.destination))
     task = agent.Task(
         id=plane.clock.id(),
         kind="observe",
@@ -99,7 +133,7 @@ def observe(plane: context.Plane, row: states.Row, last: decide.Attempt, *, tena
         generation=last.generation,
         expires=0,  # set when it is claimed and signed
         release=last.digest,
-        scope=reach(row),
+        scope=reach(row.cluster, row.rules),
         options=msgspec.structs.replace(told, pauses=pauses(row.situation, plane.clock.now())),
     )
     return tasks.of(task, row.project_id, actor="agent" if trigger == "recall" else "plane", trigger=trigger)

@@ -18,7 +18,7 @@ from typing import Literal
 
 import msgspec
 
-from plane.wire import scripted
+from plane.wire import permitted, scripted
 
 PATH = "/agent/v1"
 CONTENT_TYPE = "application/msgpack"
@@ -95,6 +95,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
     namespaces: tuple[str, ...] = ()
     cluster_kinds: tuple[str, ...] = ()
+    rules: permitted.Rules = permitted.Rules()  # the project's, for what is written
 
 
 class Ignore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -145,6 +146,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sync_options: tuple[str, ...] = ()
     once: Once = Once()
     pauses: tuple[tuple[int, int], ...] = ()  # when nothing is healed: from and until, Unix seconds; until 0: until told otherwise
+    run_as: str = ""  # NAMESPACE:NAME of the service account to write as; empty: the agent's own; permitted.NOBODY: nothing may be written
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -320,7 +322,7 @@ class Kind(msgspec.Struct, frozen=True, array_like=True):
 
 
 # What this version of the agent can be asked for beyond applying, removing and observing; the plane refuses to ask an older one.
-KNOWS = ("once", "pauses", "plans", "rotate")
+KNOWS = ("once", "pauses", "plans", "rotate", "accounts")
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

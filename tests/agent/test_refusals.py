@@ -13,7 +13,8 @@ KEY = objects.ObjectKey("apps", "Deployment", "shop", "web")
     ("status", "words", "way_out"),
     [
         (500, 'Internal error occurred: failed calling webhook "a.example": connection refused', "see whether the webhook's server runs"),
-        (403, 'deployments.apps "web" is forbidden: User "agent" cannot patch resource "deployments"', "widen the rights of the agent's"),
+        (403, 'deployments.apps "web" is forbidden: User "agent" cannot patch resource "deployments"', "widen the rights of that account"),
+        (403, 'serviceaccounts "deployer" is forbidden: User "agent" cannot impersonate resource "serviceaccounts"', "rbac.impersonate"),
         (404, 'namespaces "shop" not found', "CreateNamespace=true"),
         (422, "metadata.annotations: Too long: may not be more than 262144 bytes", "leave out ServerSideApply=false"),
         (422, "spec.selector: Invalid value: {...}: field is immutable", "Force=true"),

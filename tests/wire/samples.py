@@ -4,7 +4,7 @@ import pathlib
 
 import msgspec
 
-from plane.wire import acting, agent, answers, journal, questions, scripted, views
+from plane.wire import acting, agent, answers, journal, permitted, questions, scripted, views
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 KEY = agent.Key("apps", "Deployment", "acme-shop", "web")
@@ -21,6 +21,13 @@ TASK = agent.Task(
     release="sha256:0f", revision="8306448287da", sealed_digest="aa", query="live", keys=(KEY,), options=OPTIONS,
     scope=agent.Scope(namespaces=("acme-*",), cluster_kinds=("rbac.authorization.k8s.io/ClusterRole",)),
 )  # fmt: skip
+RULES = permitted.Rules(
+    namespaces=("acme-*", "!acme-bank"),
+    cluster_allowed=(permitted.Kinds("", "Namespace", "acme-*"),),
+    cluster_denied=(permitted.Kinds("*", "ClusterRole"),),
+    namespace_allowed=(permitted.Kinds("apps", "*"),),
+    namespace_denied=(permitted.Kinds("", "Secret"),),
+)
 ONCE = agent.Once(resources=(":ConfigMap:web",), labels="tier=front", strategy="apply", sync_options=("Replace=true",))
 IGNORE = agent.Ignore(group="apps", kind="Deployment", expressions=(".spec.template.spec.containers[].image",), managers=("keda",))
 EXTRA = agent.Extra(pointer="/spec/paused", manager="kubectl-edit", time="2030-01-01T00:00:00Z")
@@ -120,6 +127,7 @@ MESSAGES: dict[str, msgspec.Struct] = {
     "task-once": msgspec.structs.replace(TASK, options=agent.Options(once=ONCE)),
     "task-ignore": msgspec.structs.replace(TASK, options=agent.Options(ignore=(IGNORE,))),
     "task-pauses": msgspec.structs.replace(TASK, options=agent.Options(pauses=((1_700_000_000, 1_700_003_600), (1_700_086_400, 0)))),
+    "task-rules": msgspec.structs.replace(TASK, scope=agent.Scope(rules=RULES), options=agent.Options(run_as="acme-shop:deployer")),
     "task-foreign": msgspec.structs.replace(TASK, options=agent.Options(foreign="revert")),
     "bundle": BUNDLE,
     "events": agent.Events(

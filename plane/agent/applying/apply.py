@@ -38,11 +38,24 @@ class Order(msgspec.Struct, frozen=True):
 class Applier:
     """Writes objects. One per agent."""
 
-    def __init__(self, there: cluster.Cluster) -> None:
+    def __init__(
+        self, there: cluster.Cluster, *, asking_: asking.Asking | None = None, account: str = "", known: "_Known | None" = None
+    ) -> None:
         self._there = there
-        self._asking = asking.Asking(there)
-        self.inflight: set[objects.ObjectKey] = set()
-        self._adopted: dict[objects.ObjectKey, tuple[str, ...]] = {}
+        self._asking = asking_ or asking.Asking(there)
+        self._account = account
+        self._known = known or _Known()
+
+    @property
+    def inflight(self) -> set[objects.ObjectKey]:
+        """Objects that are being written."""
+        return self._known.inflight
+
+    def acting_as(self, account: str) -> "Applier":
+        """The same writing as a service account, NAMESPACE:NAME; itself for an empty one."""
+        if account == self._account:
+            return self
+        return Applier(self._there, asking_=self._asking.acting_as(account), account=account, known=self._known)
 
     async def apply(self, order: Order) -> records.Record:
         """Write it as its options say, server-side apply if they say nothing; returns the object as it is now.
@@ -66,6 +79,8 @@ class Applier:
         return kube.decode((await self._written(msgspec.structs.replace(order, options=told)))[0])
 
     async def _written(self, order: Order) -> tuple[bytes, kube_kinds.Resource]:
+        if order.options.run_as != self._account:
+            raise Refused(f"{order.key} is to be written as another account than this task runs as")
         manifest = order.release.manifests[order.index]
         resource = await self._there.kinds.resolve(manifest.api_version, manifest.key.kind)
         path = kube_kinds.key_path(resource, order.key)
@@ -125,12 +140,12 @@ class Applier:
         else:
             if not takeover.due(answer, named, stranger=stranger):
                 return answer
-        self._adopted[write.key] = await takeover.hand_over(self._insist, write.path, takeover.names(named, stranger=stranger))
+        self._known.adopted[write.key] = await takeover.hand_over(self._insist, write.path, takeover.names(named, stranger=stranger))
         return await self._patch(write)
 
     def adopted(self, key: objects.ObjectKey) -> tuple[str, ...]:
         """From which tools the last apply took an object over; told once."""
-        return self._adopted.pop(key, ()) if self._adopted else ()
+        return self._known.adopted.pop(key, ()) if self._known.adopted else ()
 
     async def _rehearsed(self, write: "_Write") -> bytes:
         """A dry run cannot take over first, so what only stands in its way because of that is passed."""
@@ -311,6 +326,14 @@ class Applier:
         if record and record.app != order.release.app and self._there.book.wants(record.app, order.key):
             mark = record.live.mark or record.app
             raise Refused(f"{order.key} belongs to app {mark}; remove it there first, or here")
+
+
+class _Known:
+    """What is remembered of objects, whoever writes them. `adopted`: from which tools they were taken over."""
+
+    def __init__(self) -> None:
+        self.inflight: set[objects.ObjectKey] = set()
+        self.adopted: dict[objects.ObjectKey, tuple[str, ...]] = {}
 
 
 class _Write(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import random
+import re
 import time
 from collections.abc import Callable
 
@@ -19,36 +20,59 @@ SETTLED = ("Apply failed with", "the object has been modified", PRECONDITION)  #
 PAUSE_S = (0.1, 5.0)
 DRAIN_S = 10.0  # of the 30 s that Kubernetes gives a pod to end
 NOT_FOUND, CONFLICT, BUSY, BROKEN = 404, 409, 429, 500
+ACCOUNT_USER = "system:serviceaccount:"
+_ACCOUNT = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?:[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+NO_ACCOUNT = (
+    "the project names no service account for this destination, and nothing is written as the agent instead; add an entry to "
+    "spec.destinationServiceAccounts"
+)
 
 # Hears what a request waits for, and an empty sentence once it does no more; a task sets it for all that it asks for.
 LISTENER: contextvars.ContextVar[Callable[[str], None] | None] = contextvars.ContextVar("listener", default=None)
 
 
-class Asking:
-    """One per agent: it holds the pace for all tasks."""
+class _Gate:
+    """What all share that ask one API server."""
 
-    def __init__(self, there: cluster.Cluster) -> None:
+    def __init__(self) -> None:
+        self.pace = pace.Pace()
+        self.open = 0
+        self.draining = False
+
+
+class Asking:
+    """It holds the pace for all tasks of the agent, as whoever they ask."""
+
+    def __init__(self, there: cluster.Cluster, *, api: kube.Api | None = None, gate: _Gate | None = None, refusal: str = "") -> None:
         self._there = there
-        self._pace = pace.Pace()
-        self._open = 0
-        self._draining = False
+        self._api = api or there.api
+        self._gate = gate or _Gate()
+        self._refusal = refusal  # why nothing may be asked
+
+    def acting_as(self, account: str) -> "Asking":
+        """The same for requests in the name of a service account, NAMESPACE:NAME; what is none is refused, never replaced by another."""
+        if not _ACCOUNT.fullmatch(account):
+            return Asking(self._there, gate=self._gate, refusal=NO_ACCOUNT)
+        return Asking(self._there, api=self._there.api.acting_as(f"{ACCOUNT_USER}{account}"), gate=self._gate)
 
     async def drain(self) -> None:
         """Start no request any more and let those under way end."""
-        self._draining = True
+        self._gate.draining = True
         until = time.monotonic() + DRAIN_S
-        while self._open and time.monotonic() < until:  # noqa: ASYNC110 - at the end of the program; an event per request costs the hot path
+        while self._gate.open and time.monotonic() < until:  # noqa: ASYNC110 - at the end of the program; an event per request costs the hot path
             await asyncio.sleep(0.02)
 
     async def _ask(self, method: str, path: str, *, query: str, payload: bytes, content_type: str) -> bytes:
-        async with self._pace.turn():
-            if self._draining:
+        if self._refusal:
+            raise refusals.Refused(self._refusal)
+        async with self._gate.pace.turn():
+            if self._gate.draining:
                 await asyncio.Event().wait()  # for ever: the program ends
-            self._open += 1
+            self._gate.open += 1
             try:
-                return await self._there.api.call(method, path, query=query, body=payload, content_type=content_type)
+                return await self._api.call(method, path, query=query, body=payload, content_type=content_type)
             finally:
-                self._open -= 1
+                self._gate.open -= 1
 
     async def once(self, method: str, path: str, query: str, payload: bytes, content_type: str) -> bytes:
         """A request that must not be made twice: tried again only when the API server was too busy to begin.
@@ -64,7 +88,7 @@ class Asking:
             except kube.KubeRefused as e:
                 if e.status != BUSY or time.monotonic() > until:
                     raise
-                self._pace.refused()
+                self._gate.pace.refused()
                 await asyncio.sleep(max(e.retry_after_s, _pause_s(attempt)))
 
     async def insist(self, method: str, path: str, query: str, payload: bytes, content_type: str = "") -> bytes:
@@ -94,7 +118,7 @@ class Asking:
                 raise refusals.Refused(str(error)) from error
             return 0.0
         if error.status == BUSY or error.retry_after_s:
-            self._pace.refused()
+            self._gate.pace.refused()
         if late or not (_passing(error, attempt) or self._late(error, path)):
             raise error
         return error.retry_after_s

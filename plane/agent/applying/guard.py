@@ -1,13 +1,15 @@
 """What a task must hold before anything is touched: from this plane, for this cluster, in time, inside its scope."""
 
+import functools
 from collections.abc import Container, Mapping
 
 from plane.adapters import kube_kinds
 from plane.agent.kept import releases
 from plane.agent.watching import cluster
 from plane.domain import errors, fleet, kinds, objects
+from plane.domain.permitting import projects
 from plane.domain.planning import plan
-from plane.wire import agent, bundle, signing
+from plane.wire import agent, bundle, permitted, signing
 
 
 class TaskRefused(errors.PlaneError):
@@ -50,7 +52,7 @@ def check_scope(task: agent.Task, release: releases.Release, served: kube_kinds.
         namespaced = resource.namespaced if resource else brought.get((key.group, key.kind), kinds.namespaced(key.group, key.kind))
         if key.namespace and not namespaced:
             raise TaskRefused(f"{key} is cluster-scoped and names a namespace; remove metadata.namespace")
-        _check(task, key)
+        _check_written(task, key)
     if task.options.create_namespace:
         _check(task, objects.ObjectKey("", "Namespace", "", task.options.create_namespace))
 
@@ -79,13 +81,35 @@ def check_asked(task: agent.Task) -> None:
 
 def check_key(task: agent.Task, key: objects.ObjectKey) -> None:
     """The same for one object that is to be made."""
-    _check(task, key)
+    _check_written(task, key)
 
 
 def permits(task: agent.Task, key: objects.ObjectKey) -> bool:
     """Whether an object is inside the task's scope."""
     grant = fleet.Grant(task.tenant, task.scope.namespaces, task.scope.cluster_kinds)
     return fleet.permits(grant, group=key.group, kind=key.kind, namespace=key.namespace, name=key.name)
+
+
+def _check_written(task: agent.Task, key: objects.ObjectKey) -> None:
+    """Also by the project's own rules."""
+    _check(task, key)
+    if why := projects.object_(_rules(task.scope.rules), key, projects.Where(""), name=task.project):
+        raise TaskRefused(f"{key} {why}; change the object, or widen the project")
+
+
+@functools.lru_cache(256)
+def _rules(told: permitted.Rules) -> projects.Rules:
+    return projects.Rules(
+        destinations=tuple(projects.Place(namespace=glob) for glob in told.namespaces),
+        cluster_resource_whitelist=_kinds(told.cluster_allowed),
+        cluster_resource_blacklist=_kinds(told.cluster_denied) or (),
+        namespace_resource_whitelist=_kinds(told.namespace_allowed),
+        namespace_resource_blacklist=_kinds(told.namespace_denied) or (),
+    )
+
+
+def _kinds(told: tuple[permitted.Kinds, ...] | None) -> tuple[projects.Kinds, ...] | None:
+    return None if told is None else tuple(projects.Kinds(one.kind, one.group, one.name) for one in told)
 
 
 def _check(task: agent.Task, key: objects.ObjectKey) -> None:

@@ -32,7 +32,12 @@ _WAYS_OUT = (
     ),
     (FORBIDDEN, "exceeded quota", "raise the ResourceQuota, ask for less, or free some of it"),
     (BROKEN, "failed calling webhook", "see whether the webhook's server runs; its failurePolicy decides what happens while it does not"),
-    (FORBIDDEN, "cannot ", "widen the rights of the agent's service account (the chart's rbac values)"),
+    (
+        FORBIDDEN,
+        "cannot impersonate",
+        "let the agent impersonate it (the chart's rbac.impersonate), or name another account in the project",
+    ),
+    (FORBIDDEN, "cannot ", "widen the rights of that account; the agent's own come from the chart's rbac values"),
 )
 
 

@@ -50,7 +50,7 @@ class Sync:
     """The run of one task."""
 
     def __init__(self, tools: Tools, work: Work) -> None:
-        self._tools = tools
+        self._tools = msgspec.structs.replace(tools, applier=tools.applier.acting_as(work.task.options.run_as))
         self._there = tools.there
         self._work = work
         self._task = work.task

@@ -267,7 +267,8 @@ class Drift:
             return  # somebody put it back meanwhile
         history.times, history.last = history.times + 1, time.monotonic()
         try:
-            now = await self._applier.apply(apply.Order(release, wanted.index, key, held.options, yields=wanted.yielding))
+            applier = self._applier.acting_as(held.options.run_as)
+            now = await applier.apply(apply.Order(release, wanted.index, key, held.options, yields=wanted.yielding))
             now.wanted = wanted.digest
             if foreign.stale(held, now):
                 self._start(held, now, self._read(app, key))

@@ -55,7 +55,7 @@ async def remove(there: cluster.Cluster, applier: apply.Applier, held: book.Held
     if body == live:
         return ()
     try:
-        await applier.put(body)
+        await applier.acting_as(held.options.run_as).put(body)
     except apply.Refused as e:
         if e.status == apply.CONFLICT:
             return ()  # somebody wrote it meanwhile; that is judged by its own event

@@ -23,7 +23,7 @@ async def fields(
     effective = writing.how(release.manifests[wanted.index], held.options)
     if effective.server_side_diff is False:
         return None
-    predicted = await applier.predict(apply.Order(release, wanted.index, key, held.options))
+    predicted = await applier.acting_as(held.options.run_as).predict(apply.Order(release, wanted.index, key, held.options))
     desired = releases.body(release, wanted.index, releases.values(release, key, there.unsealer))
     rule, outcome = rules.of(held.options, key), prediction.Outcome(desired, live, predicted)
     return await there.comparer.under(rule, lambda query: outcome.fields(rule, query, mutations=effective.include_mutation_webhook))

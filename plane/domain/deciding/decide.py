@@ -25,6 +25,9 @@ WaitCode = Literal[
     "deleting",
     "degraded",
     "rolled-back",
+    "no-account",
+    "suspended",
+    "quota",
 ]
 
 

@@ -166,6 +166,13 @@ def account(rules: Rules, where: Where) -> str:
     return ""
 
 
+def namespaces(rules: Rules, where: Where) -> tuple[str, ...]:
+    """The destinations on one cluster as globs of namespaces, those that take away with `!`; none: the place is not narrowed."""
+    there = [one for one in rules.destinations if _inside(msgspec.structs.replace(one, namespace="*"), where)]
+    found = tuple(f"{_sign(one)}{one.namespace.removeprefix('!')}" for one in there)
+    return found or (("!*",) if rules.destinations else ())
+
+
 def joined(rules: R, others: Iterable[Rules]) -> R:
     """The rules with those that a project inherits: each list goes on with the others' lists."""
     for other in others:

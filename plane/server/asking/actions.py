@@ -142,7 +142,7 @@ def _put(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
         row = generic.existing(documents_.KIND, place)
         key = order.question.keys[0]
         _check(place, row, key)
-        asked = questions.put(plane, place, row, order.question)
+        asked = questions.put(plane, place, row, msgspec.structs.replace(order.question, writes=True))
         if order.details is not None:
             intent = {"object": str(key), **order.details}
             documents_.note(

@@ -4,8 +4,9 @@ from typing import TypeVar
 
 import msgspec
 
+from plane.domain import apps as domain
 from plane.domain import errors, objects
-from plane.server import authorise, context
+from plane.server import authorise, context, tasking
 from plane.server import documents as generic
 from plane.server.keeping import apps
 from plane.store import documents as rows
@@ -25,6 +26,7 @@ class Question(msgspec.Struct, frozen=True):
     terms: msgspec.Struct | None = None
     release: str = ""
     options: agent.Options = agent.Options()
+    writes: bool = False
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -43,6 +45,8 @@ def put(plane: context.Plane, place: authorise.Place, row: rows.Row, question: Q
         BackendDown: no agent is there to answer.
     """
     cluster = _present(place, row)
+    if question.writes:
+        _check_account(place, row, cluster)
     task = _task(plane, place, row, cluster, question)
     actor = place.scope.actor.name
     tasks.add(place.tx, place.scope.tenant, [tasks.of(task, row.project_id, actor=actor, trigger=question.name)], plane.clock.now())
@@ -124,8 +128,17 @@ def _present(place: authorise.Place, row: rows.Row) -> facts.Cluster:
     return cluster
 
 
+def _check_account(place: authorise.Place, row: rows.Row, cluster: facts.Cluster) -> None:
+    """Conflict where the agent would have to write as itself."""
+    rules = store.project_spec(place.tx, place.scope.tenant, place.project)
+    destination = msgspec.convert(row.spec["destination"], domain.Destination)
+    if why := tasking.no_account(rules, destination, cluster, project=place.names.project):
+        raise errors.Conflict(why)
+
+
 def _task(plane: context.Plane, place: authorise.Place, row: rows.Row, cluster: facts.Cluster, question: Question) -> agent.Task:
-    names, grant = place.names, cluster.grant
+    names, destination = place.names, msgspec.convert(row.spec["destination"], domain.Destination)
+    rules = store.project_spec(place.tx, place.scope.tenant, place.project)
     return agent.Task(
         id=plane.clock.id(),
         kind="query",
@@ -138,8 +151,8 @@ def _task(plane: context.Plane, place: authorise.Place, row: rows.Row, cluster: 
         expires=0,  # set when it is claimed and signed
         release=question.release,
         revision=row.commit if question.release else "",
-        scope=agent.Scope(namespaces=grant.namespaces, cluster_kinds=grant.cluster_kinds),
-        options=question.options,
+        scope=tasking.reach(cluster, rules),
+        options=msgspec.structs.replace(question.options, run_as=tasking.account(rules, destination)),
         query=question.name,
         keys=tuple(agent.Key(key.group, key.kind, key.namespace, key.name) for key in question.keys),
         terms=msgspec.msgpack.encode(question.terms) if question.terms else b"",

@@ -9,7 +9,7 @@ from plane.domain import access
 from plane.domain.auditing import audit
 from plane.domain.deciding import decide, next_step
 from plane.server import context, record, tasking
-from plane.server.delivering import closings
+from plane.server.delivering import closings, holding
 from plane.store import wake
 from plane.store.auditing import audit as log
 from plane.store.delivering import facts, states, tasks
@@ -28,7 +28,7 @@ def dispatch(plane: context.Plane, tx: Tx, scope: access.Scope, ids: Sequence[st
     """Decide about locked apps (`states.lock`) and queue their tasks; `tenant` is the tenant's name."""
     now = plane.clock.now()
     rows = closings.stop(plane, tx, scope, _forget_removed(plane, tx, scope, states.rows(tx, scope.tenant, ids)))
-    made = [(row, next_step.of(_with_options(row), at=now)) for row in rows]
+    made = holding.held(tx, scope.tenant, [(row, next_step.of(_with_options(row), at=now)) for row in rows], now)
     queued = {row.id: _task(plane, row, decision, tenant) for row, decision in made if isinstance(decision, decide.Apply | decide.Remove)}
     tasks.add(tx, scope.tenant, list(queued.values()), now)
     rows = closings.tell(plane, tx, [row for row in rows if row.id not in queued], tenant=tenant)
@@ -70,7 +70,7 @@ def _nothing_left(row: states.Row) -> bool:
 
 
 def _with_options(row: states.Row) -> decide.Situation:
-    return msgspec.structs.replace(row.situation, options_digest=tasking.options_digest(row.situation.spec))
+    return msgspec.structs.replace(row.situation, options_digest=tasking.options_digest(row.situation.spec, row.rules))
 
 
 def _task(plane: context.Plane, row: states.Row, decision: decide.Apply | decide.Remove, tenant: str) -> tasks.New:
@@ -79,6 +79,7 @@ def _task(plane: context.Plane, row: states.Row, decision: decide.Apply | decide
     digest = applied.digest if applied else ""
     commit = wanted.commit if wanted and wanted.digest == digest else applied.commit if applied else ""
     told = tasking.kept(spec, applied, last=row.situation.attempt, digest=digest)
+    told = msgspec.structs.replace(told, run_as=tasking.account(row.rules, spec.destination))
     task = agent.Task(
         id=plane.clock.id(),
         kind="apply" if applied else "remove",
@@ -91,7 +92,7 @@ def _task(plane: context.Plane, row: states.Row, decision: decide.Apply | decide
         expires=0,  # set when it is claimed and signed
         release=digest,
         revision=commit,
-        scope=tasking.reach(row),
+        scope=tasking.reach(row.cluster, row.rules),
         options=msgspec.structs.replace(told, approved=decision.approved, pauses=tasking.pauses(row.situation, plane.clock.now())),
     )
     request = row.situation.request
@@ -121,7 +122,7 @@ def _attempt(row: states.Row, decision: decide.Decision, task: tasks.New, now: d
     fresh = decide.Attempt(
         task.digest or decide.REMOVAL,
         task.generation,
-        options_digest=tasking.options_digest(row.situation.spec),
+        options_digest=tasking.options_digest(row.situation.spec, row.rules),
         trigger=task.trigger,
         commit=task.commit,
         manual=request is not None,

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from plane.domain import errors, objects, release, tenancy
-from plane.domain.permitting import projects
+from plane.domain.permitting import projects, quotas
 from plane.store.delivering import facts
 
 
@@ -26,6 +26,9 @@ def check(app: facts.App, cluster: facts.Cluster) -> None:
 
 def check_objects(app: facts.App, cluster: facts.Cluster, manifests: tuple[objects.Manifest, ...]) -> None:
     """Raise for the first object outside what the tenant is granted, or its project allows."""
+    if app.room is not None and len(manifests) > app.room:
+        used = f"its other apps leave room for {max(0, app.room)} and this one has {len(manifests)}"
+        raise quotas.QuotaExceeded(f"the tenant's quota of objects is used up: {used}; remove some, or ask the platform team for more")
     release.check_scope(manifests, cluster.grant, cluster.name)
     release.check_project(manifests, app.rules, projects.Where(cluster.name, labels=cluster.labels), project=app.project)
 

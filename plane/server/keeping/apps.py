@@ -5,15 +5,16 @@ from typing import Any
 import msgspec
 
 from plane.domain import apps as domain
-from plane.domain import errors, tenancy
+from plane.domain import errors, fleet, tenancy
 from plane.domain.comparing import ignoring
 from plane.domain.deciding import decide
+from plane.domain.permitting import quotas
 from plane.domain.planning import advice
 from plane.server import authorise, context, record
 from plane.server import documents as generic
 from plane.server.keeping import holds, repositories
 from plane.store import documents as rows
-from plane.store.delivering import facts, further_sources
+from plane.store.delivering import facts, further_sources, usage
 from plane.store.delivering import repositories as sources
 from plane.store.showing import apps, views
 from plane.wire import documents, rest
@@ -85,7 +86,24 @@ def _columns(change: generic.Change) -> generic.Columns:
     problems = problems or _outside(place, spec, cluster)
     if problems:
         raise errors.Invalid(problems)
+    _check_quotas(change, cluster)
     return {"spec": generic.plain(spec), "cluster_id": cluster, "repository_id": repository}
+
+
+def _check_quotas(change: generic.Change, cluster: str | None) -> None:
+    """The tenant's, and its part of the cluster."""
+    tx, tenant = change.place.tx, change.place.scope.tenant
+    quota = usage.above(tx, tenant).quotas.apps if change.before is None else None
+    if quota is not None and (why := quotas.exceeded("apps", quota=quota, used=usage.apps(tx, tenant))):
+        raise quotas.QuotaExceeded(why)
+    there = facts.clusters(tx, tenant, {cluster})[cluster] if cluster else None
+    if there is None or there.grant.capacity == fleet.Capacity():
+        return
+    used, namespaces = usage.on_cluster(tx, tenant, there.id, without=change.id)
+    if why := fleet.full(
+        there.grant.capacity, there.name, apps=used, namespaces=namespaces, namespace=change.wish.spec.destination.namespace
+    ):
+        raise quotas.QuotaExceeded(why)
 
 
 def _outside(place: authorise.Place, spec: domain.AppSpec, cluster: str | None) -> tenancy.Problems:

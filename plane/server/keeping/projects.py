@@ -5,13 +5,14 @@ import secrets as random
 import msgspec
 
 from plane.domain import access, errors, tenancy
+from plane.domain.permitting import quotas
 from plane.domain.rendering import secrets
 from plane.server import authorise, context, keys
 from plane.server import documents as generic
 from plane.server.keeping import holds
 from plane.store import documents as rows
 from plane.store import engine
-from plane.store.delivering import duties
+from plane.store.delivering import duties, usage
 from plane.store.layout import tables
 from plane.store.people import people
 from plane.wire import documents, rest
@@ -33,8 +34,17 @@ def read(row: rows.Row, names: authorise.Names) -> documents.Project:
 def _columns(change: generic.Change) -> generic.Columns:
     if problems := tenancy.check_project(change.wish.spec):
         raise errors.Invalid(problems)
+    if change.before is None:
+        _check_quota(change)
     stored = generic.spec_only(change)
     return stored if change.before else {**stored, "fingerprint_key": _fingerprint_key(change)}
+
+
+def _check_quota(change: generic.Change) -> None:
+    tx, tenant = change.place.tx, change.place.scope.tenant
+    quota = usage.above(tx, tenant).quotas.projects
+    if quota is not None and (why := quotas.exceeded("projects", quota=quota, used=usage.projects(tx, tenant))):
+        raise quotas.QuotaExceeded(why)
 
 
 def _fingerprint_key(change: generic.Change) -> bytes:

@@ -10,7 +10,7 @@ from plane.domain import apps as domain
 from plane.domain import fleet, tenancy
 from plane.domain.deciding import decide
 from plane.domain.judging import policy
-from plane.store.delivering import further_sources, project_rules
+from plane.store.delivering import further_sources, project_rules, usage
 from plane.store.engine import Row, Tx
 from plane.store.layout import columns, tables
 
@@ -84,6 +84,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     current: Current | None
     problem: decide.Problem | None
     request: decide.Request | None
+    room: int | None = None  # objects that the tenant may still have, without this app's; None: any number
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -92,6 +93,7 @@ class Names(msgspec.Struct, frozen=True):
     tenant_id: str
     tenant: str
     projects: dict[str, tuple[str, bytes, tenancy.ProjectSpec]]  # name, wrapped fingerprint key, rules
+    room: int | None = None  # objects that the tenant may still have
 
 
 def load(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[App, ...]:
@@ -118,6 +120,7 @@ _APPS = sa.select(
 
 def _app(row: Row, names: Names, places: dict[str, Cluster], sources: dict[int, Repository], newest: dict[str, Current]) -> App:
     project, key, rules = names.projects[row.project_id]
+    current = newest.get(row.release_id or "")
     return App(
         id=row.id,
         name=row.name,
@@ -135,17 +138,19 @@ def _app(row: Row, names: Names, places: dict[str, Cluster], sources: dict[int, 
         fingerprint_key=key,
         repositories=sources,
         cluster=places.get(row.cluster_id or ""),
-        current=newest.get(row.release_id or ""),
+        current=current,
         problem=row.problem and msgspec.convert(row.problem, decide.Problem),
         request=row.request and msgspec.convert(row.request, decide.Request),
+        room=None if names.room is None else names.room + (current.objects if current else 0),
     )
 
 
 def _names(tx: Tx, tenant: str, projects: set[str]) -> Names:
     name = tx.execute(_TENANT, {"tenant": tenant}).scalar_one()
     rows = tx.execute(_PROJECTS, {"tenant": tenant, "ids": list(projects)})
-    rules = project_rules.of(tx, tenant, projects)
-    return Names(tenant, name, {row.id: (row.name, bytes(row.fingerprint_key), rules[row.id]) for row in rows})
+    rules, quota = project_rules.of(tx, tenant, projects), usage.above(tx, tenant).quotas.objects
+    room = None if quota is None else quota - usage.objects(tx, tenant)
+    return Names(tenant, name, {row.id: (row.name, bytes(row.fingerprint_key), rules[row.id]) for row in rows}, room)
 
 
 _TENANT = sa.select(tables.tenants.c.name).where(tables.tenants.c.id == sa.bindparam("tenant"))

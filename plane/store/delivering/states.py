@@ -15,7 +15,7 @@ from plane.domain.deciding import decide
 from plane.domain.judging import policy
 from plane.domain.timing import rollbacks, schedules
 from plane.store import batches, engine
-from plane.store.delivering import facts, resource_rules
+from plane.store.delivering import facts, project_rules, resource_rules
 from plane.store.engine import Tx
 from plane.store.layout import columns, tables
 from plane.wire import agent
@@ -50,6 +50,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     cluster: facts.Cluster | None
     situation: decide.Situation
     orphan: bool  # deleted without its objects
+    rules: tenancy.ProjectSpec = tenancy.ProjectSpec()  # the project's, with those it inherits
+    above: tenancy.TenantSpec = tenancy.TenantSpec()
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,9 +128,9 @@ def rows(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[Row, ...]:
     above = tx.execute(_TENANT, {"tenant": tenant}).scalar_one()
     good = _good(tx, tenant, [row.id for row in found if row.attempt and (row.spec.get("syncPolicy") or {}).get("rollback")])
     everybodys = msgspec.convert(above, tenancy.TenantSpec)
-    platform = resource_rules.load(tx)
+    platform, projects = resource_rules.load(tx), project_rules.of(tx, tenant, {row.project_id for row in found})
     made = (_row(row, clusters.get(row.cluster_id or ""), everybodys, good.get(row.id)) for row in found)
-    return tuple(_ruled(row, platform) for row in made)
+    return tuple(msgspec.structs.replace(_ruled(row, platform), rules=projects[row.project_id], above=everybodys) for row in made)
 
 
 def _ruled(row: Row, platform: rules.Rules) -> Row:

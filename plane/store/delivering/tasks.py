@@ -99,6 +99,13 @@ _SUPERSEDE = (
 )
 
 
+def open_syncs(tx: Tx, tenant: str) -> int:
+    """How many changes of the tenant are queued or under way; until the transaction ends nobody else counts to begin one more."""
+    tx.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"syncs {tenant}", 0))))
+    where = (TASKS.c.tenant_id == tenant, TASKS.c.state != "done", TASKS.c.kind.in_(["apply", "remove"]))
+    return int(tx.execute(sa.select(sa.func.count()).select_from(TASKS).where(*where)).scalar_one())
+
+
 def halt(tx: Tx, tenant: str, ended: Sequence[tuple[str, int, str]], now: dt.datetime) -> None:
     """Close open syncs: (app, generation, why). Their agents hear of it when they ask next."""
     where = (TASKS.c.tenant_id == tenant, TASKS.c.app_id == sa.bindparam("app"), TASKS.c.generation == sa.bindparam("at"))

@@ -1,0 +1,46 @@
+"""What a tenant has of what its quotas bound."""
+
+import msgspec
+import sqlalchemy as sa
+
+from plane.domain import tenancy
+from plane.store.engine import Tx
+from plane.store.layout import tables
+
+APPS, STATES, RELEASES = tables.apps, tables.app_states, tables.releases
+
+
+def above(tx: Tx, tenant: str) -> tenancy.TenantSpec:
+    """What the platform says of the tenant."""
+    found = tx.execute(sa.select(tables.tenants.c.spec).where(tables.tenants.c.id == tenant)).scalar_one()
+    return msgspec.convert(found, tenancy.TenantSpec)
+
+
+def projects(tx: Tx, tenant: str) -> int:
+    """How many there are; who counts first makes the next one first."""
+    return _count(tx, tables.projects, tenant)
+
+
+def apps(tx: Tx, tenant: str) -> int:
+    """The same of apps, those that are being deleted too."""
+    return _count(tx, APPS, tenant)
+
+
+def on_cluster(tx: Tx, tenant: str, cluster: str, *, without: str) -> tuple[int, frozenset[str]]:
+    """The tenant's other apps on a cluster, and the namespaces they go to."""
+    namespace = APPS.c.spec["destination"]["namespace"].astext
+    where = (APPS.c.tenant_id == tenant, APPS.c.cluster_id == cluster, APPS.c.id != without)
+    rows = tx.execute(sa.select(namespace.label("namespace")).where(*where)).all()
+    return len(rows), frozenset(row.namespace for row in rows if row.namespace)
+
+
+def objects(tx: Tx, tenant: str) -> int:
+    """Of the newest releases of all apps."""
+    joined = STATES.join(RELEASES, sa.and_(RELEASES.c.tenant_id == STATES.c.tenant_id, RELEASES.c.id == STATES.c.release_id))
+    query = sa.select(sa.func.coalesce(sa.func.sum(RELEASES.c.objects), 0)).select_from(joined).where(STATES.c.tenant_id == tenant)
+    return int(tx.execute(query).scalar_one())
+
+
+def _count(tx: Tx, table: sa.Table, tenant: str) -> int:
+    tx.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"{table.name} {tenant}", 0))))
+    return int(tx.execute(sa.select(sa.func.count()).select_from(table).where(table.c.tenant_id == tenant)).scalar_one())
