@@ -9,6 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from plane.api import apps, awaiting, calls, wake
 from plane.server.asking import actions as use
+from plane.server.asking import patches, questions
 from plane.wire import ordered, views
 
 LIST = calls.Doc(
@@ -36,12 +37,33 @@ def _order(path: str, operation: str, body: Any, work: use.Ordering, summary: st
     return handle
 
 
+PATCH = calls.Doc(
+    answer=ordered.Ordered, body=ordered.PatchObject, tag="apps", operation="patch_app_object",
+    summary="Patch one object, if policy lets it be what the patch makes of it. Waits up to 10 s each for the agent to try and to do it.",
+)  # fmt: skip
+
+
+@post(calls.typed(f"{apps.APP}/patches"), status_code=200, opt={"doc": PATCH}, name="patch_app_object")
+async def patched(call: NamedDependency[calls.Call], hub: NamedDependency[wake.Hub]) -> Response[bytes]:
+    """422 when a policy refuses, 503 when the agent does not try it in time; 202 with the task to follow once it is ordered."""
+    body = call.read(ordered.PatchObject)
+    asked = await sync_to_thread(patches.ask, call.plane, call.caller, call.names, body)
+    tried = await awaiting.within(call, hub, asked, patches.judging(body))
+    if tried is None:
+        raise await sync_to_thread(questions.give_up, call.plane, call.caller, call.names, asked)
+    if body.dry_run:
+        return calls.respond(tried.shown())
+    order = await sync_to_thread(patches.order, call.plane, call.caller, call.names, body, tried)
+    found = await awaiting.within(call, hub, order, use.outcome)
+    return calls.respond(found) if found else calls.respond(ordered.Ordered(task=order.task), 202)
+
+
 def handlers() -> list[HTTPRouteHandler]:
     """All of them."""
     wait = "Waits up to 10 s for the agent, then answers 202 with the task to follow."
     return [
         listed,
         _order("actions", "run_app_action", ordered.RunAction, use.act, f"Do an action to one object. {wait}"),
-        _order("patches", "patch_app_object", ordered.PatchObject, use.patch, f"Patch one object. {wait}"),
+        patched,
         _order("deletions", "delete_app_object", ordered.DeleteObject, use.delete, f"Delete one object. {wait}"),
     ]

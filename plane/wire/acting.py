@@ -32,11 +32,12 @@ class Act(Order, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Change(Order, frozen=True, kw_only=True, omit_defaults=True):
-    """Patch. `body`: JSON."""
+    """Patch. `body`: JSON; `judged`: digest of what policy looked at, and nothing else may come of it."""
 
     body: bytes
     type: PatchType = "merge"
     dry_run: bool = False
+    judged: str = ""
 
 
 class Delete(Order, frozen=True, kw_only=True, omit_defaults=True):
@@ -90,6 +91,7 @@ class Done(answers.Answer, frozen=True, kw_only=True, omit_defaults=True, tag="d
         warnings: sentences: what Git says otherwise, what holds the object.
         body: the object after a patch, masked.
         problems: what the order itself has wrong, path → broken rule; then nothing was done.
+        digest: of a dry run, names what would become of the object, as `Change.judged` does.
     """
 
     before: str = ""
@@ -99,3 +101,4 @@ class Done(answers.Answer, frozen=True, kw_only=True, omit_defaults=True, tag="d
     warnings: tuple[str, ...] = ()
     body: dict[str, Any] | None = None
     problems: dict[str, str] | None = None
+    digest: str = ""

@@ -196,11 +196,22 @@ def test_a_patch_of_each_kind_changes_and_tells(
     would = said(shared_plane, app, "patch", about, patch(body, type=kind, dry_run=True))
     assert isinstance(would, acting.Done)
     assert (would.fields, kube.there("configmaps", "web")["data"]) == (("/data/colour",), {"colour": "blue"})
-    done = said(shared_plane, app, "patch", about, patch(body, type=kind))
+    done = said(shared_plane, app, "patch", about, patch(body, type=kind, judged=would.digest))
     assert isinstance(done, acting.Done)
     assert (done.fields, kube.there("configmaps", "web")["data"]) == (("/data/colour",), {"colour": "red"})
     assert done.body
     assert done.body["data"] == {"colour": "red"}
+
+
+def test_a_patch_makes_nothing_that_policy_did_not_look_at(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", colour="blue")))
+    about, body = key("ConfigMap", kube.namespace, "web"), {"data": {"colour": "red"}}
+    would = said(shared_plane, app, "patch", about, patch(body, dry_run=True))
+    assert isinstance(would, acting.Done)
+    kube.patch("configmaps", "web", {"data": {"size": "xl"}})
+    message = refused(shared_plane, app, "patch", about, patch(body, judged=would.digest))
+    assert "would make something else of it than policy looked at" in message
+    assert kube.there("configmaps", "web")["data"] == {"colour": "blue", "size": "xl"}
 
 
 @pytest.mark.parametrize(

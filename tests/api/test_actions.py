@@ -4,6 +4,7 @@ import concurrent.futures
 import time
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 import sqlalchemy as sa
@@ -117,7 +118,7 @@ def test_a_role_may_act_or_also_patch_and_delete_or_nothing(acme: Tenant, web: s
     orders = {"actions": RESTART, "patches": WEB | {"patch": {"spec": {}}}, "deletions": WEB}
     may = {role: acme.api.person("acme", role, role) for role in ("viewer", "editor", "admin")}
     found = {role: [who.post(f"{web}/{verb}", body).status_code for verb, body in orders.items()] for role, who in may.items()}
-    assert found == {"viewer": [403, 403, 403], "editor": [202, 403, 403], "admin": [202, 202, 202]}
+    assert found == {"viewer": [403, 403, 403], "editor": [202, 403, 403], "admin": [202, 503, 202]}  # a patch is tried first
     assert may["viewer"].post(f"{web}/actions", RESTART).json()["permission"] == "action:apps/Deployment/restart"
 
 
@@ -135,20 +136,73 @@ def test_no_patch_of_a_secret_carries_values(acme: Tenant, web: str, owner: sa.E
         assert tx.execute(sa.text("SELECT count(*) FROM tasks WHERE app_id IS NOT NULL")).scalar_one() == 0
 
 
-@pytest.mark.usefixtures("hasty")
-def test_the_log_keeps_which_fields_a_patch_changed_and_not_the_patch(acme: Tenant, web: str, east: Agent, owner: sa.Engine) -> None:  # noqa: F811
-    acme.api.post(f"{web}/patches", WEB | {"patch": {"spec": {"note": "hunter2"}}})
-    report(east, claimed(east), answer=acting.Done(before="1", after="2", fields=("/spec/note",), body={"kind": "Deployment"}))
+LIVE = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"replicas": 1}}
+ONE_IS_NONE = """package plane.rules.replicas
+
+violations contains {"message": "one replica is none", "object": object} if {
+	some manifest in input.manifests
+	manifest.spec.replicas == 1
+	object := "apps/Deployment shop/web"
+}
+"""
+
+
+def patched(acme: Tenant, web: str, east: Agent, *reports: acting.Done, **more: object) -> tuple[httpx.Response, list[acting.Change]]:  # noqa: F811
+    """The answer to a patch whose tasks the agent answers so, and what each told it."""
+    tasks = []
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        asking = pool.submit(acme.api.post, f"{web}/patches", WEB | {"patch": {"spec": {"note": "hunter2"}}, **more})
+        for one in reports:
+            tasks.append(claimed(east))
+            report(east, tasks[-1], answer=one)
+        return asking.result(30), [msgspec.msgpack.decode(task.terms, type=acting.Change) for task in tasks]
+
+
+TRIED = acting.Done(before="1", after="1", fields=("/spec/note",), body=LIVE, digest="sha256:0f")
+
+
+def test_a_patch_is_tried_then_ordered_and_the_log_keeps_which_fields(acme: Tenant, web: str, east: Agent, owner: sa.Engine) -> None:  # noqa: F811
+    done = acting.Done(before="1", after="2", fields=("/spec/note",), body=LIVE)
+    answer, told = patched(acme, web, east, TRIED, done)
+    assert (answer.status_code, answer.json()["resourceVersion"]) == (200, "2")
+    assert [(one.dry_run, one.judged, one.version) for one in told] == [(True, "", ""), (False, "sha256:0f", "")]
     intent, outcome = log(owner)
     assert (intent["type"], outcome["type"], outcome["details"]["fields"]) == ("object.patch.requested", "object.patched", ["/spec/note"])
     assert "hunter2" not in msgspec.json.encode([intent, outcome]).decode()
 
 
-@pytest.mark.usefixtures("hasty")
+def test_an_agent_that_does_not_name_what_it_tried_is_held_to_the_version(acme: Tenant, web: str, east: Agent) -> None:  # noqa: F811
+    _, told = patched(acme, web, east, msgspec.structs.replace(TRIED, digest=""), acting.Done(before="1", after="2"))
+    assert (told[1].judged, told[1].version) == ("", "1")
+
+
 def test_a_dry_run_changes_nothing_and_is_not_in_the_log(acme: Tenant, web: str, east: Agent, owner: sa.Engine) -> None:  # noqa: F811
-    acme.api.post(f"{web}/patches", WEB | {"patch": {"spec": {}}, "dryRun": True})
-    report(east, claimed(east), answer=acting.Done(before="1", after="1"))
-    assert log(owner) == []
+    answer, told = patched(acme, web, east, TRIED, dryRun=True)
+    assert (answer.json()["state"], [one.dry_run for one in told], log(owner)) == ("done", [True], [])
+
+
+@pytest.mark.parametrize("mode", ["deny", "require-approval"])
+def test_a_patch_that_policy_refuses_is_not_ordered_and_the_rule_is_quoted(
+    acme: Tenant,
+    web: str,
+    east: Agent,  # noqa: F811
+    owner: sa.Engine,
+    mode: str,
+) -> None:
+    acme.api.make("/tenants/acme/policies", document("PolicySet", "house", {"mode": mode}, files={"replicas.rego": ONE_IS_NONE}))
+    answer, _ = patched(acme, web, east, TRIED)
+    assert (answer.status_code, answer.json()["detail"].startswith("policy house/replicas refuses apps/Deployment shop/web: one")) == (
+        422,
+        True,
+    )
+    [refused] = log(owner)
+    assert (refused["type"], refused["outcome"], refused["details"]["rules"]) == ("object.patch.refused", "denied", ["house/replicas"])
+
+
+def test_what_policy_only_remarks_on_is_a_warning(acme: Tenant, web: str, east: Agent) -> None:  # noqa: F811
+    acme.api.make("/tenants/acme/policies", document("PolicySet", "house", {"mode": "warn"}, files={"replicas.rego": ONE_IS_NONE}))
+    answer, _ = patched(acme, web, east, TRIED, dryRun=True)
+    assert answer.json()["warnings"] == ["policy house/replicas: one replica is none"]
 
 
 @pytest.mark.usefixtures("hasty")

@@ -194,6 +194,11 @@ async def _patch(asked: question.Asked, order: acting.Change, target: _Target) -
     query = f"fieldManager={PATCH_MANAGER}&fieldValidation=Strict"
     would = kube.decode(await _ask(asked, target, "PATCH", f"{target.path}?{query}&dryRun=All", payload, TYPES[order.type]))
     _check(target, would)
+    digest = _digest(_masked(asked, would, target.root))
+    if order.judged and order.judged != digest:
+        raise guard.TaskRefused(
+            f"{target.key} was changed meanwhile, so the patch would make something else of it than policy looked at; give it again"
+        )
     body = would
     if not order.dry_run:
         body = kube.decode(await _ask(asked, target, "PATCH", f"{target.path}?{query}", payload, TYPES[order.type]))
@@ -205,7 +210,13 @@ async def _patch(asked: question.Asked, order: acting.Change, target: _Target) -
         fields=fields[:MOST_FIELDS],
         warnings=warnings,
         body=_masked(asked, body, target.root),
+        digest=digest if order.dry_run else "",
     )
+
+
+def _digest(masked: Body) -> str:
+    """Names what rules can look at; a controller that writes the status meanwhile changes nothing of it."""
+    return objects.digest(objects.canonical({part: value for part, value in _plain(masked).items() if part != "status"}))
 
 
 def _pinned(order: acting.Change, target: _Target) -> bytes:

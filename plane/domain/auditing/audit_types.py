@@ -54,6 +54,7 @@ TYPES: dict[str, str] = {
     "app.fence.overruled": "Somebody went on above a generation that the plane does not know, as after a restore.",
     "app.logs.read": "Somebody read a container's log.",
     "object.patch.requested": "Intent: a live object is to be changed.",
+    "object.patch.refused": "Policy refused what a patch would make of a live object.",
     "object.patched": "Outcome: it was, or could not be.",
     "object.delete.requested": "Intent: a live object is to be deleted.",
     "object.deleted": "Outcome: it was, or could not be.",

@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 
 from plane.domain import access, errors, objects
-from plane.domain.acting import patching
 from plane.domain.auditing import audit
 from plane.domain.permitting import projects
 from plane.server import authorise, context, record
@@ -57,25 +56,8 @@ def act(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, 
         until=now + TTL_S, uid=body.uid, version=body.resource_version, action=body.action, at=now, parameters=body.parameters
     )
     details = {"action": body.action, "parameters": body.parameters}
-    question = questions.Question("action", (_key(body),), terms)
-    return _put(plane, caller, names, Order(question, access.action(body.group, body.kind, body.action), details))
-
-
-def patch(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: ordered.PatchObject) -> questions.Asked:
-    """Order a patch; Invalid when it is none, or carries secret values. The log keeps which fields changed, never the patch."""
-    broken = patching.problems(body.type, body.patch, secret=(body.group, body.kind) == ("", "Secret"))
-    if broken:
-        raise errors.Invalid(broken)
-    terms = acting.Change(
-        until=int(plane.clock.now().timestamp()) + TTL_S,
-        uid=body.uid,
-        version=body.resource_version,
-        body=msgspec.json.encode(body.patch),
-        type=body.type,
-        dry_run=body.dry_run,
-    )
-    question = questions.Question("patch", (_key(body),), terms)
-    return _put(plane, caller, names, Order(question, "object:patch", None if body.dry_run else {"type": body.type}))
+    question = questions.Question("action", (key_of(body),), terms)
+    return put(plane, caller, names, Order(question, access.action(body.group, body.kind, body.action), details))
 
 
 def delete(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: ordered.DeleteObject) -> questions.Asked:
@@ -84,17 +66,26 @@ def delete(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
     until = int(plane.clock.now().timestamp()) + TTL_S
     terms = acting.Delete(until=until, uid=body.uid, version=body.resource_version, propagation=body.propagation, grace_s=grace)
     details = {"propagation": body.propagation} | ({} if body.grace_seconds is None else {"grace_seconds": body.grace_seconds})
-    return _put(plane, caller, names, Order(questions.Question("delete", (_key(body),), terms), "object:delete", details))
+    return put(plane, caller, names, Order(questions.Question("delete", (key_of(body),), terms), "object:delete", details))
 
 
 def outcome(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, asked: questions.Asked) -> ordered.Ordered | None:
     """What became of an order, or None while the agent has not answered; Invalid when the agent finds the order itself wrong."""
+    done = heard(plane, caller, names, asked)
+    return shown(asked, done) if done else None
+
+
+def heard(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, asked: questions.Asked) -> acting.Done | None:
+    """`outcome` as the agent says it."""
     with authorise.enter(plane, caller, names, "task:get") as place:
         done = questions.heard(place, asked, acting.Done)
-    if done is None:
-        return None
-    if done.problems:
+    if done and done.problems:
         raise errors.Invalid(done.problems)
+    return done
+
+
+def shown(asked: questions.Asked, done: acting.Done) -> ordered.Ordered:
+    """As people see it."""
     return ordered.Ordered(
         task=asked.task,
         state="done",
@@ -136,12 +127,12 @@ def finished(
     )
 
 
-def _put(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, order: Order) -> questions.Asked:
+def put(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, order: Order) -> questions.Asked:
     """Queue an order with its intent in the log. Asked again under the same Idempotency-Key, the answer is the task to follow."""
     with authorise.enter(plane, caller, names, order.permission) as place:
         row = generic.existing(documents_.KIND, place)
         key = order.question.keys[0]
-        _check(place, row, key)
+        check(place, row, key)
         asked = questions.put(plane, place, row, msgspec.structs.replace(order.question, writes=True))
         if order.details is not None:
             intent = {"object": str(key), **order.details}
@@ -152,7 +143,7 @@ def _put(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
     return asked
 
 
-def _check(place: authorise.Place, row: rows.Row, key: objects.ObjectKey) -> None:
+def check(place: authorise.Place, row: rows.Row, key: objects.ObjectKey) -> None:
     """Invalid for an object of a kind, or in a namespace, that the project's apps have no business in."""
     rules = apps.project_spec(place.tx, place.scope.tenant, place.project)
     marks = apps.cluster_labels(place.tx, row.cluster_id) if row.cluster_id else {}
@@ -179,7 +170,7 @@ def _action(one: acting.Action) -> ordered.Action:
     return ordered.Action(name=one.name, disabled=one.disabled, reason=one.reason, parameters=known)
 
 
-def _key(body: ordered.ObjectOrder) -> objects.ObjectKey:
+def key_of(body: ordered.ObjectOrder) -> objects.ObjectKey:
     return objects.ObjectKey(body.group, body.kind, body.namespace, body.name)
 
 
