@@ -27,6 +27,7 @@ COMMANDS = {
     "get": ("plane.cli.get:get", "Show documents of any kind."),
     "resourcerule": ("plane.cli.resourcerule:resourcerule", "What holds for resources of every tenant's apps."),
     "healthcheck": ("plane.cli.healthcheck:healthcheck", "Scripts that say how objects of a kind are."),
+    "import": ("plane.cli.importing.importer:group", "Another tool's documents as the plane's own."),
     "login": ("plane.cli.login:login", "Log in to a plane and keep it as a context."),
     "policy": ("plane.cli.policy:policy", "Rules in Rego that are asked before anything is dispatched."),
     "project": ("plane.cli.places:project", "A tenant's apps that share rules."),

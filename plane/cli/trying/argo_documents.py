@@ -96,6 +96,21 @@ def destination(everything: Known, spec: Json) -> argo_projects.Place:
     return argo_projects.Place(server.rstrip("/"), name, namespace)
 
 
+def inheritances(found: Iterable[Found]) -> dict[str, str]:
+    """Global project → a selector for the projects that inherit from it, from the ConfigMap argocd-cm."""
+    heirs = [one for where, body in found if _kind(body) == "ConfigMap" for one in _global_projects(where, body)]
+    return {name: _written(selector) for selector, name in heirs}
+
+
+def _written(selector: Json) -> str:
+    said = [f"{key}={value}" for key, value in mapping(selector.get("matchLabels")).items()]
+    for one in map(mapping, selector.get("matchExpressions") or ()):
+        key, values = one.get("key"), ",".join(map(str, one.get("values") or ()))
+        forms = {"In": f"{key} in ({values})", "NotIn": f"{key} notin ({values})", "Exists": f"{key}", "DoesNotExist": f"!{key}"}
+        said.append(forms.get(str(one.get("operator")), f"{key} in ()"))
+    return ",".join(said)
+
+
 def is_(body: Json, kind: str) -> bool:
     """Whether a document is one of Argo CD's."""
     return str(body.get("apiVersion", "")).startswith(GROUP) and body.get("kind") == kind
