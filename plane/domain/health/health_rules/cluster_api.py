@@ -16,8 +16,11 @@ _COMMON: tuple[Clause, ...] = (
     rules.field("Degraded", "status.failureReason"),
     rules.when("Degraded", "Ready", "False", severity="Error"),
 )
-# v1beta2 says with conditions of their own that replicas are changing.
-_CHANGING: tuple[Clause, ...] = tuple(rules.when("Progressing", name) for name in ("RollingOut", "ScalingUp", "ScalingDown"))
+# v1beta2 says with conditions of their own that replicas change.
+_BOTH = (rules.CONDITIONS, "status.v1beta2.conditions")  # the latter in objects read as v1beta1
+_CHANGING: tuple[Clause, ...] = tuple(
+    rules.when("Progressing", name, at=place) for name in ("RollingOut", "ScalingUp", "ScalingDown") for place in _BOTH
+)
 _PHASED = Rule((*_COMMON, *_CHANGING, rules.field("Healthy", "status.phase", "Running")), message="status.failureMessage")
 _CONTROL_PLANE = Rule(
     (*_COMMON, *_CHANGING, rules.when("Healthy", "Ready"), rules.when("Healthy", "Available")), message="status.failureMessage"
@@ -37,6 +40,8 @@ RULES: Table = {
         (
             *_COMMON,
             rules.when("Progressing", "Available", "False|Unknown"),
+            *(rules.when("Progressing", "TopologyReconciled", "False", at=place) for place in _BOTH),
+            *(rules.when("Progressing", "RollingOut", at=place) for place in _BOTH),
             rules.field("Healthy", "status.phase", "Provisioned"),
         ),
         message="status.failureMessage",

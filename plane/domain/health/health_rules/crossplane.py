@@ -7,8 +7,13 @@ docs.crossplane.io (managed resources); compared with argo-cd v3.6.1, resource_c
 from plane.domain.health.health_rules import rules
 from plane.domain.health.health_rules.rules import Clause, Globs, Rule, Table
 
+# Unknown without a message: the revision has just been made.
+_LOST = rules.both(
+    rules.when("Degraded", "Healthy", "Unknown", "UnknownPackageRevisionHealth"), rules.field("Degraded", "status.conditions.*.message")
+)
 _PACKAGE = Rule(
     (
+        _LOST,
         rules.when("Degraded", "Installed", "False", "UnpackingPackage", "InactivePackageRevision"),
         rules.when("Degraded", "Healthy", "False", "UnhealthyPackageRevision"),
         rules.when("Healthy", "Healthy"),
@@ -16,6 +21,7 @@ _PACKAGE = Rule(
 )
 _REVISION = Rule(
     (
+        _LOST,
         rules.when("Degraded", "Verified", "False"),
         rules.when("Progressing", "RevisionHealthy", "False", "AwaitingSignatureVerification"),
         rules.when("Degraded", "Healthy", "False"),
