@@ -32,6 +32,8 @@ COMMANDS = {
     "policy": ("plane.cli.policy:policy", "Rules in Rego that are asked before anything is dispatched."),
     "project": ("plane.cli.places:project", "A tenant's apps that share rules."),
     "repo": ("plane.cli.sources:repo", "Git repositories."),
+    "role": ("plane.cli.roles:role", "A tenant's own roles: permissions under a name."),
+    "rolebinding": ("plane.cli.roles:rolebinding", "Roles given to people, groups and services."),
     "sink": ("plane.cli.sink:sink", "Where the audit log is sent."),
     "tenant": ("plane.cli.places:tenant", "People and projects that see nothing of other tenants."),
     "try": ("plane.cli.trying.trial:group", "One step of the flow on local files; contacts nothing."),

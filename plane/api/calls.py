@@ -28,6 +28,7 @@ NOUNS = (
     "person",
     "user",
     "rolebinding",
+    "role",
 )  # path parameters that are names, inner ones later
 PARAMETER = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,127}")
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -50,7 +51,7 @@ class Call(msgspec.Struct, frozen=True):
     def names(self) -> authorise.Names:
         """What the path names; the last noun in it is the subject."""
         subject = next((self.path[noun] for noun in reversed(NOUNS) if noun in self.path), "")
-        return authorise.Names(self.path.get("tenant", ""), self.path.get("project", ""), subject)
+        return authorise.Names(self.path.get("tenant", ""), self.path.get("project", ""), subject, self.path.get("app", ""))
 
     def read(self, kind: type[T]) -> T:
         """The body; an absent one counts as `{}`."""

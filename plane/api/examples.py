@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from plane.wire import audit, documents, local, ordered, planned, rest
+from plane.wire import audit, documents, local, ordered, people, planned, rest
 
 _HEAD = {"apiVersion": documents.API_VERSION}
 _PLACE = {"tenant": "acme", "project": "shop"}
@@ -86,6 +86,12 @@ EXAMPLES: dict[Any, Any] = {
         "metadata": {"name": "ana", "tenant": "acme"},
         "spec": {"description": "Ana"},
     },
+    documents.Role: {
+        **_HEAD,
+        "kind": "Role",
+        "metadata": {"name": "restarter", "tenant": "acme"},
+        "spec": {"permissions": ["app:get", "app:sync", "action:apps/*/restart"]},
+    },
     documents.RoleBinding: {
         **_HEAD,
         "kind": "RoleBinding",
@@ -103,7 +109,7 @@ EXAMPLES: dict[Any, Any] = {
     ordered.DeleteObject: {**_OBJECT, "propagation": "foreground"},
     rest.Refresh: {"hard": False},
     audit.Replay: {"position": 4711},
-    rest.NewPerson: {"name": "ana", "kind": "user"},
-    rest.Role: {"role": "editor", "project": "shop"},
-    rest.NewToken: {"name": "laptop", "days": 90},
+    people.NewPerson: {"name": "ana", "kind": "user"},
+    people.NewRole: {"role": "editor", "project": "shop"},
+    people.NewToken: {"name": "laptop", "days": 90},
 }

@@ -6,6 +6,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from plane.api import calls
 from plane.server.keeping import people
+from plane.wire import people as shapes
 from plane.wire import rest
 
 
@@ -14,7 +15,7 @@ def handlers() -> list[HTTPRouteHandler]:
     return [_ME, *_at("/tenants/{tenant}", ""), *_at("", "platform_")]
 
 
-_ME = calls.endpoint("GET", "/me", calls.Doc(answer=rest.Me, summary="The caller and its roles.", tag="access", operation="me"))(
+_ME = calls.endpoint("GET", "/me", calls.Doc(answer=shapes.Me, summary="The caller and its roles.", tag="access", operation="me"))(
     lambda call: people.me(call.plane, call.caller)
 )
 
@@ -32,39 +33,41 @@ def _at(above: str, prefix: str) -> list[HTTPRouteHandler]:
         return people.set_disabled(call.plane, call.caller, call.names, disabled=False)
 
     def role(call: calls.Call) -> rest.Taken:
-        return people.unbind(call.plane, call.caller, call.names, call.query(rest.Role))
+        return people.unbind(call.plane, call.caller, call.names, call.query(shapes.NewRole))
 
     def revoke(call: calls.Call) -> rest.Deleted:
         return people.revoke(call.plane, call.caller, call.names, call.path["token"])
 
     return [
-        calls.endpoint("GET", many, doc(rest.Page[rest.Person], "list_people", "People by name, with their roles.", query=rest.PageQuery))(
-            lambda call: people.page(call.plane, call.caller, call.names, call.query(rest.PageQuery))
-        ),
-        calls.endpoint("POST", many, doc(rest.Person, "create_person", "Somebody new, without any role.", body=rest.NewPerson, status=201))(
-            _create
-        ),
+        calls.endpoint(
+            "GET", many, doc(rest.Page[shapes.Person], "list_people", "People by name, with their roles.", query=rest.PageQuery)
+        )(lambda call: people.page(call.plane, call.caller, call.names, call.query(rest.PageQuery))),
+        calls.endpoint(
+            "POST", many, doc(shapes.Person, "create_person", "Somebody new, without any role.", body=shapes.NewPerson, status=201)
+        )(_create),
         calls.endpoint("POST", f"{one}/disable", doc(rest.Deleted, "disable_person", "Shut somebody out at once."))(disable),
         calls.endpoint("POST", f"{one}/enable", doc(rest.Deleted, "enable_person", "Let somebody in again."))(enable),
         calls.endpoint(
             "POST",
             f"{one}/roles",
-            doc(rest.Role, "give_role", "Give a role; nobody gives more than they hold.", body=rest.Role, status=201),
-        )(lambda call: people.bind(call.plane, call.caller, call.names, call.read(rest.Role))),
-        calls.endpoint("DELETE", f"{one}/roles", doc(rest.Taken, "take_role", "Take a role that was given by hand.", query=rest.Role))(
+            doc(shapes.NewRole, "give_role", "Give a role; nobody gives more than they hold.", body=shapes.NewRole, status=201),
+        )(lambda call: people.bind(call.plane, call.caller, call.names, call.read(shapes.NewRole))),
+        calls.endpoint("DELETE", f"{one}/roles", doc(rest.Taken, "take_role", "Take a role that was given by hand.", query=shapes.NewRole))(
             role
         ),
         calls.endpoint(
             "GET",
             f"{one}/tokens",
-            doc(rest.Page[rest.Token], "list_tokens", "Somebody's tokens, without their secrets.", query=rest.PageQuery),
+            doc(rest.Page[shapes.Token], "list_tokens", "Somebody's tokens, without their secrets.", query=rest.PageQuery),
         )(lambda call: people.tokens(call.plane, call.caller, call.names, call.query(rest.PageQuery))),
         calls.endpoint(
-            "POST", f"{one}/tokens", doc(rest.IssuedToken, "issue_token", "A new token, shown this once.", body=rest.NewToken, status=201)
-        )(lambda call: people.issue(call.plane, call.caller, call.names, call.read(rest.NewToken))),
+            "POST",
+            f"{one}/tokens",
+            doc(shapes.IssuedToken, "issue_token", "A new token, shown this once.", body=shapes.NewToken, status=201),
+        )(lambda call: people.issue(call.plane, call.caller, call.names, call.read(shapes.NewToken))),
         calls.endpoint("DELETE", f"{one}/tokens/{{token}}", doc(rest.Deleted, "revoke_token", "End a token at once."))(revoke),
     ]
 
 
-def _create(call: calls.Call) -> rest.Person:
-    return people.create(call.plane, call.caller, call.names, call.read(rest.NewPerson))
+def _create(call: calls.Call) -> shapes.Person:
+    return people.create(call.plane, call.caller, call.names, call.read(shapes.NewPerson))

@@ -80,7 +80,7 @@ def edit(where: session.Session, *, kind: kinds.Kind, name: str) -> None:
 
 def change(where: session.Session, kind: kinds.Kind, name: str) -> None:
     """Let a person change one document."""
-    found = where.api.get(kinds.path(kind, where, name))
+    found = store.read(where, kind, name)
     file = _draft(kind, store.written(found.body))
     before = file.read_bytes()
     _editor(file)
@@ -89,7 +89,8 @@ def change(where: session.Session, kind: kinds.Kind, name: str) -> None:
         click.echo("Nothing changed.", err=True)
         return
     try:
-        _write(where, _one(file, kind, name), etag=found.etag)
+        edited = _one(file, kind, name)
+        _write(store.home_of(where, edited) if kind.inner else where, edited, etag=found.etag)
     except failures.Failed as refusal:
         kept = f"your text is kept; mend it and run `plane apply -f {file}`"
         raise failures.Failed(refusal.message, code=refusal.code, details=(*refusal.details, kept)) from refusal
@@ -116,7 +117,7 @@ def create(where: session.Session, kind: kinds.Kind, name: str, parts: Json, *, 
 def remove(where: session.Session, kind: kinds.Kind, name: str, *, absent_is_fine: bool = False, **params: str) -> bool:
     """Delete one document and say so; True when it is only on its way, as an app is until its objects are gone."""
     try:
-        reply = where.api.call("DELETE", kinds.path(kind, where, name), params=params)
+        reply = store.remove(where, kind, name, params)
     except failures.Refused as refusal:
         if refusal.code == failures.NOT_FOUND and absent_is_fine:
             click.echo(f"{kind.noun}/{name} absent")

@@ -89,6 +89,13 @@ USER = Kind(
         _AGE,
     ),
 )
+ROLE = Kind(
+    "Role",
+    "role",
+    "roles",
+    "tenant",
+    (Column("PERMISSIONS", "spec.permissions", "count"), Column("DESCRIPTION", "spec.description"), _AGE, _CHANGED),
+)
 ROLE_BINDING = Kind(
     "RoleBinding",
     "rolebinding",
@@ -97,7 +104,9 @@ ROLE_BINDING = Kind(
     (
         Column("ROLE", "spec.role"),
         Column("PROJECT", "spec.project"),
+        Column("APP", "spec.app", wide=True),
         Column("SUBJECTS", "spec.subjects", "names"),
+        Column("UNTIL", "spec.until", wide=True),
         _AGE,
         _CHANGED,
     ),
@@ -197,6 +206,7 @@ KINDS = (
     CLUSTER,
     PROJECT,
     USER,
+    ROLE,
     ROLE_BINDING,
     CREDENTIAL,
     REPOSITORY,

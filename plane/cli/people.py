@@ -5,8 +5,7 @@ import pathlib
 import click
 
 from plane.cli import kinds, nouns, private, session, show
-
-ROLES = ("viewer", "editor", "admin", "platform-admin")
+from plane.domain.granting import roles
 
 user = nouns.group(kinds.USER, "People and services of a tenant, and their roles.")
 
@@ -25,7 +24,13 @@ _TOKENS = (
     kinds.Column("REVOKED", "revokedAt"),
     kinds.Column("AGE", "createdAt", "age"),
 )
-_role = click.argument("role", type=click.Choice(ROLES))
+
+
+def _built_in(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
+    return [name for name in roles.BUILT_IN if name.startswith(begun)]
+
+
+_role = click.argument("role", shell_complete=_built_in)
 _only_in = click.option("--only-in", default="", metavar="PROJECT", help="The role holds in this project only.")
 
 
@@ -60,7 +65,7 @@ def list_users(where: session.Session, *, output: str) -> None:
 @user.command("create")
 @click.argument("name")
 @click.option("--service", is_flag=True, help="A machine, not a person.")
-@click.option("--role", type=click.Choice(ROLES), help="Give this role at once.")
+@click.option("--role", shell_complete=_built_in, help="Give this role at once.")
 @_only_in
 @session.placed
 def create(where: session.Session, *, name: str, service: bool, role: str | None, only_in: str) -> None:

@@ -33,6 +33,16 @@ def several(where: session.Session, kind: kinds.Kind, *, limit: int, labels: str
         yield from where.api.items(_part(where, kind), limit=limit, labels=labels)
 
 
+def remove(where: session.Session, kind: kinds.Kind, name: str, params: dict[str, str]) -> client.Reply:
+    """Delete the document, or the caller's part of a kind that has parts."""
+    try:
+        return where.api.call("DELETE", kinds.path(kind, where, name), params=params)
+    except failures.Refused as refusal:
+        if not _has_a_part(where, kind, refusal) or not kind.inner:
+            raise
+        return where.api.call("DELETE", f"{_part(where, kind)}/{name}", params=params)
+
+
 def _has_a_part(where: session.Session, kind: kinds.Kind, refusal: failures.Refused) -> bool:
     place = where.context.project if kind.inner else where.context.tenant
     return (kind.shared or kind.inner) and refusal.status == FORBIDDEN and bool(place)

@@ -1,90 +1,55 @@
-"""Who may do what: roles, grants, and the one function that decides; users and role bindings as people write them."""
+"""Who may do what: grants, and the one function that decides. What roles hold is in `permitting.roles`."""
 
-import fnmatch
-from typing import Annotated, Literal
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Literal
 
 import msgspec
 
-RoleName = Literal["admin", "editor", "viewer", "platform-admin"]
+from plane.domain.granting import conditions, roles
 
-VIEW = frozenset({
-    "tenant:get", "project:get", "cluster:get", "repository:get", "credential:get", "app:get", "release:get", "task:get", "policy:get",
-    "healthcheck:get",
-})  # fmt: skip
-EDIT = VIEW | {
-    "app:create", "app:update", "app:delete", "app:sync", "app:refresh", "app:rollback", "app:terminate", "app:hold",
-    "app:logs", "action:*",
-    "repository:create", "repository:update", "repository:delete", "repository:test",
-}  # fmt: skip
-ADMIN = EDIT | {
-    "app:approve", "app:override", "project:hold", "object:patch", "object:delete",
-    "project:create", "project:update", "project:delete", "credential:create", "credential:update", "credential:delete",
-    "policy:create", "policy:update", "policy:delete",
-    "healthcheck:create", "healthcheck:update", "healthcheck:delete", "access:get", "access:create", "access:update", "access:delete",
-    "audit:read", "audit:export", "sink:get", "sink:create", "sink:update", "sink:delete",
-}  # fmt: skip
-PLATFORM = ADMIN | {
-    "audit:govern",
-    "tenant:create", "tenant:update", "tenant:delete",
-    "cluster:create", "cluster:update", "cluster:delete",
-    "resourcerule:get", "resourcerule:create", "resourcerule:update", "resourcerule:delete",
-    "cluster:join", "cluster:revoke", "cluster:rotate",
-}  # fmt: skip
-ROLES: dict[RoleName, frozenset[str]] = {"viewer": VIEW, "editor": EDIT, "admin": ADMIN, "platform-admin": PLATFORM}
-
-
-MAX_SUBJECTS = 500  # of one binding; more people than that share a role through several
-
-
-class UserSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A person, or a service for machines. `disabled`: shut out, with all tokens, until enabled again."""
-
-    type: Literal["user", "service"] = "user"
-    disabled: bool = False
-    description: str = ""
-
-
-class Subject(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """Who gets the role. `platform`: one of the platform's own people, who may hold roles in tenants."""
-
-    name: str
-    kind: Literal["User"] = "User"
-    platform: bool = False
-
-
-class RoleBindingSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A role over the tenant, or over one project by its name, for all subjects; without a tenant, over everything."""
-
-    role: RoleName
-    project: str = ""
-    subjects: Annotated[tuple[Subject, ...], msgspec.Meta(max_length=MAX_SUBJECTS)] = ()
+PrincipalKind = Literal["user", "service", "agent", "system"]
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """A role over everything (tenant empty), one tenant (project empty) or one project; both are ids."""
+    """A role over everything (tenant empty), one tenant (project empty), one project (app empty) or one app; all are ids.
 
-    role: RoleName
+    `permissions`: what a role that is not built in holds.
+    """
+
+    role: str
     tenant: str = ""
     project: str = ""
+    app: str = ""
+    permissions: tuple[str, ...] = ()
+    terms: conditions.Terms = conditions.ALWAYS
+
+    @property
+    def holds(self) -> frozenset[str]:
+        """The role's permissions, some with `*`."""
+        return roles.held(self.role, self.permissions)
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """Who asks. `id` and `token` are ids; `kind`: user, service, agent or system."""
+    """Who asks. `id` and `token` are ids; `grants`: those that hold now; `groups`: as the identity provider names them."""
 
     id: str
     name: str
-    kind: Literal["user", "service", "agent", "system"] = "user"
+    kind: PrincipalKind = "user"
     token: str = ""
     grants: tuple[Grant, ...] = ()
     ip: str = ""
     user_agent: str = ""
+    groups: frozenset[str] = frozenset()
 
 
 class Target(msgspec.Struct, frozen=True):
-    """What is asked about, by ids; a platform object has no tenant."""
+    """What is asked about, by ids; a platform object has no tenant. `cluster`: the labels of the app's cluster; None: not known."""
 
     tenant: str = ""
     project: str = ""
+    app: str = ""
+    cluster: Mapping[str, str] | None = None
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -95,20 +60,48 @@ class Scope(msgspec.Struct, frozen=True):
     request: str = ""
 
 
+class Part(msgspec.Struct, frozen=True, order=True):
+    """A part of a tenant's apps: of one project, one app, on clusters with labels; empty: any."""
+
+    project: str = ""
+    app: str = ""
+    clusters: conditions.Labels = ()
+
+
+Reach = frozenset[Part]  # whatever lies in one of the parts
+EVERYTHING: Reach = frozenset({Part()})
 SYSTEM = Actor(id="00000000-0000-0000-0000-000000000000", name="plane", kind="system")
 PLATFORM_TENANT = "00000000-0000-0000-0000-000000000000"  # owns what belongs to no tenant: platform policies, platform audit log
 
 
 def covers(grant: Grant, target: Target) -> bool:
     """Whether a grant's place contains the target."""
-    if not grant.tenant:
-        return True
-    return grant.tenant == target.tenant and (not grant.project or grant.project == target.project)
+    return (
+        grant.tenant in ("", target.tenant)
+        and grant.project in ("", target.project)
+        and grant.app in ("", target.app)
+        and conditions.fits(grant.terms, target.cluster)
+    )
 
 
 def allows(actor: Actor, permission: str, target: Target) -> bool:
     """The only place that decides: some grant covers the target and its role holds the permission."""
-    return any(covers(grant, target) and _holds(ROLES[grant.role], permission) for grant in actor.grants)
+    return any(covers(grant, target) and roles.holds(grant.holds, permission) for grant in actor.grants)
+
+
+def reach(actor: Actor, permission: str, target: Target) -> Reach:
+    """Of which apps of a tenant, or of the target's project, an actor holds a permission: `allows` for all of them at once."""
+    found = {
+        Part("" if target.project else grant.project, grant.app, tuple(sorted(grant.terms.clusters)))
+        for grant in actor.grants
+        if _meets(grant, target) and roles.holds(grant.holds, permission)
+    }
+    return EVERYTHING if Part() in found else frozenset(found)
+
+
+def _meets(grant: Grant, target: Target) -> bool:
+    """Whether a grant covers something of the tenant, or of the project."""
+    return grant.tenant in ("", target.tenant) and (not target.project or grant.project in ("", target.project))
 
 
 def action(group: str, kind: str, name: str) -> str:
@@ -116,16 +109,30 @@ def action(group: str, kind: str, name: str) -> str:
     return f"action:{group}/{kind}/{name}"
 
 
-def _holds(held: frozenset[str], permission: str) -> bool:
-    return permission in held or any(fnmatch.fnmatchcase(permission, glob) for glob in held if "*" in glob)
+def on_kind(permission: str, group: str, kind: str) -> str:
+    """The permission to patch or delete live objects of one kind; a role that holds it for all kinds names none."""
+    return f"{permission}/{group}/{kind}"
 
 
 def lacking(actor: Actor, grant: Grant) -> str:
-    """The first permission of the grant that the actor does not hold where it holds, or the empty string: nobody gives more than that."""
-    target = Target(grant.tenant, grant.project)
-    return next((permission for permission in sorted(ROLES[grant.role]) if not allows(actor, permission, target)), "")
+    """The first permission of the grant that the actor does not hold wherever and whenever it holds, or the empty string.
+
+    Nobody gives more than that.
+    """
+    wide = [held for held in actor.grants if _contains(held, grant)]
+    return next((one for one in sorted(roles.spelled_out(grant.holds)) if not any(roles.holds(held.holds, one) for held in wide)), "")
+
+
+def _contains(held: Grant, given: Grant) -> bool:
+    place = held.tenant in ("", given.tenant) and held.project in ("", given.project) and held.app in ("", given.app)
+    return place and conditions.within(given.terms, held.terms)
 
 
 def sees(actor: Actor, target: Target) -> bool:
-    """Whether the actor may know that the target exists: any grant there, or below it for a tenant's own row."""
-    return any(covers(grant, target) or (grant.tenant == target.tenant and not target.project) for grant in actor.grants)
+    """Whether the actor may know that a tenant or a project exists: any grant there, or below it."""
+    return any(_meets(grant, target) for grant in actor.grants)
+
+
+def now_held(grants: Iterable[Grant], *, now: dt.datetime, address: str, login: dt.datetime | None) -> tuple[Grant, ...]:
+    """Those whose terms hold for this caller at this moment."""
+    return tuple(grant for grant in grants if not conditions.unmet(grant.terms, now=now, address=address, login=login))

@@ -13,15 +13,17 @@ from typing import TypeVar
 import msgspec
 
 from plane.domain import access, errors
+from plane.domain.granting import roles
 from plane.server import context, idempotent, record
 from plane.store import engine
 from plane.store.auditing import sinks
 from plane.store.delivering import usage
-from plane.store.people import idempotency, people
+from plane.store.people import idempotency, people, reached
 
 READS = (":get", ":read", ":export")
 UNBLOCKED = ("sink:", "audit:")  # what puts a blocked log right
-FOR_MEMBERS = frozenset({"tenant:get"})  # anybody with a role somewhere in the tenant may read its own row and its lists' frames
+FOR_MEMBERS = frozenset({"tenant:get", "project:get"})  # anybody with a role in it, or in a part of it, may read its own row
+SEE, UPDATE = "app:get", "app:update"
 TOKEN_BYTES = 24
 CHECK_DIGITS = 6  # 62^6 > 2^32
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -29,11 +31,12 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 class Names(msgspec.Struct, frozen=True):
-    """What a path names, as people wrote it; an empty tenant is the platform."""
+    """What a path names, as people wrote it; an empty tenant is the platform. `name`: the innermost; `app`: the app, where one is named."""
 
     tenant: str = ""
     project: str = ""
     name: str = ""
+    app: str = ""
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -45,13 +48,14 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """An open transaction where the caller may do what was asked. `project` is an id, empty above projects."""
+    """An open transaction where the caller may do what was asked. `project` is an id, empty above projects; `reach`: to which apps."""
 
     tx: engine.Tx
     scope: access.Scope
     names: Names
     project: str = ""
     key: idempotent.Key | None = None
+    reach: access.Reach = access.EVERYTHING
 
     def where(self) -> dict[str, str]:
         """The columns that every statement names."""
@@ -83,26 +87,49 @@ def actor(plane: context.Plane, bearer: str, *, ip: str = "", user_agent: str = 
         raise errors.Unauthenticated("the token was revoked" if found.revoked else "the token's owner was disabled")
     if found.expires_at <= plane.clock.now():
         raise errors.Unauthenticated(f"the token expired at {found.expires_at:%Y-%m-%d %H:%M} UTC")
-    return access.Actor(found.principal, found.name, found.kind, found.token, found.grants, ip, user_agent[:200])
+    held = access.now_held(found.grants, now=plane.clock.now(), address=ip, login=found.issued_at)
+    return access.Actor(found.principal, found.name, found.kind, found.token, held, ip, user_agent[:200], found.groups)
 
 
 @contextlib.contextmanager
-def enter(plane: context.Plane, caller: Caller, names: Names, permission: str) -> Iterator[Place]:
+def enter(plane: context.Plane, caller: Caller, names: Names, permission: str, *, parts: bool = False) -> Iterator[Place]:
     """A transaction in the place that `names` say, if the caller may.
+
+    `parts`: also who holds the permission over some of the place's apps alone; what is done is then narrowed by the place's `reach`.
 
     Raises:
         NotFound: the place is absent or not the caller's to know. Forbidden: it is, but the permission is lacking.
         Replayed: the caller's Idempotency-Key was answered before.
     """
-    made, project = scope(plane, caller, names, permission)
-    with engine.begin(plane.engine, made) as tx:
+    found = _admit(plane, caller, names, permission, parts=parts)
+    with engine.begin(plane.engine, found.scope) as tx:
         if not permission.endswith(READS) and not permission.startswith(UNBLOCKED):
-            _open(tx, made.tenant)
-            _not_suspended(tx, made, names.tenant)
+            _open(tx, found.scope.tenant)
+            _not_suspended(tx, found.scope, names.tenant)
         key = caller.key if not permission.endswith(READS) else None
         if key:
-            idempotent.claim(plane, tx, made, key)
-        yield Place(tx, made, names, project, key)
+            idempotent.claim(plane, tx, found.scope, key)
+        yield Place(tx, found.scope, names, found.project, key, found.reach)
+
+
+def check(place: Place, permission: str, *, app: str = "", cluster: str | None = None) -> None:
+    """A further permission that a write turns out to need: over the place, or over one app on one cluster (both ids); Forbidden."""
+    who, target = place.scope.actor, _target(place)
+    if access.allows(who, permission, target):
+        return
+    labels = reached.labels(place.tx, cluster) if app and cluster else None
+    if not (app and access.allows(who, permission, access.Target(target.tenant, target.project, app, labels))):
+        raise errors.Forbidden(permission)
+
+
+def check_may(place: Place, permission: str) -> None:
+    """As `check`, but a permission over a part of the place's apps is enough: which app it is about, its kind checks."""
+    if permission.split(":", maxsplit=1)[0] not in roles.OF_APPS or not access.reach(place.scope.actor, permission, _target(place)):
+        check(place, permission)
+
+
+def _target(place: Place) -> access.Target:
+    return access.Target("" if place.scope.tenant == access.PLATFORM_TENANT else place.scope.tenant, place.project)
 
 
 class LogBlocked(errors.PlaneError):
@@ -131,14 +158,46 @@ def _open(tx: engine.Tx, tenant: str) -> None:
         raise LogBlocked(late)
 
 
+class _Admitted(msgspec.Struct, frozen=True):
+    """The key to transactions in a place, its project's id, and to which of its apps the permission reaches."""
+
+    scope: access.Scope
+    project: str
+    reach: access.Reach = access.EVERYTHING
+
+
 def scope(plane: context.Plane, caller: Caller, names: Names, permission: str) -> tuple[access.Scope, str]:
     """The key to transactions in a place, and its project's id; raises as `enter`."""
+    found = _admit(plane, caller, names, permission)
+    return found.scope, found.project
+
+
+def _admit(plane: context.Plane, caller: Caller, names: Names, permission: str, *, parts: bool = False) -> _Admitted:
     tenant, project = locate(plane, caller.actor, names)
-    made = access.Scope(tenant or access.PLATFORM_TENANT, caller.actor, caller.request)
-    if not _may(caller.actor, permission, access.Target(tenant, project)):
-        _denied(plane, made, permission, names)
+    target = access.Target(tenant, project)
+    found = _Admitted(access.Scope(tenant or access.PLATFORM_TENANT, caller.actor, caller.request), project)
+    if _may(caller.actor, permission, target):
+        return found
+    of_apps = tenant and permission.split(":", maxsplit=1)[0] in roles.OF_APPS
+    reach = access.reach(caller.actor, permission, target) if of_apps else frozenset()
+    found = msgspec.structs.replace(found, reach=reach)
+    if not reach or not (parts or (names.app and _reaches(plane, found, names, permission))):
+        _denied(plane, found.scope, permission, names)
         raise errors.Forbidden(permission)
-    return made, project
+    return found
+
+
+def _reaches(plane: context.Plane, found: _Admitted, names: Names, permission: str) -> bool:
+    """Whether the permission is held over the app that `names` name; NotFound for one that the caller may not know, as for none."""
+    who = found.scope.actor
+    with engine.begin(plane.engine, found.scope) as tx:
+        row = reached.placed(tx, found.scope.tenant, found.project, names.app)
+    if row is None and permission == UPDATE:
+        return True  # it will be made, if the caller may: see `check`
+    target = access.Target(found.scope.tenant, found.project, row.id, row.labels) if row else None
+    if target is None or not access.allows(who, SEE, target):
+        raise errors.NotFound("app", names.app)
+    return access.allows(who, permission, target)
 
 
 def locate(plane: context.Plane, who: access.Actor, names: Names) -> tuple[str, str]:
@@ -156,7 +215,8 @@ def locate(plane: context.Plane, who: access.Actor, names: Names) -> tuple[str, 
 
 
 def _may(who: access.Actor, permission: str, target: access.Target) -> bool:
-    return access.allows(who, permission, target) or (permission in FOR_MEMBERS and bool(target.tenant) and access.sees(who, target))
+    own = target.tenant and (target.project or permission != "project:get")
+    return access.allows(who, permission, target) or (permission in FOR_MEMBERS and bool(own) and access.sees(who, target))
 
 
 def _denied(plane: context.Plane, scope: access.Scope, permission: str, names: Names) -> None:

@@ -52,6 +52,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     public: Callable[[Any], Any] = lambda wish: wish.spec  # what the audit log shows
     resource: str = ""  # in permissions, where it is not the noun
     above: bool = False
+    only: Callable[[authorise.Place], rows.Conditions] = lambda _: ()  # what of the place the caller is shown
+    in_parts: bool = False  # who may do something to some of them only enters too; `only` and `columns` narrow it
 
     def may(self, verb: str) -> str:
         """The permission for a verb."""
@@ -59,7 +61,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 
     def parent(self, names: authorise.Names) -> authorise.Names:
         """The place a document of this kind lies in."""
-        return authorise.Names(names.tenant if self.level > 0 else "", names.project if self.level > 1 else "", names.name)
+        above = authorise.Names(names.tenant if self.level > 0 else "", names.project if self.level > 1 else "", names.name)
+        return msgspec.structs.replace(above, app=names.app) if self.in_parts else above
 
     def where(self, place: authorise.Place) -> rows.Where:
         """The columns that name the place; tenants and clusters have none."""
@@ -81,11 +84,16 @@ class Written(msgspec.Struct, frozen=True):
 
 def page(plane: context.Plane, caller: authorise.Caller, kind: Kind, names: authorise.Names, query: rest.PageQuery) -> rest.Page[Any]:
     """One page by name."""
-    with authorise.enter(plane, caller, kind.parent(names), kind.may("get")) as place:
-        found = rows.page(
-            place.tx, kind.shelf, kind.where(place), after=rest.after(query), limit=query.limit + 1, labels=rest.selector(query)
-        )
-    return rest.page([kind.read(row, names) for row in found], query.limit, key=lambda each: each.metadata.name)
+    with authorise.enter(plane, caller, kind.parent(names), kind.may("get"), parts=kind.in_parts) as place:
+        asked, where = wanted(query, kind.only(place)), kind.where(place)
+        found = rows.page(place.tx, kind.shelf, where, asked)
+        total = rows.total(place.tx, kind.shelf, where, asked) if query.total else msgspec.UNSET
+    return rest.page([kind.read(row, names) for row in found], query.limit, key=lambda each: each.metadata.name, total=total)
+
+
+def wanted(query: rest.PageQuery, only: rows.Conditions = ()) -> rows.Wanted:
+    """What a page's query asks the store for: one row more than it shows."""
+    return rows.Wanted(rest.after(query), query.limit + 1, rest.selector(query), only)
 
 
 def get(plane: context.Plane, caller: authorise.Caller, kind: Kind, names: authorise.Names) -> Any:
@@ -97,7 +105,7 @@ def get(plane: context.Plane, caller: authorise.Caller, kind: Kind, names: autho
 def create(plane: context.Plane, caller: authorise.Caller, kind: Kind, names: authorise.Names, wish: Any) -> Any:
     """A new document; Conflict when the name is taken."""
     names = named(kind, names, wish)
-    with authorise.enter(plane, caller, kind.parent(names), kind.may("create")) as place:
+    with authorise.enter(plane, caller, kind.parent(names), kind.may("create"), parts=kind.in_parts) as place:
         if rows.find(place.tx, kind.shelf, kind.where(place), names.name):
             message = f"{kind.noun} {names.name!r} exists already; replace it with PUT, or choose another name"
             raise errors.Conflict(message)
@@ -118,6 +126,8 @@ def replace(
     with authorise.enter(plane, caller, kind.parent(names), kind.may("update")) as place:
         before = rows.lock(place.tx, kind.shelf, kind.where(place), names.name)
         check_version(before.version if before else 0, version)
+        if not before:
+            authorise.check_may(place, kind.may("create"))
         written = _update(plane, kind, place, wish, before) if before else _create(plane, kind, place, wish)
         place.done(written.document, status=201 if written.created else 200)
     return _finish(kind, written)

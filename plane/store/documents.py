@@ -12,6 +12,7 @@ from plane.store.engine import Tx
 from plane.store.layout import tables
 
 Row = sa.Row[Any]
+Conditions = tuple[sa.ColumnElement[bool], ...]
 Where = Mapping[str, str | None]  # tenant_id and project_id as far as the kind has them
 
 
@@ -34,12 +35,30 @@ def lock(tx: Tx, shelf: Shelf, where: Where, name: str) -> Row | None:
     return tx.execute(query.with_for_update(of=shelf.table)).one_or_none()
 
 
-def page(tx: Tx, shelf: Shelf, where: Where, *, after: str, limit: int, labels: Mapping[str, str]) -> Sequence[Row]:
-    """Documents by name, after `after`; only those that carry all the labels."""
-    query = shelf.slim.where(*_at(shelf.table, where), shelf.table.c.name > after)
-    if labels:
-        query = query.where(*(shelf.table.c.labels[key].astext == value for key, value in labels.items()))
-    return tx.execute(query.order_by(shelf.table.c.name).limit(limit)).all()
+class Wanted(msgspec.Struct, frozen=True):
+    """Which documents of a place: after a name, so many, with all the labels, and only those that further conditions allow."""
+
+    after: str = ""
+    limit: int = 50
+    labels: Mapping[str, str] = {}
+    only: Conditions = ()
+
+
+def page(tx: Tx, shelf: Shelf, where: Where, wanted: Wanted) -> Sequence[Row]:
+    """Documents by name."""
+    query = shelf.slim.where(*_listed(shelf.table, where, wanted), shelf.table.c.name > wanted.after)
+    return tx.execute(query.order_by(shelf.table.c.name).limit(wanted.limit)).all()
+
+
+def total(tx: Tx, shelf: Shelf, where: Where, wanted: Wanted) -> int:
+    """How many documents all pages hold together."""
+    query = sa.select(sa.func.count()).select_from(shelf.table)
+    return int(tx.execute(query.where(*_listed(shelf.table, where, wanted))).scalar_one())
+
+
+def _listed(table: sa.Table, where: Where, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    carried = (table.c.labels[key].astext == value for key, value in wanted.labels.items())
+    return [*_at(table, where), *carried, *wanted.only]
 
 
 def add(tx: Tx, shelf: Shelf, where: Where, values: Mapping[str, Any]) -> bool:

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from plane.domain import access, apps, fleet, resource_rules, tenancy
+from plane.domain import apps, fleet, resource_rules, tenancy
 from plane.domain.auditing import sinks
+from plane.domain.granting import bindings, roles
 from plane.domain.health import health_scripts
 
 API_VERSION: Literal["gitops-plane.io/v1"] = "gitops-plane.io/v1"
@@ -124,12 +125,18 @@ class PolicySetStatus(Status, frozen=True, kw_only=True):
 
 
 class HeldRole(Shape, frozen=True, kw_only=True, omit_defaults=True):
-    """A role and where it holds; no tenant: everywhere. `binding`: the RoleBinding that gives it; empty: given by hand."""
+    """A role and where it holds; no tenant: everywhere. `binding`: the RoleBinding that gives it; empty: given by hand.
 
-    role: access.RoleName
+    `group`: the one through which it comes; `until`: when it ends; `break_glass`: it is held only while it is taken.
+    """
+
+    role: str
     tenant: str = ""
     project: str = ""
     binding: str = ""
+    group: str = ""
+    until: str = ""
+    break_glass: bool = False
 
 
 class UserStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
@@ -235,18 +242,25 @@ class ResourceRule(Document, frozen=True, kw_only=True):
 class User(Document, frozen=True, kw_only=True):
     """Somebody who may ask, once they have a token. Belongs to a tenant, or to the platform."""
 
-    spec: access.UserSpec = access.UserSpec()
+    spec: bindings.UserSpec = bindings.UserSpec()
     status: UserStatus | None = None
+
+
+class Role(Document, frozen=True, kw_only=True):
+    """Permissions under a name, for bindings. Belongs to a tenant."""
+
+    spec: roles.RoleSpec = roles.RoleSpec()
+    status: Status | None = None
 
 
 class RoleBinding(Document, frozen=True, kw_only=True):
     """A role for users. Belongs to a tenant, to one of its projects, or to the platform and then holds everywhere."""
 
-    spec: access.RoleBindingSpec
+    spec: bindings.RoleBindingSpec
     status: Status | None = None
 
 
-Any = Tenant | Project | Cluster | Repository | Credential | App | PolicySet | HealthCheck | ResourceRule | Sink | User | RoleBinding
+Any = Tenant | Project | Cluster | Repository | Credential | App | PolicySet | HealthCheck | ResourceRule | Sink | User | Role | RoleBinding
 KINDS: tuple[type[Document], ...] = (
     Tenant,
     Project,
@@ -259,5 +273,6 @@ KINDS: tuple[type[Document], ...] = (
     ResourceRule,
     Sink,
     User,
+    Role,
     RoleBinding,
 )

@@ -7,9 +7,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from plane.domain import access, errors
+from plane.domain import errors
 from plane.domain.judging import policy
-from plane.wire import documents
 
 T = TypeVar("T")
 MAX_PAGE = 500
@@ -32,16 +31,18 @@ class Paging(Body, frozen=True, kw_only=True):
 
 
 class PageQuery(Paging, frozen=True, kw_only=True):
-    """`labels`: `key=value` words, comma between."""
+    """`labels`: `key=value` words, comma between. `total`: count what all pages hold."""
 
     labels: Text = ""
+    total: bool = False
 
 
 class Page(Answer, Generic[T], frozen=True, kw_only=True):
-    """Items in the order of their key; `next` is empty on the last page."""
+    """Items in the order of their key; `next` is empty on the last page; `total`, where it was asked for, counts those of all pages."""
 
     items: tuple[T, ...]
     next: str = ""
+    total: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Deleted(Answer, frozen=True, kw_only=True):
@@ -296,83 +297,6 @@ class Tested(Answer, frozen=True, kw_only=True):
     sentence: str = ""
 
 
-class NewPerson(Body, frozen=True, kw_only=True):
-    """A user, or a service for machines."""
-
-    name: documents.Name
-    kind: Literal["user", "service"] = "user"
-
-
-class Role(Body, frozen=True, kw_only=True):
-    """A role over the tenant, or over one of its projects."""
-
-    role: access.RoleName
-    project: str = ""
-
-
-class GivenRole(Answer, frozen=True, kw_only=True):
-    """A role over the tenant, or over one of its projects. `binding`: the RoleBinding that gives it; empty: given by hand."""
-
-    role: access.RoleName
-    project: str = ""
-    binding: str = ""
-
-
-class Person(Answer, frozen=True, kw_only=True):
-    """Somebody who may ask."""
-
-    id: str
-    name: str
-    kind: str
-    disabled: bool
-    created_at: str
-    roles: tuple[GivenRole, ...]
-
-
-class NewToken(Body, frozen=True, kw_only=True):
-    """A token's name and how long it holds."""
-
-    name: documents.Name
-    days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 90
-
-
-class Token(Answer, frozen=True, kw_only=True):
-    """A token without its secret; `prefix` is how it begins."""
-
-    id: str
-    name: str
-    prefix: str
-    created_at: str
-    expires_at: str
-    revoked_at: str = ""
-
-
-class IssuedToken(Answer, frozen=True, kw_only=True):
-    """`token` is shown this once."""
-
-    id: str
-    name: str
-    token: str
-    expires_at: str
-
-
-class Me(Answer, frozen=True, kw_only=True):
-    """The caller, with the roles of this moment."""
-
-    id: str
-    name: str
-    kind: str
-    roles: tuple["HeldRole", ...]
-
-
-class HeldRole(Answer, frozen=True, kw_only=True, omit_defaults=True):
-    """A role and where it holds; no tenant: everywhere."""
-
-    role: str
-    tenant: str = ""
-    project: str = ""
-
-
 def after(query: Paging) -> str:
     """The key a cursor stands for; Invalid when it is none of ours."""
     try:
@@ -394,7 +318,7 @@ def cursor(key: object) -> str:
     return base64.urlsafe_b64encode(str(key).encode()).rstrip(b"=").decode()
 
 
-def page(items: Sequence[T], limit: int, *, key: Callable[[T], object]) -> Page[T]:
+def page(items: Sequence[T], limit: int, *, key: Callable[[T], object], total: int | msgspec.UnsetType = msgspec.UNSET) -> Page[T]:
     """A page from one row more than it shows."""
     shown = tuple(items[:limit])
-    return Page(items=shown, next=cursor(key(shown[-1])) if len(items) > limit else "")
+    return Page(items=shown, next=cursor(key(shown[-1])) if len(items) > limit else "", total=total)

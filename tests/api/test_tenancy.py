@@ -8,7 +8,12 @@ from tests.support.rest import Tenant, app_document, document
 BODIES = {"App": app_document, "Repository": lambda name: document("Repository", name, {"url": "https://git.example/x/y"})}
 IDS = {"task": "01a1fdeb-1c13-7a73-85f1-76ab07c7be0e", "token": "01a1fdeb-1c13-7a73-85f1-76ab07c7be0e", "digest": "sha256:00"}
 
-QUERIES = {"roles": "role=viewer", "consistency": "old=1", "inclusion": "seq=0", "at": "time=2026-01-01"}  # what a question must say
+QUERIES = {
+    "{person}/roles": "role=viewer",
+    "consistency": "old=1",
+    "inclusion": "seq=0",
+    "/at": "time=2026-01-01",
+}  # what a question must say
 
 
 def endpoints(tenant: Tenant) -> list[tuple[str, str, Any]]:
@@ -28,7 +33,8 @@ def endpoints(tenant: Tenant) -> list[tuple[str, str, Any]]:
 
 def fill(template: str, tenant: str, name: str) -> str:
     path = re.sub(r"\{(\w+)\}", lambda found: {"tenant": tenant, "project": "shop", **IDS}.get(found[1], name), template)
-    return f"{path}?{QUERIES[last]}" if (last := path.rpartition("/")[2]) in QUERIES else path
+    query = next((query for end, query in QUERIES.items() if template.endswith(end)), "")
+    return f"{path}?{query}" if query else path
 
 
 def ask(caller: Tenant, method: str, path: str, body: object) -> tuple[int, dict[str, Any]]:

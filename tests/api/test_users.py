@@ -30,7 +30,7 @@ def test_a_user_is_read_back_with_what_it_holds(acme: Tenant) -> None:
     made = acme.api.make("/tenants/acme/users", user("ci", type="service", description="Builds images"))
     assert (made["metadata"], made["spec"]) == (
         {"name": "ci", "tenant": "acme"},
-        {"type": "service", "disabled": False, "description": "Builds images"},
+        {"type": "service", "disabled": False, "description": "Builds images", "groups": []},
     )
     acme.api.make("/tenants/acme/people/ci/roles", {"role": "viewer"})
     acme.api.make("/tenants/acme/rolebindings", binding("deployers", "editor", "ci", project="shop"))

@@ -36,6 +36,7 @@ class Names(msgspec.Struct, frozen=True):
     cluster: str = "east"
     person: str = "admin"
     user: str = "admin"
+    role: str = "restarter"
     rolebinding: str = "crew"
     resourcerule: str = "none"
     token: str = ""
@@ -62,6 +63,7 @@ def victim(install: e2e.Install) -> e2e.Tenant:
     tenant.put("HealthCheck", f"/api/v1/tenants/{tenant.name}/projects/main/healthchecks", "widgets", spec=judged)
     siem = {"webhook": {"url": "https://siem.example/events"}, "paused": True}
     tenant.put("Sink", f"/api/v1/tenants/{tenant.name}/sinks", "siem", spec=siem, data={"hmacKey": "0123456789abcdef"})
+    tenant.put("Role", f"/api/v1/tenants/{tenant.name}/roles", "restarter", spec={"permissions": ["app:get"]})
     subjects = [{"kind": "User", "name": "admin"}]
     tenant.put("RoleBinding", f"/api/v1/tenants/{tenant.name}/rolebindings", "crew", spec={"role": "viewer", "subjects": subjects})
     tenant.app("web", tenant.repository(tenant.name, sources.web())).healthy()

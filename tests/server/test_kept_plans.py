@@ -18,7 +18,7 @@ BY_HAND: dict[str, object] = {"syncPolicy": {}}
 KEEP = planned.KeepPlan(name="lunch", prune=True, sync_options=("PruneLast=true",))
 
 
-def caller(fleet: planes.Fleet, role: access.RoleName = "editor") -> authorise.Caller:
+def caller(fleet: planes.Fleet, role: str = "editor") -> authorise.Caller:
     grant = access.Grant(role, fleet.tenant)
     return authorise.Caller(access.Actor("00000000-0000-0000-0000-000000000001", "bob", grants=(grant,)))
 

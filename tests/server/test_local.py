@@ -22,7 +22,7 @@ GIT = planes.files("web", config="apiVersion: v1\nkind: ConfigMap\nmetadata: {na
 HERE = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {from: here}\n"
 
 
-def caller(fleet: planes.Fleet, role: access.RoleName = "admin") -> authorise.Caller:
+def caller(fleet: planes.Fleet, role: str = "admin") -> authorise.Caller:
     who = access.Actor("0" * 8 + "-0000-0000-0000-000000000001", "ada", grants=(access.Grant(role, fleet.tenant),))
     return authorise.Caller(who)
 

@@ -25,7 +25,7 @@ def app(fleet: planes.Fleet, devgit: DevGit) -> str:
     return fleet.app("web", fleet.repository(devgit, "logs"), devgit.url_of("logs"))
 
 
-def caller(fleet: planes.Fleet, role: access.RoleName = "editor") -> authorise.Caller:
+def caller(fleet: planes.Fleet, role: str = "editor") -> authorise.Caller:
     grant = access.Grant(role, fleet.tenant, fleet.project)
     return authorise.Caller(access.Actor(id=fleet.plane.clock.id(), name="ann", grants=(grant,)))
 

@@ -6,7 +6,20 @@ import msgspec
 
 from plane.domain.auditing import audit
 
-DOCUMENTS = ("tenant", "project", "cluster", "repository", "credential", "app", "policy", "healthcheck", "sink", "user", "rolebinding")
+DOCUMENTS = (
+    "tenant",
+    "project",
+    "cluster",
+    "repository",
+    "credential",
+    "app",
+    "policy",
+    "healthcheck",
+    "sink",
+    "user",
+    "role",
+    "rolebinding",
+)
 WRITES = {"created": "was made", "updated": "was changed", "deleted": "was deleted"}
 TYPES: dict[str, str] = {
     "access.denied": "Somebody was refused a change.",

@@ -66,7 +66,8 @@ def delete(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
     until = int(plane.clock.now().timestamp()) + TTL_S
     terms = acting.Delete(until=until, uid=body.uid, version=body.resource_version, propagation=body.propagation, grace_s=grace)
     details = {"propagation": body.propagation} | ({} if body.grace_seconds is None else {"grace_seconds": body.grace_seconds})
-    return put(plane, caller, names, Order(questions.Question("delete", (key_of(body),), terms), "object:delete", details))
+    permission = access.on_kind("object:delete", body.group, body.kind)
+    return put(plane, caller, names, Order(questions.Question("delete", (key_of(body),), terms), permission, details))
 
 
 def outcome(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, asked: questions.Asked) -> ordered.Ordered | None:

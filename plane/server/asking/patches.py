@@ -38,7 +38,7 @@ def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, 
     broken = patching.problems(body.type, body.patch, secret=(body.group, body.kind) == ("", "Secret"))
     if broken:
         raise errors.Invalid(broken)
-    authorise.scope(plane, caller, names, "object:patch")
+    authorise.scope(plane, caller, names, access.on_kind("object:patch", body.group, body.kind))
     with authorise.enter(plane, caller, names, "app:get") as place:
         row = generic.existing(apps.KIND, place)
         actions.check(place, row, actions.key_of(body))
@@ -71,7 +71,8 @@ def order(
     question = _question(plane, body, judged=tried)
     details = {"type": body.type, "policies": list(tried.verdict.policies), "warnings": list(_warnings(tried.verdict))}
     told = {name: value for name, value in details.items() if value}
-    return actions.put(plane, caller, names, actions.Order(question, "object:patch", told))
+    permission = access.on_kind("object:patch", body.group, body.kind)
+    return actions.put(plane, caller, names, actions.Order(question, permission, told))
 
 
 def _question(plane: context.Plane, body: ordered.PatchObject, *, dry_run: bool = False, judged: Tried | None = None) -> questions.Question:

@@ -16,6 +16,7 @@ from plane.server.keeping import holds, repositories
 from plane.store import documents as rows
 from plane.store.delivering import facts, further_sources, usage
 from plane.store.delivering import repositories as sources
+from plane.store.people import reached
 from plane.store.showing import apps, views
 from plane.wire import documents, rest
 
@@ -86,6 +87,7 @@ def _columns(change: generic.Change) -> generic.Columns:
     problems = problems or _outside(place, spec, cluster)
     if problems:
         raise errors.Invalid(problems)
+    authorise.check(place, KIND.may("update" if change.before else "create"), app=change.id, cluster=cluster)  # also where it goes now
     _check_quotas(change, cluster)
     return {"spec": generic.plain(spec), "cluster_id": cluster, "repository_id": repository}
 
@@ -131,7 +133,18 @@ def _settle(change: generic.Change) -> None:
     apps.ask(change.place.tx, change.place.scope.tenant, change.id, {}, change.plane.clock.now())
 
 
-KIND = generic.Kind(type=documents.App, noun="app", plural="apps", level=2, shelf=views.APPS, read=read, columns=_columns, settle=_settle)
+KIND = generic.Kind(
+    type=documents.App,
+    noun="app",
+    plural="apps",
+    level=2,
+    shelf=views.APPS,
+    read=read,
+    columns=_columns,
+    settle=_settle,
+    only=lambda place: reached.within(place.reach),
+    in_parts=True,
+)
 
 
 def delete(

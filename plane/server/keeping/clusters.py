@@ -113,7 +113,7 @@ def page_for(plane: context.Plane, caller: authorise.Caller, names: authorise.Na
     """The clusters a tenant may use."""
     with authorise.enter(plane, caller, authorise.Names(names.tenant), "tenant:get") as place:
         shelf = views.granted(place.scope.tenant)
-        found = rows.page(place.tx, shelf, {}, after=rest.after(query), limit=query.limit + 1, labels=rest.selector(query))
+        found = rows.page(place.tx, shelf, {}, generic.wanted(query))
     return rest.page([read(row, names) for row in found], query.limit, key=lambda each: each.metadata.name)
 
 

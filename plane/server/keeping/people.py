@@ -5,26 +5,29 @@ from collections.abc import Iterable
 from typing import Any
 
 from plane.domain import access, errors
+from plane.domain.granting import bindings as domain
+from plane.domain.granting import roles
 from plane.server import authorise, context, record
 from plane.server import documents as generic
 from plane.store import engine
 from plane.store.delivering import facts
-from plane.store.people import bindings, people
+from plane.store.people import bindings, holding, people
+from plane.wire import people as shapes
 from plane.wire import rest
 
 PREFIX = 8  # characters of the random part that lists show
 EMPTY = ""
 
 
-def me(plane: context.Plane, caller: authorise.Caller) -> rest.Me:
+def me(plane: context.Plane, caller: authorise.Caller) -> shapes.Me:
     """The caller and what it holds."""
     with engine.dispatch(plane.engine) as tx:
         tenants, projects = people.named(tx, caller.actor.grants)
     held = {
-        rest.HeldRole(role=each.role, tenant=tenants.get(each.tenant, ""), project=projects.get(each.project, ""))
+        shapes.HeldRole(role=each.role, tenant=tenants.get(each.tenant, ""), project=projects.get(each.project, ""))
         for each in caller.actor.grants
     }
-    return rest.Me(
+    return shapes.Me(
         id=caller.actor.id,
         name=caller.actor.name,
         kind=caller.actor.kind,
@@ -32,14 +35,14 @@ def me(plane: context.Plane, caller: authorise.Caller) -> rest.Me:
     )
 
 
-def page(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: rest.PageQuery) -> rest.Page[rest.Person]:
+def page(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: rest.PageQuery) -> rest.Page[shapes.Person]:
     """A tenant's people (or the platform's) by name."""
     with authorise.enter(plane, caller, _above(names), "access:get") as place:
         found = people.page(place.tx, place.scope.tenant, after=rest.after(query), limit=query.limit + 1)
     return rest.page([_person(each) for each in found], query.limit, key=lambda each: each.name)
 
 
-def create(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.NewPerson) -> rest.Person:
+def create(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: shapes.NewPerson) -> shapes.Person:
     """Somebody new, without any role; Conflict when the name is taken."""
     with authorise.enter(plane, caller, _above(names), "access:create") as place:
         identity, now = plane.clock.id(), plane.clock.now()
@@ -47,7 +50,7 @@ def create(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
             message = f"{body.kind} {body.name!r} exists already"
             raise errors.Conflict(message)
         record.append(plane, place.tx, place.scope, "access.person.created", target=f"person/{body.name}", details={"kind": body.kind})
-        made = rest.Person(id=identity, name=body.name, kind=body.kind, disabled=False, created_at=facts.stamp(now), roles=())
+        made = shapes.Person(id=identity, name=body.name, kind=body.kind, disabled=False, created_at=facts.stamp(now), roles=())
         return place.done(made, status=201)
 
 
@@ -55,7 +58,7 @@ def set_disabled(plane: context.Plane, caller: authorise.Caller, names: authoris
     """Shut somebody out at once, or let them in again; the log keeps their name either way."""
     with authorise.enter(plane, caller, _above(names), "access:delete" if disabled else "access:create") as place:
         identity = _known(place)
-        check_above(caller.actor, people.roles(place.tx, place.scope.tenant, identity))
+        check_above(caller.actor, holding.giving(place.tx, place.scope.tenant, identity))
         if disabled:
             check_admin_left(place, without=identity)
         people.set_disabled(place.tx, place.scope.tenant, identity, disabled=disabled, now=plane.clock.now())
@@ -65,33 +68,31 @@ def set_disabled(plane: context.Plane, caller: authorise.Caller, names: authoris
         return place.done(rest.Deleted(name=names.name))
 
 
-def bind(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.Role) -> rest.Role:
+def bind(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: shapes.NewRole) -> shapes.NewRole:
     """Give a role over the tenant or one project; platform-admin only to the platform's people.
 
     Raises:
         Forbidden: the role holds a permission that the caller does not hold there.
     """
     with authorise.enter(plane, caller, authorise.Names(names.tenant, body.project, names.name), "access:create") as place:
-        if problems := misplaced(names, body.role, path="role"):
-            raise errors.Invalid(problems)
-        check_above(caller.actor, (access.Grant(body.role, tenant(place), place.project),))
+        _check_role(place, body)
         row = {"id": plane.clock.id(), "principal_id": _known(place), "role": body.role, "project_id": place.project or None}
         if people.bind(place.tx, place.scope.tenant, row):
             record.append(plane, place.tx, place.scope, "access.role.granted", project_id=place.project, **_about(names, body))
         return place.done(body, status=201)
 
 
-def unbind(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.Role) -> rest.Taken:
+def unbind(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: shapes.NewRole) -> rest.Taken:
     """Take a role that was given by hand; it ends with this transaction. What a binding gives, the binding takes: Conflict."""
     with authorise.enter(plane, caller, authorise.Names(names.tenant, body.project, names.name), "access:delete") as place:
-        check_above(caller.actor, (access.Grant(body.role, tenant(place), place.project),))
+        _check_role(place, body)
         left = _unbind(place, body)
         check_admin_left(place)
         record.append(plane, place.tx, place.scope, "access.role.taken", project_id=place.project, **_about(names, body))
         return place.done(rest.Taken(name=body.role, bindings=left))
 
 
-def tokens(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: rest.PageQuery) -> rest.Page[rest.Token]:
+def tokens(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: rest.PageQuery) -> rest.Page[shapes.Token]:
     """Somebody's tokens, without their secrets."""
     with authorise.enter(plane, caller, _above(names), "access:get") as place:
         after = rest.after(query)
@@ -99,11 +100,11 @@ def tokens(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
     return rest.page([_token(each) for each in found], query.limit, key=lambda each: each.id)
 
 
-def issue(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.NewToken) -> rest.IssuedToken:
+def issue(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: shapes.NewToken) -> shapes.IssuedToken:
     """A new token for somebody whose roles the caller holds too; its hash alone is kept."""
     with authorise.enter(plane, caller, _above(names), "access:create") as place:
         identity = _known(place)
-        check_above(caller.actor, people.roles(place.tx, place.scope.tenant, identity))
+        check_above(caller.actor, holding.giving(place.tx, place.scope.tenant, identity))
         return _issue(plane, place, identity, body)
 
 
@@ -119,7 +120,7 @@ def revoke(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
         return place.done(rest.Deleted(name=found))
 
 
-def _issue(plane: context.Plane, place: authorise.Place, identity: str, body: rest.NewToken) -> rest.IssuedToken:
+def _issue(plane: context.Plane, place: authorise.Place, identity: str, body: shapes.NewToken) -> shapes.IssuedToken:
     secret, token = authorise.new_secret("user"), plane.clock.id()
     expires = plane.clock.now() + dt.timedelta(days=body.days)
     shown = secret.removeprefix("gp_user_")[:PREFIX]
@@ -137,7 +138,7 @@ def _issue(plane: context.Plane, place: authorise.Place, identity: str, body: re
         "details": {"token": token, "name": body.name, "expires": facts.stamp(expires)},
     }
     record.append(plane, place.tx, place.scope, "access.token.issued", **facts_)
-    return rest.IssuedToken(id=token, name=body.name, token=secret, expires_at=facts.stamp(expires))
+    return shapes.IssuedToken(id=token, name=body.name, token=secret, expires_at=facts.stamp(expires))
 
 
 def _above(names: authorise.Names) -> authorise.Names:
@@ -157,12 +158,14 @@ def _known(place: authorise.Place) -> str:
     return found
 
 
-def misplaced(names: authorise.Names, role: access.RoleName, *, path: str) -> dict[str, str]:
-    """platform-admin, and no other role, belongs to the platform: what is broken, at `path`."""
-    if bool(names.tenant) != (role == "platform-admin"):
-        return {}
-    where = "the platform's own people" if role == "platform-admin" else "people of a tenant"
-    return {path: f"{role} is given to {where} only"}
+def _check_role(place: authorise.Place, body: shapes.NewRole) -> None:
+    """Invalid for a role that is none here; Forbidden for one above the caller's own."""
+    if rule := domain.misplaced(body.role, in_tenant=bool(place.names.tenant)):
+        raise errors.Invalid({"role": rule})
+    permissions = bindings.role(place.tx, place.scope.tenant, body.role)
+    if body.role not in roles.BUILT_IN and permissions is None:
+        raise errors.Invalid({"role": f"there is no role {body.role!r} here; built in are {', '.join(roles.BUILT_IN)}"})
+    check_above(place.scope.actor, (access.Grant(body.role, tenant(place), place.project, permissions=permissions or ()),))
 
 
 def check_above(who: access.Actor, grants: Iterable[access.Grant]) -> None:
@@ -179,7 +182,7 @@ def check_admin_left(place: authorise.Place, *, without: str = access.PLATFORM_T
         raise errors.Conflict(message)
 
 
-def _unbind(place: authorise.Place, body: rest.Role) -> tuple[str, ...]:
+def _unbind(place: authorise.Place, body: shapes.NewRole) -> tuple[str, ...]:
     """The bindings that give the role still."""
     principal, project = _known(place), place.project or None
     given = bindings.giving(place.tx, place.scope.tenant, principal, role=body.role, project=project)
@@ -192,15 +195,17 @@ def _unbind(place: authorise.Place, body: rest.Role) -> tuple[str, ...]:
     raise errors.Conflict(message)
 
 
-def _about(names: authorise.Names, body: rest.Role) -> dict[str, object]:
+def _about(names: authorise.Names, body: shapes.NewRole) -> dict[str, object]:
     return {"project": body.project, "target": f"person/{names.name}", "details": {"role": body.role}}
 
 
-def _person(row: people.Person) -> rest.Person:
-    roles = tuple(rest.GivenRole(role=role, project=project, binding=binding) for role, project, binding in row.roles)  # type: ignore[arg-type]  # only known roles are written
-    return rest.Person(id=row.id, name=row.name, kind=row.kind, disabled=row.disabled, created_at=facts.stamp(row.created_at), roles=roles)
+def _person(row: people.Person) -> shapes.Person:
+    roles = tuple(shapes.GivenRole(role=role, project=project, binding=binding) for role, project, binding in row.roles)
+    return shapes.Person(
+        id=row.id, name=row.name, kind=row.kind, disabled=row.disabled, created_at=facts.stamp(row.created_at), roles=roles
+    )
 
 
-def _token(row: people.Token) -> rest.Token:
+def _token(row: people.Token) -> shapes.Token:
     times = {name: facts.stamp(getattr(row, name)) for name in ("created_at", "expires_at", "revoked_at")}
-    return rest.Token(id=row.id, name=row.name, prefix=row.prefix, **times)
+    return shapes.Token(id=row.id, name=row.name, prefix=row.prefix, **times)

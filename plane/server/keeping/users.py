@@ -4,14 +4,13 @@ from typing import Any
 
 import msgspec
 
-from plane.domain import access
+from plane.domain.granting import bindings
 from plane.server import authorise, record
 from plane.server import documents as generic
 from plane.server.keeping import people, role_bindings
 from plane.store import documents as rows
 from plane.store.delivering import facts
-from plane.store.people import people as principals
-from plane.store.people import users
+from plane.store.people import holding, users
 from plane.wire import documents
 
 
@@ -22,7 +21,7 @@ def read(row: rows.Row, names: authorise.Names) -> documents.User:
     return documents.User(
         api_version=documents.API_VERSION,
         metadata=generic.metadata(row, names, level=1),
-        spec=access.UserSpec(type=row.kind, disabled=row.disabled_at is not None, description=row.description),
+        spec=bindings.UserSpec(row.kind, row.disabled_at is not None, row.description, tuple(row.groups)),
         status=documents.UserStatus(**generic.common(row), roles=held, tokens=row.tokens, tokens_expire=ends),
     )
 
@@ -34,7 +33,17 @@ def _columns(change: generic.Change) -> generic.Columns:
     if spec.disabled and not since:
         people.check_admin_left(change.place, without=change.id)
         since = change.plane.clock.now()
-    return {"kind": spec.type, "description": spec.description, "disabled_at": since if spec.disabled else None}
+    return {
+        "kind": spec.type,
+        "description": spec.description,
+        "groups": list(spec.groups),
+        "disabled_at": since if spec.disabled else None,
+    }
+
+
+def _settle(change: generic.Change) -> None:
+    """A group brings its roles: they too must be the writer's to give; Forbidden, and the transaction is undone."""
+    _check_above(change)
 
 
 def _release(change: generic.Change) -> None:
@@ -56,7 +65,7 @@ def _tell_taken(change: generic.Change) -> None:
 
 
 def _check_above(change: generic.Change) -> None:
-    people.check_above(change.place.scope.actor, principals.roles(change.place.tx, change.place.scope.tenant, change.id))
+    people.check_above(change.place.scope.actor, holding.giving(change.place.tx, change.place.scope.tenant, change.id))
 
 
 KIND = generic.Kind(
@@ -68,6 +77,7 @@ KIND = generic.Kind(
     shelf=users.SHELF,
     read=read,
     columns=_columns,
+    settle=_settle,
     release=_release,
 )
 PLATFORM_KIND = msgspec.structs.replace(KIND, level=0)

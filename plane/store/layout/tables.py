@@ -7,7 +7,17 @@ blobs stand apart from the slim rows that lists read.
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from plane.store.layout import audit_tables, columns, health_tables, journal_tables, piece_tables, plan_tables, rule_tables, sink_tables
+from plane.store.layout import (
+    audit_tables,
+    columns,
+    health_tables,
+    journal_tables,
+    people_tables,
+    piece_tables,
+    plan_tables,
+    rule_tables,
+    sink_tables,
+)
 
 METADATA = audit_tables.METADATA  # one for all: the log's tables, those of health and of pieces stand in files of their own
 PIECES, PLANS = piece_tables.PIECES, plan_tables.app_plans
@@ -89,83 +99,9 @@ join_tokens = sa.Table(
     sa.PrimaryKeyConstraint("hash"),
     sa.ForeignKeyConstraint(["cluster_id"], ["clusters.id"], ondelete="CASCADE"),
 )
-
-principals = sa.Table(
-    "principals",
-    METADATA,
-    columns.ident("tenant_id"),  # NIL: a person of the platform, or of several tenants
-    columns.ident(),
-    columns.text("name"),
-    columns.text("kind", default="user"),
-    columns.text("description", default=""),
-    columns.json("labels"),
-    columns.number("version", 1),
-    columns.time("disabled_at"),
-    columns.time("created_at", null=False, now=True),
-    columns.time("updated_at", null=False, now=True),
-    columns.tenant_key("id"),
-    sa.UniqueConstraint("tenant_id", "name"),
-    sa.UniqueConstraint("id"),
-)
-
-tokens = sa.Table(
-    "tokens",
-    METADATA,
-    columns.ident("tenant_id"),
-    columns.ident(),
-    columns.ident("principal_id"),
-    columns.text("name"),
-    columns.text("prefix"),
-    columns.blob("hash"),
-    columns.time("created_at", null=False, now=True),
-    columns.time("expires_at", null=False),
-    columns.time("revoked_at"),
-    columns.tenant_key("id"),
-    sa.UniqueConstraint("hash"),
-    sa.ForeignKeyConstraint(["tenant_id", "principal_id"], ["principals.tenant_id", "principals.id"], ondelete="CASCADE"),
-    sa.Index("ix_tokens_tenant_id_principal_id", "tenant_id", "principal_id"),
-)
-
-role_bindings = sa.Table(  # roles given by hand, one row each
-    "role_bindings",
-    METADATA,
-    columns.ident("tenant_id"),  # NIL: the role holds everywhere
-    columns.ident(),
-    columns.ident("principal_id"),
-    columns.text("role"),
-    columns.ident("project_id", null=True),
-    columns.time("created_at", null=False, now=True),
-    columns.tenant_key("id"),
-    sa.UniqueConstraint("tenant_id", "principal_id", "role", "project_id", postgresql_nulls_not_distinct=True),
-    sa.ForeignKeyConstraint(["principal_id"], ["principals.id"], ondelete="CASCADE"),
-    sa.ForeignKeyConstraint(["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"], ondelete="CASCADE"),
-    sa.Index("ix_role_bindings_principal_id", "principal_id"),  # what somebody holds, wherever: asked with every request
-)
-
-bindings = sa.Table(  # documents of kind RoleBinding
-    "bindings",
-    METADATA,
-    columns.ident("tenant_id"),  # NIL: the role holds everywhere
-    columns.ident(),
-    *columns.document(),  # spec: as written, with the subjects' names
-    columns.text("role"),
-    columns.ident("project_id", null=True),
-    columns.tenant_key("id"),
-    sa.UniqueConstraint("tenant_id", "name"),
-    sa.ForeignKeyConstraint(["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"], ondelete="CASCADE"),
-)
-
-binding_subjects = sa.Table(
-    "binding_subjects",
-    METADATA,
-    columns.ident("tenant_id"),
-    columns.ident("binding_id"),
-    columns.ident("principal_id"),
-    columns.tenant_key("binding_id", "principal_id"),
-    sa.ForeignKeyConstraint(["tenant_id", "binding_id"], ["bindings.tenant_id", "bindings.id"], ondelete="CASCADE"),
-    sa.ForeignKeyConstraint(["principal_id"], ["principals.id"], ondelete="CASCADE"),
-    sa.Index("ix_binding_subjects_principal_id", "principal_id"),
-)
+principals, tokens, role_bindings = people_tables.principals, people_tables.tokens, people_tables.role_bindings
+bindings, binding_subjects, binding_groups = people_tables.bindings, people_tables.binding_subjects, people_tables.binding_groups
+roles, glass, approvals = people_tables.roles, people_tables.glass, people_tables.approvals
 
 credentials = sa.Table(
     "credentials",

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql as pg
 from plane.domain import access
 from plane.store.engine import Tx
 from plane.store.layout import tables
-from plane.store.people import bindings
+from plane.store.people import bindings, holding
 
 PRINCIPALS, TOKENS, BINDINGS, HELD = tables.principals, tables.tokens, tables.role_bindings, bindings.HELD
 TENANTS, PROJECTS = tables.tenants, tables.projects
@@ -25,9 +25,11 @@ class Bearer(msgspec.Struct, frozen=True):
     name: str
     kind: Any
     expires_at: dt.datetime
+    issued_at: dt.datetime
+    grants: tuple[access.Grant, ...]  # also those whose terms do not hold now
+    groups: frozenset[str]
     revoked: bool
     disabled: bool
-    grants: tuple[access.Grant, ...]
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -57,23 +59,21 @@ def bearer(tx: Tx, hashed: bytes) -> Bearer | None:
     row = tx.execute(_BEARER, {"hash": hashed}).one_or_none()
     if row is None:
         return None
-    grants = tuple(access.Grant(role, "" if tenant == tables.NIL else tenant, project or "") for role, tenant, project in row.grants)
-    return Bearer(
-        row.token, row.principal, row.name, row.kind, row.expires_at, row.revoked_at is not None, row.disabled_at is not None, grants
+    shut = {"revoked": row.revoked_at is not None, "disabled": row.disabled_at is not None}
+    grants = holding.grants(tx, row.principal, home=row.tenant_id)
+    return Bearer(row.token, row.principal, row.name, row.kind, row.expires_at, row.created_at, grants, frozenset(row.groups), **shut)
+
+
+_BEARER = (
+    sa.select(
+        TOKENS.c.id.label("token"),
+        PRINCIPALS.c.id.label("principal"),
+        *(PRINCIPALS.c[name] for name in ("tenant_id", "name", "kind", "groups", "disabled_at")),
+        *(TOKENS.c[name] for name in ("expires_at", "created_at", "revoked_at")),
     )
-
-
-# A role counts in the principal's own tenant; only the platform's people may hold roles in several.
-_BEARER = sa.text("""
-    SELECT t.id::text AS token, p.id::text AS principal, p.name, p.kind, t.expires_at, t.revoked_at, p.disabled_at,
-      (SELECT coalesce(json_agg(json_build_array(h.role, h.tenant_id, h.project_id)), '[]') FROM (
-         SELECT r.role, r.tenant_id, r.project_id FROM role_bindings r WHERE r.principal_id = p.id
-         UNION
-         SELECT b.role, b.tenant_id, b.project_id FROM binding_subjects s
-         JOIN bindings b ON b.tenant_id = s.tenant_id AND b.id = s.binding_id WHERE s.principal_id = p.id
-       ) h WHERE p.tenant_id = h.tenant_id OR p.tenant_id = '00000000-0000-0000-0000-000000000000') AS grants
-    FROM tokens t JOIN principals p ON p.tenant_id = t.tenant_id AND p.id = t.principal_id WHERE t.hash = :hash
-""")
+    .select_from(TOKENS.join(PRINCIPALS, sa.and_(PRINCIPALS.c.tenant_id == TOKENS.c.tenant_id, PRINCIPALS.c.id == TOKENS.c.principal_id)))
+    .where(TOKENS.c.hash == sa.bindparam("hash"))
+)
 
 
 def place(tx: Tx, tenant: str, project: str) -> tuple[str, str] | None:
@@ -102,11 +102,15 @@ def find(tx: Tx, tenant: str, name: str) -> str:
     )
 
 
-def ids(tx: Tx, tenant: str, names: Iterable[str], *, held: bool = True) -> dict[str, str]:
-    """Name → id of those that are there; `held`: they stay until the transaction ends, which a dispatch transaction cannot ask for."""
-    query = sa.select(PRINCIPALS.c.name, PRINCIPALS.c.id).where(PRINCIPALS.c.tenant_id == tenant, PRINCIPALS.c.name.in_(sorted(set(names))))
-    found = tx.execute(query.with_for_update(read=True, key_share=True) if held else query)
-    return {row.name: row.id for row in found}
+def ids(tx: Tx, tenant: str, names: Iterable[str], *, held: bool = True) -> dict[str, tuple[str, str]]:
+    """Name → id and kind of those that are there.
+
+    `held`: they stay until the transaction ends, which a dispatch transaction cannot ask for.
+    """
+    found = sa.select(PRINCIPALS.c.name, PRINCIPALS.c.id, PRINCIPALS.c.kind)
+    query = found.where(PRINCIPALS.c.tenant_id == tenant, PRINCIPALS.c.name.in_(sorted(set(names))))
+    rows = tx.execute(query.with_for_update(read=True, key_share=True) if held else query)
+    return {row.name: (row.id, row.kind) for row in rows}
 
 
 def add(tx: Tx, tenant: str, *, identity: str, name: str, kind: str) -> bool:
@@ -159,12 +163,6 @@ def unbind(tx: Tx, tenant: str, *, principal: str, role: str, project: str | Non
     return tx.execute(sa.delete(BINDINGS).where(*where).returning(BINDINGS.c.id)).one_or_none() is not None
 
 
-def roles(tx: Tx, tenant: str, principal: str) -> tuple[access.Grant, ...]:
-    """What a principal holds in a tenant, by hand and by documents."""
-    rows = tx.execute(sa.select(HELD.c.role, HELD.c.project_id).where(HELD.c.tenant_id == tenant, HELD.c.principal_id == principal))
-    return tuple(access.Grant(row.role, "" if tenant == tables.NIL else tenant, row.project_id or "") for row in rows)
-
-
 def add_token(tx: Tx, tenant: str, row: Mapping[str, Any]) -> None:
     """`row`: id, principal_id, name, prefix, hash, expires_at."""
     tx.execute(sa.insert(TOKENS).values({"tenant_id": tenant, **row}))
@@ -187,5 +185,5 @@ def revoke(tx: Tx, tenant: str, principal: str, token: str, now: dt.datetime) ->
 def forget_tenant(tx: Tx, tenant: str) -> None:
     """Remove a tenant's people with the tenant; a platform transaction."""
     tx.execute(sa.delete(PRINCIPALS).where(PRINCIPALS.c.tenant_id == tenant))
-    for table in (BINDINGS, tables.bindings):
+    for table in (BINDINGS, tables.bindings, tables.roles, tables.approvals):
         tx.execute(sa.delete(table).where(table.c.tenant_id == tenant))

@@ -9,7 +9,9 @@ from plane.store.people import bindings
 _USERS, _TOKENS, _HELD, _TENANTS = tables.principals, tables.tokens, bindings.HELD, tables.tenants
 
 _ROLE = sa.func.json_build_object(
-    *("role", _HELD.c.role, "tenant", sa.func.coalesce(_TENANTS.c.name, "")), *("project", _HELD.c.project, "binding", _HELD.c.binding)
+    *("role", _HELD.c.role, "tenant", sa.func.coalesce(_TENANTS.c.name, "")),
+    *("project", _HELD.c.project, "binding", _HELD.c.binding, "group", _HELD.c.group, "breakGlass", _HELD.c.break_glass),
+    *("until", sa.func.coalesce(sa.func.to_char(_HELD.c.until, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), "")),
 )
 _ORDER = (sa.func.coalesce(_TENANTS.c.name, ""), _HELD.c.project, _HELD.c.role, _HELD.c.binding)
 _ROLES = (

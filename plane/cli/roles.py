@@ -1,0 +1,6 @@
+"""`plane role` and `plane rolebinding`: what people may do, as documents."""
+
+from plane.cli import kinds, nouns
+
+role = nouns.group(kinds.ROLE, "A tenant's own roles: permissions under a name.")
+rolebinding = nouns.group(kinds.ROLE_BINDING, "Roles given to people, groups and services.")

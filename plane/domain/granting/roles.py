@@ -1,0 +1,145 @@
+"""Permissions there are, the roles that every plane has, and what it means that a role holds a permission.
+
+A permission is `resource:verb`. A role may hold some with `*` in them; what opens secrets it must spell out.
+"""
+
+import functools
+import re
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+MAX_PERMISSIONS = 200  # of one role; there are about a hundred
+BY_NAME_ONLY = frozenset({"secrets:reveal"})  # no wildcard ever gives these
+ACTION = "action:*"  # stands for all actions: action:GROUP/KIND/NAME
+ON_KINDS = ("object:patch", "object:delete")  # may be narrowed to a kind: object:patch/GROUP/KIND
+
+_DOCUMENT = ("get", "create", "update", "delete")
+_VERBS: Mapping[str, tuple[str, ...]] = {
+    "tenant": _DOCUMENT,
+    "project": (*_DOCUMENT, "hold"),
+    "cluster": (*_DOCUMENT, "join", "revoke", "rotate"),
+    "repository": (*_DOCUMENT, "test"),
+    "credential": _DOCUMENT,
+    "app": (
+        *_DOCUMENT, "sync", "rollback", "override", "approve", "refresh", "terminate", "hold", "logs", "exec",
+    ),
+    "release": ("get",),
+    "task": ("get",),
+    "object": ("patch", "delete"),
+    "policy": _DOCUMENT,
+    "waiver": (*_DOCUMENT, "approve"),
+    "healthcheck": _DOCUMENT,
+    "resourcerule": _DOCUMENT,
+    "access": _DOCUMENT,
+    "audit": ("read", "export", "govern"),
+    "sink": _DOCUMENT,
+    "secrets": ("reveal",),
+}  # fmt: skip
+PERMISSIONS = frozenset(f"{resource}:{verb}" for resource, verbs in _VERBS.items() for verb in verbs) | {ACTION}
+OF_APPS = frozenset({"app", "release", "task", "action", "object"})  # resources that are asked about one app
+
+VIEWER = frozenset({
+    "tenant:get", "project:get", "cluster:get", "repository:get", "credential:get", "app:get", "release:get", "task:get", "policy:get",
+    "waiver:get", "healthcheck:get",
+})  # fmt: skip
+DEPLOYER = VIEWER | {"app:sync", "app:refresh", "app:rollback", "app:terminate", "app:hold", "app:logs", ACTION}
+MAINTAINER = DEPLOYER | {
+    "app:create", "app:update", "app:delete",
+    "repository:create", "repository:update", "repository:delete", "repository:test",
+}  # fmt: skip
+AUDITOR = VIEWER | {"access:get", "audit:read", "audit:export", "sink:get"}
+TENANT_OWNER = MAINTAINER | AUDITOR | {
+    "app:approve", "app:override", "app:exec", "project:hold", "object:patch", "object:delete",
+    "project:create", "project:update", "project:delete", "credential:create", "credential:update", "credential:delete",
+    "policy:create", "policy:update", "policy:delete", "waiver:create", "waiver:update", "waiver:delete", "waiver:approve",
+    "healthcheck:create", "healthcheck:update", "healthcheck:delete", "access:create", "access:update", "access:delete",
+    "sink:create", "sink:update", "sink:delete",
+}  # fmt: skip
+PLATFORM_AUDITOR = AUDITOR | {"resourcerule:get"}
+PLATFORM_ADMIN = PERMISSIONS
+
+BUILT_IN: Mapping[str, frozenset[str]] = {
+    "platform-admin": PLATFORM_ADMIN,
+    "platform-auditor": PLATFORM_AUDITOR,
+    "tenant-owner": TENANT_OWNER,
+    "maintainer": MAINTAINER,
+    "deployer": DEPLOYER,
+    "viewer": VIEWER,
+    "auditor": AUDITOR,
+    "admin": TENANT_OWNER,  # the short names of tenant-owner and maintainer
+    "editor": MAINTAINER,
+}
+OF_PLATFORM = frozenset({"platform-admin", "platform-auditor"})
+
+_SPELLING = re.compile(r"[a-z]+:[a-z]+|[a-z*]+:[a-z*]+|\*|action:[^/\s]*/[^/\s]+/[^/\s]+|object:(patch|delete)/[^/\s]*/[^/\s]+")
+
+
+class RoleSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A role of a tenant's own: permissions, some with `*` in them, such as `app:*` or `action:apps/*/restart`."""
+
+    permissions: tuple[str, ...] = ()
+    description: str = ""
+
+
+def held(role: str, permissions: Iterable[str]) -> frozenset[str]:
+    """What a role holds: a built-in one by its name, whatever else goes by that name, another one what its document says."""
+    return BUILT_IN[role] if role in BUILT_IN else frozenset(permissions)
+
+
+def holds(role: frozenset[str], permission: str) -> bool:
+    """Whether a set of permissions, some with `*`, contains one that has none."""
+    return permission in role or any(_contains(one, permission) for one in _patterns(role))
+
+
+def check(spec: RoleSpec) -> dict[str, str]:
+    """Broken rules by path."""
+    problems = {}
+    if len(spec.permissions) > MAX_PERMISSIONS:
+        problems["permissions"] = f"holds {len(spec.permissions)} permissions; {MAX_PERMISSIONS} are enough for everything there is"
+    for n, permission in enumerate(spec.permissions):
+        if rule := _problem(permission):
+            problems[f"permissions[{n}]"] = rule
+        elif permission in spec.permissions[:n]:
+            problems[f"permissions[{n}]"] = f"{permission} is in this list already; keep one"
+    return problems
+
+
+def spelled_out(permissions: Iterable[str]) -> frozenset[str]:
+    """The same without `*`, as far as permissions are known by name; actions and kinds of objects stay as they are."""
+    role = frozenset(permissions)
+    named = {one for one in PERMISSIONS if holds(role, one)}
+    return frozenset(named | {one for one in role if one.startswith(("action:", "object:"))})
+
+
+def _problem(permission: str) -> str:
+    if not _SPELLING.fullmatch(permission):
+        return "must be resource:verb, such as app:sync, app:* or action:apps/Deployment/restart"
+    if permission in PERMISSIONS or permission.startswith("action:"):
+        return ""
+    if any(_contains(permission, one) for one in PERMISSIONS) or permission.startswith(ON_KINDS):
+        return ""
+    resource = permission.partition(":")[0]
+    known = ", ".join(f"{resource}:{verb}" for verb in _VERBS.get(resource, ())) or f"resources are {', '.join(sorted(_VERBS))}"
+    return f"there is no permission {permission[:80]}; {known}"
+
+
+@functools.lru_cache(maxsize=1024)
+def _patterns(role: frozenset[str]) -> tuple[str, ...]:
+    """Those that may contain others."""
+    return tuple(one for one in role if "*" in one or one in ON_KINDS)
+
+
+def _contains(pattern: str, permission: str) -> bool:
+    """Whether all that `permission` gives is given by `pattern`; a `*` in `permission` is matched by a `*` only."""
+    if permission in BY_NAME_ONLY:
+        return False
+    if pattern in ON_KINDS:
+        return permission.startswith(f"{pattern}/")
+    found = _compiled(pattern).fullmatch(permission)
+    return bool(found) and not (pattern.startswith("action:") and permission.count("/") != 2 and permission != ACTION)  # noqa: PLR2004 - GROUP/KIND/NAME
+
+
+@functools.lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile("[^:]*".join(re.escape(part) for part in pattern.split("*")) if pattern != "*" else ".*", re.DOTALL)
