@@ -2,7 +2,7 @@
 # title: Driver
 # description: >-
 #   Asks every rule about every manifest in one query. It is part of each policy set; a rule is a package directly below
-#   plane.rules with a set named violations.
+#   plane.rules with a set named violations, asked of each manifest, or release_violations, asked once of them all.
 package plane.main
 
 # The input is named field by field: `with input.manifest as …` would copy all manifests for each of them.
@@ -14,10 +14,28 @@ violations contains answer if {
 		"manifests": input.manifests,
 		"context": input.context,
 		"parameters": input.parameters,
+		"project": project,
+		"cluster": cluster,
 	}
 	answer := {"rule": name, "about": about(name), "index": index, "found": found}
 }
 
-about(name) := data.plane.rules[name].about
+violations contains answer if {
+	some name
+	some found in data.plane.rules[name].release_violations
+	answer := {"rule": name, "about": about(name), "index": number(found), "found": found}
+}
+
+# Which manifest it is about; -1: what it names itself, or the release.
+number(found) := found.object if {
+	is_number(found.object)
+} else := -1
+
+project := object.get(input, "project", {})
+
+cluster := object.get(input, "cluster", {})
+
+# What an answer repeats of a rule's METADATA; the rest is for people who look rules up.
+about(name) := object.filter(data.plane.rules[name].about, ["id", "severity", "remedy"])
 
 default about(_) := {}

@@ -16,6 +16,7 @@ from plane.domain.judging import policy
 
 CHECK_S = 20.0
 CAPABILITIES = "capabilities.json"
+WHOLE = "the release"  # what a violation of no single object is about
 
 # What a verdict must not depend on: the network, the machine, chance and the clock (rules get `input.context.now`).
 REFUSED = frozenset({
@@ -33,7 +34,7 @@ FILE_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*\.rego", re.ASCII)
 # An allow-list of spellings: `package plane["main"]` is the driver's package too.
 PACKAGE = re.compile(r"package[ \t]+(?P<name>plane\.rules\.[A-Za-z_]\w*|lib(\.[A-Za-z_]\w*)*)[ \t]*(#.*)?")
 PACKAGE_RULE = "a policy set consists of packages plane.rules.NAME, and lib or lib.NAME for what they share"
-VIOLATIONS = re.compile(r"^violations\b", re.MULTILINE)
+VIOLATIONS = re.compile(r"^(release_)?violations\b", re.MULTILINE)
 
 
 class _Answer(msgspec.Struct):
@@ -168,7 +169,7 @@ def _shape_problems(files: Mapping[str, str]) -> Iterator[str]:
         elif package["name"].startswith("plane."):
             rules[package["name"]] = rules.get(package["name"], "") + text
     yield from (
-        f"package {package} has no rule named violations, so it would never refuse anything"
+        f"package {package} has no rule named violations or release_violations, so it would never refuse anything"
         for package, text in sorted(rules.items())
         if not VIOLATIONS.search(text)
     )
@@ -197,12 +198,12 @@ def _problem(location: Mapping[str, Any], message: str) -> str:
 
 def _violation(files: policy.PolicyFiles, answer: _Answer, manifests: tuple[dict[str, Any], ...]) -> policy.Violation:
     found = {**answer.about, **answer.found}
-    if not isinstance(found.get("message"), str) or not 0 <= answer.index < len(manifests):
+    if not isinstance(found.get("message"), str) or not -1 <= answer.index < len(manifests):
         raise policy.PolicyFailed(files.name, f"the rule {answer.rule} gave a result without a message")
     return policy.Violation(
         policy=files.name,
         rule=str(found.get("id", answer.rule)),
-        object=str(objects.key_of(manifests[answer.index])),
+        object=str(objects.key_of(manifests[answer.index])) if answer.index >= 0 else str(found.get("object", WHOLE)),
         message=found["message"],
         severity=str(found.get("severity", "medium")),
         path=str(found.get("path", "")),

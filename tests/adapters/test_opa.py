@@ -16,7 +16,7 @@ import pytest
 
 from plane import config
 from plane.adapters import opa, opa_files, opa_pool, opa_sets
-from plane.domain.judging import policy
+from plane.domain.judging import policy, surroundings
 
 SHIPPED = opa_files.shipped()
 CONTEXT = policy.PolicyContext(tenant="acme", project="shop", app="web", cluster="one", now="2026-01-01T00:00:00Z")
@@ -74,6 +74,29 @@ violations contains {"message": message} if {
 }"""
     (found,) = ask(engine, rules(body), own={"word": "hello"})
     assert found.message == "acme hello 1"
+
+
+ABOUT_ALL = """
+release_violations contains {"message": sprintf("%d objects", [count(input.manifests)])}
+
+release_violations contains {"message": "there again", "object": index} if {
+	some index, manifest in input.manifests
+	manifest.kind == "ConfigMap"
+}
+
+release_violations contains {"message": "gone", "object": "Secret shop/old"} if some change in input.changes
+"""
+
+
+def test_a_rule_about_the_whole_release_is_asked_once_and_names_what_it_is_about(engine: opa.Opa) -> None:
+    config_map: Json = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "b"}}
+    gone = surroundings.Change(action="delete", object=surroundings.ObjectName(kind="Secret", name="old", namespace="shop"))
+    found = engine.violations(rules(ABOUT_ALL), policy.PolicyInput((POD, config_map), CONTEXT, changes=(gone,)))
+    assert [(one.object, one.message) for one in found] == [
+        ("ConfigMap b", "there again"),
+        ("Secret shop/old", "gone"),
+        ("the release", "2 objects"),
+    ]
 
 
 def test_nothing_found_is_an_answer(engine: opa.Opa) -> None:
@@ -328,7 +351,7 @@ def test_a_stranger_gets_no_answer_from_our_opa(engine: opa.Opa) -> None:
 ORPHAN = """
 import os, sys
 from plane.adapters import opa, opa_files
-from plane.domain.judging import policy
+from plane.domain.judging import policy, surroundings
 engine = opa.Opa(sys.argv[1], opa_files.shipped().base)
 context = policy.PolicyContext(tenant="a", project="b", app="c", cluster="d", now="e")
 engine.violations(opa_files.shipped().rules, policy.PolicyInput((), context))

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from plane.domain import errors, objects
+from plane.domain.judging import surroundings
 from plane.domain.permitting import globs
 
 Mode = Literal["off", "audit", "warn", "require-approval", "deny"]
@@ -39,14 +40,27 @@ class PolicyContext(msgspec.Struct, frozen=True, rename="camel"):
     repo: str = ""
     commit: str = ""
     trigger: str = ""
+    revision: str = ""
+    signature: Literal["", "none", "bad", "good"] = ""
+    actor: str = ""
 
 
 class PolicyInput(msgspec.Struct, frozen=True):
-    """The whole input of the one query per release; manifests are masked and in apply order."""
+    """The whole input of the one query per release; manifests are masked and in apply order.
+
+    Published as docs/policies/input.schema.json; fields are added, never renamed. `clear`: number of a manifest → pointers
+    to the values that stood in the source in the clear.
+    """
 
     manifests: tuple[dict[str, Any], ...]
     context: PolicyContext
     parameters: dict[str, dict[str, Any]] = {}
+    project: surroundings.ProjectFacts = surroundings.ProjectFacts()
+    cluster: surroundings.ClusterFacts = surroundings.ClusterFacts()
+    inventory: surroundings.Inventory = surroundings.Inventory()
+    changes: tuple[surroundings.Change, ...] = ()
+    source: surroundings.SourceFacts = surroundings.SourceFacts()
+    clear: dict[str, tuple[str, ...]] = {}
 
 
 class PolicyFiles(msgspec.Struct, frozen=True):
