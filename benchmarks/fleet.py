@@ -28,6 +28,7 @@ import httpx
 import psycopg
 
 from benchmarks import floor, meters, workload
+from plane.adapters import opa_files
 from plane.run import children, devgit, up
 from plane.run.devcluster import clusters
 
@@ -138,14 +139,12 @@ def _declare(bench: Bench, apps: int) -> None:
     bench.put("/api/v1/tenants", "Tenant", "bench", {})
     bench.put("/api/v1/tenants/bench/projects", "Project", "bench", {})
     bench.put("/api/v1/clusters", "Cluster", "bench", {"grants": [{"tenant": "bench", "namespaces": ["bench-*"]}]})
-    policies = pathlib.Path("policies/rules")
-    files = {file.name: file.read_text() for file in policies.glob("*.rego") if not file.name.endswith("_test.rego")}
     body = {
         "apiVersion": "gitops-plane.io/v1",
         "kind": "PolicySet",
         "metadata": {"name": "baseline"},
         "spec": {"mode": "warn", "rules": {"I02": "deny", "W01": "deny"}},
-        "files": files,
+        "files": opa_files.shipped().rules.files,
     }
     bench.http.put("/api/v1/policies/baseline", json=body).raise_for_status()
 

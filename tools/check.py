@@ -41,6 +41,7 @@ def steps() -> Iterator[Step]:
     yield Step("openapi document", (f"{BIN}/python", "tools/openapi.py", "--check"), needs="tools/openapi.py")
     yield Step("agent protocol", (f"{BIN}/python", "tools/protocol_reference.py", "--check"), needs="tools/protocol_reference.py")
     yield Step("cli reference", (f"{BIN}/python", "tools/cli_reference.py", "--check"), needs="tools/cli_reference.py")
+    yield Step("policy reference", (f"{BIN}/python", "tools/policy_reference.py", "--check"), needs="tools/policy_reference.py")
     yield Step("audit schema", (f"{BIN}/python", "tools/audit_schema.py", "--check"), needs="tools/audit_schema.py")
     yield Step(
         "architecture", (f"{BIN}/python", "-m", "pytest", "-q", "--no-header", "tests/architecture"), needs="tests/architecture/test_*.py"
@@ -49,6 +50,7 @@ def steps() -> Iterator[Step]:
     yield Step("ruff check", (f"{BIN}/ruff", "check", "--quiet", "--output-format", "concise"))
     yield Step("ruff format", (f"{BIN}/ruff", "format", "--check", "--quiet", "--output-format", "concise"))
     yield Step("opa check", (f"{BIN}/opa", "check", "--strict", "policies"), needs="policies/**/*.rego", program="opa")
+    yield Step("opa fmt", (f"{BIN}/opa", "fmt", "--fail", "--list", "policies"), needs="policies/**/*.rego", program="opa")
     yield Step("opa test", (f"{BIN}/opa", "test", "policies"), needs="policies/**/*_test.rego", program="opa")
     for chart in sorted(ROOT.glob("charts/*/Chart.yaml")):
         name = chart.parent.name

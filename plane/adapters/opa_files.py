@@ -5,24 +5,30 @@ import pathlib
 import msgspec
 
 from plane.domain import errors
-from plane.domain.judging import policy
+from plane.domain.judging import library, policy
 
-BASE = frozenset({"main.rego", "lib.rego"})
+RULES = "rules/"
+STARTER = "starter"  # the profile of a first set, of `plane try policy` without --profile, and of the demo
 
 
 class Shipped(msgspec.Struct, frozen=True):
-    """`base`: the driver and the library, part of every set; `rules`: the baseline set."""
+    """`base`: the driver and what rules share, part of every set; `texts`: file → text of all rules; `rules`: the starter's."""
 
     base: dict[str, str]
+    texts: dict[str, str]
+    profiles: dict[str, library.Profile]
     rules: policy.PolicyFiles
 
 
 def shipped() -> Shipped:
     """The policies that come with the plane, from the package or from the checkout around it."""
     inside = pathlib.Path(__file__).parent.parent / "_policies"
-    modules = _modules(inside if inside.is_dir() else inside.parent.parent / "policies")
-    base = {name: text for name, text in modules.items() if name in BASE}
-    return Shipped(base, policy.policy_files("baseline", {name: text for name, text in modules.items() if name not in BASE}))
+    folder = inside if inside.is_dir() else inside.parent.parent / "policies"
+    modules = _modules(folder)
+    rules = {name.removeprefix(RULES): text for name, text in modules.items() if name.startswith(RULES)}
+    base = {name: text for name, text in modules.items() if not name.startswith(RULES)}
+    known = library.profiles(_text(folder / "profiles.yaml"))
+    return Shipped(base, rules, known, library.binding(STARTER, known, rules).policy)
 
 
 def read(folder: pathlib.Path, *, base: dict[str, str]) -> policy.PolicyFiles:

@@ -1,28 +1,48 @@
 """`plane policy`: sets of Rego rules and how they count."""
 
 import pathlib
+from typing import Any
 
 import click
 
+from plane.adapters import opa_files
 from plane.cli import failures, get, kinds, nouns, session, show
+from plane.domain import errors
+from plane.domain.judging import library
 
 policy = nouns.group(kinds.POLICY_SET, "Policies: Rego rules asked before anything is dispatched; `-T -` for the platform's own.")
 
 
 @policy.command("create")
 @click.argument("name")
-@click.option("-d", "--directory", "folder", required=True, metavar="DIR", help="Folder of .rego files; tests in it are left out.")
+@click.option("-d", "--directory", "folder", default="", metavar="DIR", help="Folder of .rego files; tests in it are left out.")
+@click.option("--profile", default="", help="Rules that come with the plane, under their modes; instead of a folder.")
+@click.option(
+    "--pss-version", default="", metavar="VERSION", help="Of the Pod Security Standards, for a profile: latest, or v1.25 to v1.36."
+)
 @click.option(
     "--mode", type=click.Choice(["deny", "warn", "audit", "off"]), default="deny", show_default=True, help="What a violation does."
 )
 @click.option("--rule", "rules", multiple=True, metavar="RULE=MODE", help="A mode for one rule; may be given again.")
 @show.option("table", "json", "yaml", "name")
 @session.placed
-def create(where: session.Session, *, name: str, folder: str, mode: str, rules: tuple[str, ...], output: str) -> None:
-    """Upload a folder of Rego rules as a policy set."""
-    words = [word.partition("=") for word in rules]
-    spec = {"mode": mode, "rules": {rule: own for rule, _, own in words}}
-    get.create(where, kinds.POLICY_SET, name, {"spec": spec, "files": _files(pathlib.Path(folder))}, output=output)
+def create(where: session.Session, *, name: str, output: str, **words: Any) -> None:  # noqa: ANN401 - what click hands over
+    """Upload a folder of Rego rules, or a profile, as a policy set."""
+    if bool(words["folder"]) == bool(words["profile"]):
+        raise failures.WrongUse("name --directory DIR or --profile NAME, one of them")
+    spec, files = _profile(words["profile"], words["pss_version"]) if words["profile"] else ({}, _files(pathlib.Path(words["folder"])))
+    own = {rule: mode for rule, _, mode in (word.partition("=") for word in words["rules"])}
+    wish = {**spec, "mode": words["mode"], "rules": {**spec.get("rules", {}), **own}}
+    get.create(where, kinds.POLICY_SET, name, {"spec": wish, "files": files}, output=output)
+
+
+def _profile(name: str, version: str) -> tuple[dict[str, Any], dict[str, str]]:
+    shipped = opa_files.shipped()
+    try:
+        bound = library.binding(name, shipped.profiles, shipped.texts, version=version)
+    except errors.Invalid as error:
+        raise failures.WrongUse(str(error)) from error
+    return {"rules": bound.rules, "parameters": bound.parameters}, bound.policy.files
 
 
 def _files(folder: pathlib.Path) -> dict[str, str]:

@@ -4,13 +4,25 @@
 # custom:
 #   id: L01
 #   severity: low
+#   category: metadata
 #   remedy: Add the label below metadata.labels.
+#   references:
+#     - Kubernetes documentation, recommended labels
 #   parameters:
 #     labels:
 #       description: Label name → regular expression that its whole value must match.
+#       type: object
+#       additionalProperties: {type: string}
 #       default: {app.kubernetes.io/name: .+}
+#     annotations:
+#       description: Annotation name → regular expression that its whole value must match.
+#       type: object
+#       additionalProperties: {type: string}
+#       default: {}
 #     kinds:
-#       description: Kinds that need the labels.
+#       description: Kinds that need them.
+#       type: array
+#       items: {type: string}
 #       default: [CronJob, DaemonSet, Deployment, Job, Pod, StatefulSet]
 package plane.rules.labels
 
@@ -18,18 +30,22 @@ import data.plane.lib
 
 about := lib.about(rego.metadata.chain())
 
-required := lib.parameter("L01", "labels", {"app.kubernetes.io/name": ".+"})
-
-kinds := lib.parameter("L01", "kinds", ["CronJob", "DaemonSet", "Deployment", "Job", "Pod", "StatefulSet"])
-
-violations contains {"message": message, "path": lib.pointer(["metadata", "labels", name])} if {
-	input.manifest.kind in kinds
-	some name, pattern in required
-	value := object.get(input.manifest, ["metadata", "labels", name], "")
-	not regex.match(sprintf("^(%s)$", [pattern]), value)
-	message := fault(name, pattern, value)
+required := {
+	"labels": lib.setting(about, "labels"),
+	"annotations": lib.setting(about, "annotations"),
 }
 
-fault(name, _, "") := sprintf("the label %q is missing", [name])
+words := {"labels": "label", "annotations": "annotation"}
 
-fault(name, pattern, value) := sprintf("the label %q is %q, which does not match %q", [name, value, pattern]) if value != ""
+violations contains {"message": message, "path": lib.pointer(["metadata", field, name])} if {
+	input.manifest.kind in lib.setting(about, "kinds")
+	some field, patterns in required
+	some name, pattern in patterns
+	value := lib.text(input.manifest, ["metadata", field, name])
+	not regex.match(sprintf("^(%s)$", [pattern]), value)
+	message := fault(words[field], name, pattern, value)
+}
+
+fault(word, name, _, "") := sprintf("the %s %q is missing", [word, name])
+
+fault(word, name, pattern, value) := sprintf("the %s %q is %q, which does not match %q", [word, name, value, pattern]) if value != ""

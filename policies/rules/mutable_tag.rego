@@ -4,10 +4,15 @@
 # custom:
 #   id: I02
 #   severity: high
+#   category: images
 #   remedy: Name a version (image:1.4.2) or a digest (image@sha256:…).
+#   references:
+#     - NSA Kubernetes Hardening, supply chain
 #   parameters:
 #     tags:
 #       description: Tags that count as mutable.
+#       type: array
+#       items: {type: string}
 #       default: [latest]
 package plane.rules.mutable_tag
 
@@ -15,11 +20,11 @@ import data.plane.lib
 
 about := lib.about(rego.metadata.chain())
 
-mutable := lib.parameter("I02", "tags", ["latest"])
+mutable := lib.setting(about, "tags")
 
 violations contains {"message": message, "path": sprintf("%s/image", [container.pointer])} if {
 	some container in lib.containers(input.manifest)
-	reference := object.get(container.spec, "image", "")
+	reference := lib.field(container.spec, "image", "")
 	message := sprintf("%s %s", [lib.named(container), fault(reference)])
 }
 

@@ -17,6 +17,7 @@ kind: Deployment
 metadata: {name: web, namespace: shop, labels: {app.kubernetes.io/name: web}}
 spec: {template: {spec: {containers: [{name: main, image: app, resources: {requests: {cpu: 1, memory: 1Gi}}}]}}}
 """
+ODD = {"context.yaml": "projcet: {}\n", "odd.yaml": "I01: {registry: [a]}\n"}
 GOOD = BAD.replace("image: app,", "image: app:1,")
 
 
@@ -39,7 +40,7 @@ def test_what_breaks_a_rule_is_refused(run: testing.CliRunner) -> None:
     assert result.exit_code == 1
     assert answer["violations"] == [
         {
-            "policy": "baseline",
+            "policy": "starter",
             "rule": "I02",
             "object": "apps/Deployment shop/web",
             "message": 'container "main" has image "app" without a tag, which means latest',
@@ -47,6 +48,7 @@ def test_what_breaks_a_rule_is_refused(run: testing.CliRunner) -> None:
             "path": "/spec/template/spec/containers/0/image",
             "remedy": "Name a version (image:1.4.2) or a digest (image@sha256:…).",
             "file": "web.yaml:5",
+            "mode": "deny",
         }
     ]
     assert (answer["verdict"]["allowed"], answer["verdict"]["error"]) == (False, "")
@@ -87,6 +89,36 @@ def test_parameters_come_from_a_file(run: testing.CliRunner) -> None:
     assert 'container "main" has image "app:1", which is not from an allowed registry (registry.example)' in result.stdout
 
 
+def test_a_profile_counts_under_its_modes(run: testing.CliRunner) -> None:
+    result = run.invoke(trial_policy.command, ["--profile", "recommended", write("web.yaml", GOOD), "-o", "json"])
+    answer = json.loads(result.stdout)
+    assert {(one["rule"], one["mode"]) for one in answer["violations"]} >= {("W07", "warn"), ("W13", "audit")}
+    assert (result.exit_code, answer["verdict"]["allowed"], answer["verdict"]["profile"]) == (0, True, "recommended")
+
+
+SYSCTL = """apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop}
+spec:
+  securityContext: {sysctls: [{name: net.ipv4.tcp_rmem, value: "4096"}]}
+  containers: [{name: main, image: "app:1"}]
+"""
+
+
+@pytest.mark.parametrize(("version", "code"), [("v1.31", 1), ("v1.32", 0), ("latest", 0)])
+def test_the_pod_security_standards_have_versions(run: testing.CliRunner, version: str, code: int) -> None:
+    result = run.invoke(trial_policy.command, ["--profile", "pss-baseline", "--pss-version", version, write("web.yaml", SYSCTL)])
+    assert result.exit_code == code, result.output
+
+
+def test_the_context_says_what_else_rules_may_know(run: testing.CliRunner) -> None:
+    context = write("context.yaml", "context: {project: shop}\nproject: {namespaces: [books]}\ncluster: {kinds: {apps/Deployment: {}}}\n")
+    words = ["--profile", "baseline", "--kube-version", "v1.33", "--context", context, write("web.yaml", GOOD)]
+    result = run.invoke(trial_policy.command, words)
+    assert 'apps/Deployment shop/web: the namespace "shop" is none of the project\'s (books)' in result.stdout
+    assert "Service shop/web: the cluster does not serve Service of v1 [D02, high]" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("rule", "sentence"),
     [
@@ -119,12 +151,17 @@ def test_a_query_that_fails_is_a_refusal_with_its_reason(run: testing.CliRunner)
         (["--policies", "empty", "web.yaml"], "holds no .rego file"),
         (["broken.yaml"], "broken.yaml:3"),
         (["--parameters", "list.yaml", "web.yaml"], "list.yaml: is no mapping of rule ids to parameters"),
+        (["--profile", "none", "web.yaml"], "there is no profile 'none'; choose one of baseline, "),
+        (["--profile", "pss-baseline", "--pss-version", "1.30", "web.yaml"], "is no version of the Pod Security Standards"),
+        (["--profile", "baseline", "--policies", "empty", "web.yaml"], "leave one out"),
+        (["--context", "context.yaml", "web.yaml"], "context.yaml: is no context"),
+        (["--parameters", "odd.yaml", "web.yaml"], "I01.registry: is no parameter of the rule; it has registries"),
     ],
-    ids=["nothing", "no file", "no folder", "no rules", "broken", "parameters"],
+    ids=["nothing", "no file", "no folder", "no rules", "broken", "parameters", "profile", "version", "both", "context", "odd"],
 )
 def test_wrong_use_is_one_sentence(run: testing.CliRunner, words: list[str], sentence: str) -> None:
     pathlib.Path("empty").mkdir()
-    for name, text in {"web.yaml": GOOD, "broken.yaml": "apiVersion: v1\nkind: [\n", "list.yaml": "- 1\n"}.items():
+    for name, text in {"web.yaml": GOOD, "broken.yaml": "apiVersion: v1\nkind: [\n", "list.yaml": "- 1\n", **ODD}.items():
         write(name, text)
     result = run.invoke(trial_policy.command, words)
     assert (result.exit_code, sentence in result.stderr) == (2, True), result.output

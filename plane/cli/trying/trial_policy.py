@@ -3,7 +3,7 @@
 import datetime as dt
 import pathlib
 import sys
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import msgspec
@@ -13,10 +13,37 @@ from plane.adapters import opa_files, opa_once
 from plane.cli import failures
 from plane.cli.trying import trial_files
 from plane.domain import errors, objects
-from plane.domain.judging import policy
+from plane.domain.judging import library, policy, surroundings
 from plane.domain.reading import documents
 
+T = TypeVar("T")
+
 HERE = policy.PolicyContext(tenant="local", project="local", app="local", cluster="local", now="")
+
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=pathlib.Path)
+
+
+class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What --context may say: the fields of the policy input besides manifests and parameters. `context`: by field name."""
+
+    context: dict[str, Any] = {}
+    project: surroundings.ProjectFacts = surroundings.ProjectFacts()
+    cluster: surroundings.ClusterFacts = surroundings.ClusterFacts()
+    inventory: surroundings.Inventory = surroundings.Inventory()
+    changes: tuple[surroundings.Change, ...] = ()
+    source: surroundings.SourceFacts = surroundings.SourceFacts()
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """Which rules are asked, and how. `folder` None: those that come with the plane."""
+
+    folder: pathlib.Path | None
+    profile: str
+    pss_version: str
+    parameters: dict[str, dict[str, Any]]
+    given: Given
+    kube_version: str
 
 
 @click.command("policy")
@@ -25,61 +52,98 @@ HERE = policy.PolicyContext(tenant="local", project="local", app="local", cluste
     "--policies",
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=pathlib.Path),
-    help="Folder of .rego modules; the shipped policies when not given.",
+    help="Folder of .rego modules, each rule in mode deny; the shipped rules when not given.",
 )
-@click.option(
-    "--parameters",
-    type=click.Path(exists=True, dir_okay=False, path_type=pathlib.Path),
-    help="YAML file: rule id → its parameters.",
-)
+@click.option("--profile", default="", help="Shipped rules under the modes of a profile; the starter's, each in mode deny, when not given.")
+@click.option("--pss-version", default="", metavar="VERSION", help="Version of the Pod Security Standards: latest, or v1.25 to v1.36.")
+@click.option("--kube-version", default="", metavar="VERSION", help="The cluster's version, for rules about removed API versions.")
+@click.option("--parameters", type=FILE, help="YAML file: rule id → its parameters.")
+@click.option("--context", type=FILE, help="YAML file: what else rules may know, as in docs/policies/input.schema.json.")
 @trial_files.output_option("table", "json")
-def command(files: tuple[str, ...], folder: pathlib.Path | None, parameters: pathlib.Path | None, output: str) -> None:
-    """Judge the manifests in FILEs with a real OPA that contacts nothing, every rule in mode deny.
+def command(files: tuple[str, ...], output: str, **words: Any) -> None:  # noqa: ANN401 - what click hands over
+    """Judge the manifests in FILEs with a real OPA that contacts nothing.
 
     Exit code 0: allowed, 1: refused, 2: wrong use.
     """
+    if words["folder"] and (words["profile"] or words["pss_version"]):
+        raise failures.WrongUse("--policies are rules of your own, --profile and --pss-version are about the shipped ones; leave one out")
     with trial_files.refusals():
-        verdict = judge(trial_files.objects_in(files), folder, _parameters(parameters))
-    _print(verdict, output)
+        parameters = _mapping(words.pop("parameters"), dict[str, dict[str, Any]], "is no mapping of rule ids to parameters")
+        given = _mapping(words.pop("context"), Given, "is no context")
+        wish = Wish(**words, parameters=parameters, given=given)
+        verdict = judge(trial_files.objects_in(files), wish)
+    _print(verdict, wish, output)
     sys.exit(0 if verdict.allowed() else failures.DIFFERS)
 
 
-def judge(found: tuple[objects.Manifest, ...], folder: pathlib.Path | None, parameters: dict[str, dict[str, Any]]) -> policy.Verdict:
-    """The verdict with every rule in mode deny."""
+def judge(found: tuple[objects.Manifest, ...], wish: Wish) -> policy.Verdict:
+    """The verdict under the profile's modes, or with every rule in mode deny."""
     shipped = opa_files.shipped()
-    files = opa_files.read(folder, base=shipped.base) if folder else shipped.rules
-    context = msgspec.structs.replace(HERE, now=dt.datetime.now(dt.UTC).isoformat())
-    question = policy.PolicyInput(tuple(manifest.body for manifest in found), context, parameters)
+    bound = _binding(shipped, wish)
     try:
-        violations = policy.located(opa_once.Once(config.program("opa"), shipped.base).violations(files, question), found)
+        once = opa_once.Once(config.program("opa"), shipped.base)
+        violations = policy.located(once.violations(bound.policy, _question(found, bound, wish)), found)
     except policy.PolicyInvalid as error:
         raise failures.WrongUse(str(error), details=error.problems[1:]) from error
     except policy.PolicyFailed as error:
-        return policy.Verdict((files.digest,), error=str(error))
-    return policy.Verdict((files.digest,), policy.fold([(policy.Binding(files), violations)]))
+        return policy.Verdict((bound.policy.digest,), error=str(error))
+    return policy.Verdict((bound.policy.digest,), policy.fold([(bound, violations)]))
 
 
-def _parameters(file: pathlib.Path | None) -> dict[str, dict[str, Any]]:
+def _binding(shipped: opa_files.Shipped, wish: Wish) -> policy.Binding:
+    if wish.folder:
+        return policy.Binding(opa_files.read(wish.folder, base=shipped.base), parameters=wish.parameters)
+    name = wish.profile or opa_files.STARTER
+    bound = library.binding(name, shipped.profiles, shipped.texts, parameters=wish.parameters, version=wish.pss_version)
+    return bound if wish.profile else msgspec.structs.replace(bound, rules={})
+
+
+def _question(found: tuple[objects.Manifest, ...], bound: policy.Binding, wish: Wish) -> policy.PolicyInput:
+    given = wish.given
+    now = dt.datetime.now(dt.UTC).isoformat()
+    known = msgspec.to_builtins(msgspec.structs.replace(HERE, now=now, kube_version=wish.kube_version))
+    try:
+        context = msgspec.convert({**known, **given.context}, policy.PolicyContext)
+    except msgspec.ValidationError as error:
+        raise errors.Invalid({"context": str(error)}) from None
+    bodies = tuple(manifest.body for manifest in found)
+    return policy.PolicyInput(bodies, context, bound.parameters, given.project, given.cluster, given.inventory, given.changes, given.source)
+
+
+def _mapping(file: pathlib.Path | None, kind: type[T], fault: str) -> T:
     if file is None:
-        return {}
+        return kind()
     values = [document.value for document in documents.read(file.read_bytes(), file=str(file))]
     try:
-        return msgspec.convert(values[0] if values else {}, dict[str, dict[str, Any]])
+        return msgspec.convert(values[0] if values else {}, kind)
     except msgspec.ValidationError as error:
-        raise errors.Invalid({str(file): f"is no mapping of rule ids to parameters: {error}"}) from None
+        raise errors.Invalid({str(file): f"{fault}: {error}"}) from None
 
 
-def _print(verdict: policy.Verdict, output: str) -> None:
-    found = [judged.violation for judged in verdict.judged]
+def _print(verdict: policy.Verdict, wish: Wish, output: str) -> None:
     if output == "json":
-        answer = {"allowed": verdict.allowed(), "policies": verdict.policies, "error": verdict.error, "sentence": policy.sentence(verdict)}
+        answer = {
+            "allowed": verdict.allowed(),
+            "policies": verdict.policies,
+            "profile": wish.profile,
+            "pssVersion": wish.pss_version,
+            "error": verdict.error,
+            "sentence": policy.sentence(verdict),
+        }
+        found = [{**msgspec.structs.asdict(one.violation), "mode": one.mode} for one in verdict.judged]
         trial_files.as_json({"violations": found, "verdict": answer})
         return
-    for violation in found:
-        fix = f"\n    To fix: {violation.remedy}" if violation.remedy else ""
-        line = f"{violation.file}: {violation.object}: {violation.message} [{violation.rule}, {violation.severity}]{fix}"
-        click.echo(failures.visible(line))
-    click.echo(failures.visible(verdict.error or f"{'allowed' if verdict.allowed() else 'refused'}: {_count(len(found))}"))
+    for one in verdict.judged:
+        click.echo(failures.visible(_line(one)))
+    click.echo(failures.visible(verdict.error or f"{'allowed' if verdict.allowed() else 'refused'}: {_count(len(verdict.judged))}"))
+
+
+def _line(one: policy.Judged) -> str:
+    found = one.violation
+    fix = f"\n    To fix: {found.remedy}" if found.remedy else ""
+    mode = "" if one.mode == "deny" else f", {one.mode}"
+    place = f"{found.file}: " if found.file else ""
+    return f"{place}{found.object}: {found.message} [{found.rule}, {found.severity}{mode}]{fix}"
 
 
 def _count(number: int) -> str:

@@ -14,7 +14,6 @@ from plane.domain import errors
 from plane.run import children
 from plane.run.demo import world
 
-POLICIES = pathlib.Path(__file__).parents[3] / "policies" / "rules"
 PATIENCE_S = 120.0
 LOOK_S = 0.05
 
@@ -93,14 +92,8 @@ def platform(scene: Scene) -> None:
         "platform",
         "-T",
         "-",
-        "-d",
-        str(POLICIES),
-        "--mode",
-        "warn",
-        "--rule",
-        "I02=deny",
-        "--rule",
-        "W01=deny",
+        "--profile",
+        "starter",
     )
     scene.plane("platform", "get", "clusters")
 

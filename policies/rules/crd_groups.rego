@@ -1,0 +1,51 @@
+# METADATA
+# title: API groups belong to one project
+# description: >-
+#   Whoever changes a CustomResourceDefinition changes every object of its kind; a conversion webhook reads and
+#   rewrites them all.
+# custom:
+#   id: N04
+#   severity: high
+#   category: tenancy
+#   remedy: Use an API group of your own, and a conversion webhook inside the project's namespaces.
+#   references:
+#     - Threat model, objects of another app
+#   parameters:
+#     groups:
+#       description: Globs of API groups that may be defined; the project's when not given.
+#       type: array
+#       items: {type: string}
+#       default: []
+package plane.rules.crd_groups
+
+import data.plane.lib
+
+about := lib.about(rego.metadata.chain())
+
+allowed := lib.setting(about, "groups") if {
+	count(lib.setting(about, "groups")) > 0
+} else := input.project.apiGroups
+
+is_definition if lib.is_kind(input.manifest, "apiextensions.k8s.io", "CustomResourceDefinition")
+
+violations contains {"message": message, "path": "/spec/group"} if {
+	is_definition
+	group := lib.text(input.manifest, ["spec", "group"])
+	not lib.any_glob(allowed, group)
+	message := sprintf("the API group %q is none of the project's (%s)", [group, concat(", ", allowed)])
+}
+
+violations contains {"message": message, "path": "/spec/conversion/webhook/clientConfig/url"} if {
+	is_definition
+	url := lib.text(input.manifest, ["spec", "conversion", "webhook", "clientConfig", "url"])
+	url != ""
+	message := sprintf("objects are sent to %q for conversion, outside the cluster", [url])
+}
+
+violations contains {"message": message, "path": "/spec/conversion/webhook/clientConfig/service/namespace"} if {
+	is_definition
+	namespace := lib.text(input.manifest, ["spec", "conversion", "webhook", "clientConfig", "service", "namespace"])
+	namespace != ""
+	not lib.any_glob(input.project.namespaces, namespace)
+	message := sprintf("objects are sent to the namespace %q for conversion, which is none of the project's", [namespace])
+}

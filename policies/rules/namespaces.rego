@@ -1,0 +1,42 @@
+# METADATA
+# title: Objects land in the project's namespaces
+# description: >-
+#   A namespace that is not the project's is somebody else's; what names none lands wherever the destination points.
+# custom:
+#   id: N01
+#   severity: high
+#   category: tenancy
+#   remedy: Set metadata.namespace to one of the project's, or have the project's destinations widened.
+#   references:
+#     - CIS Kubernetes 5.7.1
+#     - CIS Kubernetes 5.7.4
+#   parameters:
+#     namespaces:
+#       description: Globs of namespaces that may be used; the project's when not given.
+#       type: array
+#       items: {type: string}
+#       default: []
+package plane.rules.namespaces
+
+import data.plane.lib
+
+about := lib.about(rego.metadata.chain())
+
+allowed := lib.setting(about, "namespaces") if {
+	count(lib.setting(about, "namespaces")) > 0
+} else := input.project.namespaces
+
+violations contains {"message": message, "path": "/metadata/namespace"} if {
+	not lib.is_cluster_wide(input.manifest)
+	namespace := lib.namespace(input.manifest)
+	namespace != ""
+	not lib.any_glob(allowed, namespace)
+	message := sprintf("the namespace %q is none of the project's (%s)", [namespace, concat(", ", allowed)])
+}
+
+violations contains {"message": message, "path": "/metadata/namespace"} if {
+	not lib.is_cluster_wide(input.manifest)
+	lib.text(input.manifest, ["metadata", "namespace"]) == ""
+	lib.namespace(input.manifest) in {"", "default"}
+	message := "the object names no namespace and would land in default"
+}

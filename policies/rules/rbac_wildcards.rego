@@ -1,0 +1,31 @@
+# METADATA
+# title: Roles name what they allow
+# description: A wildcard also allows what is added to the cluster tomorrow.
+# custom:
+#   id: B01
+#   severity: high
+#   category: rbac
+#   remedy: Name the verbs, resources and API groups that are needed.
+#   references:
+#     - CIS Kubernetes 5.1.3
+#     - NSA Kubernetes Hardening, authorization
+#   parameters: {}
+package plane.rules.rbac_wildcards
+
+import data.plane.lib
+import data.plane.lib.rbac
+
+about := lib.about(rego.metadata.chain())
+
+violations contains {"message": message, "path": lib.pointer(["rules", index, field])} if {
+	rbac.is_role(input.manifest)
+	some index, rule in lib.list(input.manifest, ["rules"])
+	some field in ["verbs", "resources", "apiGroups", "nonResourceURLs"]
+	some value in lib.list(rule, [field])
+	wild(field, value)
+	message := sprintf("rule %d allows %q in %s", [index + 1, value, field])
+}
+
+wild(_, "*")
+
+wild("resources", value) if regex.match(`^\*/|/\*$`, value)

@@ -1,0 +1,58 @@
+# METADATA
+# title: Admission webhooks leave other tenants alone
+# description: >-
+#   A webhook sees and can change or refuse every object it matches; one that fails closed on core kinds stops the
+#   cluster, its own repair included.
+# custom:
+#   id: N03
+#   severity: critical
+#   category: tenancy
+#   remedy: Add a namespaceSelector that names the project's namespaces, and use failurePolicy Ignore for core kinds.
+#   references:
+#     - CIS Kubernetes 5.1.12
+#     - Kubernetes documentation, good practices for admission webhooks
+#   parameters:
+#     labels:
+#       description: Namespace labels that tell tenants apart; a namespaceSelector has to ask for one of them.
+#       type: array
+#       items: {type: string}
+#       default: [kubernetes.io/metadata.name]
+package plane.rules.webhooks
+
+import data.plane.lib
+
+about := lib.about(rego.metadata.chain())
+
+core_groups := {"", "*", "apps", "rbac.authorization.k8s.io", "coordination.k8s.io"}
+
+violations contains {"message": message, "path": lib.pointer(["webhooks", index, "namespaceSelector"])} if {
+	some index, webhook in hooks
+	selector := lib.mapping(webhook, ["namespaceSelector"])
+	not bounded(selector)
+	message := sprintf("webhook %q matches the namespaces of every tenant", [lib.text(webhook, ["name"])])
+}
+
+violations contains {"message": message, "path": lib.pointer(["webhooks", index, "failurePolicy"])} if {
+	some index, webhook in hooks
+	lib.field(webhook, "failurePolicy", "Fail") == "Fail"
+	some rule in lib.list(webhook, ["rules"])
+	some group in lib.list(rule, ["apiGroups"])
+	group in core_groups
+	message := sprintf("webhook %q refuses objects of the group %q when it does not answer", [lib.text(webhook, ["name"]), group])
+}
+
+hooks := lib.list(input.manifest, ["webhooks"]) if {
+	lib.group(input.manifest) == "admissionregistration.k8s.io"
+	input.manifest.kind in {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"}
+}
+
+bounded(selector) if {
+	some label in lib.setting(about, "labels")
+	lib.text(selector, ["matchLabels", label]) != ""
+}
+
+bounded(selector) if {
+	some expression in lib.list(selector, ["matchExpressions"])
+	expression.operator == "In"
+	expression.key in lib.setting(about, "labels")
+}
