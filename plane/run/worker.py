@@ -165,6 +165,7 @@ class Worker:
         self._stopping.wait(GAPS_S)
 
     def _sweep(self) -> None:
+        retention.make_months(self._plane)
         sweep.sweep(self._plane)
         self._stopping.wait(SWEEP_S)
 

@@ -29,9 +29,9 @@ def migrate(engine: sa.Engine) -> str:
     """Upgrade to head in one go, safe to call from several processes; returns the revision."""
     with engine.connect() as tx:
         tx.execute(sa.text("SELECT pg_advisory_lock(:id)"), {"id": LOCK_ID})
+        tx.commit()  # the lock is the session's: each migration has a transaction of its own, and one that broke off goes on there
         try:
             command.upgrade(_settings(tx), "head")
-            tx.commit()
         finally:
             tx.rollback()
             tx.execute(sa.text("SELECT pg_advisory_unlock(:id)"), {"id": LOCK_ID})

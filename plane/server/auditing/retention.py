@@ -3,16 +3,19 @@
 import datetime as dt
 
 import msgspec
+import structlog
 
 from plane.domain import access, errors
 from plane.domain.auditing import audit
 from plane.server import authorise, context, record
 from plane.store import engine
-from plane.store.auditing import audit_terms
+from plane.store.auditing import audit_reading, audit_terms
 from plane.store.people import people, tenants
 from plane.wire import audit as wire
 from plane.wire import rest
 
+log = structlog.get_logger()
+PLATFORM = access.Scope(access.PLATFORM_TENANT, access.SYSTEM)
 SHORTEST_DAYS = 400  # as the database holds it (migrations)
 ROUNDS = 20
 
@@ -52,7 +55,12 @@ def erase(plane: context.Plane, caller: authorise.Caller, names: authorise.Names
 
 
 def expire(plane: context.Plane) -> int:
-    """Let go what is older than its log keeps; returns how many events left. What is told before: `audit.retention.applied`."""
+    """Let go what is older than its log keeps; returns how many events left one by one. What is told before: `audit.retention.applied`.
+
+    A month that nobody keeps leaves whole: its logs say so in one round, and it goes in a later one, when that is sealed.
+    """
+    if _month(plane):
+        return 0
     with engine.dispatch(plane.engine) as tx:
         everyone = tenants.ids(tx)
     return sum(_expire(plane, access.Scope(tenant, access.SYSTEM)) for tenant in (access.PLATFORM_TENANT, *everyone))
@@ -75,3 +83,34 @@ def _expire(plane: context.Plane, scope: access.Scope) -> int:
         if not gone:
             return total
     return total
+
+
+def make_months(plane: context.Plane) -> int:
+    """Tables for the events of the months to come; returns how many were made."""
+    with engine.begin(plane.engine, PLATFORM) as tx:
+        return audit_terms.make_months(tx)
+
+
+def _month(plane: context.Plane) -> bool:
+    """Whether a month left, or is about to."""
+    with engine.begin(plane.engine, PLATFORM) as tx:
+        month = audit_terms.leaving_month(tx)
+        left = month is not None and audit_terms.drop_month(tx, month)
+    if month is None:
+        return False
+    if left:
+        log.info("month.left", month=month.name, logs=len(month.logs))
+        return True
+    return sum(_tell(plane, access.Scope(tenant, access.SYSTEM), month) for tenant in month.logs) > 0
+
+
+def _tell(plane: context.Plane, scope: access.Scope, month: audit_terms.Month) -> bool:
+    """Say in a log how far its events may be gone, unless it does as far as the month goes."""
+    with engine.begin(plane.engine, scope) as tx:
+        newest = audit_reading.last_checkpoint(tx, scope.tenant)
+        bound = audit_terms.first_since(tx, scope.tenant, month.ends)
+        if newest is None or audit_terms.expired_before(tx, scope.tenant) >= (newest.size if bound < 0 else bound):
+            return False
+        details = {"before": newest.size if bound < 0 else bound, "keep_days": audit_terms.read(tx, scope.tenant).keep_days}
+        record.append(plane, tx, scope, audit.EXPIRED, details=details)
+    return True

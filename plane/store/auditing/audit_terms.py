@@ -11,6 +11,7 @@ from plane.store.layout import audit_tables
 
 TERMS, PERSONAL, LEAVES = audit_tables.terms, audit_tables.personal, audit_tables.leaves
 EXPIRED_AT_ONCE = 5000  # rows of one statement
+AHEAD = 3  # months made before they begin
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -38,13 +39,48 @@ def erase(tx: Tx, tenant: str, actor: str) -> int:
     return tx.execute(sa.delete(PERSONAL).where(PERSONAL.c.tenant_id == tenant, PERSONAL.c.actor == actor)).rowcount
 
 
+class Month(msgspec.Struct, frozen=True):
+    """A month that every log in it lets go."""
+
+    name: str
+    ends: dt.datetime
+    logs: tuple[str, ...]
+
+
+def make_months(tx: Tx) -> int:
+    """Tables for the months to come; returns how many were made. An event whose month has none goes to one for all such."""
+    return int(tx.execute(sa.text("SELECT plane_make_months(:ahead)"), {"ahead": AHEAD}).scalar_one())
+
+
+def leaving_month(tx: Tx) -> Month | None:
+    """The oldest month, when no log in it keeps its events any longer."""
+    row = tx.execute(sa.text("SELECT name, ends, logs::text[] FROM plane_leaving_month()")).one()
+    return Month(row.name, row.ends, tuple(row.logs)) if row.name else None
+
+
+def expired_before(tx: Tx, tenant: str) -> int:
+    """The place before which the log says itself, sealed, that events may be gone."""
+    return int(tx.execute(sa.text("SELECT plane_expired_before(CAST(:tenant AS uuid))"), {"tenant": tenant}).scalar_one())
+
+
+def drop_month(tx: Tx, month: Month) -> bool:
+    """Let a month leave whole; the database looks itself that every log in it says so and holds none of it."""
+    return bool(tx.execute(sa.text("SELECT plane_drop_month(:name)"), {"name": month.name}).scalar_one())
+
+
 def first_kept(tx: Tx, tenant: str, since: dt.datetime) -> int:
     """The place before which every event is older, and there is one left; -1: none is."""
-    where = (LEAVES.c.tenant_id == tenant, LEAVES.c.at >= since)
-    bound = tx.execute(sa.select(LEAVES.c.seq).where(*where).order_by(LEAVES.c.seq).limit(1)).scalar()
-    if bound is None:
+    bound = first_since(tx, tenant, since)
+    if bound < 0:
         return -1
     return bound if tx.execute(_LEFT, {"tenant": tenant, "bound": bound}).scalar() else -1
+
+
+def first_since(tx: Tx, tenant: str, since: dt.datetime) -> int:
+    """The place of the first event that is not older; -1: all are."""
+    where = (LEAVES.c.tenant_id == tenant, LEAVES.c.at >= since)
+    bound = tx.execute(sa.select(LEAVES.c.seq).where(*where).order_by(LEAVES.c.seq).limit(1)).scalar()
+    return -1 if bound is None else bound
 
 
 _LEFT = sa.text("""
