@@ -124,7 +124,7 @@ class Loop:
                 if mark is None or mark.removed or task.generation < mark.generation:
                     log.warning("release.outdated", app=app, generation=task.generation)
                     continue
-                self._there.book.take(task, releases.load(app, signed.bundle))
+                self._there.book.resume(task, releases.load(app, signed.bundle))
             except (errors.PlaneError, ValueError, OSError) as e:
                 log.error("release.dropped", app=app, reason=str(e))  # noqa: TRY400 - the sentence says it
 

@@ -234,7 +234,7 @@ class ObjectState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     wave: int = 0
     extra: tuple[Extra, ...] = ()  # sorted by pointer, at most 20
     more_extra: int = 0  # how many others there are
-    fight: str = ""  # why it is not put back any more: another manager changes it again each time
+    fight: str = ""  # why it is not put back any more: it is changed, deleted, or added to again each time
 
 
 class ObjectResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -155,20 +155,38 @@ def test_a_difference_that_the_api_server_does_not_see_is_none(agent: Agent, sha
     assert [one.fields for one in shared_plane.objects[app].values()] == [("/metadata/labels/colour",)]
 
 
-def test_a_manager_that_never_gives_in_is_named_and_left_alone_until_the_next_sync(
-    agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str
+def test_who_never_gives_in_is_named_and_left_alone_until_the_next_sync_and_over_a_restart(
+    start: Start, plane: PlaneEnd, kube: Kube, app: str
 ) -> None:
-    def fight() -> str:
-        return "".join(one.fight for one in shared_plane.objects.get(app, {}).values())
+    def fight(name: str) -> str:
+        return "".join(one.fight for key, one in plane.objects.get(app, {}).items() if key.name == name)
 
-    shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", colour="blue"), self_heal=True))
-    for _ in range(fights.TIMES):
+    def work() -> str:
+        wanted = [config_map(kube.namespace, name, colour="blue") for name in ("web", "gone", "more")]
+        return plane.apply(app, *wanted, self_heal=True, foreign="revert")
+
+    def attack() -> None:
         kube.patch("configmaps", "web?fieldManager=rival", {"data": {"colour": "red"}})
-        kube.until("configmaps", "web", lambda body: colour(body) == "blue", within=60)
-    kube.patch("configmaps", "web?fieldManager=rival", {"data": {"colour": "red"}})
-    shared_plane.wait(lambda: bool(fight()), 60, "the fight")
-    assert fight().startswith(f"gitops-plane and rival change /data/colour of ConfigMap {kube.namespace}/web in turn")
-    assert colour(kube.get("configmaps", "web")) == "red"
-    shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", colour="blue"), self_heal=True))
-    assert colour(kube.get("configmaps", "web")) == "blue"
-    shared_plane.wait(lambda: not fight(), 60, "the end of the fight")
+        kube.delete("configmaps", "gone")
+        kube.patch("configmaps", "more?fieldManager=rival", {"data": {"added": "yes"}})
+
+    first = start()
+    plane.final(work())
+    for _ in range(fights.TIMES):
+        attack()
+        for name in ("web", "gone", "more"):
+            kube.until("configmaps", name, lambda body: body is not None and body["data"] == {"colour": "blue"}, within=60)
+    attack()
+    plane.wait(lambda: all(map(fight, ("web", "gone", "more"))), 60, "the fights")
+    assert fight("web").startswith(f"gitops-plane and rival change /data/colour of ConfigMap {kube.namespace}/web in turn")
+    assert fight("gone").startswith(f"ConfigMap {kube.namespace}/gone is deleted, or loses its owner label, each time it is made")
+    assert fight("more").startswith(f"rival adds /data/added to ConfigMap {kube.namespace}/more each time gitops-plane takes it away")
+    first.kill()
+    plane.objects.clear()
+    second = start()
+    ready = "agent.readied"
+    plane.wait(lambda: all(map(fight, ("web", "gone", "more"))) and bool(second.events(ready)), 60, "the fights after the restart")
+    assert (colour(kube.get("configmaps", "web")), kube.get("configmaps", "gone")) == ("red", None)
+    plane.final(work())
+    assert [colour(kube.get("configmaps", name)) for name in ("web", "gone")] == ["blue", "blue"]
+    plane.wait(lambda: not any(map(fight, ("web", "gone", "more"))), 60, "the end of the fights")

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from plane.agent.kept import shelf
+from plane.domain import objects
+from plane.domain.comparing import fights
 from plane.wire import agent
 
 
@@ -52,3 +54,36 @@ def test_last_words_that_find_no_room_are_known_all_the_same(kept: shelf.Shelf, 
         assert kept.holds() == ()
         kept.drop(["web"])
         assert kept.apps() == ()
+
+
+def test_what_is_left_alone_outlives_the_process_and_ends_with_the_next_task(tmp_path: pathlib.Path) -> None:
+    left = {objects.ObjectKey("", "ConfigMap", "shop", "web"): fights.Left("gone", "it is deleted each time")}
+    first = shelf.Shelf(tmp_path)
+    first.keep({"web": signed(b"first", "one"), "other": signed(b"other", "two")})
+    first.fought("web", left)
+    first.finish("web")
+    first.close()
+    second = shelf.Shelf(tmp_path)
+    assert (second.fights("web"), second.fights("other")) == (left, {})
+    second.fought("web", {})
+    assert second.fights("web") == {}
+    second.fought("web", left)
+    second.keep({"web": signed(b"second", "three")})
+    assert second.fights("web") == {}
+    second.close()
+
+
+def test_what_is_left_alone_outlives_a_rewrite(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = {objects.ObjectKey("", "ConfigMap", "shop", "web"): fights.Left("field", "two change it in turn")}
+    monkeypatch.setattr(shelf, "COMPACT_BYTES", 100)
+    first = shelf.Shelf(tmp_path)
+    first.keep({"web": signed(b"first", "one")})
+    first.fought("web", left)
+    size = (tmp_path / "releases").stat().st_size
+    for _ in range(20):
+        first.keep({"other": signed(b"other", "two", b"x" * 100)})
+    assert (tmp_path / "releases").stat().st_size < size + 20 * 100
+    first.close()
+    second = shelf.Shelf(tmp_path)
+    assert second.fights("web") == left
+    second.close()

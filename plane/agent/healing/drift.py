@@ -206,9 +206,12 @@ class Drift:
 
     def _settle(self, held: book.Held, record: records.Record) -> None:
         record.settled, record.wanted, record.fields = record.digest, held.objects[record.key].digest, ()
-        held.fights.pop(record.key, None)
+        left = held.fights.get(record.key)
+        if left and (left.kind != "extra" or not record.extra):
+            del held.fights[record.key]
+            self._there.book.left(held)
         if foreign.to_remove(held, record):
-            self._clear(held, record.key)
+            self._clear(held, record)
 
     def _drifted(self, held: book.Held, record: records.Record, fields: tuple[str, ...], live: dict[str, Any]) -> None:
         manager = fights.writer(live, fields) or last_writer(live["metadata"].get("managedFields") or [])
@@ -224,17 +227,29 @@ class Drift:
             self._once(held, key, self._healing, lambda: self._heal(held.id, key, fields, manager))
 
     def _fought(self, held: book.Held, key: objects.ObjectKey, fields: tuple[str, ...], manager: str) -> bool:
-        """Whether healing the object stopped, which holds until its app has a new task; an object that is gone is always made again."""
-        fight = fights.seen(held.blows.get(key, ()), fights.Blow(time.monotonic(), manager, fields))
-        if fight and key not in held.fights:
-            held.fights[key] = fight.sentence(key)
-            log.warning("fight.noticed", app=held.id, object=str(key), field=fight.field, manager=fight.manager)
-            self._reporter.touch(held.id)
-        return bool(fields) and key in held.fights
+        """Whether healing the object stopped, which holds until its app has a new task."""
+        self._notice(held, key, fights.seen(held.blows.get(key, ()), fights.Blow(time.monotonic(), manager, fields)))
+        left = held.fights.get(key)
+        return left is not None and left.kind == ("field" if fields else "gone")
 
-    def _clear(self, held: book.Held, key: objects.ObjectKey) -> None:
-        """Start taking away what others added to an object."""
-        self._once(held, key, self._clearing, lambda: self._clear_once(held.id, key))
+    def _notice(self, held: book.Held, key: objects.ObjectKey, fight: fights.Fight | None) -> None:
+        """A fight is told and kept on disk; one that takes another turn is told anew."""
+        if fight is None or (key in held.fights and held.fights[key].kind == fight.kind):
+            return
+        held.fights[key] = fight.left(key)
+        self._there.book.left(held)
+        log.warning("fight.noticed", app=held.id, object=str(key), kind=fight.kind, field=fight.field, manager=fight.manager)
+        self._reporter.touch(held.id)
+
+    def _clear(self, held: book.Held, record: records.Record) -> None:
+        """Start taking away what others added to an object, unless it comes back each time."""
+        key = record.key
+        for manager in sorted({one.manager for one in record.extra}):
+            added = tuple(one.pointer for one in record.extra if one.manager == manager)
+            self._notice(held, key, fights.seen(held.clears.get(key, ()), fights.Blow(time.monotonic(), manager, added), "extra"))
+        left = held.fights.get(key)
+        if left is None or left.kind != "extra":
+            self._once(held, key, self._clearing, lambda: self._clear_once(held.id, key))
 
     def _once(self, held: book.Held, key: objects.ObjectKey, busy: set[objects.ObjectKey], work: Work) -> None:
         """Start work on an object, once at a time, unless a task is at the app."""
@@ -275,7 +290,8 @@ class Drift:
             if before and before.version == now.version:
                 history.times -= 1  # the API server sees no difference: ours was a false alarm, and is settled now
                 return
-            held.blows[key] = (*held.blows.get(key, ())[-MOST_BLOWS:], fights.Blow(history.last, manager, fields))
+            if fields or before is None:
+                held.blows[key] = (*held.blows.get(key, ())[-MOST_BLOWS:], fights.Blow(history.last, manager, fields))
         except errors.PlaneError as e:
             failed = str(e)
             self._later(app, key)
@@ -300,6 +316,8 @@ class Drift:
             failed = str(e)
             self._later(app, key)
         if found:
+            if not failed:
+                held.clears[key] = (*held.clears.get(key, ())[-MOST_BLOWS:], *foreign.blows(found, history.last))
             told = foreign.told(found)
             log.info("extra.removed" if not failed else "extra.left", app=app, object=str(key), failed=failed, **told)
             self._reporter.healed(app, agent.Healed(key=releases.wire_key(key), at=time.time(), action="update", failed=failed, **told))
@@ -318,7 +336,7 @@ class Drift:
         if held and key in held.objects and (record is None or record.digest != record.settled):
             self._repair(held, key, fields=record.fields if record else ())
         elif held and record and foreign.to_remove(held, record):
-            self._clear(held, key)
+            self._clear(held, record)
 
 
 async def _alone(key: objects.ObjectKey, busy: set[objects.ObjectKey], work: Coroutine[None, None, None]) -> None:

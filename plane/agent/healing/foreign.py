@@ -6,7 +6,7 @@ from typing import Any
 from plane.agent.applying import apply
 from plane.agent.kept import book, records, releases, rules
 from plane.agent.watching import cluster
-from plane.domain.comparing import ignoring, ownership
+from plane.domain.comparing import fights, ignoring, ownership
 
 MOST = 20  # per object in a report; the rest is counted
 
@@ -67,6 +67,12 @@ def told(found: Sequence[ownership.Extra]) -> dict[str, Any]:
     """Fields of a heal's report."""
     managers = ", ".join(sorted({one.manager for one in found}))
     return {"fields": tuple(one.pointer for one in found[:MOST]), "manager": managers, "extra": True}
+
+
+def blows(found: Sequence[ownership.Extra], at: float) -> tuple[fights.Blow, ...]:
+    """What was taken away, by who had added it."""
+    managers = sorted({one.manager for one in found})
+    return tuple(fights.Blow(at, name, tuple(one.pointer for one in found if one.manager == name)) for name in managers)
 
 
 def _weight(held: book.Held, record: records.Record) -> bytes:

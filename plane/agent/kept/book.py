@@ -12,7 +12,7 @@ from plane.domain.planning import waves
 from plane.wire import agent
 
 Blows = dict[objects.ObjectKey, tuple[fights.Blow, ...]]
-Sentences = dict[objects.ObjectKey, str]
+Lefts = dict[objects.ObjectKey, fights.Left]
 
 log = structlog.get_logger()
 
@@ -31,7 +31,7 @@ class Wanted(msgspec.Struct):
 class Held(msgspec.Struct):
     """An app in force. `objects` leaves hooks out; `task` is the one at work, or empty; `waiting`: for what it waits, as a sentence.
 
-    `blows`: what was put back since its last task; `fights`: what is left as others write it, and why.
+    `blows`: what was put back since its last task, `clears`: what was taken away; `fights`: what is left as others write it, and why.
     """
 
     id: str
@@ -46,7 +46,8 @@ class Held(msgspec.Struct):
     trouble: str = ""
     waiting: str = ""
     blows: Blows = {}
-    fights: Sentences = {}
+    fights: Lefts = {}
+    clears: Blows = {}
 
 
 class Book:
@@ -84,6 +85,14 @@ class Book:
         )
         self._held[task.app_id] = held
         return held
+
+    def resume(self, task: agent.Task, release: releases.Release) -> None:
+        """Take up an app after a restart, with what was left alone by then."""
+        self.take(task, release).fights.update(self._shelf.fights(task.app_id))
+
+    def left(self, held: Held) -> None:
+        """Keep on disk what the app leaves alone now."""
+        self._shelf.fought(held.id, held.fights)
 
     def drop(self, app: str) -> None:
         """Forget an app."""

@@ -16,7 +16,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from plane.domain import errors
+from plane.domain import errors, objects
+from plane.domain.comparing import fights
 from plane.wire import agent
 
 HEAD = struct.Struct(">II")
@@ -43,6 +44,13 @@ class Finished(msgspec.Struct, frozen=True, tag="finished"):
     app: str
 
 
+class Fought(msgspec.Struct, frozen=True, tag="fought"):
+    """What of the app's last accepted task is not put back any more: all of it, in place of what was said before."""
+
+    app: str
+    left: tuple[tuple[objects.ObjectKey, fights.Left], ...]
+
+
 class Dropped(msgspec.Struct, frozen=True, tag="dropped"):
     """The app is gone."""
 
@@ -54,9 +62,10 @@ class _Slot(msgspec.Struct):
     size: int
     digest: str
     finished: bool = False
+    left: tuple[tuple[objects.ObjectKey, fights.Left], ...] = ()
 
 
-Entry = Kept | Finished | Dropped
+Entry = Kept | Finished | Fought | Dropped
 
 
 class Shelf:
@@ -115,6 +124,16 @@ class Shelf:
         if app in self._slots:
             self._note([Finished(app)])
 
+    def fought(self, app: str, left: Mapping[objects.ObjectKey, fights.Left]) -> None:
+        """Not synced: losing it costs some heals until the fight is seen again."""
+        if app in self._slots:
+            self._note([Fought(app, tuple(sorted(left.items())))])
+
+    def fights(self, app: str) -> dict[objects.ObjectKey, fights.Left]:
+        """What was left alone of an app when that was last told."""
+        slot = self._slots.get(app)
+        return dict(slot.left) if slot else {}
+
     def drop(self, apps: Iterable[str]) -> None:
         """Forget apps. Losing it costs nothing: the cluster's fence says at the next start that they are gone."""
         self._note([Dropped(app) for app in apps if app in self._slots])
@@ -166,6 +185,9 @@ class Shelf:
             case Finished():
                 if old:
                     old.finished = True
+            case Fought(left=left):
+                if old:
+                    old.left = left
             case Dropped(app=app):
                 self._live_bytes -= old.size if old else 0
                 self._slots.pop(app, None)
@@ -177,7 +199,8 @@ class Shelf:
         at = 0
         for app, slot in self._slots.items():
             payload = os.pread(self._file, slot.size, slot.offset)
-            frame = HEAD.pack(len(payload), zlib.crc32(payload)) + payload + (_frame(Finished(app)) if slot.finished else b"")
+            frame = HEAD.pack(len(payload), zlib.crc32(payload)) + payload
+            frame += (_frame(Finished(app)) if slot.finished else b"") + (_frame(Fought(app, slot.left)) if slot.left else b"")
             _write(file, frame, at)
             slot.offset = at + HEAD.size
             at += len(frame)
@@ -193,7 +216,7 @@ def _frame(entry: Entry) -> bytes:
 
 
 def _decode(payload: bytes) -> Entry:
-    found: Entry = msgspec.msgpack.decode(payload, type=Kept | Finished | Dropped)
+    found: Entry = msgspec.msgpack.decode(payload, type=Kept | Finished | Fought | Dropped)
     return found
 
 

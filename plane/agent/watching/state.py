@@ -45,7 +45,7 @@ def of_object(key: objects.ObjectKey, wanted: book.Wanted, record: records.Recor
 def objects_of(held: book.Held, watches: watch.Watches) -> dict[objects.ObjectKey, agent.ObjectState]:
     """Every object of an app: those it wants and those it still owns."""
     found = {key: of_object(key, wanted, watches.get(key), owner=held.id) for key, wanted in held.objects.items()}
-    found |= {key: msgspec.structs.replace(found[key], fight=sentence) for key, sentence in held.fights.items() if key in found}
+    found |= {key: msgspec.structs.replace(found[key], fight=left.sentence) for key, left in held.fights.items() if key in found}
     for key, record in watches.owned(held.id).items():
         if key not in found and record.ours and not record.live.hook:
             found[key] = _extra(key, record)

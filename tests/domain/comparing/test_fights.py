@@ -31,6 +31,25 @@ def test_a_fight_is_one_field_one_manager_and_often(before: list[fights.Blow], n
     assert fights.seen(before, now) == (fights.Fight("scaler", FIELD) if fight else None)
 
 
+@pytest.mark.parametrize(("times", "fight"), [(2, None), (3, fights.Fight("", "", "gone"))])
+def test_an_object_that_is_deleted_each_time_is_a_fight_with_nobody(times: int, fight: fights.Fight | None) -> None:
+    gone = [fights.Blow(at, "", ()) for at in (0, 2, 8)]
+    assert fights.seen([*gone[:times], blow(9), blow(10), blow(11)], fights.Blow(26, "", ())) == fight
+    assert fights.seen(gone, blow(26)) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("gone", "apps/Deployment shop/web is deleted, or loses its owner label, each time it is made"),
+        ("extra", "scaler adds /spec/replicas to apps/Deployment shop/web each time gitops-plane takes it away"),
+    ],
+)
+def test_what_is_left_is_told_with_the_way_out(kind: fights.Kind, words: str) -> None:
+    left = fights.Fight("scaler", FIELD, kind).left(KEY)
+    assert (left.kind, left.sentence.startswith(words), "Git" in left.sentence) == (kind, True, True)
+
+
 def test_the_sentence_names_both_and_the_way_out() -> None:
     said = fights.Fight("scaler", FIELD).sentence(KEY)
     assert said.startswith("gitops-plane and scaler change /spec/replicas of apps/Deployment shop/web in turn")
