@@ -5,6 +5,7 @@ import importlib
 import click
 
 STEPS = {
+    "access": ("plane.cli.trying.trial_access:command", "What bindings, or Argo CD's policy.csv, let somebody do."),
     "actions": ("plane.cli.trying.trial_actions:command", "What can be done to live objects."),
     "diff": ("plane.cli.trying.trial_diff:command", "What an apply would change in live objects."),
     "health": ("plane.cli.trying.trial_health:command", "How live objects are."),

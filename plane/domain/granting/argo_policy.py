@@ -62,6 +62,10 @@ class Policy(msgspec.Struct, frozen=True):
         """Both, one behind the other."""
         return msgspec.structs.replace(self, rules=(*self.rules, *other.rules), links=(*self.links, *other.links))
 
+    def under(self, settings: "Policy") -> "Policy":
+        """The same lines, with the default role, the way to match and the projects of `settings`."""
+        return msgspec.structs.replace(settings, rules=self.rules, links=self.links)
+
 
 class Request(msgspec.Struct, frozen=True):
     """Who wants to do what, in Argo CD's words."""

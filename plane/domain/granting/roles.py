@@ -98,21 +98,15 @@ def check(spec: RoleSpec) -> dict[str, str]:
     if len(spec.permissions) > MAX_PERMISSIONS:
         problems["permissions"] = f"holds {len(spec.permissions)} permissions; {MAX_PERMISSIONS} are enough for everything there is"
     for n, permission in enumerate(spec.permissions):
-        if rule := _problem(permission):
+        if rule := problem(permission):
             problems[f"permissions[{n}]"] = rule
         elif permission in spec.permissions[:n]:
             problems[f"permissions[{n}]"] = f"{permission} is in this list already; keep one"
     return problems
 
 
-def spelled_out(permissions: Iterable[str]) -> frozenset[str]:
-    """The same without `*`, as far as permissions are known by name; actions and kinds of objects stay as they are."""
-    role = frozenset(permissions)
-    named = {one for one in PERMISSIONS if holds(role, one)}
-    return frozenset(named | {one for one in role if one.startswith(("action:", "object:"))})
-
-
-def _problem(permission: str) -> str:
+def problem(permission: str) -> str:
+    """Why a role can hold no such permission, or the empty string."""
     if not _SPELLING.fullmatch(permission):
         return "must be resource:verb, such as app:sync, app:* or action:apps/Deployment/restart"
     if permission in PERMISSIONS or permission.startswith("action:"):
@@ -122,6 +116,13 @@ def _problem(permission: str) -> str:
     resource = permission.partition(":")[0]
     known = ", ".join(f"{resource}:{verb}" for verb in _VERBS.get(resource, ())) or f"resources are {', '.join(sorted(_VERBS))}"
     return f"there is no permission {permission[:80]}; {known}"
+
+
+def spelled_out(permissions: Iterable[str]) -> frozenset[str]:
+    """The same without `*`, as far as permissions are known by name; actions and kinds of objects stay as they are."""
+    role = frozenset(permissions)
+    named = {one for one in PERMISSIONS if holds(role, one)}
+    return frozenset(named | {one for one in role if one.startswith(("action:", "object:"))})
 
 
 @functools.lru_cache(maxsize=1024)
