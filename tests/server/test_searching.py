@@ -48,6 +48,23 @@ def test_events_of_clocks_that_jumped_are_found_by_their_time(plane: context.Pla
         assert found(plane, since="1970-01-01", until=until.isoformat(), order="newest") == earlier
 
 
+def test_types_are_asked_for_by_name_and_by_what_they_are_below(plane: context.Plane, owner: sa.Engine) -> None:
+    written(plane, owner, HOUR * 0)
+    with engine.begin(plane.engine, SCOPE) as tx:
+        record.append(plane, tx, SCOPE, "sink.replayed", target="sink/siem")
+        record.append(plane, tx, SCOPE, "sink.updated", target="sink/other")
+    seal_all(plane, owner)
+    for words, wanted in (
+        ("tenant.updated", {"tenant/t0"}),
+        ("sink.*", {"sink/siem", "sink/other"}),
+        ("sink.replayed, tenant.*", {"sink/siem", "tenant/t0"}),
+        ("app.*", set()),
+        ("app.*,sink.upd*", {"sink/other"}),
+        ("sink.", set()),
+    ):
+        assert found(plane, type=words) == wanted, words
+
+
 def test_the_hours_of_a_log_are_another_tenants_business(plane: context.Plane, owner: sa.Engine) -> None:
     written(plane, owner, -HOUR)
     with engine.begin(plane.engine, access.Scope("01a1fdeb-1c13-7a73-85f1-76ab07c7be0e", access.SYSTEM)) as tx:

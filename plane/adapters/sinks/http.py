@@ -50,7 +50,7 @@ class OtlpSink:
     def send(self, spec: sinks.SinkSpec, data: Mapping[str, secrets.Secret], batch: sinks.Batch) -> None:
         """All of it in one request; Refused when the collector drops records."""
         assert spec.otlp  # noqa: S101 - this sink was chosen by it
-        records = [_record(audit_formats.decode(row)) for row in batch.rows if row.body]
+        records = [_record(row) for row in batch.rows if row.body]
         if not records:
             return
         resource = {"attributes": _attributes({"service.name": "gitops-plane", "service.instance.id": batch.origin})}
@@ -71,22 +71,23 @@ def _dropped(answer: bytes) -> int:
         raise errors.BackendDown("sink", "the answer is not a collector's") from e
 
 
-def _record(one: audit.Sealed) -> dict[str, Any]:
-    event = one.event
-    number, text = SEVERITY[event.outcome]
-    nanos = str(int(dt.datetime.fromisoformat(event.time).timestamp() * 1_000_000) * 1000)
+def _record(row: audit.Placed) -> dict[str, Any]:
+    shown = audit_formats.show(row)
+    read, actor = shown.read, shown.actor
+    number, text = SEVERITY[read.outcome]
+    nanos = str(int(dt.datetime.fromisoformat(read.time).timestamp() * 1_000_000) * 1000)
     known = {
-        "audit.id": event.id, "audit.seq": str(one.seq), "audit.leaf": one.leaf, "audit.outcome": event.outcome,
-        "user.id": event.actor.id, "user.name": event.actor.name, "client.address": event.actor.ip, "audit.target": event.target,
-        "audit.project": event.project, "k8s.cluster.name": event.cluster, "vcs.ref.head.revision": event.commit,
+        "audit.id": read.id, "audit.seq": str(row.seq), "audit.leaf": row.leaf.hex(), "audit.outcome": read.outcome,
+        "user.id": actor.id, "user.name": actor.name, "client.address": actor.ip, "audit.target": read.target,
+        "audit.project": read.project, "k8s.cluster.name": read.cluster, "vcs.ref.head.revision": read.commit,
     }  # fmt: skip
     return {
         "timeUnixNano": nanos,
         "observedTimeUnixNano": nanos,
         "severityNumber": number,
         "severityText": text,
-        "eventName": event.type,
-        "body": {"stringValue": msgspec.json.encode(event).decode()},
+        "eventName": read.type,
+        "body": {"stringValue": shown.text.decode()},
         "attributes": _attributes({name: value for name, value in known.items() if value}),
     }
 

@@ -5,8 +5,6 @@ import ssl
 import tempfile
 from collections.abc import Mapping
 
-import msgspec
-
 from plane.adapters.sinks import reach
 from plane.domain import errors
 from plane.domain.auditing import audit, audit_formats, sinks
@@ -28,7 +26,7 @@ class SyslogSink:
         assert spec.syslog  # noqa: S101 - this sink was chosen by it
         host, port = spec.syslog.host, spec.syslog.port
         pinned = self._way.address(host, port)
-        text = b"".join(frame(audit_formats.decode(row), batch.origin) for row in batch.rows if row.body)
+        text = b"".join(frame(row, batch.origin) for row in batch.rows if row.body)
         if not text:
             return
         try:
@@ -44,15 +42,16 @@ class SyslogSink:
             raise errors.BackendDown("sink", f"{host}:{port} did not take it: {e}") from e
 
 
-def frame(one: audit.Sealed, origin: str) -> bytes:
+def frame(row: audit.Placed, origin: str) -> bytes:
     """One message with its length in front (octet counting)."""
-    event = one.event
-    priority = FACILITY * 8 + SEVERITY[event.outcome]
-    told = {"seq": str(one.seq), "id": event.id, "log": origin, "outcome": event.outcome, "leaf": one.leaf}
+    shown = audit_formats.show(row)
+    read = shown.read
+    priority = FACILITY * 8 + SEVERITY[read.outcome]
+    told = {"seq": str(row.seq), "id": read.id, "log": origin, "outcome": read.outcome, "leaf": row.leaf.hex()}
     structured = " ".join(f'{name}="{_escaped(value)}"' for name, value in told.items())
-    kind = event.type[:32]  # MSGID's bound
-    head = f"<{priority}>1 {event.time} {_word(origin.partition('/')[0])} gitops-plane - {kind} [{SD_ID} {structured}] "
-    message = head.encode() + b"\xef\xbb\xbf" + msgspec.json.encode(event)
+    kind = read.type[:32]  # MSGID's bound
+    head = f"<{priority}>1 {read.time} {_word(origin.partition('/')[0])} gitops-plane - {kind} [{SD_ID} {structured}] "
+    message = head.encode() + b"\xef\xbb\xbf" + shown.text
     return b"%d %b" % (len(message), message)
 
 

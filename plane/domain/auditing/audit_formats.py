@@ -21,7 +21,7 @@ _USERS = {"user": 1, "service": 3, "system": 3, "agent": 3}
 _OTHER = 99
 
 
-class _Read(msgspec.Struct, frozen=True):
+class Read(msgspec.Struct, frozen=True):
     """What is read of an event's text; the rest stays bytes."""
 
     id: str
@@ -55,22 +55,31 @@ class _Cloud(msgspec.Struct, frozen=True):
     datacontenttype: str = "application/json"
 
 
-_READ, _BY, _TOLD = msgspec.json.Decoder(_Read), msgspec.json.Decoder(audit.By), msgspec.json.Decoder(dict[str, str])
+_READ, _BY, _TOLD = msgspec.json.Decoder(Read), msgspec.json.Decoder(audit.By), msgspec.json.Decoder(dict[str, str])
 _JSON = msgspec.json.Encoder()
 
 
-def decode(row: audit.Placed) -> audit.Sealed:
-    """The row as an event."""
-    return audit.Sealed(row.seq, row.leaf.hex(), audit.together(row.body, row.personal))
+class Shown(msgspec.Struct, frozen=True):
+    """An event for others: what is read of it, who did it, and its text with that in it."""
+
+    read: Read
+    actor: audit.By
+    text: bytes
 
 
-def _actor(row: audit.Placed, read: _Read) -> audit.By:
+def show(row: audit.Placed) -> Shown:
+    """The row, with what is personal in it as far as it is still there."""
+    read = _READ.decode(row.body)
+    return Shown(read, _actor(row, read), _whole(row, read))
+
+
+def _actor(row: audit.Placed, read: Read) -> audit.By:
     """Who did it, with what is personal as far as it is still there."""
     by = _BY.decode(read.actor)
     return msgspec.structs.replace(by, **_TOLD.decode(row.personal)) if row.personal else by
 
 
-def _whole(row: audit.Placed, read: _Read) -> bytes:
+def _whole(row: audit.Placed, read: Read) -> bytes:
     """The event's text with its actor in full; nothing else is read and written again."""
     return row.body.replace(bytes(read.actor), _JSON.encode(_actor(row, read)), 1) if row.personal else row.body
 
@@ -190,7 +199,7 @@ def ocsf(row: audit.Placed) -> bytes:
     return _JSON.encode(known)
 
 
-def _unmapped(read: _Read, leaf: str) -> dict[str, Any]:
+def _unmapped(read: Read, leaf: str) -> dict[str, Any]:
     names = ("cluster", "commit", "decision", "project", "release", "stage")
     found: dict[str, Any] = {name: value for name in names if (value := getattr(read, name))}
     return found | ({"details": read.details} if bytes(read.details) else {}) | {"leaf": leaf}

@@ -58,7 +58,7 @@ def wanted(place: authorise.Place, query: wire.Filters) -> log.Asked:
         since=moment(query.since, "since"),
         until=moment(query.until, "until"),
         project_id=place.project,
-        types=tuple(word.strip() for word in query.type.split(",") if word.strip()),
+        types=log.types(place.tx, place.scope.tenant, [word.strip() for word in query.type.split(",") if word.strip()]),
         actor=_actor(place.tx, place.scope.tenant, query.actor),
         target=f"app/{query.app}" if query.app else query.target,
         cluster=query.cluster,
