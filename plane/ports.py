@@ -40,6 +40,8 @@ class Commit(msgspec.Struct, frozen=True):
     author: str = ""
     committed_at: str = ""  # RFC 3339
     subject: str = ""
+    committer: str = ""
+    signature: str = ""  # the kind that it carries: none, openpgp, ssh or x509; nobody verified it
 
 
 class File(msgspec.Struct, frozen=True, order=True):

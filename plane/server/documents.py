@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from plane.domain import errors
+from plane.domain.auditing import details
 from plane.server import authorise, context, record
 from plane.store import documents as rows
 from plane.store.delivering import facts
@@ -207,8 +208,6 @@ def common(row: rows.Row) -> dict[str, Any]:
 def append(kind: Kind, change: Change, verb: str) -> None:
     """The audit event of a write, with the public part of the document before and after."""
     before = change.before and kind.read(change.before, change.place.names)
-    details = {"before": before and kind.public(before), "after": change.wish and kind.public(change.wish)}
-    facts_ = {"project": change.place.names.project} if kind.level > 1 else {}
     name = change.wish.metadata.name if change.wish else change.before.name  # type: ignore[union-attr]  # one of both is there
     record.append(
         change.plane,
@@ -217,8 +216,8 @@ def append(kind: Kind, change: Change, verb: str) -> None:
         f"{kind.noun}.{verb}",
         project_id=change.place.project,
         target=f"{kind.noun}/{name}",
-        details={side: plain(value) for side, value in details.items() if value is not None},
-        **facts_,
+        details=details.Written(before=before and plain(kind.public(before)), after=change.wish and plain(kind.public(change.wish))),
+        project=change.place.names.project if kind.level > 1 else "",
     )
 
 

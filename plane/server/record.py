@@ -1,15 +1,32 @@
 """Making audit events: who, from the scope; when and under which id, from the clock."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict, Unpack
 
 import msgspec
 
 from plane.domain import access
-from plane.domain.auditing import audit
+from plane.domain.auditing import audit, audit_types
+from plane.domain.auditing import details as shapes
 from plane.server import context
 from plane.store.auditing import audit as log
 from plane.store.engine import Tx
+
+
+class Facts(TypedDict, total=False):
+    """Fields of domain.auditing.audit.Event."""
+
+    stage: audit.Stage
+    outcome: audit.Outcome
+    project: str
+    target: str
+    cluster: str
+    commit: str
+    release: str
+    decision: str
+    correlation: str
+    message: str
+    occurred_at: str
 
 
 def by(actor: access.Actor) -> audit.By:
@@ -18,14 +35,12 @@ def by(actor: access.Actor) -> audit.By:
 
 
 def event(
-    plane: context.Plane,
-    scope: access.Scope,
-    kind: str,
-    *,
-    details: Any = None,  # noqa: ANN401 - of domain.auditing.details, or plain
-    **facts: Any,  # noqa: ANN401 - fields of Event
+    plane: context.Plane, scope: access.Scope, kind: str, *, details: shapes.Details | None = None, **facts: Unpack[Facts]
 ) -> audit.Event:
-    """An event of this scope."""
+    """An event of this scope; TypeError when its details are another type's."""
+    if type(details) is not audit_types.DETAILS.get(kind, type(None)) and details is not None:
+        message = f"events of type {kind} have other details than {type(details).__name__}; see domain.auditing.audit_types.DETAILS"
+        raise TypeError(message)
     now = plane.clock.now().isoformat(timespec="microseconds").replace("+00:00", "Z")
     more = msgspec.to_builtins(details) if details else {}
     return audit.Event(
@@ -40,8 +55,8 @@ def append(
     kind: str,
     *,
     project_id: str = "",
-    details: Any = None,  # noqa: ANN401 - of domain.auditing.details, or plain
-    **facts: Any,  # noqa: ANN401 - fields of Event
+    details: shapes.Details | None = None,
+    **facts: Unpack[Facts],
 ) -> None:
     """Write one event in the transaction of its fact."""
     made = event(plane, scope, kind, details=details, **facts)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from plane.cli import proofs, verifier
 from plane.domain import access
-from plane.domain.auditing import audit
+from plane.domain.auditing import audit, details
 from plane.server import authorise, context, record
 from plane.server.auditing import audit_log, exports, seal_log
 from plane.store import engine
@@ -45,7 +45,14 @@ def log(plane: context.Plane, owner: sa.Engine) -> context.Plane:
     for count in BATCHES:
         with engine.begin(plane.engine, scope) as tx:
             for _ in range(count):
-                record.append(plane, tx, scope, "tenant.updated", target=f"tenant/t{number}", details={"n": number, "at": 0.1 + number})
+                record.append(
+                    plane,
+                    tx,
+                    scope,
+                    "tenant.updated",
+                    target=f"tenant/t{number}",
+                    details=details.Written(after={"n": number, "at": 0.1 + number}),
+                )
                 number += 1
         seal_all(plane, owner)
     return plane

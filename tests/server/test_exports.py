@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from plane.adapters import compressing
 from plane.cli import audit_resume, failures
 from plane.domain import access
-from plane.domain.auditing import audit, audit_formats
+from plane.domain.auditing import audit, audit_formats, details
 from plane.server import context, record
 from plane.server.auditing import exports
 from plane.store import engine
@@ -36,7 +36,15 @@ def log(plane: context.Plane, owner: sa.Engine, monkeypatch: pytest.MonkeyPatch)
         scope = access.Scope(access.PLATFORM_TENANT, PERSON if number % 2 else access.SYSTEM)
         with engine.begin(plane.engine, scope) as tx:
             for message in SAYINGS[: 1 + number % 4]:
-                record.append(plane, tx, scope, "tenant.updated", target=f"tenant/t{number}", message=message, details={"n": number})
+                record.append(
+                    plane,
+                    tx,
+                    scope,
+                    "tenant.updated",
+                    target=f"tenant/t{number}",
+                    message=message,
+                    details=details.Written(after={"n": number}),
+                )
         seal_all(plane, owner)
     return plane
 
@@ -110,10 +118,10 @@ def test_a_spreadsheet_gets_every_event_and_no_formula(log: context.Plane) -> No
 def test_others_forms_name_the_person_and_keep_what_was_written(log: context.Plane) -> None:
     clouds = [json.loads(line) for line in exported(log, format="cloudevents", actor=PERSON.id).splitlines()]
     assert {one["data"]["event"]["actor"]["name"] for one in clouds} == {"+eve"}
-    assert clouds[0]["data"]["event"]["details"] == {"n": 1}
+    assert clouds[0]["data"]["event"]["details"] == {"after": {"n": 1}}
     told = [json.loads(line) for line in exported(log, format="ocsf", actor=PERSON.id).splitlines()]
     assert [one["metadata"]["uid"] for one in told] == [one["id"] for one in clouds]
-    assert {(one["src_endpoint"]["ip"], one["unmapped"]["details"]["n"] % 2) for one in told} == {("192.0.2.7", 1)}
+    assert {(one["src_endpoint"]["ip"], one["unmapped"]["details"]["after"]["n"] % 2) for one in told} == {("192.0.2.7", 1)}
 
 
 def test_compressed_exports_read_as_one_file(log: context.Plane) -> None:

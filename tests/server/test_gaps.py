@@ -19,8 +19,8 @@ def begin(fleet: planes.Fleet, owner: sa.Engine, *, state: str, outcome: str = "
     task = fleet.plane.clock.id()
     scope = access.Scope(fleet.tenant, access.SYSTEM)
     with engine.begin(fleet.plane.engine, scope) as tx:
-        about = {"target": "app/web", "cluster": "east", "correlation": task}
-        record.append(fleet.plane, tx, scope, "app.sync.started", project_id=fleet.project, stage="intent", **about)
+        about = record.Facts(target="app/web", cluster="east", correlation=task, stage="intent")
+        record.append(fleet.plane, tx, scope, "app.sync.started", project_id=fleet.project, **about)
     clock.ahead += 2 * gaps.DEADLINE
     if state:
         with owner.begin() as tx:

@@ -35,6 +35,13 @@ MAX_PACKS = 50  # every fetch leaves one; beyond this, small ones are joined
 REPACK_S = 300
 YOUNG_S = 3600.0
 
+# How what stands behind `gpgsig` begins, https://git-scm.com/docs/gitformat-signature
+SIGNATURES = {
+    "-----BEGIN PGP SIGNATURE-----": "openpgp",
+    "-----BEGIN SSH SIGNATURE-----": "ssh",
+    "-----BEGIN SIGNED MESSAGE-----": "x509",
+}
+
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 _REVISION = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.+/@#-]*[A-Za-z0-9_+/@#-])?")
 _SHA = re.compile(r"[0-9a-f]{40}")
@@ -243,5 +250,7 @@ def _described(sha: str, text: str) -> ports.Commit:
     head, _, message = text.partition("\n\n")
     fields = dict(line.split(" ", 1) for line in reversed(head.splitlines()) if " " in line)
     author, committer = (_TIMED.match(fields.get(role, "")) for role in ("author", "committer"))
+    names = [found["author"] if found else "" for found in (author, committer)]
     when = dt.datetime.fromtimestamp(int(committer["seconds"]), dt.UTC).isoformat().replace("+00:00", "Z") if committer else ""
-    return ports.Commit(sha, author=author["author"] if author else "", committed_at=when, subject=message.split("\n", 1)[0][:200])
+    signature = next((kind for begin, kind in SIGNATURES.items() if fields.get("gpgsig", "").startswith(begin)), "none")
+    return ports.Commit(sha, names[0], when, message.split("\n", 1)[0][:200], committer=names[1], signature=signature)

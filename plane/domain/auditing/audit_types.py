@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from plane.domain.auditing import audit
+from plane.domain.auditing import audit, details
 
 DOCUMENTS = (
     "tenant",
@@ -15,6 +15,7 @@ DOCUMENTS = (
     "app",
     "policy",
     "healthcheck",
+    "resourcerule",
     "sink",
     "user",
     "role",
@@ -53,6 +54,10 @@ TYPES: dict[str, str] = {
     "app.sync.abandoned": "Outcome: the plane itself ended it before the agent did.",
     "app.sync.terminated": "Somebody ended a sync.",
     "app.sync.halted": "A hold ended what was under way.",
+    "app.held": "Somebody stopped all syncs of an app.",
+    "app.released": "Syncs may go on.",
+    "project.held": "Somebody stopped all syncs of a project.",
+    "project.released": "Syncs may go on.",
     "app.refresh.asked": "Somebody asked for a look at the repository.",
     "app.rollback.asked": "Somebody asked to go back.",
     "app.deletions.approved": "Somebody allowed the deletions of a release.",
@@ -86,17 +91,81 @@ TYPES: dict[str, str] = {
 }
 
 
+# What `details` hold; a type that is not here has nothing more to say.
+DETAILS: dict[str, type[details.Details]] = {
+    "access.person.created": details.Person,
+    "access.role.granted": details.Role,
+    "access.role.taken": details.Role,
+    "access.token.issued": details.Token,
+    "access.token.revoked": details.Token,
+    "agent.enrolled": details.AgentKeys,
+    "agent.enrol.refused": details.AgentKeys,
+    "agent.keys.rotated": details.AgentKeys,
+    "agent.started": details.AgentStarted,
+    "agent.stopped": details.AgentStopped,
+    "agent.plane.lost": details.PlaneLost,
+    "agent.plane.found": details.PlaneFound,
+    "agent.journal.begun": details.JournalBegun,
+    "agent.journal.broken": details.JournalBroken,
+    "tenant.keys.rewrapped": details.Rewrapped,
+    "app.held": details.Held,
+    "app.released": details.Held,
+    "project.held": details.Held,
+    "project.released": details.Held,
+    "app.sync.asked": details.Asked,
+    "app.local-sync.asked": details.Asked,
+    "app.sync.started": details.SyncStarted,
+    "app.removal.started": details.SyncStarted,
+    "app.sync.completed": details.SyncCompleted,
+    "app.removal.completed": details.SyncCompleted,
+    "app.sync.abandoned": details.Gap,
+    "app.sync.terminated": details.Terminated,
+    "app.plan.kept": details.PlanKept,
+    "object.patch.refused": details.PatchRefused,
+    "app.rollback.asked": details.RollbackAsked,
+    "app.deletions.approved": details.Approved,
+    "app.task.recovered": details.TaskRecovered,
+    "app.drift.detected": details.DriftDetected,
+    "app.drift.seen": details.DriftSeen,
+    "app.drift.healed": details.Heal,
+    "app.fence.overruled": details.Overruled,
+    "app.logs.read": details.LogsRead,
+    "object.patch.requested": details.Order,
+    "object.patched": details.OrderDone,
+    "object.delete.requested": details.Order,
+    "object.deleted": details.OrderDone,
+    "object.action.requested": details.Order,
+    "object.action.finished": details.OrderDone,
+    "audit.exported": details.Exported,
+    "audit.gap": details.Gap,
+    "audit.gap.resolved": details.Gap,
+    "audit.terms.changed": details.TermsChanged,
+    "audit.retention.applied": details.Expired,
+    "audit.person.erased": details.Erased,
+    "audit.mode.blocked": details.Behind,
+    "audit.mode.opened": details.Behind,
+    "sink.replayed": details.Replayed,
+    **{f"{noun}.{verb}": details.Written for noun in DOCUMENTS for verb in WRITES},
+}
+
+
 def schema() -> dict[str, Any]:
     """JSON Schema of one event, with what each type means; `details` of a document's write hold it before and after."""
-    (made,), parts = msgspec.json.schema_components([audit.Event], ref_template="#/$defs/{name}")
+    shapes = sorted(set(DETAILS.values()), key=lambda shape: shape.__name__)
+    (made, *_), parts = msgspec.json.schema_components([audit.Event, details.Details, *shapes], ref_template="#/$defs/{name}")
+    for shape in shapes:
+        parts[shape.__name__].pop("required", None)  # an event of an older version may know less
     event = parts["Event"]
     event["properties"]["type"] = {"oneOf": [{"const": name, "description": TYPES[name]} for name in sorted(TYPES)]}
     event["properties"]["schema"] = {"const": "gitops-plane.io/audit/v1"}
-    writes = [f"{noun}.{verb}" for noun in DOCUMENTS for verb in WRITES]
-    sides = {"type": "object", "properties": {"before": {"type": "object"}, "after": {"type": "object"}}}
     event["allOf"] = [
-        {"if": {"properties": {"type": {"enum": sorted(writes)}}, "required": ["type"]}, "then": {"properties": {"details": sides}}},
+        *(_shaped(shape.__name__, sorted(name for name, of in DETAILS.items() if of is shape)) for shape in shapes),
         {"if": {"properties": {"stage": {"enum": ["intent", "outcome"]}}, "required": ["stage"]}, "then": {"required": ["target"]}},
     ]
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "gitops-plane.io/audit/v1"}
     return {**head, **made, "$defs": parts}
+
+
+def _shaped(shape: str, types: list[str]) -> dict[str, Any]:
+    then = {"properties": {"details": {"$ref": f"#/$defs/{shape}"}}}
+    return {"if": {"properties": {"type": {"enum": types}}, "required": ["type"]}, "then": then}

@@ -1,6 +1,10 @@
 """What `details` of each type of event hold. Fields keep their names and meanings; a new one has a default, which is left out."""
 
+from typing import Any
+
 import msgspec
+
+Plain = dict[str, Any]  # a document as JSON
 
 
 class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -20,6 +24,283 @@ class FailedObject(msgspec.Struct, frozen=True):
 
     object: str
     message: str
+
+
+class Written(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """A document before and after, without secret values; absent where it was not there."""
+
+    before: Plain | None = None
+    after: Plain | None = None
+    tenant: str = ""  # of the document, where it is another than the log's
+
+
+class Held(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """A hold as it is, or was."""
+
+    reason: str
+    owner: str
+    since: str = ""
+    until: str = ""
+    over: str = "app"
+
+
+class Person(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody who may log in."""
+
+    kind: str
+
+
+class Role(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """A role that was given or taken."""
+
+    role: str
+
+
+class Token(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """A token, never its secret. `expires`: RFC 3339."""
+
+    token: str
+    name: str
+    expires: str = ""
+
+
+class Rewrapped(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """How many stored secrets."""
+
+    secrets: int
+
+
+class Replayed(Details, frozen=True, kw_only=True, omit_defaults=True, rename={"start": "from"}):
+    """Where a sink was, and where it goes on."""
+
+    start: int
+    to: int
+
+
+class AgentKeys(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """An agent and, after a rotation, which of its keys hold."""
+
+    agent: str
+    generation: int = 0
+    sealing_key_id: str = ""
+
+
+class Asked(Details, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """What somebody wanted of a sync."""
+
+    prune: bool
+    dry_run: bool
+    force: bool
+    revision: str = ""
+    resources: tuple[str, ...]
+    labels: str
+    strategy: str
+    sync_options: tuple[str, ...]
+    plan: str = ""
+    files: dict[str, str] = {}  # a sync of local files: digests by path
+
+
+class PlanKept(Details, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """A plan of a sync, by its number within the app."""
+
+    number: int
+    name: str
+    prune: bool
+    resources: tuple[str, ...]
+    labels: str
+    strategy: str
+    sync_options: tuple[str, ...]
+
+
+class PatchRefused(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """The rules, as policy/rule, that refused what the object would become."""
+
+    object: str
+    rules: tuple[str, ...]
+
+
+class RollbackAsked(Details, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """Which line of the history somebody wanted back."""
+
+    number: int
+    prune: bool
+    dry_run: bool
+
+
+class Terminated(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """Tasks that were ended."""
+
+    tasks: tuple[str, ...]
+
+
+class Approved(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """Why the deletions waited: sentences."""
+
+    approved: tuple[str, ...]
+
+
+class Overruled(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """Generations: what the cluster has seen, what the plane knew."""
+
+    seen: int
+    known: int
+    asked_by: str
+
+
+class SyncStarted(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a release goes to a cluster, who asked, and where it comes from.
+
+    `signature`: the kind that the commit carries, none, openpgp, ssh or x509; it is not verified here. `approved`: a person allowed its
+    deletions. `rolled_back` and `number`: the release that it leaves by itself, and the line of the history it goes to.
+    """
+
+    trigger: str
+    generation: int
+    why: str
+    asked_by: str
+    author: str = ""
+    committer: str = ""
+    signature: str = ""
+    approved: bool = False
+    dry_run: bool = False
+    rolled_back: str = ""
+    number: int = 0
+
+
+class ObjectOutcome(msgspec.Struct, frozen=True):
+    """What was done to an object."""
+
+    object: str
+    result: str
+
+
+class SyncCompleted(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """What came of it. `counts`: objects by result; `objects`: those that were changed, at most 100; `failed`: at most 50."""
+
+    trigger: str
+    asked_by: str
+    generation: int
+    counts: dict[str, int]
+    duration_s: float
+    objects: tuple[ObjectOutcome, ...] = ()
+    failed: tuple[FailedObject, ...] = ()
+    needs_approval: tuple[str, ...] = ()
+
+
+class Drifted(msgspec.Struct, frozen=True):
+    """An object and where it differs."""
+
+    object: str
+    fields: tuple[str, ...]
+
+
+class DriftDetected(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """What differs from Git, at most 50 objects."""
+
+    objects: tuple[Drifted, ...]
+
+
+class LogsRead(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """Whose logs somebody read; absent: of all Pods."""
+
+    kind: str = ""
+    name: str = ""
+    namespace: str = ""
+    container: str = ""
+    follow: bool = False
+
+
+class Order(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """What somebody wanted done to an object, as far as the log may keep it.
+
+    Actions have `action` and `parameters`, patches `type`, deletions `propagation` and `grace_seconds`.
+    """
+
+    object: str
+    action: str = ""
+    parameters: dict[str, str] | None = None
+    type: str = ""
+    propagation: str = ""
+    grace_seconds: int | None = None
+    policies: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class OrderDone(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """What came of it; `fields`: JSON pointers that changed, never values."""
+
+    object: str
+    asked_by: str
+    action: str = ""
+    parameters: dict[str, str] | None = None
+    type: str = ""
+    propagation: str = ""
+    resource_version_before: str = ""
+    resource_version_after: str = ""
+    fields: tuple[str, ...] = ()
+    created: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Filters(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """Which part of the log somebody wanted to see; absent: all of it."""
+
+    since: str = ""
+    until: str = ""
+    project: str = ""
+    type: str = ""
+    actor: str = ""
+    target: str = ""
+    app: str = ""
+    cluster: str = ""
+    commit: str = ""
+    outcome: str = ""
+
+
+class Exported(Filters, frozen=True, kw_only=True, omit_defaults=True):
+    """In which format; `resumed_at`: a file that had broken off went on there."""
+
+    format: str
+    resumed_at: int = 0
+
+
+class Gap(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """The place of the intent, or of the finding that is resolved."""
+
+    intent: int
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """How long events stay, in days (0: for ever), and what holds them."""
+
+    keep_days: int
+    hold: str
+
+
+class TermsChanged(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """Before and after."""
+
+    before: Terms
+    after: Terms
+
+
+class Expired(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """Events before this place may be gone."""
+
+    before: int
+    keep_days: int
+
+
+class Erased(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """In how many events."""
+
+    events: int
+
+
+class Behind(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """How far a mandatory sink is behind."""
+
+    behind: int
 
 
 class Heal(Details, frozen=True, kw_only=True, omit_defaults=True):

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from plane.domain import access, errors, objects
-from plane.domain.auditing import audit
+from plane.domain.auditing import audit, details
 from plane.domain.permitting import projects
 from plane.server import authorise, context, record
 from plane.server import documents as generic
@@ -27,11 +27,11 @@ OUTCOMES: Mapping[str, str] = {"action": "object.action.finished", "patch": "obj
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What is asked of the agent. `details` are for the log; None: it changes nothing, so the log does not hear of it."""
+    """What is asked of the agent. `told`: for the log; None: it changes nothing, so the log does not hear of it."""
 
     question: questions.Question
     permission: str
-    details: dict[str, Any] | None
+    told: details.Order | None
 
 
 def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: shapes.SubjectQuery) -> questions.Asked:
@@ -55,9 +55,9 @@ def act(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, 
     terms = acting.Act(
         until=now + TTL_S, uid=body.uid, version=body.resource_version, action=body.action, at=now, parameters=body.parameters
     )
-    details = {"action": body.action, "parameters": body.parameters}
+    told = details.Order(object=str(key_of(body)), action=body.action, parameters=body.parameters)
     question = questions.Question("action", (key_of(body),), terms)
-    return put(plane, caller, names, Order(question, access.action(body.group, body.kind, body.action), details))
+    return put(plane, caller, names, Order(question, access.action(body.group, body.kind, body.action), told))
 
 
 def delete(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: ordered.DeleteObject) -> questions.Asked:
@@ -65,9 +65,9 @@ def delete(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
     grace = acting.DEFAULT_GRACE if body.grace_seconds is None else body.grace_seconds
     until = int(plane.clock.now().timestamp()) + TTL_S
     terms = acting.Delete(until=until, uid=body.uid, version=body.resource_version, propagation=body.propagation, grace_s=grace)
-    details = {"propagation": body.propagation} | ({} if body.grace_seconds is None else {"grace_seconds": body.grace_seconds})
+    told = details.Order(object=str(key_of(body)), propagation=body.propagation, grace_seconds=body.grace_seconds)
     permission = access.on_kind("object:delete", body.group, body.kind)
-    return put(plane, caller, names, Order(questions.Question("delete", (key_of(body),), terms), permission, details))
+    return put(plane, caller, names, Order(questions.Question("delete", (key_of(body),), terms), permission, told))
 
 
 def outcome(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, asked: questions.Asked) -> ordered.Ordered | None:
@@ -119,12 +119,9 @@ def finished(
         cluster=names.cluster,
         correlation=closed.id,
         message=message,
-        details={
-            "object": _named(task.keys[0]),
-            "asked_by": closed.actor,
-            **_asked(closed.trigger, task),
-            **(_facts(done) if done else {}),
-        },
+        details=details.OrderDone(
+            object=_named(task.keys[0]), asked_by=closed.actor, **_asked(closed.trigger, task), **(_facts(done) if done else {})
+        ),
     )
 
 
@@ -135,10 +132,9 @@ def put(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, 
         key = order.question.keys[0]
         check(place, row, key)
         asked = questions.put(plane, place, row, msgspec.structs.replace(order.question, writes=True))
-        if order.details is not None:
-            intent = {"object": str(key), **order.details}
+        if order.told is not None:
             documents_.note(
-                plane, place, INTENTS[order.question.name], stage="intent", cluster=asked.cluster, correlation=asked.task, details=intent
+                plane, place, INTENTS[order.question.name], stage="intent", cluster=asked.cluster, correlation=asked.task, told=order.told
             )
         place.done(ordered.Ordered(task=asked.task), status=202)
     return asked

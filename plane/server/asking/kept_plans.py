@@ -7,6 +7,7 @@ import msgspec
 
 from plane.domain import apps as domain
 from plane.domain import errors, objects
+from plane.domain.auditing import details
 from plane.domain.planning import comparison, terms
 from plane.server import abilities, authorise, context
 from plane.server import documents as generic
@@ -55,8 +56,8 @@ def keeping(body: planned.KeepPlan, wanted: Wanted) -> Answer:
                 request=msgspec.to_builtins(plans.Request(body.prune, wish)), body=zlib.compress(msgspec.json.encode(plan)),
             )  # fmt: skip
             number = store.add(place.tx, place.scope.tenant, row.id, new, now=plane.clock.now())
-            details = {"number": number, **msgspec.to_builtins(body)}
-            apps.note(plane, place, "app.plan.kept", release=wanted.release, commit=wanted.commit, details=details)
+            kept = msgspec.convert({"number": number, **msgspec.to_builtins(body)}, details.PlanKept)
+            apps.note(plane, place, "app.plan.kept", release=wanted.release, commit=wanted.commit, told=kept)
             return place.done(_whole(_find(place, row, str(number))), status=201)
 
     return keep

@@ -9,6 +9,7 @@ import msgspec
 from plane import ports
 from plane.domain import access, errors
 from plane.domain import apps as domain
+from plane.domain.auditing import details
 from plane.domain.deciding import decide
 from plane.domain.judging import policy
 from plane.domain.planning import terms
@@ -75,8 +76,8 @@ def sync(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
         releases.add(place.tx, place.scope.tenant, [made])
         store.ask(place.tx, place.scope.tenant, row.id, {"request": msgspec.to_builtins(request)}, plane.clock.now())
         files = {path: _digest(text) for path, text in body.files.items()}
-        told = msgspec.to_builtins(msgspec.structs.replace(body, files={})) | {"files": files}
-        apps.note(plane, place, "app.local-sync.asked", release=made.digest, commit=made.commit, details=told)
+        told = msgspec.convert(msgspec.to_builtins(msgspec.structs.replace(body, files={})) | {"files": files}, details.Asked)
+        apps.note(plane, place, "app.local-sync.asked", release=made.digest, commit=made.commit, told=told)
         return place.done(orders.operation(names, "sync", row), status=202)
 
 

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from plane.domain.auditing import details
 from plane.server import authorise, context, record
 from plane.server import documents as generic
 from plane.server.asking import pieces, questions, views
@@ -42,7 +43,7 @@ def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, 
     with authorise.enter(plane, caller, names, PERMISSION) as place:
         row = generic.existing(apps.KIND, place)
         asked = questions.put(plane, place, row, questions.Question("logs", terms=wanted))
-        told = {"kind": query.kind, "name": query.name, "namespace": query.namespace, "container": query.container, "follow": query.follow}
+        told = details.LogsRead(kind=query.kind, name=query.name, namespace=query.namespace, container=query.container, follow=query.follow)
         record.append(
             plane,
             place.tx,
@@ -54,7 +55,7 @@ def ask(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, 
             cluster=asked.cluster,
             correlation=asked.task,
             message=f"logs of {query.kind} {query.name}" if query.kind else "logs of all Pods",
-            details={name: value for name, value in told.items() if value},
+            details=told,
         )
     return asked
 

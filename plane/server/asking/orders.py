@@ -4,6 +4,7 @@ import msgspec
 
 from plane.domain import apps as domain
 from plane.domain import errors, tenancy
+from plane.domain.auditing import details
 from plane.domain.deciding import decide
 from plane.domain.planning import terms
 from plane.server import abilities, authorise, context
@@ -37,7 +38,7 @@ def sync(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
         check_wish(place, row, wish)
         request = decide.Request(caller.actor.name, prune=body.prune, dry_run=body.dry_run, force=body.force, revision=revision, terms=wish)
         apps.ask(place.tx, place.scope.tenant, row.id, {"request": msgspec.to_builtins(request)}, plane.clock.now())
-        documents_.note(plane, place, "app.sync.asked", details=msgspec.to_builtins(body))
+        documents_.note(plane, place, "app.sync.asked", told=msgspec.convert(msgspec.to_builtins(body), details.Asked))
         return place.done(operation(names, "sync", row), status=202)
 
 
@@ -56,7 +57,14 @@ def rollback(plane: context.Plane, caller: authorise.Caller, names: authorise.Na
             actor=caller.actor.name, trigger="rollback", prune=body.prune, dry_run=body.dry_run, digest=entry.digest, commit=entry.commit
         )
         apps.ask(place.tx, place.scope.tenant, row.id, {"request": msgspec.to_builtins(request)}, plane.clock.now())
-        documents_.note(plane, place, "app.rollback.asked", release=entry.digest, commit=entry.commit, details=msgspec.to_builtins(body))
+        documents_.note(
+            plane,
+            place,
+            "app.rollback.asked",
+            release=entry.digest,
+            commit=entry.commit,
+            told=msgspec.convert(msgspec.to_builtins(body), details.RollbackAsked),
+        )
         return place.done(operation(names, "rollback", row), status=202)
 
 
@@ -70,7 +78,7 @@ def terminate(plane: context.Plane, caller: authorise.Caller, names: authorise.N
         if not closed and not row.request:
             message = f"app {names.name!r} has no sync under way"
             raise errors.Conflict(message)
-        documents_.note(plane, place, "app.sync.terminated", details={"tasks": list(closed)})
+        documents_.note(plane, place, "app.sync.terminated", told=details.Terminated(tasks=tuple(closed)))
         return place.done(documents_.read(generic.existing(documents_.KIND, place), names))
 
 
@@ -83,7 +91,9 @@ def approve(plane: context.Plane, caller: authorise.Caller, names: authorise.Nam
             message = f"app {names.name!r} waits for no approval{f' of {body.release}' if body.release else ''}; see `plane app explain`"
             raise errors.Conflict(message)
         apps.approve(place.tx, place.scope.tenant, row.id, attempt.digest, plane.clock.now())
-        documents_.note(plane, place, "app.deletions.approved", release=attempt.digest, details={"approved": list(attempt.needs_approval)})
+        documents_.note(
+            plane, place, "app.deletions.approved", release=attempt.digest, told=details.Approved(approved=attempt.needs_approval)
+        )
         return place.done(operation(names, "approve", row), status=202)
 
 

@@ -7,8 +7,9 @@ import msgspec
 
 from plane.domain import access, errors, objects
 from plane.domain.acting import patching
+from plane.domain.auditing import details
 from plane.domain.judging import policy
-from plane.server import authorise, context
+from plane.server import authorise, context, record
 from plane.server import documents as generic
 from plane.server.asking import actions, questions
 from plane.server.delivering import deliver, prepare
@@ -69,8 +70,8 @@ def order(
 ) -> questions.Asked:
     """Order what was judged, and nothing else. The log keeps which fields changed and what policy said, never the patch."""
     question = _question(plane, body, judged=tried)
-    details = {"type": body.type, "policies": list(tried.verdict.policies), "warnings": list(_warnings(tried.verdict))}
-    told = {name: value for name, value in details.items() if value}
+    said = tried.verdict.policies, _warnings(tried.verdict)
+    told = details.Order(object=str(actions.key_of(body)), type=body.type, policies=said[0], warnings=said[1])
     permission = access.on_kind("object:patch", body.group, body.kind)
     return actions.put(plane, caller, names, actions.Order(question, permission, told))
 
@@ -118,10 +119,10 @@ def _refuse(
     verdict: policy.Verdict,
 ) -> None:
     sentence = policy.sentence(verdict)
-    rules = [f"{one.policy}/{one.rule}" for one in verdict.blocking()]
+    rules = tuple(f"{one.policy}/{one.rule}" for one in verdict.blocking())
     with authorise.enter(plane, caller, names, "app:get") as place:
-        told = {"cluster": asked.cluster, "correlation": asked.task, "message": sentence, "details": {"object": str(key), "rules": rules}}
-        apps.note(plane, place, "object.patch.refused", outcome="denied", **told)
+        about = record.Facts(cluster=asked.cluster, correlation=asked.task, message=sentence, outcome="denied")
+        apps.note(plane, place, "object.patch.refused", told=details.PatchRefused(object=str(key), rules=rules), **about)
     raise policy.PolicyRefused(verdict)
 
 

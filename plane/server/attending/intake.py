@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from plane.domain import access
-from plane.domain.auditing import audit
+from plane.domain.auditing import audit, details
 from plane.server import claim, context, record
 from plane.server.asking import actions
 from plane.server.attending import telling
@@ -18,6 +18,7 @@ from plane.store.delivering import duties, facts, states, tasks
 from plane.store.engine import Tx
 from plane.wire import agent
 
+MOST_OBJECTS, MOST_FAILED = 100, 50  # named in one event; the task's results have all
 _JSON = msgspec.json.Encoder()
 
 
@@ -92,16 +93,8 @@ def _outcome(plane: context.Plane, scope: access.Scope, task: tasks.Closed, fina
     counts: dict[str, int] = {}
     for result in final.results:
         counts[result.result] = counts.get(result.result, 0) + 1
-    failed = [
-        {"object": telling.named(one.key), "message": one.message} for one in final.results if one.result in {"SyncFailed", "HookFailed"}
-    ]
-    details = {
-        "trigger": task.trigger,
-        "asked_by": task.actor,
-        "generation": task.generation,
-        "counts": counts,
-        "duration_s": round(final.finished - final.started, 3),
-    }
+    failed = [one for one in final.results if one.result in {"SyncFailed", "HookFailed"}][:MOST_FAILED]
+    changed = [one for one in final.results if one.result != "Unchanged"][:MOST_OBJECTS]
     return record.event(
         plane,
         scope,
@@ -115,9 +108,16 @@ def _outcome(plane: context.Plane, scope: access.Scope, task: tasks.Closed, fina
         release=task.digest,
         correlation=task.id,
         message=final.message,
-        details=details
-        | ({"failed": failed[:50]} if failed else {})
-        | ({"needs_approval": final.needs_approval} if final.needs_approval else {}),
+        details=details.SyncCompleted(
+            trigger=task.trigger,
+            asked_by=task.actor,
+            generation=task.generation,
+            counts=counts,
+            duration_s=round(final.finished - final.started, 3),
+            objects=tuple(details.ObjectOutcome(telling.named(one.key), one.result) for one in changed),
+            failed=tuple(details.FailedObject(telling.named(one.key), one.message) for one in failed),
+            needs_approval=final.needs_approval,
+        ),
     )
 
 
@@ -156,7 +156,7 @@ def _take(plane: context.Plane, tx: Tx, scope: access.Scope, told: Sequence[agen
 
 
 def _drifted(plane: context.Plane, scope: access.Scope, app: agent.AppState, names: reports.Names) -> audit.Event:
-    objects_ = [{"object": telling.named(one.key), "fields": one.fields} for one in app.objects if one.sync == "OutOfSync"]
+    differing = [one for one in app.objects if one.sync == "OutOfSync"]
     return record.event(
         plane,
         scope,
@@ -165,8 +165,10 @@ def _drifted(plane: context.Plane, scope: access.Scope, app: agent.AppState, nam
         target=f"app/{names.app}",
         cluster=names.cluster,
         release=app.release,
-        message=f"{len(objects_)} objects differ from Git",
-        details={"objects": objects_[:50]},
+        message=f"{len(differing)} objects differ from Git",
+        details=details.DriftDetected(
+            objects=tuple(details.Drifted(telling.named(one.key), one.fields) for one in differing[:MOST_FAILED])
+        ),
     )
 
 

@@ -199,8 +199,8 @@ def _event(
     outcome: audit.Outcome = "success",
 ) -> audit.Event:
     when = _at(one.at) if one else ""
-    where: dict[str, str] = {"target": f"cluster/{about.cluster}", "cluster": about.cluster, "occurred_at": when}
-    return record.event(about.plane, about.platform, kind, message=message, details=made, outcome=outcome, **where)
+    where = record.Facts(target=f"cluster/{about.cluster}", cluster=about.cluster, occurred_at=when, message=message, outcome=outcome)
+    return record.event(about.plane, about.platform, kind, details=made, **where)
 
 
 def _repaired(heal: agent.Healed) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from plane.domain import errors, objects
-from plane.domain.auditing import audit, audit_formats, audit_proofs
+from plane.domain.auditing import audit, audit_formats, audit_proofs, details
 from plane.server import authorise, context, record
 from plane.server.auditing import audit_log, seal_log
 from plane.store.auditing import audit_reading as log
@@ -42,8 +42,8 @@ def plan(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
     place_names = authorise.Names(names.tenant, query.project)
     with authorise.enter(plane, caller, place_names, "audit:export") as place:
         asked, filters = audit_log.wanted(place, query), told(query)
-        details = {"format": query.format, **filters, **({"resumed_at": query.resume} if query.resume else {})}
-        record.append(plane, place.tx, place.scope, "audit.exported", project_id=place.project, project=query.project, details=details)
+        exported = msgspec.convert({"format": query.format, "resumed_at": query.resume, **filters}, details.Exported)
+        record.append(plane, place.tx, place.scope, "audit.exported", project_id=place.project, project=query.project, details=exported)
     seal_log.seal(plane, place.scope.tenant)
     with authorise.enter(plane, caller, place_names, "audit:export") as place:
         return _stretch(plane, place, asked, query)

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from plane.domain import access
+from plane.domain.auditing import audit, details
 from plane.server import context, record
 from plane.store import engine
 from plane.store.auditing import audit_gaps
@@ -34,7 +35,7 @@ def _tenant(plane: context.Plane, scope: access.Scope) -> int:
     return len(unended) + len(late)
 
 
-def _found(one: audit_gaps.Open) -> tuple[str, str, str]:
+def _found(one: audit_gaps.Open) -> tuple[str, audit.Outcome, str]:
     """Type, outcome and sentence."""
     if one.state == "done" and one.outcome not in ("succeeded", "failed"):
         return "app.sync.abandoned", "failure", f"the plane ended it ({one.outcome}): {one.message}"
@@ -43,7 +44,7 @@ def _found(one: audit_gaps.Open) -> tuple[str, str, str]:
     return "audit.gap", "failure", "its task is gone and no end was ever told; compare the cluster with Git"
 
 
-def _say(plane: context.Plane, tx: engine.Tx, scope: access.Scope, one: audit_gaps.Open, *told: str) -> None:
+def _say(plane: context.Plane, tx: engine.Tx, scope: access.Scope, one: audit_gaps.Open, *told: *tuple[str, audit.Outcome, str]) -> None:
     kind, outcome, message = told
-    about = {"target": one.target, "cluster": one.cluster, "correlation": one.task, "outcome": outcome, "message": message}
-    record.append(plane, tx, scope, kind, project_id=one.project_id, stage="outcome", details={"intent": one.seq}, **about)
+    about = record.Facts(target=one.target, cluster=one.cluster, correlation=one.task, outcome=outcome, message=message, stage="outcome")
+    record.append(plane, tx, scope, kind, project_id=one.project_id, details=details.Gap(intent=one.seq), **about)

@@ -2,11 +2,10 @@
 
 import datetime as dt
 
-import msgspec
 import structlog
 
 from plane.domain import access, errors
-from plane.domain.auditing import audit
+from plane.domain.auditing import audit, details
 from plane.server import authorise, context, record
 from plane.store import engine
 from plane.store.auditing import audit_reading, audit_terms
@@ -35,8 +34,8 @@ def govern(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
         before = audit_terms.read(place.tx, place.scope.tenant)
         after = audit_terms.Terms(wish.keep_days, wish.hold)
         audit_terms.write(place.tx, place.scope.tenant, after)
-        changed = {"before": msgspec.to_builtins(before), "after": msgspec.to_builtins(after)}
-        record.append(plane, place.tx, place.scope, "audit.terms.changed", details=changed)
+        sides = {name: details.Terms(of.keep_days, of.hold) for name, of in (("before", before), ("after", after))}
+        record.append(plane, place.tx, place.scope, "audit.terms.changed", details=details.TermsChanged(**sides))
         return place.done(wish)
 
 
@@ -50,7 +49,7 @@ def erase(plane: context.Plane, caller: authorise.Caller, names: authorise.Names
         if not found:
             raise errors.NotFound("person", names.name)
         count = audit_terms.erase(place.tx, place.scope.tenant, found)
-        record.append(plane, place.tx, place.scope, "audit.person.erased", target=f"person/{found}", details={"events": count})
+        record.append(plane, place.tx, place.scope, "audit.person.erased", target=f"person/{found}", details=details.Erased(events=count))
         return place.done(rest.Deleted(name=names.name))
 
 
@@ -77,7 +76,7 @@ def _expire(plane: context.Plane, scope: access.Scope) -> int:
             if bound < 0:
                 return total
             if turn == 0:
-                record.append(plane, tx, scope, audit.EXPIRED, details={"before": bound, "keep_days": wanted.keep_days})
+                record.append(plane, tx, scope, audit.EXPIRED, details=details.Expired(before=bound, keep_days=wanted.keep_days))
             gone = audit_terms.expire(tx, bound)
         total += gone
         if not gone:
@@ -111,6 +110,7 @@ def _tell(plane: context.Plane, scope: access.Scope, month: audit_terms.Month) -
         bound = audit_terms.first_since(tx, scope.tenant, month.ends)
         if newest is None or audit_terms.expired_before(tx, scope.tenant) >= (newest.size if bound < 0 else bound):
             return False
-        details = {"before": newest.size if bound < 0 else bound, "keep_days": audit_terms.read(tx, scope.tenant).keep_days}
-        record.append(plane, tx, scope, audit.EXPIRED, details=details)
+        kept = audit_terms.read(tx, scope.tenant).keep_days
+        gone = details.Expired(before=newest.size if bound < 0 else bound, keep_days=kept)
+        record.append(plane, tx, scope, audit.EXPIRED, details=gone)
     return True

@@ -7,6 +7,7 @@ import msgspec
 import structlog
 
 from plane.domain import access, errors
+from plane.domain.auditing import details
 from plane.domain.auditing import sinks as domain
 from plane.domain.rendering import secrets
 from plane.server import context, keys, record
@@ -127,5 +128,5 @@ def _judge(plane: context.Plane, one: store.Due) -> bool:
             return False
         store.block(tx, one.tenant, one.id, blocking=blocking)
         kind, behind = "audit.mode.blocked" if blocking else "audit.mode.opened", sink.size - sink.position
-        record.append(plane, tx, scope, kind, target=f"sink/{sink.name}", details={"behind": behind})
+        record.append(plane, tx, scope, kind, target=f"sink/{sink.name}", details=details.Behind(behind=behind))
     return True

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 import msgspec
 
 from plane.domain import access
-from plane.domain.auditing import audit
+from plane.domain.auditing import audit, details
 from plane.domain.deciding import decide, next_step
 from plane.server import context, record, tasking
 from plane.server.delivering import closings, holding
 from plane.store import wake
 from plane.store.auditing import audit as log
-from plane.store.delivering import facts, states, tasks
+from plane.store.delivering import facts, releases, states, tasks
 from plane.store.engine import Tx
 from plane.wire import agent
 
@@ -35,7 +35,12 @@ def dispatch(plane: context.Plane, tx: Tx, scope: access.Scope, ids: Sequence[st
     told = {row.id: row for row in rows}
     made = [(told.get(row.id, row), decision) for row, decision in made]
     states.decided(tx, scope.tenant, [_decided(row, decision, queued.get(row.id), now) for row, decision in made], now)
-    intents = [(row, _intent(plane, scope, row, decision, queued[row.id])) for row, decision in made if row.id in queued]
+    known = _origins(tx, scope.tenant, list(queued.values()))
+    intents = [
+        (row, _intent(plane, scope, _Begun(row, decision, queued[row.id], known.get(row.id, releases.Origin()))))
+        for row, decision in made
+        if row.id in queued
+    ]
     intents += [
         (row, _overruled(plane, scope, row, queued[row.id])) for row, _ in intents if queued[row.id].generation > row.generation + 1
     ]
@@ -144,8 +149,8 @@ def _is_refused(decision: decide.Decision) -> bool:
 
 
 def _refused(plane: context.Plane, scope: access.Scope, row: states.Row, decision: decide.Decision) -> audit.Event:
-    about = {"project": row.project, "target": f"app/{row.name}", "outcome": "failure"}
-    return record.event(plane, scope, "app.sync.refused", message=decision.sentence, **about)
+    about = record.Facts(project=row.project, target=f"app/{row.name}", outcome="failure", message=decision.sentence)
+    return record.event(plane, scope, "app.sync.refused", **about)
 
 
 def _generation(row: states.Row) -> int:
@@ -167,15 +172,43 @@ def _overruled(plane: context.Plane, scope: access.Scope, row: states.Row, task:
         release=task.digest,
         correlation=task.id,
         message=f"{why}; {task.actor} asked to go on above it",
-        details={"seen": task.generation - 1, "known": row.generation, "asked_by": task.actor},
+        details=details.Overruled(seen=task.generation - 1, known=row.generation, asked_by=task.actor),
     )
 
 
-def _intent(plane: context.Plane, scope: access.Scope, row: states.Row, decision: decide.Decision, task: tasks.New) -> audit.Event:
-    details = {"trigger": task.trigger, "generation": task.generation, "why": decision.sentence, "asked_by": task.actor}
-    mark = decision.mark if isinstance(decision, decide.Apply) else None
-    if mark:
-        details |= {"rolled_back": mark.digest, "number": mark.to.number}
+class _Begun(msgspec.Struct, frozen=True):
+    """A task and what led to it."""
+
+    row: states.Row
+    decision: decide.Decision
+    task: tasks.New
+    origin: releases.Origin
+
+
+def _origins(tx: Tx, tenant: str, queued: Sequence[tasks.New]) -> dict[str, releases.Origin]:
+    """By app: where the releases of its task comes from."""
+    wanted = {task.app_id: (task.app_id, task.digest, task.commit) for task in queued if task.digest}
+    found = releases.origins(tx, tenant, list(wanted.values())) if wanted else {}
+    return {app: found[place] for app, place in wanted.items() if place in found}
+
+
+def _intent(plane: context.Plane, scope: access.Scope, begun: _Begun) -> audit.Event:
+    row, decision, task = begun.row, begun.decision, begun.task
+    applied = decision if isinstance(decision, decide.Apply) else None
+    mark = applied.mark if applied else None
+    told = details.SyncStarted(
+        trigger=task.trigger,
+        generation=task.generation,
+        why=decision.sentence,
+        asked_by=task.actor,
+        author=begun.origin.author,
+        committer=begun.origin.committer,
+        signature=begun.origin.signature,
+        approved=isinstance(decision, decide.Apply | decide.Remove) and decision.approved,
+        dry_run=bool(applied and applied.dry_run),
+        rolled_back=mark.digest if mark else "",
+        number=mark.to.number if mark else 0,
+    )
     return record.event(
         plane,
         scope,
@@ -186,7 +219,8 @@ def _intent(plane: context.Plane, scope: access.Scope, row: states.Row, decision
         cluster=row.cluster.name if row.cluster else "",
         commit=task.commit,
         release=task.digest,
+        decision=begun.origin.id,
         correlation=task.id,
         message=decision.sentence,
-        details=details,
+        details=told,
     )

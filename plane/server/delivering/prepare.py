@@ -246,6 +246,8 @@ def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) 
         commit=made.commit.sha,
         author=made.commit.author,
         subject=made.commit.subject,
+        committer=made.commit.committer,
+        signature=made.commit.signature,
         verdict=verdict,
         objects=len(filled.manifests),
         volatile=made.opened.volatile,

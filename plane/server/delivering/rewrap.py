@@ -1,6 +1,7 @@
 """After a change of master key: everything stored under an older one is wrapped again under the present one."""
 
 from plane.domain import access
+from plane.domain.auditing import details
 from plane.server import context, keys, record
 from plane.store import engine
 from plane.store.delivering import keyring
@@ -26,5 +27,6 @@ def _tenant(plane: context.Plane, scope: access.Scope) -> int:
             value = plane.envelope.unwrap(wrapped, context=bound)
             keyring.replace(tx, scope.tenant, project, name, plane.envelope.wrap(value, context=bound))
         if old:
-            record.append(plane, tx, scope, "tenant.keys.rewrapped", message=f"{len(old)} stored secrets are under the present master key")
+            message = f"{len(old)} stored secrets are under the present master key"
+            record.append(plane, tx, scope, "tenant.keys.rewrapped", message=message, details=details.Rewrapped(secrets=len(old)))
     return len(old)

@@ -1,11 +1,12 @@
 """Apps as documents: what their spec must hold, what they are tied to, and how they stand."""
 
-from typing import Any
+from typing import Any, Unpack
 
 import msgspec
 
 from plane.domain import apps as domain
 from plane.domain import errors, fleet, tenancy
+from plane.domain.auditing import details
 from plane.domain.comparing import ignoring
 from plane.domain.deciding import decide
 from plane.domain.permitting import quotas
@@ -165,7 +166,9 @@ def delete(
         return place.done(rest.Deleted(name=names.name, deleting=True), status=202)
 
 
-def note(plane: context.Plane, place: authorise.Place, kind: str, **facts_: Any) -> None:  # noqa: ANN401 - fields of audit.Event
+def note(
+    plane: context.Plane, place: authorise.Place, kind: str, *, told: details.Details | None = None, **about: Unpack[record.Facts]
+) -> None:
     """An audit event about the app that the names speak of."""
-    named = {"project": place.names.project, "target": f"app/{place.names.name}"}
-    record.append(plane, place.tx, place.scope, kind, project_id=place.project, **named, **facts_)
+    named = record.Facts(**about, project=place.names.project, target=f"app/{place.names.name}")
+    record.append(plane, place.tx, place.scope, kind, project_id=place.project, details=told, **named)

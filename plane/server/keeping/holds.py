@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from plane.domain import errors
+from plane.domain.auditing import details
 from plane.domain.timing import schedules
 from plane.server import authorise, context, record
 from plane.server import documents as generic
@@ -53,10 +54,12 @@ def _set(plane: context.Plane, caller: authorise.Caller, kind: generic.Kind, nam
             raise errors.Conflict(message)
         holds.put(place.tx, kind.shelf.table, (place.scope.tenant, row.id), wanted)
         _look_again(plane, place, kind, row)
-        verb, details = ("held", msgspec.to_builtins(wanted)) if wanted else ("released", row.hold)
-        about = {"project": names.project or names.name, "target": f"{kind.noun}/{names.name}", "details": details}
-        message = wanted.reason if wanted else ""
-        record.append(plane, place.tx, place.scope, f"{kind.noun}.{verb}", project_id=place.project, message=message, **about)
+        verb = "held" if wanted else "released"
+        hold = msgspec.convert(msgspec.to_builtins(wanted) if wanted else row.hold, details.Held)
+        about = record.Facts(
+            project=names.project or names.name, target=f"{kind.noun}/{names.name}", message=wanted.reason if wanted else ""
+        )
+        record.append(plane, place.tx, place.scope, f"{kind.noun}.{verb}", project_id=place.project, details=hold, **about)
         return place.done(kind.read(_row(place, kind), names))
 
 

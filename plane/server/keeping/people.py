@@ -2,9 +2,9 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Any
 
 from plane.domain import access, errors
+from plane.domain.auditing import details
 from plane.domain.granting import bindings as domain
 from plane.domain.granting import roles
 from plane.server import authorise, context, record
@@ -49,7 +49,8 @@ def create(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
         if not people.add(place.tx, place.scope.tenant, identity=identity, name=body.name, kind=body.kind):
             message = f"{body.kind} {body.name!r} exists already"
             raise errors.Conflict(message)
-        record.append(plane, place.tx, place.scope, "access.person.created", target=f"person/{body.name}", details={"kind": body.kind})
+        told = details.Person(kind=body.kind)
+        record.append(plane, place.tx, place.scope, "access.person.created", target=f"person/{body.name}", details=told)
         made = shapes.Person(id=identity, name=body.name, kind=body.kind, disabled=False, created_at=facts.stamp(now), roles=())
         return place.done(made, status=201)
 
@@ -78,7 +79,15 @@ def bind(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
         _check_role(place, body)
         row = {"id": plane.clock.id(), "principal_id": _known(place), "role": body.role, "project_id": place.project or None}
         if people.bind(place.tx, place.scope.tenant, row):
-            record.append(plane, place.tx, place.scope, "access.role.granted", project_id=place.project, **_about(names, body))
+            record.append(
+                plane,
+                place.tx,
+                place.scope,
+                "access.role.granted",
+                project_id=place.project,
+                details=details.Role(role=body.role),
+                **_about(names, body),
+            )
         return place.done(body, status=201)
 
 
@@ -88,7 +97,15 @@ def unbind(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
         _check_role(place, body)
         left = _unbind(place, body)
         check_admin_left(place)
-        record.append(plane, place.tx, place.scope, "access.role.taken", project_id=place.project, **_about(names, body))
+        record.append(
+            plane,
+            place.tx,
+            place.scope,
+            "access.role.taken",
+            project_id=place.project,
+            details=details.Role(role=body.role),
+            **_about(names, body),
+        )
         return place.done(rest.Taken(name=body.role, bindings=left))
 
 
@@ -115,7 +132,12 @@ def revoke(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
         if not found:
             raise errors.NotFound("token", token)
         record.append(
-            plane, place.tx, place.scope, "access.token.revoked", target=f"person/{names.name}", details={"token": token, "name": found}
+            plane,
+            place.tx,
+            place.scope,
+            "access.token.revoked",
+            target=f"person/{names.name}",
+            details=details.Token(token=token, name=found),
         )
         return place.done(rest.Deleted(name=found))
 
@@ -133,11 +155,8 @@ def _issue(plane: context.Plane, place: authorise.Place, identity: str, body: sh
         "expires_at": expires,
     }
     people.add_token(place.tx, place.scope.tenant, row)
-    facts_: dict[str, Any] = {
-        "target": f"person/{place.names.name}",
-        "details": {"token": token, "name": body.name, "expires": facts.stamp(expires)},
-    }
-    record.append(plane, place.tx, place.scope, "access.token.issued", **facts_)
+    issued = details.Token(token=token, name=body.name, expires=facts.stamp(expires))
+    record.append(plane, place.tx, place.scope, "access.token.issued", target=f"person/{place.names.name}", details=issued)
     return shapes.IssuedToken(id=token, name=body.name, token=secret, expires_at=facts.stamp(expires))
 
 
@@ -195,8 +214,8 @@ def _unbind(place: authorise.Place, body: shapes.NewRole) -> tuple[str, ...]:
     raise errors.Conflict(message)
 
 
-def _about(names: authorise.Names, body: shapes.NewRole) -> dict[str, object]:
-    return {"project": body.project, "target": f"person/{names.name}", "details": {"role": body.role}}
+def _about(names: authorise.Names, body: shapes.NewRole) -> record.Facts:
+    return record.Facts(project=body.project, target=f"person/{names.name}")
 
 
 def _person(row: people.Person) -> shapes.Person:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from plane.domain import access, errors
+from plane.domain.auditing import details
 from plane.domain.granting import bindings
 from plane.server import authorise, record
 from plane.server import documents as generic
@@ -46,10 +47,10 @@ def forget(change: generic.Change) -> None:
     place, now = change.place, change.plane.clock.now()
     subject = bindings.Subject(place.names.name)
     for each in rows_of.forget(place.tx, change.id, subject, home=place.scope.tenant, now=now):
-        sides = {"before": generic.plain(each.before), "after": generic.plain(each.after)}
-        elsewhere = {"tenant": each.tenant} if each.tenant != place.scope.tenant else {}
-        told = {"target": f"rolebinding/{each.name}", "message": f"user/{subject.name} was deleted", "details": {**elsewhere, **sides}}
-        record.append(change.plane, place.tx, place.scope, "rolebinding.updated", project_id=each.project, **told)
+        elsewhere = each.tenant if each.tenant != place.scope.tenant else ""
+        sides = details.Written(before=generic.plain(each.before), after=generic.plain(each.after), tenant=elsewhere)
+        about = record.Facts(target=f"rolebinding/{each.name}", message=f"user/{subject.name} was deleted")
+        record.append(change.plane, place.tx, place.scope, "rolebinding.updated", project_id=each.project, details=sides, **about)
 
 
 def _columns(change: generic.Change) -> generic.Columns:

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from plane.domain import errors
+from plane.domain.auditing import details
 from plane.domain.auditing import sinks as domain
 from plane.domain.rendering import secrets
 from plane.server import authorise, context, keys, record
@@ -82,7 +83,7 @@ def replay(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
         if body.position > row.size:
             raise errors.Invalid({"position": f"is behind the log's end at {row.size}"})
         store.rewind(place.tx, place.scope.tenant, row.id, body.position)
-        moved = {"from": row.position, "to": body.position}
+        moved = details.Replayed(start=row.position, to=body.position)
         record.append(plane, place.tx, place.scope, "sink.replayed", target=f"sink/{row.name}", details=moved)
         return place.done(read(generic.existing(kind, place), names))
 

@@ -1,9 +1,8 @@
 """Users as documents: people and services of a tenant, and the platform's. They log in with tokens; what they may do, role bindings say."""
 
-from typing import Any
-
 import msgspec
 
+from plane.domain.auditing import details
 from plane.domain.granting import bindings
 from plane.server import authorise, record
 from plane.server import documents as generic
@@ -57,11 +56,11 @@ def _release(change: generic.Change) -> None:
 def _tell_taken(change: generic.Change) -> None:
     """The log names every role given by hand that ends; `forget` does so for bindings."""
     name = change.place.names.name
-    told: dict[str, Any] = {"target": f"user/{name}", "message": f"user/{name} was deleted"}
     for held in change.before.roles:  # type: ignore[union-attr]  # what is released was there
         if not held["binding"]:
-            told |= {"project": held["project"], "details": {"role": held["role"]}}
-            record.append(change.plane, change.place.tx, change.place.scope, "access.role.taken", **told)
+            about = record.Facts(target=f"user/{name}", message=f"user/{name} was deleted", project=held["project"])
+            taken = details.Role(role=held["role"])
+            record.append(change.plane, change.place.tx, change.place.scope, "access.role.taken", details=taken, **about)
 
 
 def _check_above(change: generic.Change) -> None:

@@ -27,6 +27,8 @@ class New(msgspec.Struct, frozen=True, kw_only=True):
     commit: str
     author: str
     subject: str
+    committer: str
+    signature: str
     verdict: policy.Verdict
     objects: int
     volatile: bool
@@ -41,7 +43,7 @@ class New(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # A verdict stands; an error is none, and would refuse the release for ever.
-_SLIM = ("app_id", "digest", "key", "commit", "author", "subject", "objects", "volatile")
+_SLIM = ("app_id", "digest", "key", "commit", "author", "subject", "committer", "signature", "objects", "volatile")
 _INSERT = batches.insertion(RELEASES, ("tenant_id", "id", "verdict", *_SLIM))
 _ONCE = _INSERT.on_conflict_do_update(
     index_elements=[RELEASES.c.tenant_id, RELEASES.c.id],
@@ -73,6 +75,30 @@ def add(tx: Tx, tenant: str, made: Sequence[New]) -> None:
 def _row(tenant: str, new: New) -> dict[str, Any]:
     slim = {name: getattr(new, name) for name in _SLIM}
     return {"tenant_id": tenant, "id": new.id(), "verdict": msgspec.to_builtins(new.verdict), **slim}
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a release comes from; `id` of the row that holds the verdict."""
+
+    id: str = ""
+    author: str = ""
+    committer: str = ""
+    signature: str = ""
+
+
+def origins(tx: Tx, tenant: str, wanted: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], Origin]:
+    """By (app id, digest, commit); a release that was made from several commits has the words of the one asked for, else of any."""
+    apps, digests = ([*{one[place] for one in wanted}] for place in (0, 1))
+    found: dict[tuple[str, str, str], Origin] = {}
+    for row in tx.execute(_ORIGINS, {"tenant": tenant, "apps": apps, "digests": digests}):
+        made = Origin(row.id, row.author, row.committer, row.signature)
+        found |= {(row.app_id, row.digest, row.commit): made, (row.app_id, row.digest, ""): made}
+    return {one: origin for one in wanted if (origin := found.get(one) or found.get((one[0], one[1], "")))}
+
+
+_ORIGINS = sa.select(*(RELEASES.c[name] for name in ("id", "app_id", "digest", "commit", "author", "committer", "signature"))).where(
+    RELEASES.c.tenant_id == sa.bindparam("tenant"), columns.among(RELEASES.c.app_id, "apps"), columns.among(RELEASES.c.digest, "digests")
+)
 
 
 def bundles(tx: Tx, tenant: str, wanted: Sequence[tuple[str, str]], key_id: str) -> dict[tuple[str, str], agent.ReleaseBundle]:
