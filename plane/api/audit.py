@@ -1,5 +1,7 @@
 """The audit log: its events, files of them, and its proofs; a tenant's own and the platform's."""
 
+import importlib
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +13,7 @@ from litestar.response import Stream
 
 from plane.adapters import ahead, compressing
 from plane.api import audit_stream, calls
+from plane.domain import errors
 from plane.domain.auditing import audit
 from plane.server.auditing import audit_log, exports, retention, standing
 from plane.server.keeping import sinks
@@ -22,6 +25,7 @@ MEDIA: dict[wire.Format, str] = {
     "ocsf": "application/jsonl",
     "cloudevents": "application/jsonl",
     "csv": "text/csv",
+    "parquet": "application/vnd.apache.parquet",
     "manifest": "application/jsonl",
 }
 Json = dict[str, Any]
@@ -134,6 +138,8 @@ def _export(path: str, prefix: str) -> HTTPRouteHandler:
     @get(calls.typed(path), opt={"doc": doc}, name=f"{prefix}export_audit")
     async def export(call: NamedDependency[calls.Call]) -> Stream:
         query = call.query(wire.Export)
+        if query.format == "parquet":
+            _parquet(query)
         stretch = await sync_to_thread(exports.plan, call.plane, call.caller, call.names, query)
         text = ahead.ahead(compressing.compressed(_text(call, stretch, query), query.compression))
         return Stream(
@@ -149,7 +155,21 @@ def _text(call: calls.Call, stretch: exports.Stretch, query: wire.Export) -> Ite
     if query.format == "jsonl":
         return ahead.ahead(exports.lines(call.plane, call.caller, call.names, stretch, resume=query.resume))
     rows = ahead.ahead(exports.events(call.plane, call.caller, call.names, stretch, resume=query.resume))
+    if query.format == "parquet":
+        pieces: Iterator[bytes] = _parquet(query).written(rows)
+        return pieces
     return exports.written(rows, form=query.format, origin=stretch.end.origin if stretch.end else "", resumed=query.resume > 0)
+
+
+def _parquet(query: wire.Export) -> types.ModuleType:
+    """What writes it, an extra of its own that few installations have; Invalid where it is not there, or what it cannot."""
+    if query.compression != "none" or query.resume:
+        raise errors.Invalid({"compression" if query.compression != "none" else "resume": "is not for parquet, which compresses by itself"})
+    try:
+        return importlib.import_module("plane.adapters.parquet")
+    except ModuleNotFoundError as e:
+        way_out = "install gitops-plane[parquet] where the server runs, or take csv or jsonl"
+        raise errors.Invalid({"format": f"parquet needs pyarrow, and this server has none: {way_out}"}) from e
 
 
 def _headers(stretch: exports.Stretch) -> dict[str, str]:

@@ -18,7 +18,7 @@ Asked = dict[str, Any]
 @click.command("export")
 @audit_places.filtered(since="24h")
 @click.option(
-    "--format", "form", type=click.Choice(["jsonl", "csv", "ocsf", "cloudevents"]), default="jsonl", show_default=True,
+    "--format", "form", type=click.Choice(["jsonl", "csv", "ocsf", "cloudevents", "parquet"]), default="jsonl", show_default=True,
     help="jsonl carries its proof in itself; beside a file in another format a signed manifest is written.",
 )  # fmt: skip
 @click.option("--compress", type=click.Choice(["none", "gzip", "zstd"]), default="none", show_default=True, help="Compress it.")

@@ -6,7 +6,7 @@ import msgspec
 
 from plane.wire import rest
 
-Format = Literal["jsonl", "csv", "ocsf", "cloudevents", "manifest"]
+Format = Literal["jsonl", "csv", "ocsf", "cloudevents", "parquet", "manifest"]
 Compression = Literal["none", "gzip", "zstd"]
 
 

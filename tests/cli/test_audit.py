@@ -4,6 +4,8 @@ import pathlib
 import subprocess
 import sys
 
+from pyarrow import parquet
+
 from plane.cli import audit_delivery
 from tests.cli import conftest
 from tests.cli.test_platform import seal_everything
@@ -91,6 +93,10 @@ def test_formulas_do_not_reach_a_spreadsheet_and_the_manifest_lies_beside(
         run("audit", "export", "--format", form, "-o", str(file))
         assert "access.person.created" in file.read_text()
         assert file.with_name(f"{form}.manifest.json").read_text().startswith('{"manifest":')
+    run("audit", "export", "--format", "parquet", "-o", str(tmp_path / "log.parquet"))
+    assert "access.person.created" in parquet.read_table(tmp_path / "log.parquet")["type"].to_pylist()
+    refused = run("audit", "export", "--format", "parquet", "--compress", "gzip", "-o", str(tmp_path / "no"), code=2).stderr
+    assert "is not for parquet, which compresses by itself" in refused
     run("audit", "export", "--compress", "gzip", "-o", str(tmp_path / "audit.jsonl.gz"))
     assert "nothing is wrong" in run("audit", "verify", "--offline", str(tmp_path / "audit.jsonl.gz")).output
 
