@@ -51,7 +51,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     master_transit_secret_id_file: str = ""
     master_transit_namespace: str = ""
     master_transit_ca_file: str = ""
-    signing_key_file: str = ""  # Ed25519, PEM: signs tasks and audit checkpoints
+    signing_key_file: str = ""  # Ed25519, PEM: signs tasks, and audit checkpoints where no key of their own is set
+    audit_key_file: str = ""  # Ed25519, PEM: signs audit checkpoints
+    audit_key_older_files: str = ""  # comma-separated: keys that sign until the log has told of the one that replaces them
+    audit_transit: str = ""  # https://HOST:8200/v1/MOUNT/keys/NAME: signs audit checkpoints, with the log-in of master_transit
     git_networks: str = ""  # CIDRs of private addresses that repositories may live at, comma-separated; empty: public ones only
     sink_networks: str = ""  # the same for the places that audit logs are sent to
     workers: int = 0  # renders side by side, a third of them for one tenant; 0: three per core

@@ -214,8 +214,24 @@ class Envelope(Protocol):
         ...
 
 
+class LogSigner(Protocol):
+    """The Ed25519 keys that an audit log's states are signed with: files, Vault, or a cloud's key service. Sync, thread-safe."""
+
+    def keys(self) -> Sequence[bytes]:
+        """Public keys, 32 bytes each, that it signs with: the present one first, then those before it as long as they may be used.
+
+        Raises:
+            BackendDown, SecretRefused: where a service keeps them.
+        """
+        ...
+
+    def sign(self, key: bytes, message: bytes) -> bytes:
+        """The signature with one of `keys`; raises as `keys`."""
+        ...
+
+
 class Signer(Protocol):
-    """The plane's own Ed25519 key, kept outside the database: signs tasks and audit checkpoints."""
+    """The plane's own Ed25519 key, kept outside the database: signs tasks."""
 
     def sign(self, context: bytes, message: bytes) -> bytes:
         """The signature over context + message; contexts keep one use from standing for another."""

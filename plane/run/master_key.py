@@ -1,10 +1,10 @@
-"""The master key: from a file, from the environment, or Vault's transit engine; and those before it."""
+"""The master key and the log's: from a file, from the environment, or Vault's transit engine; and those before them."""
 
 import pathlib
 import re
 
 from plane import config, ports
-from plane.adapters import envelope, vault
+from plane.adapters import envelope, log_keys, signer, vault
 from plane.domain.rendering import secrets
 
 TRANSIT_URL = re.compile(r"(?P<address>https?://[^/]+)/v1/(?P<mount>.+)/keys/(?P<key>[^/]+)")
@@ -44,17 +44,32 @@ def _bytes(path: str) -> bytes:
 
 
 def _transit(settings: config.Settings) -> envelope.Transit:
-    found = TRANSIT_URL.fullmatch(settings.master_transit)
+    found = _address(settings.master_transit, "PLANE_MASTER_TRANSIT")
+    return envelope.Transit(vault.Sessions(), _access(settings, found, "PLANE_MASTER_TRANSIT"), key=found["key"])
+
+
+def log_signer_of(settings: config.Settings) -> ports.LogSigner:
+    """Transit when it is set, otherwise the log's own file, otherwise the plane's signing key."""
+    if settings.audit_transit:
+        found = _address(settings.audit_transit, "PLANE_AUDIT_TRANSIT")
+        return log_keys.Transit(vault.Sessions(), _access(settings, found, "PLANE_AUDIT_TRANSIT"), key=found["key"])
+    older = (path.strip() for path in settings.audit_key_older_files.split(",") if path.strip())
+    files = (settings.audit_key_file or settings.signing_key_file, *older)
+    return log_keys.Files([signer.FileSigner(pathlib.Path(path)) for path in files])
+
+
+def _address(setting: str, name: str) -> re.Match[str]:
+    found = TRANSIT_URL.fullmatch(setting)
     if found is None:
-        message = "PLANE_MASTER_TRANSIT must be the key's address in Vault, https://HOST:8200/v1/MOUNT/keys/NAME"
+        message = f"{name} must be the key's address in Vault, https://HOST:8200/v1/MOUNT/keys/NAME"
         raise config.SettingInvalid(message)
-    return envelope.Transit(vault.Sessions(), _access(settings, found), key=found["key"])
+    return found
 
 
-def _access(settings: config.Settings, found: re.Match[str]) -> ports.VaultAccess:
+def _access(settings: config.Settings, found: re.Match[str], name: str) -> ports.VaultAccess:
     token, role, secret_id = settings.master_transit_token_file, settings.master_transit_role_id, settings.master_transit_secret_id_file
     if bool(token) == bool(role and secret_id):
-        message = "PLANE_MASTER_TRANSIT needs either PLANE_MASTER_TRANSIT_TOKEN_FILE or PLANE_MASTER_TRANSIT_ROLE_ID and …_SECRET_ID_FILE"
+        message = f"{name} needs either PLANE_MASTER_TRANSIT_TOKEN_FILE or PLANE_MASTER_TRANSIT_ROLE_ID and …_SECRET_ID_FILE"
         raise config.SettingInvalid(message)
     return ports.VaultAccess(
         alias="master key",

@@ -56,6 +56,7 @@ def plane(settings: config.Settings) -> Iterator[context.Plane]:
             policies=policies,
             scripts=own,
             signer=signer.FileSigner(pathlib.Path(_needed(settings.signing_key_file, "PLANE_SIGNING_KEY_FILE"))),
+            log_signer=master_key.log_signer_of(settings),
             plane_id=settings.plane_id,
             sinks=sinks(settings),
         )

@@ -23,5 +23,6 @@ class Plane(msgspec.Struct, frozen=True):
     policies: ports.PolicyEngine
     scripts: ports.Scripts
     signer: ports.Signer
+    log_signer: ports.LogSigner
     plane_id: str
     sinks: Mapping[str, ports.Sink] = {}  # by the name of the place in a sink's spec

@@ -15,6 +15,7 @@ ED25519 = b"\x01"  # the kind of key in notes
 PERSONS = frozenset({"user", "service"})
 PERSONAL = ("name", "ip", "user_agent")
 EXPIRED = "audit.retention.applied"  # names the place before which events may be gone; the verifier looks for it
+KEY_CHANGED = "audit.key.changed"
 TILE = 8  # heights between stored nodes: a proof reads at most 2^TILE hashes a level, and 1/255 more is stored than the leaves
 COUNTED = ("type", "actor", "project", "target", "cluster", "outcome")
 

@@ -81,6 +81,7 @@ TYPES: dict[str, str] = {
     "audit.exported": "Somebody took the log away as a file.",
     "audit.gap": "A change in a cluster of which nobody told the end.",
     "audit.gap.resolved": "Its end was told after all.",
+    "audit.key.changed": "The log's states are signed with another key from the next one on.",
     "audit.terms.changed": "How long events stay, or a legal hold, was changed.",
     "audit.retention.applied": "Events before a place left because their time was over; their leaves stay.",
     "audit.person.erased": "What is personal in somebody's events was forgotten.",

@@ -76,6 +76,7 @@ def _stretch(plane: context.Plane, place: authorise.Place, asked: log.Asked, que
 def _manifest(plane: context.Plane, place: authorise.Place, stretch: Stretch) -> wire.Manifest | None:
     if stretch.end is None:
         return None
+    key = plane.log_signer.keys()[0]
     count, first, last = log.summary(place.tx, place.scope.tenant, stretch.asked, first=stretch.first, end=stretch.end.size)
     manifest = wire.Manifest(
         origin=stretch.end.origin,
@@ -87,10 +88,10 @@ def _manifest(plane: context.Plane, place: authorise.Place, stretch: Stretch) ->
         root=stretch.end.root,
         filters=stretch.filters,
         checkpoint=stretch.end.note(),
-        key=audit.b64(plane.signer.public_key()),
+        key=audit.b64(key),
     )
     unsigned = {name: value for name, value in msgspec.to_builtins(manifest).items() if name != "signature"}
-    signature = plane.signer.sign(MANIFEST_CONTEXT, objects.canonical(unsigned))
+    signature = plane.log_signer.sign(key, MANIFEST_CONTEXT + objects.canonical(unsigned))
     return msgspec.structs.replace(manifest, signature=audit.b64(signature))
 
 

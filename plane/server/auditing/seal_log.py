@@ -6,13 +6,13 @@ import msgspec
 
 from plane.domain import access
 from plane.domain.auditing import audit
-from plane.server import context
+from plane.server import context, record
 from plane.store import engine, wake
 from plane.store.auditing import audit as log
+from plane.store.auditing import audit_reading
 from plane.store.delivering import facts
 
 BATCH = 1000
-CHECKPOINT_CONTEXT = b""  # the note itself names the log; C2SP checkpoints are signed as they are
 
 
 class _By(msgspec.Struct, frozen=True):
@@ -52,25 +52,40 @@ def seal(plane: context.Plane, tenant: str) -> int:
             return 0
         leaves = [log.Leaf(one.id, audit.leaf_of(one.body), _facets(one.body), one.project_id) for one in found]
         peaks, full = audit.grow(before.peaks, before.size, [leaf.hash for leaf in leaves])
+        key = _key(plane, tx, tenant, before)
         after = log.Head(before.size + len(leaves), peaks, found[-1].xid, found[-1].id)
         log.seal(tx, tenant, log.Growth(before, after, full), leaves)
-        log.add_checkpoint(tx, tenant, checkpoint(plane, tenant, after, leaves))
+        log.add_checkpoint(tx, tenant, checkpoint(plane, tenant, after, leaves, key=key))
         wake.notify(tx, "plane_audit", tenant)
     return len(found)
 
 
-def checkpoint(plane: context.Plane, tenant: str, head: log.Head, leaves: Sequence[log.Leaf]) -> audit.Checkpoint:
+def _key(plane: context.Plane, tx: engine.Tx, tenant: str, head: log.Head) -> bytes:
+    """The present key, once the log has told of it: until that is sealed, the one before signs, so that who trusts it is told by it."""
+    keys, newest = plane.log_signer.keys(), audit_reading.last_checkpoint(tx, tenant)
+    if newest is None or audit.unb64(newest.key) == keys[0]:
+        return keys[0]
+    origin, before = f"{plane.plane_id}/{tenant}", audit.unb64(newest.key)
+    told = {"before": audit.verifier_key(origin, before), "after": audit.verifier_key(origin, keys[0])}
+    if audit_reading.told_key(tx, tenant) == told["after"]:
+        return keys[0]
+    if not log.waits(tx, tenant, head, audit.KEY_CHANGED):
+        record.append(plane, tx, access.Scope(tenant, access.SYSTEM), audit.KEY_CHANGED, details=told)
+    return before if before in keys else keys[0]
+
+
+def checkpoint(plane: context.Plane, tenant: str, head: log.Head, leaves: Sequence[log.Leaf], *, key: bytes) -> audit.Checkpoint:
     """The head as a signed checkpoint; `leaves` are those since the one before."""
     point = audit.Checkpoint(
         origin=f"{plane.plane_id}/{tenant}",
         size=head.size,
         root=audit.fold(head.peaks).hex(),
         time=facts.stamp(plane.clock.now()),
-        key=audit.b64(plane.signer.public_key()),
+        key=audit.b64(key),
         counts=audit.tally(leaf.facets for leaf in leaves),
         peaks=tuple(peak.hex() for peak in head.peaks),
     )
-    return msgspec.structs.replace(point, signature=audit.b64(plane.signer.sign(CHECKPOINT_CONTEXT, point.text())))
+    return msgspec.structs.replace(point, signature=audit.b64(plane.log_signer.sign(key, point.text())))
 
 
 def _facets(body: bytes) -> audit.Facets:

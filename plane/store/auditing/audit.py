@@ -97,6 +97,15 @@ def unsealed(tx: Tx, tenant: str, after: Head, *, limit: int) -> tuple[Unsealed,
     return tuple(Unsealed(row.id, row.xid, bytes(row.body), row.project_id) for row in rows)
 
 
+def waits(tx: Tx, tenant: str, after: Head, kind: str) -> bool:
+    """Whether an event of a type was written and has no place yet."""
+    behind = sa.tuple_(EVENTS.c.xid, EVENTS.c.id) > sa.tuple_(sa.literal(after.last_xid), sa.cast(after.last_event, EVENTS.c.id.type))
+    return (
+        tx.execute(sa.select(sa.literal(1)).where(EVENTS.c.tenant_id == tenant, behind, EVENTS.c.type == kind).limit(1)).scalar()
+        is not None
+    )
+
+
 class Leaf(msgspec.Struct, frozen=True):
     """What the sealer keeps of one event."""
 

@@ -153,6 +153,14 @@ def last_checkpoint(tx: Tx, tenant: str) -> audit.Checkpoint | None:
     return row if row is None else _checkpoint(row)
 
 
+def told_key(tx: Tx, tenant: str) -> str:
+    """The key that the log said last, sealed, that it is signed with from then on; empty: it never did."""
+    query = sa.select(EVENTS.c.body).select_from(LEAVES.join(EVENTS, _OF_LEAF))
+    where = (LEAVES.c.tenant_id == tenant, LEAVES.c.type == audit.KEY_CHANGED)
+    body = tx.execute(query.where(*where).order_by(LEAVES.c.seq.desc()).limit(1)).scalar()
+    return str(msgspec.json.decode(body, type=audit.Event).details["after"]) if body else ""
+
+
 def checkpoint_around(tx: Tx, tenant: str, size: int, *, above: bool) -> audit.Checkpoint | None:
     """The smallest checkpoint of at least this size, or the largest of at most this size."""
     here = CHECKPOINTS.c.size >= size if above else CHECKPOINTS.c.size <= size
