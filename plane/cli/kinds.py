@@ -71,7 +71,13 @@ PROJECT = Kind(
     "project",
     "projects",
     "tenant",
-    (Column("DESCRIPTION", "spec.description"), Column("HELD", "status.hold.reason"), _AGE, _CHANGED),
+    (
+        Column("DESCRIPTION", "spec.description"),
+        Column("HELD", "status.hold.reason"),
+        Column("ORPHANS", "status.orphans.total"),
+        _AGE,
+        _CHANGED,
+    ),
     ("proj",),
 )
 USER = Kind(

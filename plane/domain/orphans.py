@@ -23,6 +23,14 @@ class Watch(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=T
     ignore: tuple[Ignored, ...] = ()
 
 
+def sentence(watch: Watch | None, count: int, *, at: str, project: str) -> str:
+    """What the apps of the project say of those beside them; empty when there is nothing to warn of."""
+    if watch is None or not watch.warn or not count:
+        return ""
+    names = f"{count} object{'s' if count > 1 else ''} beside the app belong{'' if count > 1 else 's'} to no app"
+    return f"{names}, as of {at}; see them with `plane project orphans {project}`"
+
+
 class Seen(msgspec.Struct, frozen=True):
     """What its metadata tell of an object; `owned`: another object owns it."""
 

@@ -15,6 +15,7 @@ from plane import config
 from plane.domain import errors
 from plane.run import crew, heap, wiring
 from plane.server import context
+from plane.server.attending import orphan_watch
 from plane.server.auditing import gaps, retention, seal_log, send
 from plane.server.delivering import deliver, poll, sweep
 from plane.store import engine, wake
@@ -161,6 +162,7 @@ class Worker:
 
     def _reconcile(self) -> None:
         gaps.look(self._plane)
+        orphan_watch.look(self._plane)
         retention.expire(self._plane)
         self._stopping.wait(GAPS_S)
 

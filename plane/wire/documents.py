@@ -81,10 +81,19 @@ class Hold(Shape, frozen=True, kw_only=True, omit_defaults=True):
     over: Literal["app", "project"] = "app"
 
 
+class Orphans(Shape, frozen=True, kw_only=True):
+    """Objects in the namespaces of the project's apps that belong to no app: how many, where, and when that was last told."""
+
+    total: int
+    at: str
+    found: dict[str, int]  # by `cluster/namespace`
+
+
 class ProjectStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
-    """Whether the project is held."""
+    """Whether the project is held; its orphans, where it wants to be warned of them."""
 
     hold: Hold | None = None
+    orphans: Orphans | None = None
 
 
 class AppStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
@@ -104,7 +113,7 @@ class AppStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
     healthy_at: str = ""
     deleting: bool = False
     hold: Hold | None = None
-    warnings: tuple[str, ...] = ()  # what the spec says without effect; `explain` also says it of the objects
+    warnings: tuple[str, ...] = ()  # orphans beside it, and what the spec says without effect; `explain` also says it of the objects
 
 
 class Attempt(Shape, frozen=True, kw_only=True, omit_defaults=True):

@@ -55,7 +55,7 @@ def test_a_document_tells_the_same_reason_and_time(fleet: planes.Fleet, devgit: 
     with engine.begin(fleet.plane.engine, fleet.scope) as tx:
         row = documents.find(tx, views.APPS, {"tenant_id": fleet.tenant, "project_id": fleet.project}, "web")
     assert row is not None
-    decision = server.status(row).decision
+    decision = server.status(row, "shop").decision
     assert decision is not None
     assert (decision.code, decision.since) == (told(fleet).status, told(fleet).since)
     assert decision.since
@@ -126,7 +126,7 @@ def test_what_an_app_and_its_objects_say_without_effect_is_said(fleet: planes.Fl
     with engine.begin(fleet.plane.engine, fleet.scope) as tx:
         row = documents.find(tx, views.APPS, {"tenant_id": fleet.tenant, "project_id": fleet.project}, "web")
     assert row is not None
-    assert server.status(row).warnings == told(fleet).warnings[:2]
+    assert server.status(row, "shop").warnings == told(fleet).warnings[:2]
 
 
 def test_a_fight_over_an_object_is_said_first(fleet: planes.Fleet, devgit: DevGit) -> None:

@@ -1,17 +1,16 @@
 """Objects in the namespaces of a project's apps that belong to no app: asked of every cluster's agent, less what the project ignores."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 
-from plane.domain import errors, objects, tenancy
+from plane.domain import errors, objects, resource_rules
 from plane.domain import orphans as domain
 from plane.server import authorise, context
 from plane.server.asking import questions
 from plane.server.keeping import apps
 from plane.store import documents as rows
-from plane.store.delivering import facts
+from plane.store.delivering import resource_rules as rules
 from plane.store.showing import orphans
 from plane.wire import agent
 from plane.wire import orphans as wire
@@ -52,22 +51,25 @@ def heard(plane: context.Plane, caller: authorise.Caller, names: authorise.Names
 def told(
     plane: context.Plane, caller: authorise.Caller, names: authorise.Names, asked: Asked, answers: Sequence[wire.Found | None]
 ) -> wire.OrphanedResources:
-    """All answers together; the project remembers how many there were, for its apps to warn of."""
+    """All answers together; how many there were is remembered where the agents' answers come in."""
     silent = [one for one, answer in zip(asked.questions, answers, strict=True) if answer is None]
     late = tuple(str(questions.give_up(plane, caller, names, one)) for one in silent)
     with authorise.enter(plane, caller, names, "app:get") as place:
-        row = rows.find(place.tx, rows.PROJECTS, {"tenant_id": place.scope.tenant}, names.project)
-        spec = msgspec.convert(row.spec if row else {}, tenancy.ProjectSpec)
-        items = tuple(
-            _shown(one, asker.cluster)
-            for asker, answer in zip(asked.questions, answers, strict=True)
-            for one in (answer.items if answer else ())
-            if not domain.ignored(_key(one.key), spec.orphaned_resources or domain.Watch())
-        )
-        found = Counter(f"{one.cluster}/{one.namespace}" for one in items)
-        orphans.keep(place.tx, place.scope.tenant, place.project, {"at": facts.stamp(plane.clock.now()), "found": dict(found)})
+        watch = orphans.watch(place.tx, place.scope.tenant, place.project) or domain.Watch()
+        excluded = rules.load(place.tx)
+    items = tuple(
+        _shown(one, asker.cluster)
+        for asker, answer in zip(asked.questions, answers, strict=True)
+        for one in counted(answer.items if answer else (), watch, excluded, cluster=asker.cluster)
+    )
     warnings = (*asked.warnings, *late, *(line for answer in answers if answer for line in answer.warnings))
     return wire.OrphanedResources(items=items, warnings=warnings)
+
+
+def counted(found: Sequence[wire.Orphan], watch: domain.Watch, excluded: resource_rules.Rules, *, cluster: str) -> tuple[wire.Orphan, ...]:
+    """Those that the project wants to hear of, of kinds that the platform lets be touched."""
+    keys = ((one, _key(one.key)) for one in found)
+    return tuple(one for one, key in keys if not domain.ignored(key, watch) and not excluded.excludes(key, cluster))
 
 
 def _key(key: agent.Key) -> objects.ObjectKey:

@@ -9,7 +9,7 @@ from plane.domain import access
 from plane.domain.auditing import audit, details
 from plane.server import claim, context, record
 from plane.server.asking import actions
-from plane.server.attending import telling
+from plane.server.attending import orphan_watch, telling
 from plane.server.delivering import dispatch
 from plane.store import engine, wake
 from plane.store.attending import agents, reports
@@ -45,6 +45,8 @@ def _finish(plane: context.Plane, tx: Tx, scope: access.Scope, finals: Sequence[
     closed = tasks.close(tx, scope.tenant, [_closing(one) for one in finals])
     by_task = {one.task: one for one in finals if one.task in closed}
     _note_orders(plane, tx, scope, [(closed[one.task], one) for one in by_task.values() if closed[one.task].trigger in actions.OUTCOMES])
+    looks = [(closed[one.task], one) for one in by_task.values() if closed[one.task].trigger == orphan_watch.QUESTION]
+    orphan_watch.keep(tx, scope, looks, now=plane.clock.now())
     changing = {one.app_id: one for one in by_task.values() if closed[one.task].kind in {"apply", "remove"}}
     if not changing:
         return

@@ -5,7 +5,7 @@ from typing import Any, Unpack
 import msgspec
 
 from plane.domain import apps as domain
-from plane.domain import errors, fleet, tenancy
+from plane.domain import errors, fleet, orphans, tenancy
 from plane.domain.auditing import details
 from plane.domain.comparing import ignoring
 from plane.domain.deciding import decide
@@ -28,12 +28,14 @@ def read(row: rows.Row, names: authorise.Names) -> documents.App:
         api_version=documents.API_VERSION,
         metadata=generic.metadata(row, names, level=2),
         spec=msgspec.convert(row.spec, domain.AppSpec),
-        status=status(row),
+        status=status(row, names.project),
     )
 
 
-def status(row: rows.Row) -> documents.AppStatus:
+def status(row: rows.Row, project: str) -> documents.AppStatus:
     """How the app stands; an app that was never looked at has no state yet."""
+    watch = row.watched and msgspec.convert(row.watched, orphans.Watch)
+    beside = orphans.sentence(watch, int(row.orphans or 0), at=row.orphans_at or "", project=project)
     return documents.AppStatus(
         **generic.common(row),
         sync=row.sync or "Unknown",
@@ -50,7 +52,7 @@ def status(row: rows.Row) -> documents.AppStatus:
         healthy_at=facts.stamp(row.healthy_at),
         deleting=row.deleted_at is not None,
         hold=holds.shown(row.hold) or holds.shown(row.project_hold),
-        warnings=advice.of_app(msgspec.convert(row.spec, domain.AppSpec)),
+        warnings=(*filter(None, [beside]), *advice.of_app(msgspec.convert(row.spec, domain.AppSpec))),
     )
 
 

@@ -27,8 +27,15 @@ def read(row: rows.Row, names: authorise.Names) -> documents.Project:
         api_version=documents.API_VERSION,
         metadata=generic.metadata(row, names, level=1),
         spec=msgspec.convert(row.spec, tenancy.ProjectSpec),
-        status=documents.ProjectStatus(**generic.common(row), hold=holds.shown(row.hold)),
+        status=documents.ProjectStatus(**generic.common(row), hold=holds.shown(row.hold), orphans=_orphans(row)),
     )
+
+
+def _orphans(row: rows.Row) -> documents.Orphans | None:
+    watch, kept = msgspec.convert(row.spec, tenancy.ProjectSpec).orphaned_resources, row.orphans or {}
+    if watch is None or not watch.warn or "at" not in kept:
+        return None
+    return documents.Orphans(total=sum(kept["found"].values()), at=kept["at"], found=kept["found"])
 
 
 def _columns(change: generic.Change) -> generic.Columns:

@@ -130,10 +130,6 @@ def _shown(task: Row) -> str:
 
 
 def _orphans(row: Row, place: str) -> str:
-    """What was found beside the app when somebody last asked, where the project wants to be warned."""
-    watch = row.watched and msgspec.convert(row.watched, orphans.Watch)
-    count = ((row.orphans or {}).get("found") or {}).get(place, 0)
-    if not watch or not watch.warn or not count:
-        return ""
-    names = f"{count} object{'s' if count > 1 else ''} beside the app belong{'' if count > 1 else 's'} to no app"
-    return f"{names}, as of {row.orphans['at']}; see them with `plane project orphans {row.project}`"
+    """What was found beside the app by the last look, where the project wants to be warned."""
+    watch, kept = row.watched and msgspec.convert(row.watched, orphans.Watch), row.orphans or {}
+    return orphans.sentence(watch, (kept.get("found") or {}).get(place, 0), at=kept.get("at", ""), project=row.project)

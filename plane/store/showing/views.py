@@ -23,6 +23,13 @@ _APP = (
     sa.func.coalesce(_STATES.c.since, _STATES.c.updated_at).label("since"),
     _APPS.c.hold,
     tables.projects.c.hold.label("project_hold"),
+    sa.func.jsonb_extract_path_text(
+        tables.projects.c.orphans,
+        "found",
+        _APPS.c.spec["destination"]["cluster"].astext + "/" + sa.func.coalesce(_APPS.c.spec["destination"]["namespace"].astext, ""),
+    ).label("orphans"),
+    tables.projects.c.orphans["at"].astext.label("orphans_at"),
+    tables.projects.c.spec["orphanedResources"].label("watched"),
 )
 _PROJECT = sa.and_(tables.projects.c.tenant_id == _APPS.c.tenant_id, tables.projects.c.id == _APPS.c.project_id)
 _JOINED = sa.select(*_APP).select_from(_APPS.join(tables.projects, _PROJECT).outerjoin(_STATES, _STATE))
