@@ -140,6 +140,7 @@ DETAILS: dict[str, type[details.Details]] = {
     "audit.exported": details.Exported,
     "audit.gap": details.Gap,
     "audit.gap.resolved": details.Gap,
+    "audit.key.changed": details.KeyChanged,
     "audit.terms.changed": details.TermsChanged,
     "audit.retention.applied": details.Expired,
     "audit.person.erased": details.Erased,

@@ -297,6 +297,13 @@ class Erased(Details, frozen=True, kw_only=True, omit_defaults=True):
     events: int
 
 
+class KeyChanged(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """The keys of the log's states, as tools for signed notes write them."""
+
+    before: str
+    after: str
+
+
 class Behind(Details, frozen=True, kw_only=True, omit_defaults=True):
     """How far a mandatory sink is behind."""
 

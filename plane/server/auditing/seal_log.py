@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from plane.domain import access
-from plane.domain.auditing import audit
+from plane.domain.auditing import audit, details
 from plane.server import context, record
 from plane.store import engine, wake
 from plane.store.auditing import audit as log
@@ -66,8 +66,8 @@ def _key(plane: context.Plane, tx: engine.Tx, tenant: str, head: log.Head) -> by
     if newest is None or audit.unb64(newest.key) == keys[0]:
         return keys[0]
     origin, before = f"{plane.plane_id}/{tenant}", audit.unb64(newest.key)
-    told = {"before": audit.verifier_key(origin, before), "after": audit.verifier_key(origin, keys[0])}
-    if audit_reading.told_key(tx, tenant) == told["after"]:
+    told = details.KeyChanged(before=audit.verifier_key(origin, before), after=audit.verifier_key(origin, keys[0]))
+    if audit_reading.told_key(tx, tenant) == told.after:
         return keys[0]
     if not log.waits(tx, tenant, head, audit.KEY_CHANGED):
         record.append(plane, tx, access.Scope(tenant, access.SYSTEM), audit.KEY_CHANGED, details=told)
