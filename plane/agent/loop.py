@@ -2,7 +2,9 @@
 
 import asyncio
 import functools
+import socket
 import time
+import uuid
 
 import msgspec
 import structlog
@@ -60,6 +62,7 @@ class Loop:
         self._at_work: dict[str, str] = {}  # app id → the task that changes it
         self._freed = asyncio.Event()
         self._trouble = ""
+        self._term = f"{socket.gethostname()[:100]}/{uuid.uuid4()}"
         self._errands = errands.Errands()
         self._streams = streams.Streams(parts.plane)
         self._asking = backoff.Backoff(first_s=REVOKED_S[0], most_s=REVOKED_S[1])
@@ -165,6 +168,8 @@ class Loop:
             checks=held,
             projects=True,
             trouble=self._trouble,
+            term=self._term,
+            installation=self._parts.who.installation,
         )
         return await self._parts.plane.claim(body, most=MOST if room else 0)
 

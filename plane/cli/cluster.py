@@ -6,6 +6,9 @@ import shlex
 import click
 
 from plane.cli import client, contexts, failures, get, kinds, nouns, private, session, show
+from plane.domain.reading import yaml_text
+
+AGENTS = "gitops-plane"  # the namespace that the chart goes to
 
 cluster = nouns.group(kinds.CLUSTER, "Clusters: each has an agent that asks the plane for work.")
 name_argument = nouns.named(kinds.CLUSTER)
@@ -31,12 +34,16 @@ def create(where: session.Session, *, name: str, labels: tuple[str, ...], grants
 @cluster.command("join")
 @name_argument
 @click.option("--token-file", metavar="FILE", help="Write the join token here (0600) instead of showing it.")
+@click.option(
+    "--via", type=click.Choice(["program", "helm", "kubectl"]), default="program", show_default=True, help="How the agent is to run."
+)
 @show.option("table", "json", "yaml")
 @session.placed
-def join(where: session.Session, *, name: str, token_file: str | None, output: str) -> None:
-    """Print the command that lets an agent join as cluster NAME.
+def join(where: session.Session, *, name: str, token_file: str | None, via: str, output: str) -> None:
+    """Print the command that lets an agent join as cluster NAME: run here, or put into the cluster with Helm or kubectl.
 
-    The token works once, for a short time. It goes through the environment or a file, never through a command line that others can read.
+    The token works once, for a short time. It goes through the environment, a file or a pipe, never through a command line that others
+    can read.
     """
     private.check_new(token_file)
     found = where.api.call("POST", f"{kinds.path(kinds.CLUSTER, where, name)}/join").body
@@ -44,7 +51,8 @@ def join(where: session.Session, *, name: str, token_file: str | None, output: s
         private.keep(pathlib.Path(token_file), found["token"])
         found = {**found, "token": "", "tokenFile": token_file}
     if not show.body(found, output=output):
-        click.echo("\n".join(_how(where.context, found, token_file)))
+        lines = _how(where.context, found, token_file) if via == "program" else _installed(where.context, found, token_file, via)
+        click.echo("\n".join(lines))
 
 
 @cluster.command("revoke")
@@ -74,6 +82,25 @@ def _how(context: contexts.Context, found: client.Json, token_file: str | None) 
     if token_file:
         return [note, f"{run} --join-token-file {shlex.quote(token_file)}"]
     return [note, f"PLANE_JOIN_TOKEN={shlex.quote(str(found['token']))} {run}"]
+
+
+def _installed(context: contexts.Context, found: client.Json, token_file: str | None, via: str) -> list[str]:
+    """With the chart. The values go through a pipe, which the shell itself fills, so that no process is called with the token."""
+    values: client.Json = {"plane": {"url": context.url, **_ca(context)}, **({} if token_file else {"join": {"token": found["token"]}})}
+    told = f"--namespace {AGENTS} --values -" + (f" --set-file join.token={shlex.quote(token_file)}" if token_file else "")
+    given = f"printf %s {shlex.quote(yaml_text.dump(values))}"
+    note = (
+        "# Run this in the folder of charts/, with kubectl's context at the cluster; add --set image.repository=… for your own registry. "
+        f"The token works once, until {found['expiresAt']}."
+    )
+    if via == "helm":
+        return [note, f"{given} | helm upgrade --install agent charts/plane-agent --create-namespace {told}"]
+    made = f"kubectl create namespace {AGENTS} --dry-run=client --output yaml | kubectl apply --filename -"
+    return [note, f"{made} && {given} | helm template agent charts/plane-agent {told} | kubectl apply --namespace {AGENTS} --filename -"]
+
+
+def _ca(context: contexts.Context) -> client.Json:
+    return {"ca": pathlib.Path(context.ca).read_text()} if context.ca else {}
 
 
 def _pairs(words: tuple[str, ...], option: str, form: str) -> list[tuple[str, str]]:

@@ -57,6 +57,33 @@ def full(capacity: Capacity, cluster: str, *, apps: int, namespaces: frozenset[s
 _MORE_ROOM = "use one that is there, delete an app, or ask the platform team for a higher capacity in the cluster's grant"
 
 
+class Terms(msgspec.Struct, frozen=True):
+    """Who claims in an agent's name: the cluster's own id, the term of office now, and those before it."""
+
+    installation: str = ""
+    term: str = ""
+    former: tuple[str, ...] = ()
+
+    def twin(self, said: "Terms") -> str:
+        """Why what claims now cannot be the agent that claimed before, or the empty string.
+
+        A term that ended never comes back: two that take turns are two agents with the same keys.
+        """
+        if said.installation and self.installation and said.installation != self.installation:
+            return f"an agent with its keys runs in another cluster ({said.installation}) than the one that joined ({self.installation})"
+        if said.term and said.term in self.former:
+            return f"two agents use its keys in turn: {self.term} and {said.term}"
+        return ""
+
+    def next(self, said: "Terms") -> "Terms":
+        """With the term that claims now."""
+        former = (*self.former, self.term) if self.term else self.former
+        return Terms(self.installation, said.term, former[-MOST_TERMS:])
+
+
+MOST_TERMS = 20  # as many changes of office are remembered; twins take turns far sooner
+
+
 def permits(grant: Grant, *, group: str, kind: str, namespace: str, name: str) -> bool:
     """Whether a grant covers an object. A Namespace counts as inside itself: a tenant may make the namespaces it is granted."""
     if namespace:

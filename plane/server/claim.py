@@ -1,13 +1,15 @@
 """Who an agent is, and what it gets to do."""
 
+import datetime as dt
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 
 import msgspec
 
-from plane.domain import access, errors
-from plane.server import context
+from plane.domain import access, errors, fleet
+from plane.domain.auditing import details
+from plane.server import context, record
 from plane.store import engine
 from plane.store.attending import agents
 from plane.store.delivering import releases, tasks
@@ -16,6 +18,7 @@ from plane.wire import agent, bundle, signing
 TASK_TTL_S = 3600  # a task that lay longer in an agent is refused by it; the lease brings it back fresh
 SEEN_EVERY_S = 15  # how exact "last seen" is; one small write per agent and interval
 MAX_TASKS = 256
+USED = "the request token was used before or belongs to an older key"
 
 
 class AgentIdentity(msgspec.Struct, frozen=True):
@@ -27,17 +30,21 @@ class AgentIdentity(msgspec.Struct, frozen=True):
     generation: int = 1
     trouble: str = ""  # as the plane knows it
     rotates: bool = False
+    terms: fleet.Terms = fleet.Terms()
 
     def scope(self, tenant: str) -> access.Scope:
         """The tenant's scope in which the agent's report is taken in."""
         return access.Scope(tenant, access.Actor(id=self.id, name="agent", kind="agent"))
 
 
-class Replays:
-    """Request tokens seen in this process; a token lives a minute, so a few thousand suffice.
+class Quarantined(errors.Unauthenticated):
+    """Two agents use one identity: neither is given anything, and neither is believed."""
 
-    A replay at another process repeats the same body, and every body is idempotent.
-    """
+    code = "agent-quarantined"
+
+
+class Replays:
+    """Request tokens seen in this process; a token lives a minute, so a few thousand suffice. The database knows those of all processes."""
 
     def __init__(self, size: int = 20_000) -> None:
         self._seen: OrderedDict[str, None] = OrderedDict()
@@ -53,6 +60,11 @@ class Replays:
             if len(self._seen) > self._size:
                 self._seen.popitem(last=False)
             return True
+
+    def forget(self) -> None:
+        """As a process that has just begun."""
+        with self._lock:
+            self._seen.clear()
 
 
 REPLAYS = Replays()
@@ -71,16 +83,22 @@ def authenticate(plane: context.Plane, token: str, request: signing.Request) -> 
         raise errors.Unauthenticated("this agent is unknown or was revoked", remedy="join its cluster again with `plane cluster join`")
     claims = signing.verify(token, known.signing_key, request, plane_id=plane.plane_id, now=now.timestamp())
     if claims.gen != known.generation or not REPLAYS.first(f"{known.id}/{claims.jti}"):
-        raise signing.TokenRefused("the request token was used before or belongs to an older key")
-    if known.last_seen is None or (now - known.last_seen).total_seconds() > SEEN_EVERY_S:
-        with engine.dispatch(plane.engine) as tx:
+        raise signing.TokenRefused(USED)
+    with engine.dispatch(plane.engine) as tx:
+        until = dt.datetime.fromtimestamp(claims.exp + signing.SKEW_S, dt.UTC)
+        if not agents.first_use(tx, known.id, claims.jti, until=until):
+            raise signing.TokenRefused(USED)
+        if known.last_seen is None or (now - known.last_seen).total_seconds() > SEEN_EVERY_S:
             agents.seen(tx, known.id, now)
-    return AgentIdentity(known.id, known.cluster_id, known.key_id, known.generation, known.trouble, known.rotates)
+    if known.quarantine:
+        raise Quarantined(known.quarantine)
+    return AgentIdentity(known.id, known.cluster_id, known.key_id, known.generation, known.trouble, known.rotates, known.terms)
 
 
 def claim(plane: context.Plane, identity: AgentIdentity, body: agent.Claim, limit: int) -> agent.Claimed:
     """Lease tasks to the agent and renew what it runs; empty when there is nothing (the caller waits and asks again)."""
     now = plane.clock.now()
+    _meet(plane, identity, body)
     with engine.dispatch(plane.engine) as tx:
         if body.trouble[:1000] != identity.trouble:
             agents.troubled(tx, identity.id, body.trouble)
@@ -88,6 +106,8 @@ def claim(plane: context.Plane, identity: AgentIdentity, body: agent.Claim, limi
         found = tasks.claim(
             tx, cluster_id=identity.cluster_id, agent_id=identity.id, running=body.running, now=now, limit=min(limit, MAX_TASKS)
         )
+        if found:
+            agents.lagged(tx, identity.id, max(0, int(1000 * max((now - one.queued).total_seconds() for one in found))))
     by_tenant: dict[str, list[str]] = {}
     for one in found:
         by_tenant.setdefault(one.tenant, []).append(one.id)
@@ -95,6 +115,23 @@ def claim(plane: context.Plane, identity: AgentIdentity, body: agent.Claim, limi
     return agent.Claimed(
         tasks=tuple(signed), lost=tuple(sorted(frozenset(body.running) - mine)), lease_s=tasks.LEASE_S, rotate=identity.rotates
     )
+
+
+def _meet(plane: context.Plane, identity: AgentIdentity, body: agent.Claim) -> None:
+    """Remember which term of office claims; Quarantined when there are two."""
+    said = fleet.Terms(body.installation, body.term)
+    if why := identity.terms.twin(said):
+        scope = access.Scope(access.PLATFORM_TENANT, identity.scope(access.PLATFORM_TENANT).actor)
+        with engine.begin(plane.engine, scope) as tx:
+            name = agents.cluster_name(tx, identity.cluster_id)
+            sentence = f"{why}; both are shut out until the cluster joins anew with `plane cluster join {name}`"
+            agents.quarantine(tx, identity.id, sentence)
+            both = details.Twins(agent=identity.id, terms=(identity.terms.term, said.term))
+            record.append(plane, tx, scope, "agent.quarantined", target=f"cluster/{name}", cluster=name, message=sentence, details=both)
+        raise Quarantined(sentence)
+    if said.term and said.term != identity.terms.term:
+        with engine.dispatch(plane.engine) as tx:
+            agents.begun(tx, identity.id, identity.terms.next(said))
 
 
 def word(plane: context.Plane, identity: AgentIdentity) -> agent.Claimed:

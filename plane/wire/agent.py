@@ -200,6 +200,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     checks: str | None = None
     projects: bool = False
     trouble: str = ""
+    term: str = ""  # this term of office, never used again; names the pod
+    installation: str = ""  # uid of the namespace kube-system
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ API_VERSION: Literal["gitops-plane.io/v1"] = "gitops-plane.io/v1"
 MAX_POLICY_BYTES = 1024 * 1024  # all files of one set; far above any set in the field, far below what hurts
 Version = Literal["gitops-plane.io/v1"]
 Name = Annotated[str, msgspec.Meta(pattern=f"^{tenancy.DNS_LABEL.pattern}$", examples=["web"])]
-Connection = Literal["never-joined", "connected", "offline", "revoked"]
+Connection = Literal["never-joined", "connected", "offline", "quarantined", "revoked"]
 Label = Annotated[str, msgspec.Meta(max_length=253)]
 
 
@@ -61,6 +61,11 @@ class ClusterStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
     granted: tuple[str, ...] = ()
     trouble: str = ""  # why the agent takes no tasks now
     rotation_asked_at: str = ""  # somebody asked for new keys of the agent, which it has not taken yet
+    keys_since: str = ""  # when the agent's keys were made; `generation`: how often
+    generation: int = 0
+    nodes: int = 0
+    lag_ms: int = 0  # how long the oldest of the last tasks waited for the agent
+    join_refused_at: str = ""  # somebody last tried a join token that was used: stolen, or tried twice
 
 
 class RepositoryStatus(Status, frozen=True, kw_only=True, omit_defaults=True):

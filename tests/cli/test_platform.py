@@ -80,6 +80,19 @@ def test_a_join_token_stands_in_the_environment_or_a_file(api: str, run: conftes
     assert (tmp_path / "join").read_text().startswith("gp_join_")
 
 
+def test_a_join_can_be_one_command_of_helm_or_kubectl(api: str, run: conftest.Run, tmp_path: pathlib.Path) -> None:
+    run("cluster", "create", "east")
+    helm = run("cluster", "join", "east", "--via", "helm").output
+    assert f"url: {api}" in helm
+    assert "token: gp_join_" in helm
+    assert helm.rstrip().endswith(
+        "| helm upgrade --install agent charts/plane-agent --create-namespace --namespace gitops-plane --values -"
+    )
+    kubectl = run("cluster", "join", "east", "--via", "kubectl", "--token-file", str(tmp_path / "join")).output
+    assert f"--set-file join.token={tmp_path / 'join'} | kubectl apply" in kubectl
+    assert "gp_join_" not in kubectl
+
+
 def test_a_cluster_without_an_agent_has_nothing_to_revoke(api: str, run: conftest.Run) -> None:
     run("cluster", "create", "east")
     assert run("cluster", "revoke", "east", code=5).stderr == "Error: cluster 'east' has no active agent; there is nothing to revoke\n"

@@ -101,6 +101,7 @@ MESSAGES: dict[str, msgspec.Struct] = {
     "enrolled": agent.Enrolled(agent_id="g1", cluster_id="c1", cluster="east", plane_id="plane", task_key=b"k" * 32, generation=2),
     "rotate": agent.Rotate(signing_key=b"s" * 32, sealing_key=b"x" * 32, proof=b"p" * 64),
     "claim": agent.Claim(holds=("sha256:0f",), running=("t0",)),
+    "claim-term": agent.Claim(term="agent-0/t1", installation="u1"),
     "claim-trouble": agent.Claim(trouble="the disk is full"),
     "claim-missing": agent.Claim(missing=("a2",)),
     "claim-projects": agent.Claim(checks="aa", projects=True),

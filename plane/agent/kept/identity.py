@@ -48,12 +48,14 @@ class Identity(msgspec.Struct):
         enrolled: what the plane answered last.
         openers: private sealing keys by id; older ones open what was sealed before a rotation.
         revoked: the plane's sentence, or empty. A revoked agent changes nothing, also after a restart.
+        installation: uid of the namespace kube-system of this cluster, read anew with every start: a copied identity shows by it.
     """
 
     keys: Keys
     enrolled: agent.Enrolled
     openers: dict[str, secrets.Secret]
     revoked: str = ""
+    installation: str = ""
 
 
 class Store:
@@ -95,6 +97,17 @@ class Store:
 
 
 async def load(store: Store, home: own.Home, plane: link.Plane, join_token: secrets.Secret | None) -> Identity:
+    """As `_load`, with the cluster's own id; raises the same."""
+    who = await _load(store, home, plane, join_token)
+    who.installation = await _installation(home.api)
+    return who
+
+
+async def _installation(api: kube.Api) -> str:
+    return str(kube.decode(await api.get("/api/v1/namespaces/kube-system"))["metadata"]["uid"])
+
+
+async def _load(store: Store, home: own.Home, plane: link.Plane, join_token: secrets.Secret | None) -> Identity:
     """The identity in the cluster, or a fresh one by enrolment; a revoked agent that was given another token joins again.
 
     The keys are written before the plane hears of them: an agent killed between enrolment and its answer asks again with the same keys.
@@ -185,7 +198,6 @@ async def _introduction(api: kube.Api, keys: Keys, join_token: secrets.Secret) -
     token = join_token.reveal().decode().strip()
     public, proof = link.prove(keys.signing, token, keys.sealing.public)
     version = str(kube.decode(await api.get("/version")).get("gitVersion", ""))
-    system = kube.decode(await api.get("/api/v1/namespaces/kube-system"))
     return agent.Enrol(
         join_token=token,
         signing_key=public,
@@ -193,7 +205,7 @@ async def _introduction(api: kube.Api, keys: Keys, join_token: secrets.Secret) -
         proof=proof,
         agent_version=VERSION,
         kube_version=version,
-        installation=str(system["metadata"]["uid"]),
+        installation=await _installation(api),
     )
 
 

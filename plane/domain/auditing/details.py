@@ -77,6 +77,13 @@ class Replayed(Details, frozen=True, kw_only=True, omit_defaults=True, rename={"
     to: int
 
 
+class Twins(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """The agent, and the terms of office that claimed in its name, as far as they show that there are two."""
+
+    agent: str
+    terms: tuple[str, ...] = ()
+
+
 class AgentKeys(Details, frozen=True, kw_only=True, omit_defaults=True):
     """An agent and, after a rotation, which of its keys hold."""
 

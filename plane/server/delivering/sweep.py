@@ -7,6 +7,7 @@ import structlog
 from plane.domain import access
 from plane.server import context
 from plane.store import engine
+from plane.store.attending import agents
 from plane.store.delivering import repositories, sweeps
 from plane.store.people import idempotency, tenants
 
@@ -22,6 +23,7 @@ def sweep(plane: context.Plane) -> int:
     """Remove what is old in every tenant, and mirrors that are not needed on this machine; returns how many rows went."""
     with engine.dispatch(plane.engine) as tx:
         everyone, mirrored = tenants.ids(tx), repositories.ids(tx)
+        agents.forget_requests(tx, plane.clock.now())
     rows = sum(_tenant(plane, tenant) for tenant in (access.PLATFORM_TENANT, *everyone))
     mirrors = plane.git.forget_others(mirrored)
     if rows or mirrors:

@@ -31,7 +31,12 @@ def read(row: rows.Row, names: authorise.Names) -> documents.Cluster:
         kube_version=row.kube_version,
         granted=tuple(row.namespaces or ()),
         connection=_connection(row),
-        trouble=row.trouble or "",
+        trouble=row.quarantine or row.trouble or "",
+        keys_since=facts.stamp(row.keyed_at),
+        generation=row.generation or 0,
+        nodes=row.nodes,
+        lag_ms=row.lag_ms or 0,
+        join_refused_at="" if names.tenant else facts.stamp(row.join_refused_at),
         rotation_asked_at=facts.stamp(row.rotation_asked_at),
     )
     return documents.Cluster(api_version=documents.API_VERSION, metadata=generic.metadata(row, names, level=0), spec=spec, status=status)
@@ -42,6 +47,8 @@ def _connection(row: rows.Row) -> documents.Connection:
         return "never-joined"
     if row.revoked_at:
         return "revoked"
+    if row.quarantine:
+        return "quarantined"
     return "connected" if row.fresh else "offline"
 
 

@@ -4,12 +4,16 @@ import datetime as dt
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
+from plane.domain import fleet
 from plane.store import wake
 from plane.store.engine import Tx
-from plane.store.layout import tables
+from plane.store.layout import agent_tables, tables
 
 AGENTS, CLUSTERS, TOKENS, GRANTS = tables.agents, tables.clusters, tables.join_tokens, tables.cluster_grants
+
+REQUESTS = agent_tables.requests
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -24,6 +28,8 @@ class Identity(msgspec.Struct, frozen=True):
     last_seen: dt.datetime | None
     trouble: str = ""
     rotates: bool = False  # somebody wants new keys of it
+    terms: fleet.Terms = fleet.Terms()
+    quarantine: str = ""  # why it is given nothing
 
 
 class JoinToken(msgspec.Struct, frozen=True):
@@ -46,6 +52,10 @@ def identity(tx: Tx, agent_id: str) -> Identity | None:
         AGENTS.c.last_seen_at,
         AGENTS.c.trouble,
         AGENTS.c.rotation_asked_at,
+        AGENTS.c.installation,
+        AGENTS.c.term,
+        AGENTS.c.former_terms,
+        AGENTS.c.quarantine,
     )
     row = tx.execute(sa.select(*columns).where(AGENTS.c.id == agent_id)).one_or_none()
     if row is None:
@@ -60,7 +70,35 @@ def identity(tx: Tx, agent_id: str) -> Identity | None:
         row.last_seen_at,
         row.trouble,
         row.rotation_asked_at is not None,
+        fleet.Terms(row.installation, row.term, tuple(row.former_terms)),
+        row.quarantine,
     )
+
+
+def first_use(tx: Tx, agent_id: str, jti: str, *, until: dt.datetime) -> bool:
+    """Whether no process of the plane has seen the request token before; a dispatch transaction."""
+    values = {"agent_id": agent_id, "jti": jti, "until": until}
+    return tx.execute(pg.insert(REQUESTS).values(values).on_conflict_do_nothing().returning(REQUESTS.c.jti)).first() is not None
+
+
+def forget_requests(tx: Tx, now: dt.datetime) -> int:
+    """Request tokens that are out of date by now; a dispatch transaction."""
+    return tx.execute(sa.delete(REQUESTS).where(REQUESTS.c.until < now)).rowcount
+
+
+def begun(tx: Tx, agent_id: str, terms: fleet.Terms) -> None:
+    """Another term of office claims; a dispatch transaction."""
+    tx.execute(sa.update(AGENTS).where(AGENTS.c.id == agent_id).values(term=terms.term, former_terms=list(terms.former)))
+
+
+def quarantine(tx: Tx, agent_id: str, why: str) -> None:
+    """Give the agent nothing any more, and hear it no more; a platform transaction."""
+    tx.execute(sa.update(AGENTS).where(AGENTS.c.id == agent_id).values(quarantine=why))
+
+
+def lagged(tx: Tx, agent_id: str, lag_ms: int) -> None:
+    """How long the oldest of the tasks that it gets has waited; a dispatch transaction."""
+    tx.execute(sa.update(AGENTS).where(AGENTS.c.id == agent_id).values(lag_ms=lag_ms))
 
 
 def seen(tx: Tx, agent_id: str, now: dt.datetime) -> None:
@@ -88,8 +126,8 @@ def take_join_token(tx: Tx, hashed: bytes, now: dt.datetime) -> JoinToken | None
     row = tx.execute(query.where(TOKENS.c.hash == hashed).with_for_update(of=TOKENS)).one_or_none()
     if row is None:
         return None
-    if row.used_at is None:
-        tx.execute(sa.update(TOKENS).where(TOKENS.c.hash == hashed).values(used_at=now))
+    tried = {"refused_at": now} if row.used_at else {"used_at": now}
+    tx.execute(sa.update(TOKENS).where(TOKENS.c.hash == hashed).values(tried))
     return JoinToken(row.cluster_id, row.name, row.expires_at, row.used_at)
 
 
@@ -105,7 +143,9 @@ def rotate(tx: Tx, agent_id: str, generation: int, fields: dict[str, object]) ->
     moved = sa.update(AGENTS).where(*mine, AGENTS.c.generation == generation, AGENTS.c.signing_key != fields["signing_key"])
     former = AGENTS.c.former_keys.op("||")(AGENTS.c.signing_key)
     now = tx.execute(
-        moved.values(generation=generation + 1, rotation_asked_at=None, former_keys=former, **fields).returning(AGENTS.c.generation)
+        moved.values(generation=generation + 1, rotation_asked_at=None, keyed_at=sa.func.now(), former_keys=former, **fields).returning(
+            AGENTS.c.generation
+        )
     ).scalar_one_or_none()
     if now:
         return int(now)
@@ -129,6 +169,7 @@ def granted_tenants(tx: Tx, cluster_id: str) -> tuple[str, ...]:
     return tuple(tx.execute(sa.select(GRANTS.c.tenant_id).where(GRANTS.c.cluster_id == cluster_id)).scalars())
 
 
-def set_capabilities(tx: Tx, cluster_id: str, *, kube_version: str, packed: bytes) -> None:
+def set_capabilities(tx: Tx, cluster_id: str, *, kube_version: str, nodes: int, packed: bytes) -> None:
     """What the cluster can do now; a platform transaction."""
-    tx.execute(sa.update(CLUSTERS).where(CLUSTERS.c.id == cluster_id).values(kube_version=kube_version, capabilities=packed))
+    values = {"kube_version": kube_version, "nodes": nodes, "capabilities": packed}
+    tx.execute(sa.update(CLUSTERS).where(CLUSTERS.c.id == cluster_id).values(values))

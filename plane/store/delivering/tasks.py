@@ -53,6 +53,7 @@ class Open(msgspec.Struct, frozen=True):
 
     tenant: str
     id: str
+    queued: dt.datetime
 
 
 class Body(msgspec.Struct, frozen=True):
@@ -136,7 +137,7 @@ def claim(tx: Tx, *, cluster_id: str, agent_id: str, running: Sequence[str], now
     """
     until = now + dt.timedelta(seconds=LEASE_S)
     asked = {"cluster": cluster_id, "agent": agent_id, "running": list(running), "now": now, "until": until, "most": limit}
-    return tuple(Open(row.tenant_id, row.id) for row in tx.execute(_CLAIM, asked))
+    return tuple(Open(row.tenant_id, row.id, row.created_at) for row in tx.execute(_CLAIM, asked))
 
 
 _NOW = sa.bindparam("now", type_=TASKS.c.started_at.type)
@@ -164,7 +165,7 @@ _CLAIM = (
         attempts=TASKS.c.attempts + 1,
         started_at=sa.func.coalesce(TASKS.c.started_at, _NOW),
     )
-    .returning(TASKS.c.tenant_id, TASKS.c.id)
+    .returning(TASKS.c.tenant_id, TASKS.c.id, TASKS.c.created_at)
 )
 
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from plane.store.layout import (
+    agent_tables,
     audit_tables,
     columns,
     health_tables,
@@ -49,6 +50,7 @@ clusters = sa.Table(
     *columns.document(),
     columns.text("kube_version", default=""),
     columns.blob("capabilities", null=True),  # msgpack of wire.agent.Capabilities
+    columns.number("nodes"),
     sa.PrimaryKeyConstraint("id"),
     sa.UniqueConstraint("name"),
 )
@@ -66,39 +68,7 @@ cluster_grants = sa.Table(
     sa.ForeignKeyConstraint(["cluster_id"], ["clusters.id"], ondelete="CASCADE"),
 )
 
-agents = sa.Table(
-    "agents",
-    METADATA,
-    columns.ident(),
-    columns.ident("cluster_id"),
-    columns.blob("signing_key"),
-    sa.Column("former_keys", pg.BYTEA, nullable=False, server_default=sa.text("''")),  # those before `signing_key`, 32 bytes each
-    columns.blob("sealing_key"),
-    columns.text("sealing_key_id"),
-    columns.number("generation", 1),
-    columns.text("agent_version", default=""),
-    columns.text("installation", default=""),
-    columns.time("enrolled_at", null=False, now=True),
-    columns.time("last_seen_at"),
-    columns.time("revoked_at"),
-    columns.text("trouble", default=""),
-    columns.time("rotation_asked_at"),
-    sa.PrimaryKeyConstraint("id"),
-    sa.ForeignKeyConstraint(["cluster_id"], ["clusters.id"], ondelete="CASCADE"),
-    sa.Index("uq_agents_active", "cluster_id", unique=True, postgresql_where=sa.text("revoked_at IS NULL")),
-)
-
-join_tokens = sa.Table(
-    "join_tokens",
-    METADATA,
-    columns.blob("hash"),
-    columns.ident("cluster_id"),
-    columns.text("created_by"),
-    columns.time("expires_at", null=False),
-    columns.time("used_at"),
-    sa.PrimaryKeyConstraint("hash"),
-    sa.ForeignKeyConstraint(["cluster_id"], ["clusters.id"], ondelete="CASCADE"),
-)
+agents, join_tokens = agent_tables.agents, agent_tables.join_tokens
 principals, tokens, role_bindings = people_tables.principals, people_tables.tokens, people_tables.role_bindings
 bindings, binding_subjects, binding_groups = people_tables.bindings, people_tables.binding_subjects, people_tables.binding_groups
 roles, glass, approvals = people_tables.roles, people_tables.glass, people_tables.approvals

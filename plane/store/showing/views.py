@@ -35,7 +35,7 @@ _PROJECT = sa.and_(tables.projects.c.tenant_id == _APPS.c.tenant_id, tables.proj
 _JOINED = sa.select(*_APP).select_from(_APPS.join(tables.projects, _PROJECT).outerjoin(_STATES, _STATE))
 APPS = documents.Shelf(_APPS, _JOINED, _JOINED)
 
-_CLUSTERS, _AGENTS, _GRANTS = tables.clusters, tables.agents, tables.cluster_grants
+_CLUSTERS, _AGENTS, _GRANTS, _JOINS = tables.clusters, tables.agents, tables.cluster_grants, tables.join_tokens
 _LATEST = (
     sa.select(_AGENTS)
     .where(_AGENTS.c.cluster_id == _CLUSTERS.c.id)
@@ -43,10 +43,25 @@ _LATEST = (
     .limit(1)
     .lateral("agent")
 )
+_TRIED = sa.select(sa.func.max(_JOINS.c.refused_at)).where(_JOINS.c.cluster_id == _CLUSTERS.c.id).scalar_subquery()
 _CLUSTER = (
-    *(_CLUSTERS.c[name] for name in ("id", "name", "spec", "labels", "version", "created_at", "updated_at", "kube_version")),
-    *(_LATEST.c[name] for name in ("agent_version", "last_seen_at", "revoked_at", "trouble", "rotation_asked_at")),
+    *(_CLUSTERS.c[name] for name in ("id", "name", "spec", "labels", "version", "created_at", "updated_at", "kube_version", "nodes")),
+    *(
+        _LATEST.c[name]
+        for name in (
+            "agent_version",
+            "last_seen_at",
+            "revoked_at",
+            "trouble",
+            "rotation_asked_at",
+            "keyed_at",
+            "generation",
+            "lag_ms",
+            "quarantine",
+        )
+    ),
     _LATEST.c.id.label("agent_id"),
+    _TRIED.label("join_refused_at"),
     (_LATEST.c.last_seen_at > sa.func.now() - dt.timedelta(seconds=explanation.AWAY_S)).label("fresh"),
 )
 _SEEN = _CLUSTERS.outerjoin(_LATEST, sa.true())
