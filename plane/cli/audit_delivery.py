@@ -87,12 +87,18 @@ class _App(msgspec.Struct):
     broken: str = ""  # since when
 
 
+def _counts(one: Json) -> bool:
+    """Dry runs, and syncs of some objects alone, bring no change to an end."""
+    details = one.get("details", {})
+    return not (details.get("partial") or details.get("dry_run"))
+
+
 def figures(events: Iterable[Json]) -> dict[str, Delivery]:
     """By project, and of all, from events in order. A change fails when its sync does to the last, or when it is rolled back."""
     found: dict[str, Delivery] = {ALL: Delivery()}
     apps: dict[tuple[str, str], _App] = {}
     first: dict[str, str] = {}
-    for one in events:
+    for one in filter(_counts, events):
         project, target = str(one.get("project", "")), one["target"]
         app = apps.setdefault((project, target), _App())
         seen = first.setdefault(one.get("commit", ""), _committed(one) or one["time"])

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from plane.domain import access, errors
 from plane.run.devgit import DevGit
 from plane.server import authorise, context
+from plane.server.asking import orders
 from plane.server.attending import intake
 from plane.server.auditing import standing
 from plane.server.keeping import apps, holds, projects
@@ -134,6 +135,15 @@ def test_a_sync_that_failed_leaves_what_ran_before(story: Story) -> None:
     story.sync(outcome="failed")
     [then] = story.at(story.pass_time(), project="shop", app="web")
     assert (then.images[-1], then.state) == ("registry.example/web:1", "a later sync had failed")
+
+
+def test_a_dry_run_changes_nothing_of_what_ran(story: Story) -> None:
+    story.sync()
+    before = story.at(story.pass_time(), project="shop", app="web")[0]
+    orders.sync(story.plane, ADMIN, authorise.Names("acme", "shop", "web"), rest.Sync(dry_run=True))
+    story.sync()
+    [then] = story.at(story.pass_time(), project="shop", app="web")
+    assert (then.proof, then.since) == (before.proof, before.since)
 
 
 def test_an_apps_name_without_its_project_is_asked_back(story: Story) -> None:

@@ -157,8 +157,9 @@ class Overruled(Details, frozen=True, kw_only=True, omit_defaults=True):
 class SyncStarted(Details, frozen=True, kw_only=True, omit_defaults=True):
     """Why a release goes to a cluster, who asked, and where it comes from.
 
-    `signature`: the kind that the commit carries, none, openpgp, ssh or x509; it is not verified here. `approved`: a person allowed its
-    deletions. `rolled_back` and `number`: the release that it leaves by itself, and the line of the history it goes to.
+    `signature`: the kind that the commit carries, none, openpgp, ssh or x509; it is not verified here. `committed_at`: RFC 3339, by the
+    clock of whoever did. `approved`: a person allowed its deletions. `rolled_back` and `number`: the release that it leaves by itself, and
+    the line of the history it goes to.
     """
 
     trigger: str
@@ -168,6 +169,7 @@ class SyncStarted(Details, frozen=True, kw_only=True, omit_defaults=True):
     author: str = ""
     committer: str = ""
     signature: str = ""
+    committed_at: str = ""
     approved: bool = False
     dry_run: bool = False
     rolled_back: str = ""
@@ -182,7 +184,10 @@ class ObjectOutcome(msgspec.Struct, frozen=True):
 
 
 class SyncCompleted(Details, frozen=True, kw_only=True, omit_defaults=True):
-    """What came of it. `counts`: objects by result; `objects`: those that were changed, at most 100; `failed`: at most 50."""
+    """What came of it. `counts`: objects by result; `objects`: those that were changed, at most 100; `failed`: at most 50.
+
+    `partial`: it succeeded, and yet the cluster does not have all of the release by it: a dry run, or some of its objects alone.
+    """
 
     trigger: str
     asked_by: str
@@ -192,6 +197,7 @@ class SyncCompleted(Details, frozen=True, kw_only=True, omit_defaults=True):
     objects: tuple[ObjectOutcome, ...] = ()
     failed: tuple[FailedObject, ...] = ()
     needs_approval: tuple[str, ...] = ()
+    partial: bool = False
 
 
 class Drifted(msgspec.Struct, frozen=True):

@@ -119,6 +119,7 @@ def _outcome(plane: context.Plane, scope: access.Scope, task: tasks.Closed, fina
             objects=tuple(details.ObjectOutcome(telling.named(one.key), one.result) for one in changed),
             failed=tuple(details.FailedObject(telling.named(one.key), one.message) for one in failed),
             needs_approval=final.needs_approval,
+            partial=task.kind == "apply" and final.outcome == "succeeded" and not _made_history(task),
         ),
     )
 

@@ -204,6 +204,7 @@ def _intent(plane: context.Plane, scope: access.Scope, begun: _Begun) -> audit.E
         author=begun.origin.author,
         committer=begun.origin.committer,
         signature=begun.origin.signature,
+        committed_at=begun.origin.committed_at,
         approved=isinstance(decision, decide.Apply | decide.Remove) and decision.approved,
         dry_run=bool(applied and applied.dry_run),
         rolled_back=mark.digest if mark else "",

@@ -248,6 +248,7 @@ def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) 
         subject=made.commit.subject,
         committer=made.commit.committer,
         signature=made.commit.signature,
+        committed_at=made.commit.committed_at,
         verdict=verdict,
         objects=len(filled.manifests),
         volatile=made.opened.volatile,

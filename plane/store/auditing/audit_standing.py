@@ -64,16 +64,17 @@ def latest(tx: Tx, tenant: str, subjects: Sequence[Subject], asked: Asked) -> di
     return found
 
 
-_LATEST = sa.text("""
-    SELECT s.project_id, s.target, l.seq, l.leaf, e.body, p.body AS personal
+_LATEST = sa.text(r"""
+    SELECT s.project_id, s.target, l.seq, l.leaf, l.body, p.body AS personal
     FROM unnest(CAST(:projects AS uuid[]), CAST(:targets AS text[])) AS s(project_id, target)
     CROSS JOIN LATERAL (
-        SELECT seq, leaf, event_id, at FROM audit_leaves WHERE tenant_id = :tenant AND target = s.target AND project_id = s.project_id
-        AND type = ANY(CAST(:types AS text[])) AND outcome = ANY(CAST(:outcomes AS text[])) AND at <= :until
+        SELECT seq, leaf, event_id, e.body FROM audit_leaves JOIN audit_events e ON e.tenant_id = :tenant AND e.id = event_id
+        WHERE audit_leaves.tenant_id = :tenant AND audit_leaves.target = s.target AND audit_leaves.project_id = s.project_id
+        AND audit_leaves.type = ANY(CAST(:types AS text[])) AND outcome = ANY(CAST(:outcomes AS text[])) AND audit_leaves.at <= :until
         AND seq <= (SELECT max(last) FROM audit_hours WHERE tenant_id = :tenant AND hour <= :until)
+        AND position('"partial"\:true'\:\:bytea IN e.body) = 0
         ORDER BY seq DESC LIMIT 1
     ) AS l
-    JOIN audit_events e ON e.tenant_id = :tenant AND e.id = l.event_id
     LEFT JOIN audit_personal p ON p.tenant_id = :tenant AND p.event_id = l.event_id
 """)
 

@@ -206,7 +206,7 @@ releases = sa.Table(
     columns.text("digest"),
     columns.text("key"),
     columns.text("commit"),
-    *(columns.text(name, default="") for name in ("author", "subject", "committer", "signature")),
+    *(columns.text(name, default="") for name in ("author", "subject", "committer", "signature", "committed_at")),
     columns.json("verdict"),
     columns.number("objects"),
     columns.flag("volatile"),
