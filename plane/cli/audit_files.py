@@ -91,7 +91,11 @@ def _report(found: dict[str, int], asked: Asked, *, where: str = "") -> None:
 @click.option("--known", metavar="FILE", help="Remember the signed state in FILE; a log that does not continue it is found.")
 @click.option("--part", is_flag=True, help="FILE is what a sink keeps: it has no manifest.")
 @click.option(
-    "--witness", "witnesses", multiple=True, metavar="FILE", help="Signed states as somebody else keeps them: each must be the log's."
+    "--witness",
+    "witnesses",
+    multiple=True,
+    metavar="PATH",
+    help="Signed states that others keep, a file or a clone: each must be the log's.",
 )
 @session.placed
 def verify(where: session.Session, *, file: str | None, part: bool, keys: tuple[str, ...], **kept: Any) -> None:  # noqa: ANN401 - options

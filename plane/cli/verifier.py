@@ -33,9 +33,9 @@ MANIFEST_CONTEXT = b"gitops-plane/audit-manifest/v1\0"
 SWAPPED = 64  # rows between two signed states up to which any two are tried in each other's place; above, only neighbours
 COUNTED = ("type", "project", "target", "cluster", "outcome")
 BLOCK = 1 << 22  # bytes that one process works on at a time
-NONE: dict[int, Any] = {}
+NONE: dict[Any, Any] = {}
 Json = dict[str, Any]
-Held = Mapping[int, Any]  # by place a leaf, or by size a root
+Held = Mapping[Any, Any]  # by place a leaf, or by origin and size a root
 Part = tuple[str, Any]  # run, state, manifest or garbage, and what it says
 Stack = list[tuple[int, bytes]]  # full subtrees, largest first: (height, root)
 
@@ -194,7 +194,7 @@ class Verifier:
     """Takes the parts of an export in order; holds those since the last signed state and nothing more.
 
     keys: verifier keys that are trusted; empty: those in the file are, and are named. known: place → leaf from an earlier export, which
-    names the rows that differ from it. witnesses: size → root, as somebody else keeps them. part: what a sink keeps, without a manifest.
+    names the rows that differ from it. witnesses: (origin, size) → root, as others keep them. part: what a sink keeps, without a manifest.
     """
 
     def __init__(self, keys: Iterable[str] = (), known: Held = NONE, witnesses: Held = NONE, *, part: bool = False) -> None:
@@ -254,7 +254,7 @@ class Verifier:
             self._stack = None
 
     def _state(self, state: Json) -> None:
-        size, held = state["size"], self._witnesses.get(state["size"])
+        size, held = state["size"], self._witnesses.get((state["origin"], state["size"]))
         named = f"the state at {size}"
         self._signed(named, state)
         self._say(f"{named} is of another log: {state['origin']}", when=self.state["origin"] not in ("", state["origin"]))
@@ -316,9 +316,9 @@ class Verifier:
         self._signed("the manifest", manifest)
         other = (manifest["end"], manifest["root"]) != (size, self.state["root"])
         self._say(f"the file ends at {size}, its manifest at {manifest['end']}", when=other)
-        promised = manifest["events"]
+        promised, whole = manifest["events"], "until" not in manifest["filters"]
         self._say(f"the file holds {self.events} events, its manifest promises {promised}", when=promised != self.events)
-        held = max(self._witnesses, default=0) if "until" not in manifest["filters"] else 0
+        held = max((held for origin, held in self._witnesses if whole and origin == manifest["origin"]), default=0)
         self._say(f"the log was cut or put back: a witness holds a state of {held} events, the file ends at {size}", when=held > size)
         facets = [(name, value) for name, value in manifest["filters"].items() if name not in ("since", "until")]
         if facets:
@@ -344,7 +344,6 @@ class Verifier:
 
 
 def parts(source: Iterable[bytes]) -> Iterator[Part]:
-    """Of a text in pieces of any size."""
     rest = b""
     for piece in source:
         head, _, rest = (rest + piece).rpartition(b"\n")
@@ -378,9 +377,10 @@ def leaves(path: str) -> Held:
 
 
 def witnessed(paths: Iterable[str]) -> Held:
-    """Size → root of the signed notes in files."""
-    notes = (note.split("\n") for path in paths for note in NOTE.findall(pathlib.Path(path).read_text(encoding="utf-8")))
-    return {int(lines[1]): base64.b64decode(lines[2]).hex() for lines in notes}
+    """Origin and size → root of the signed notes in files, and in the text files of folders."""
+    files = (file for path in map(pathlib.Path, paths) for file in (path.rglob("*.txt") if path.is_dir() else [path]))
+    notes = (note.split("\n") for file in files for note in NOTE.findall(file.read_text(encoding="utf-8")))
+    return {(lines[0], int(lines[1])): base64.b64decode(lines[2]).hex() for lines in notes}
 
 
 def main() -> int:

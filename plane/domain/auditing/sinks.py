@@ -13,6 +13,7 @@ BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 PREFIX = re.compile(r"[A-Za-z0-9_./=-]{0,200}")
 Text = Annotated[str, msgspec.Meta(max_length=400)]
 Pem = Annotated[str, msgspec.Meta(max_length=100_000)]
+Every = Annotated[int, msgspec.Meta(ge=5, le=86_400)]
 Day = Annotated[int, msgspec.Meta(ge=0, le=36_500)]
 SECRETS: dict[str, tuple[frozenset[str], frozenset[str]]] = {  # by place: what its data must hold, and what it may
     "webhook": (frozenset({"hmacKey"}), frozenset({"bearer"})),
@@ -20,6 +21,7 @@ SECRETS: dict[str, tuple[frozenset[str], frozenset[str]]] = {  # by place: what 
     "syslog": (frozenset(), frozenset({"clientCertificate", "clientKey"})),
     "s3": (frozenset({"accessKeyId", "secretAccessKey"}), frozenset({"sessionToken"})),
     "file": (frozenset(), frozenset()),
+    "git": (frozenset(), frozenset({"username", "password", "sshKey", "knownHosts"})),
 }
 MIN_KEY = 16  # characters of an HMAC key: below that it is guessed
 
@@ -68,6 +70,15 @@ class File(Spec, frozen=True):
     keep: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 30
 
 
+class Git(Spec, frozen=True):
+    """A repository that gets signed states alone, no event: a witness. `everySeconds`: no more often than that."""
+
+    url: Text
+    branch: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$")] = "audit"
+    every_seconds: Every = 300
+    ca_pem: Pem = ""
+
+
 class SinkSpec(Spec, frozen=True):
     """One place, and what is sent there: `types` as in searches, empty for all; files and objects always get all.
 
@@ -80,6 +91,7 @@ class SinkSpec(Spec, frozen=True):
     syslog: Syslog | None = None
     s3: S3 | None = None
     file: File | None = None
+    git: Git | None = None
     types: Annotated[tuple[Text, ...], msgspec.Meta(max_length=50)] = ()
     paused: bool = False
     mandatory: bool = False
@@ -92,25 +104,36 @@ class SinkSpec(Spec, frozen=True):
         given = [name for name in SECRETS if getattr(self, name)]
         return given[0] if len(given) == 1 else ""
 
+    def pause_s(self) -> int:
+        """How long it is left alone after a batch."""
+        return self.git.every_seconds if self.git else 0
+
 
 def check(spec: SinkSpec, *, platform: bool) -> dict[str, str]:
     """What is wrong with a spec, by field."""
     place = spec.place()
     if not place:
         return {"spec": f"needs exactly one of {', '.join(SECRETS)}"}
-    problems = {}
+    problems = _check_urls(spec)
     if spec.file and not platform:
         problems["spec.file"] = "is for the platform alone; send a tenant's log to an address"
-    for name in ("webhook", "otlp", "s3"):
-        url = getattr(getattr(spec, name), "endpoint" if name == "s3" else "url", "https://")
-        if not url.startswith("https://"):
-            problems[f"spec.{name}.{'endpoint' if name == 's3' else 'url'}"] = "must begin with https://"
     if spec.syslog and not HOST.fullmatch(spec.syslog.host):
         problems["spec.syslog.host"] = "must be a host name or an address, without a port"
     if spec.s3 and not BUCKET.fullmatch(spec.s3.bucket):
         problems["spec.s3.bucket"] = "must be a bucket's name: 3 to 63 lower-case letters, digits, dots and dashes"
     if spec.s3 and not PREFIX.fullmatch(spec.s3.prefix):
         problems["spec.s3.prefix"] = "may hold letters, digits and _ . / = - alone"
+    return problems
+
+
+def _check_urls(spec: SinkSpec) -> dict[str, str]:
+    problems = {}
+    for name in ("webhook", "otlp", "s3"):
+        url = getattr(getattr(spec, name), "endpoint" if name == "s3" else "url", "https://")
+        if not url.startswith("https://"):
+            problems[f"spec.{name}.{'endpoint' if name == 's3' else 'url'}"] = "must begin with https://"
+    if spec.git and not spec.git.url.startswith(("https://", "ssh://")):
+        problems["spec.git.url"] = "must begin with https:// or ssh://"
     return problems
 
 
@@ -122,6 +145,9 @@ def check_secrets(spec: SinkSpec, given: dict[str, str]) -> dict[str, str]:
     if "hmacKey" in required and 0 < len(given.get("hmacKey", "")) < MIN_KEY:
         problems["data.hmacKey"] = f"is shorter than {MIN_KEY} characters; make one with `openssl rand -base64 32`"
     return problems
+
+
+WITNESSES = frozenset({"git"})  # places that get signed states alone
 
 
 class Batch(msgspec.Struct, frozen=True):

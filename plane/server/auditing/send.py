@@ -51,16 +51,17 @@ def _batch(plane: context.Plane, scope: access.Scope, identity: str) -> bool:
     """Send what lies between the sink's position and a signed state; False: it has all."""
     with engine.begin(plane.engine, scope) as tx:
         sink = store.load(tx, scope.tenant, identity)
-        batch = _read(tx, scope.tenant, sink.position) if sink and sink.position < sink.size else None
+        spec = msgspec.convert(sink.spec, domain.SinkSpec) if sink else domain.SinkSpec()
+        read = _newest if spec.place() in domain.WITNESSES else _read
+        batch = read(tx, scope.tenant, sink.position) if sink and sink.position < sink.size else None
     if sink is None or batch is None:
         return False
-    spec = msgspec.convert(sink.spec, domain.SinkSpec)
     refused = _deliver(plane, spec, _opened(plane, scope.tenant, sink), _chosen(batch, spec))
     with engine.begin(plane.engine, scope) as tx:
         for seq, reason in refused:
             store.bury(tx, scope.tenant, identity, seq, reason)
-        store.sent(tx, scope.tenant, identity, before=sink.position, after=batch.end.size)
-    return True
+        store.sent(tx, scope.tenant, identity, before=sink.position, after=batch.end.size, pause_s=spec.pause_s())
+    return spec.place() not in domain.WITNESSES
 
 
 def _read(tx: engine.Tx, tenant: str, position: int) -> domain.Batch | None:
@@ -73,6 +74,14 @@ def _read(tx: engine.Tx, tenant: str, position: int) -> domain.Batch | None:
         tx, tenant, audit_reading.Asked(), first=start.size if start else 0, end=end.size, limit=2 * seal_log.BATCH
     )
     return domain.Batch(end.origin, rows, start, end)
+
+
+def _newest(tx: engine.Tx, tenant: str, position: int) -> domain.Batch | None:
+    """The newest signed state alone."""
+    end = audit_reading.last_checkpoint(tx, tenant)
+    if end is None or end.size <= position:
+        return None
+    return domain.Batch(end.origin, (), audit_reading.checkpoint_around(tx, tenant, position, above=False), end)
 
 
 def _chosen(batch: domain.Batch, spec: domain.SinkSpec) -> domain.Batch:

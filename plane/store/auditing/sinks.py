@@ -67,16 +67,20 @@ def load(tx: Tx, tenant: str, identity: str) -> Sink | None:
     return Sink(row.id, row.name, row.spec, wrapped, row.position, row.size, row.blocking, row.failures, row.oldest)
 
 
-def sent(tx: Tx, tenant: str, identity: str, *, before: int, after: int) -> None:
-    """The far end has all up to `after`; nothing moves when somebody set another position meanwhile."""
+def sent(tx: Tx, tenant: str, identity: str, *, before: int, after: int, pause_s: float = 0.0) -> None:
+    """The far end has all up to `after` and gets no more for so long; nothing moves when somebody set another position meanwhile."""
     moved = sa.update(SINKS).where(*_one(tenant, identity), SINKS.c.position == before)
-    tx.execute(moved.values(position=after, failures=0, problem="", sent_at=sa.func.now()))
+    tx.execute(moved.values(position=after, failures=0, problem="", sent_at=sa.func.now(), retry_at=_in(pause_s)))
 
 
 def failed(tx: Tx, tenant: str, identity: str, problem: str, *, pause_s: float) -> None:
     """It did not go; the next try waits."""
-    later = sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, pause_s)
-    tx.execute(sa.update(SINKS).where(*_one(tenant, identity)).values(failures=SINKS.c.failures + 1, problem=problem, retry_at=later))
+    worse = {"failures": SINKS.c.failures + 1, "problem": problem, "retry_at": _in(pause_s)}
+    tx.execute(sa.update(SINKS).where(*_one(tenant, identity)).values(worse))
+
+
+def _in(seconds: float) -> sa.ColumnElement[dt.datetime]:
+    return sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds)
 
 
 def free(tx: Tx, tenant: str, identity: str) -> None:
