@@ -30,6 +30,7 @@ from plane.api import (
     platform,
     problems,
     streams,
+    tokens,
     views,
     wake,
 )
@@ -79,6 +80,7 @@ def _handlers() -> list[HTTPRouteHandler]:
         logs.logs,
         streams.events,
         *people.handlers(),
+        *tokens.handlers(),
         *platform.handlers(),
     ]
 

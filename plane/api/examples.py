@@ -111,5 +111,6 @@ EXAMPLES: dict[Any, Any] = {
     audit.Replay: {"position": 4711},
     people.NewPerson: {"name": "ana", "kind": "user"},
     people.NewRole: {"role": "editor", "project": "shop"},
-    people.NewToken: {"name": "laptop", "days": 90},
+    people.NewToken: {"name": "laptop", "days": 90, "scopes": ["app:get", "app:sync"], "networks": ["192.0.2.0/24"]},
+    people.Rotate: {"days": 90, "overlapHours": 24},
 }

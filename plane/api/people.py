@@ -1,4 +1,4 @@
-"""People, roles, tokens, and who am I."""
+"""People, roles, and who am I."""
 
 from typing import Any
 
@@ -35,9 +35,6 @@ def _at(above: str, prefix: str) -> list[HTTPRouteHandler]:
     def role(call: calls.Call) -> rest.Taken:
         return people.unbind(call.plane, call.caller, call.names, call.query(shapes.NewRole))
 
-    def revoke(call: calls.Call) -> rest.Deleted:
-        return people.revoke(call.plane, call.caller, call.names, call.path["token"])
-
     return [
         calls.endpoint(
             "GET", many, doc(rest.Page[shapes.Person], "list_people", "People by name, with their roles.", query=rest.PageQuery)
@@ -55,17 +52,6 @@ def _at(above: str, prefix: str) -> list[HTTPRouteHandler]:
         calls.endpoint("DELETE", f"{one}/roles", doc(rest.Taken, "take_role", "Take a role that was given by hand.", query=shapes.NewRole))(
             role
         ),
-        calls.endpoint(
-            "GET",
-            f"{one}/tokens",
-            doc(rest.Page[shapes.Token], "list_tokens", "Somebody's tokens, without their secrets.", query=rest.PageQuery),
-        )(lambda call: people.tokens(call.plane, call.caller, call.names, call.query(rest.PageQuery))),
-        calls.endpoint(
-            "POST",
-            f"{one}/tokens",
-            doc(shapes.IssuedToken, "issue_token", "A new token, shown this once.", body=shapes.NewToken, status=201),
-        )(lambda call: people.issue(call.plane, call.caller, call.names, call.read(shapes.NewToken))),
-        calls.endpoint("DELETE", f"{one}/tokens/{{token}}", doc(rest.Deleted, "revoke_token", "End a token at once."))(revoke),
     ]
 
 

@@ -4,7 +4,7 @@ import pathlib
 
 import click
 
-from plane.cli import kinds, nouns, private, session, show
+from plane.cli import client, kinds, nouns, private, session, show
 from plane.domain.granting import roles
 
 user = nouns.group(kinds.USER, "People and services of a tenant, and their roles.")
@@ -22,6 +22,9 @@ _TOKENS = (
     kinds.Column("BEGINS", "prefix"),
     kinds.Column("EXPIRES", "expiresAt"),
     kinds.Column("REVOKED", "revokedAt"),
+    kinds.Column("USED", "usedAt", "age"),
+    kinds.Column("SCOPES", "scopes", "words"),
+    kinds.Column("NETWORKS", "networks", "words"),
     kinds.Column("AGE", "createdAt", "age"),
 )
 
@@ -116,6 +119,9 @@ def enable(where: session.Session, *, name: str) -> None:
     click.echo(f"user/{name} enabled")
 
 
+_token_file = click.option("--token-file", metavar="FILE", help="Write it into this new file (0600) instead of printing it.")
+
+
 @click.group()
 def token() -> None:
     """Tokens that people and services log in with."""
@@ -136,18 +142,38 @@ def list_tokens(where: session.Session, *, user_name: str, output: str) -> None:
 @click.argument("user_name", metavar="USER")
 @click.option("--name", default="cli", show_default=True, help="What the token is called.")
 @click.option("--days", type=click.IntRange(1, 365), default=90, show_default=True, help="How long it holds.")
-@click.option("--token-file", metavar="FILE", help="Write it into this new file (0600) instead of printing it.")
+@click.option("--scope", "scopes", multiple=True, metavar="PERMISSION", help="Good for this permission only, such as app:sync; repeat it.")
+@click.option("--network", "networks", multiple=True, metavar="CIDR", help="Good from this network only; repeat it.")
+@_token_file
 @session.placed
-def create_token(where: session.Session, *, user_name: str, name: str, days: int, token_file: str | None) -> None:
+def create_token(where: session.Session, *, user_name: str, token_file: str | None, **wish: object) -> None:
     """Make a token for somebody and print it, this once."""
     private.check_new(token_file)
-    made = where.api.call("POST", f"{_one(where, user_name)}/tokens", body={"name": name, "days": days}).body
+    _hand_over(user_name, where.api.call("POST", f"{_one(where, user_name)}/tokens", body=wish).body, token_file)
+
+
+@token.command("rotate")
+@click.argument("user_name", metavar="USER")
+@click.argument("token_id", metavar="ID")
+@click.option("--days", type=click.IntRange(1, 365), default=90, show_default=True, help="How long the new one holds.")
+@click.option("--overlap-hours", type=click.IntRange(0, 168), default=24, show_default=True, help="How long the old one still holds.")
+@_token_file
+@session.placed
+def rotate_token(where: session.Session, *, user_name: str, token_id: str, days: int, overlap_hours: int, token_file: str | None) -> None:
+    """Make a token in place of another, and print it; the old one ends after the overlap."""
+    private.check_new(token_file)
+    wish = {"days": days, "overlapHours": overlap_hours}
+    _hand_over(user_name, where.api.call("POST", f"{_one(where, user_name)}/tokens/{token_id}/rotate", body=wish).body, token_file)
+
+
+def _hand_over(user_name: str, made: client.Json, token_file: str | None) -> None:
     if token_file:
         private.keep(pathlib.Path(token_file), made["token"])
     else:
         click.echo(made["token"])
     click.echo(
-        f"token {name!r} of user/{user_name} holds until {made['expiresAt']}{f'; it is in {token_file}' if token_file else ''}", err=True
+        f"token {made['name']!r} of user/{user_name} holds until {made['expiresAt']}{f'; it is in {token_file}' if token_file else ''}",
+        err=True,
     )
 
 

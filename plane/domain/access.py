@@ -14,7 +14,7 @@ PrincipalKind = Literal["user", "service", "agent", "system"]
 class Grant(msgspec.Struct, frozen=True):
     """A role over everything (tenant empty), one tenant (project empty), one project (app empty) or one app; all are ids.
 
-    `permissions`: what a role that is not built in holds.
+    `permissions`: what a role that is not built in holds. `scopes`: permissions, some with `*`, that the caller's token is narrowed to.
     """
 
     role: str
@@ -23,15 +23,23 @@ class Grant(msgspec.Struct, frozen=True):
     app: str = ""
     permissions: tuple[str, ...] = ()
     terms: conditions.Terms = conditions.ALWAYS
+    scopes: frozenset[str] = frozenset()
 
     @property
     def holds(self) -> frozenset[str]:
         """The role's permissions, some with `*`."""
         return roles.held(self.role, self.permissions)
 
+    def gives(self, permission: str) -> bool:
+        """Whether the role holds it, and the token that it is wielded with."""
+        return roles.holds(self.holds, permission) and (not self.scopes or roles.holds(self.scopes, permission))
+
 
 class Actor(msgspec.Struct, frozen=True):
-    """Who asks. `id` and `token` are ids; `grants`: those that hold now; `groups`: as the identity provider names them."""
+    """Who asks. `id` and `token` are ids; `grants`: those that hold now; `groups`: as the identity provider names them.
+
+    `networks`: where its token is good; empty: everywhere.
+    """
 
     id: str
     name: str
@@ -41,6 +49,7 @@ class Actor(msgspec.Struct, frozen=True):
     ip: str = ""
     user_agent: str = ""
     groups: frozenset[str] = frozenset()
+    networks: tuple[str, ...] = ()
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -86,7 +95,7 @@ def covers(grant: Grant, target: Target) -> bool:
 
 def allows(actor: Actor, permission: str, target: Target) -> bool:
     """The only place that decides: some grant covers the target and its role holds the permission."""
-    return any(covers(grant, target) and roles.holds(grant.holds, permission) for grant in actor.grants)
+    return any(covers(grant, target) and grant.gives(permission) for grant in actor.grants)
 
 
 def reach(actor: Actor, permission: str, target: Target) -> Reach:
@@ -94,7 +103,7 @@ def reach(actor: Actor, permission: str, target: Target) -> Reach:
     found = {
         Part("" if target.project else grant.project, grant.app, tuple(sorted(grant.terms.clusters)))
         for grant in actor.grants
-        if _meets(grant, target) and roles.holds(grant.holds, permission)
+        if _meets(grant, target) and grant.gives(permission)
     }
     return EVERYTHING if Part() in found else frozenset(found)
 
@@ -120,7 +129,7 @@ def lacking(actor: Actor, grant: Grant) -> str:
     Nobody gives more than that.
     """
     wide = [held for held in actor.grants if _contains(held, grant)]
-    return next((one for one in sorted(roles.spelled_out(grant.holds)) if not any(roles.holds(held.holds, one) for held in wide)), "")
+    return next((one for one in sorted(roles.narrowed(grant.holds, grant.scopes)) if not any(held.gives(one) for held in wide)), "")
 
 
 def _contains(held: Grant, given: Grant) -> bool:
@@ -131,6 +140,11 @@ def _contains(held: Grant, given: Grant) -> bool:
 def sees(actor: Actor, target: Target) -> bool:
     """Whether the actor may know that a tenant or a project exists: any grant there, or below it."""
     return any(_meets(grant, target) for grant in actor.grants)
+
+
+def narrowed(grants: Iterable[Grant], scopes: frozenset[str]) -> tuple[Grant, ...]:
+    """The same as a token with these scopes wields them; no scopes: as they are."""
+    return tuple(msgspec.structs.replace(grant, scopes=scopes) for grant in grants) if scopes else tuple(grants)
 
 
 def now_held(grants: Iterable[Grant], *, now: dt.datetime, address: str, login: dt.datetime | None) -> tuple[Grant, ...]:

@@ -13,12 +13,12 @@ from typing import TypeVar
 import msgspec
 
 from plane.domain import access, errors
-from plane.domain.granting import roles
+from plane.domain.granting import conditions, roles
 from plane.server import context, idempotent, record
 from plane.store import engine
 from plane.store.auditing import sinks
 from plane.store.delivering import usage
-from plane.store.people import idempotency, people, reached
+from plane.store.people import idempotency, people, reached, tokens
 
 READS = (":get", ":read", ":export")
 UNBLOCKED = ("sink:", "audit:")  # what puts a blocked log right
@@ -75,20 +75,26 @@ def actor(plane: context.Plane, bearer: str, *, ip: str = "", user_agent: str = 
     """Who holds a bearer token, with the roles of this moment.
 
     Raises:
-        Unauthenticated: unknown, expired, revoked, or of somebody who was disabled.
+        Unauthenticated: unknown, expired, revoked, from another network than it is good from, or of somebody who was disabled.
     """
     if not well_formed(bearer):
         raise errors.Unauthenticated("the token is not one of this plane's")
+    now = plane.clock.now()
     with engine.dispatch(plane.engine) as tx:
-        found = people.bearer(tx, hashed(bearer))
+        found = tokens.bearer(tx, hashed(bearer))
     if found is None:
         raise errors.Unauthenticated("the token is unknown")
     if found.revoked or found.disabled:
         raise errors.Unauthenticated("the token was revoked" if found.revoked else "the token's owner was disabled")
-    if found.expires_at <= plane.clock.now():
+    if found.expires_at <= now:
         raise errors.Unauthenticated(f"the token expired at {found.expires_at:%Y-%m-%d %H:%M} UTC")
-    held = access.now_held(found.grants, now=plane.clock.now(), address=ip, login=found.issued_at)
-    return access.Actor(found.principal, found.name, found.kind, found.token, held, ip, user_agent[:200], found.groups)
+    if conditions.unmet(conditions.Terms(networks=found.networks), now=now, address=ip, login=None):
+        raise errors.Unauthenticated("the token is not good from this address", remedy="use it from one of its networks")
+    if found.used_at is None or (now - found.used_at).total_seconds() > tokens.USED_S:
+        with engine.begin(plane.engine, access.Scope(found.tenant, access.SYSTEM)) as tx:
+            tokens.used(tx, found.tenant, found.token, now)
+    held = access.now_held(found.grants, now=now, address=ip, login=found.issued_at)
+    return access.Actor(found.principal, found.name, found.kind, found.token, held, ip, user_agent[:200], found.groups, found.networks)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from plane.domain.auditing import audit
 from plane.server import authorise
 from plane.store import engine
 from plane.store.auditing import audit as log
-from plane.store.people import people
+from plane.store.people import people, tokens
 
 NAME = "admin"
 LIFE = dt.timedelta(days=365)
@@ -30,7 +30,7 @@ def admin(database: engine.Engine, clock: ports.Clock) -> str:
             "hash": authorise.hashed(token),
             "expires_at": now + LIFE,
         }
-        people.add_token(tx, scope.tenant, row)
+        tokens.add(tx, scope.tenant, row)
         made = audit.Event(
             id=clock.id(),
             time=now.isoformat(timespec="microseconds").replace("+00:00", "Z"),

@@ -40,15 +40,31 @@ class Person(rest.Answer, frozen=True, kw_only=True):
     roles: tuple[GivenRole, ...]
 
 
+Days = Annotated[int, msgspec.Meta(ge=1, le=365)]
+
+
 class NewToken(rest.Body, frozen=True, kw_only=True):
-    """A token's name and how long it holds."""
+    """A token's name and how long it holds.
+
+    `scopes`: permissions, some with `*`, that it is narrowed to; none: all that its owner holds.
+    `networks`: CIDRs that it is good from; none: those of the caller's own token.
+    """
 
     name: documents.Name
-    days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 90
+    days: Days = 90
+    scopes: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+
+
+class Rotate(rest.Body, frozen=True, kw_only=True):
+    """How long the new token holds, and for how many hours the old one still does."""
+
+    days: Days = 90
+    overlap_hours: Annotated[int, msgspec.Meta(ge=0, le=168)] = 24
 
 
 class Token(rest.Answer, frozen=True, kw_only=True):
-    """A token without its secret; `prefix` is how it begins."""
+    """A token without its secret; `prefix` is how it begins, `usedAt` when it was last used, to within a minute."""
 
     id: str
     name: str
@@ -56,6 +72,9 @@ class Token(rest.Answer, frozen=True, kw_only=True):
     created_at: str
     expires_at: str
     revoked_at: str = ""
+    used_at: str = ""
+    scopes: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
 
 
 class IssuedToken(rest.Answer, frozen=True, kw_only=True):

@@ -154,3 +154,20 @@ def test_what_may_be_given_opens_nothing_to_others_that_is_closed_to_the_giver(
 
     if access.allows(at_that_moment(given_), permission, place):
         assert access.allows(at_that_moment(*held), permission, place)
+
+
+@pytest.mark.parametrize(
+    ("role", "scopes", "kept"),
+    [
+        ({"app:get", "app:sync"}, set(), {"app:get", "app:sync"}),
+        ({"app:get", "app:sync"}, {"app:get"}, {"app:get"}),
+        ({"app:get"}, {"*"}, {"app:get"}),
+        ({"action:*"}, {"action:apps/*/restart"}, {"action:apps/*/restart"}),
+        ({"action:apps/*/restart"}, {"action:*"}, {"action:apps/*/restart"}),
+        ({"action:apps/*/restart"}, {"action:*/Deployment/restart"}, {"action:apps/*/restart"}),
+        ({"object:patch"}, {"object:patch/apps/Deployment"}, {"object:patch/apps/Deployment"}),
+        ({"app:get"}, {"action:apps/*/restart"}, set()),
+    ],
+)
+def test_a_narrowed_role_is_judged_by_at_least_what_it_gives(role: set[str], scopes: set[str], kept: set[str]) -> None:
+    assert roles.narrowed(frozenset(role), frozenset(scopes)) == kept

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from plane.domain import access, errors
 from plane.store import engine
 from plane.store.layout import tables
-from plane.store.people import bindings, people
+from plane.store.people import bindings, tokens
 
 OURS, THEIRS = "11111111-1111-7111-8111-111111111111", "22222222-2222-7222-8222-222222222222"
 ADA, TOKEN = "aaaaaaaa-1111-7111-8111-111111111111", "bbbbbbbb-1111-7111-8111-111111111111"
@@ -51,7 +51,7 @@ def test_roles_count_in_ones_own_tenant_and_for_the_platforms_people_in_all(
         for table, row in rows(home):
             tx.execute(sa.insert(table).values(row))
     with engine.dispatch(database) as tx:
-        found = people.bearer(tx, SECRET)
+        found = tokens.bearer(tx, SECRET)
     assert found
     assert (set(found.grants), len(found.grants)) == (expected, len(expected))
 

@@ -57,11 +57,14 @@ class Role(Details, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Token(Details, frozen=True, kw_only=True, omit_defaults=True):
-    """A token, never its secret. `expires`: RFC 3339."""
+    """A token, never its secret. `expires`: RFC 3339; `replaces`: the token that it was made in place of."""
 
     token: str
     name: str
     expires: str = ""
+    scopes: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    replaces: str = ""
 
 
 class Rewrapped(Details, frozen=True, kw_only=True, omit_defaults=True):

@@ -42,9 +42,14 @@ def within(given: Terms, held: Terms) -> bool:
     return (
         set(held.clusters) <= set(given.clusters)
         and (held.until is None or (given.until is not None and given.until <= held.until))
-        and (not held.networks or (bool(given.networks) and all(_below(one, held.networks) for one in given.networks)))
+        and confined(given.networks, held.networks)
         and (not held.fresh_s or 0 < given.fresh_s <= held.fresh_s)
     )
+
+
+def confined(networks: tuple[str, ...], to: tuple[str, ...]) -> bool:
+    """Whether all of `networks` lie in some of `to`; none: everywhere."""
+    return not to or (bool(networks) and all(_below(one, to) for one in networks))
 
 
 def network_problem(text: str) -> str:

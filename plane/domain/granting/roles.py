@@ -94,15 +94,39 @@ def holds(role: frozenset[str], permission: str) -> bool:
 
 def check(spec: RoleSpec) -> dict[str, str]:
     """Broken rules by path."""
+    return check_list("permissions", spec.permissions)
+
+
+def check_list(name: str, permissions: tuple[str, ...]) -> dict[str, str]:
+    """The same for a list of permissions of that name."""
     problems = {}
-    if len(spec.permissions) > MAX_PERMISSIONS:
-        problems["permissions"] = f"holds {len(spec.permissions)} permissions; {MAX_PERMISSIONS} are enough for everything there is"
-    for n, permission in enumerate(spec.permissions):
+    if len(permissions) > MAX_PERMISSIONS:
+        problems[name] = f"holds {len(permissions)} permissions; {MAX_PERMISSIONS} are enough for everything there is"
+    for n, permission in enumerate(permissions):
         if rule := problem(permission):
-            problems[f"permissions[{n}]"] = rule
-        elif permission in spec.permissions[:n]:
-            problems[f"permissions[{n}]"] = f"{permission} is in this list already; keep one"
+            problems[f"{name}[{n}]"] = rule
+        elif permission in permissions[:n]:
+            problems[f"{name}[{n}]"] = f"{permission} is in this list already; keep one"
     return problems
+
+
+def spelled_out(permissions: Iterable[str]) -> frozenset[str]:
+    """The same without `*`, as far as permissions are known by name; actions and kinds of objects stay as they are."""
+    role = frozenset(permissions)
+    named = {one for one in PERMISSIONS if holds(role, one)}
+    return frozenset(named | {one for one in role if one.startswith(("action:", "object:"))})
+
+
+def narrowed(role: frozenset[str], scopes: frozenset[str]) -> frozenset[str]:
+    """At least what a role gives through a token with these scopes, spelled out; no scopes: all of it."""
+    given = spelled_out(role)
+    if not scopes:
+        return given
+    wanted = spelled_out(scopes)
+    inside = {one for one in wanted if holds(role, one)}
+    covered = {one for one in given if holds(scopes, one)}
+    crossing = {one.partition(":")[0] for one in wanted - inside}  # patterns that meet the role's, neither in the other
+    return frozenset(inside | covered | {one for one in given if "/" in one and one.partition(":")[0] in crossing})
 
 
 def problem(permission: str) -> str:
@@ -116,13 +140,6 @@ def problem(permission: str) -> str:
     resource = permission.partition(":")[0]
     known = ", ".join(f"{resource}:{verb}" for verb in _VERBS.get(resource, ())) or f"resources are {', '.join(sorted(_VERBS))}"
     return f"there is no permission {permission[:80]}; {known}"
-
-
-def spelled_out(permissions: Iterable[str]) -> frozenset[str]:
-    """The same without `*`, as far as permissions are known by name; actions and kinds of objects stay as they are."""
-    role = frozenset(permissions)
-    named = {one for one in PERMISSIONS if holds(role, one)}
-    return frozenset(named | {one for one in role if one.startswith(("action:", "object:"))})
 
 
 @functools.lru_cache(maxsize=1024)

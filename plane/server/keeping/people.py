@@ -1,6 +1,5 @@
-"""Who may ask: people and services, their roles and tokens. Nobody grants a role, or a token of somebody, above their own."""
+"""Who may ask: people and services, and their roles. Nobody grants a role above their own."""
 
-import datetime as dt
 from collections.abc import Iterable
 
 from plane.domain import access, errors
@@ -8,15 +7,11 @@ from plane.domain.auditing import details
 from plane.domain.granting import bindings as domain
 from plane.domain.granting import roles
 from plane.server import authorise, context, record
-from plane.server import documents as generic
 from plane.store import engine
 from plane.store.delivering import facts
 from plane.store.people import bindings, holding, people
 from plane.wire import people as shapes
 from plane.wire import rest
-
-PREFIX = 8  # characters of the random part that lists show
-EMPTY = ""
 
 
 def me(plane: context.Plane, caller: authorise.Caller) -> shapes.Me:
@@ -37,14 +32,14 @@ def me(plane: context.Plane, caller: authorise.Caller) -> shapes.Me:
 
 def page(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: rest.PageQuery) -> rest.Page[shapes.Person]:
     """A tenant's people (or the platform's) by name."""
-    with authorise.enter(plane, caller, _above(names), "access:get") as place:
+    with authorise.enter(plane, caller, above(names), "access:get") as place:
         found = people.page(place.tx, place.scope.tenant, after=rest.after(query), limit=query.limit + 1)
     return rest.page([_person(each) for each in found], query.limit, key=lambda each: each.name)
 
 
 def create(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: shapes.NewPerson) -> shapes.Person:
     """Somebody new, without any role; Conflict when the name is taken."""
-    with authorise.enter(plane, caller, _above(names), "access:create") as place:
+    with authorise.enter(plane, caller, above(names), "access:create") as place:
         identity, now = plane.clock.id(), plane.clock.now()
         if not people.add(place.tx, place.scope.tenant, identity=identity, name=body.name, kind=body.kind):
             message = f"{body.kind} {body.name!r} exists already"
@@ -57,8 +52,8 @@ def create(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
 
 def set_disabled(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, *, disabled: bool) -> rest.Deleted:
     """Shut somebody out at once, or let them in again; the log keeps their name either way."""
-    with authorise.enter(plane, caller, _above(names), "access:delete" if disabled else "access:create") as place:
-        identity = _known(place)
+    with authorise.enter(plane, caller, above(names), "access:delete" if disabled else "access:create") as place:
+        identity = known(place)
         check_above(caller.actor, holding.giving(place.tx, place.scope.tenant, identity))
         if disabled:
             check_admin_left(place, without=identity)
@@ -77,7 +72,7 @@ def bind(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
     """
     with authorise.enter(plane, caller, authorise.Names(names.tenant, body.project, names.name), "access:create") as place:
         _check_role(place, body)
-        row = {"id": plane.clock.id(), "principal_id": _known(place), "role": body.role, "project_id": place.project or None}
+        row = {"id": plane.clock.id(), "principal_id": known(place), "role": body.role, "project_id": place.project or None}
         if people.bind(place.tx, place.scope.tenant, row):
             record.append(
                 plane,
@@ -109,58 +104,7 @@ def unbind(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
         return place.done(rest.Taken(name=body.role, bindings=left))
 
 
-def tokens(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: rest.PageQuery) -> rest.Page[shapes.Token]:
-    """Somebody's tokens, without their secrets."""
-    with authorise.enter(plane, caller, _above(names), "access:get") as place:
-        after = rest.after(query)
-        found = people.tokens(place.tx, place.scope.tenant, _known(place), after=after, limit=query.limit + 1)
-    return rest.page([_token(each) for each in found], query.limit, key=lambda each: each.id)
-
-
-def issue(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: shapes.NewToken) -> shapes.IssuedToken:
-    """A new token for somebody whose roles the caller holds too; its hash alone is kept."""
-    with authorise.enter(plane, caller, _above(names), "access:create") as place:
-        identity = _known(place)
-        check_above(caller.actor, holding.giving(place.tx, place.scope.tenant, identity))
-        return _issue(plane, place, identity, body)
-
-
-def revoke(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, token: str) -> rest.Deleted:
-    """End a token at once."""
-    with authorise.enter(plane, caller, _above(names), "access:delete") as place:
-        found = people.revoke(place.tx, place.scope.tenant, _known(place), token, plane.clock.now()) if generic.is_id(token) else EMPTY
-        if not found:
-            raise errors.NotFound("token", token)
-        record.append(
-            plane,
-            place.tx,
-            place.scope,
-            "access.token.revoked",
-            target=f"person/{names.name}",
-            details=details.Token(token=token, name=found),
-        )
-        return place.done(rest.Deleted(name=found))
-
-
-def _issue(plane: context.Plane, place: authorise.Place, identity: str, body: shapes.NewToken) -> shapes.IssuedToken:
-    secret, token = authorise.new_secret("user"), plane.clock.id()
-    expires = plane.clock.now() + dt.timedelta(days=body.days)
-    shown = secret.removeprefix("gp_user_")[:PREFIX]
-    row = {
-        "id": token,
-        "principal_id": identity,
-        "name": body.name,
-        "prefix": shown,
-        "hash": authorise.hashed(secret),
-        "expires_at": expires,
-    }
-    people.add_token(place.tx, place.scope.tenant, row)
-    issued = details.Token(token=token, name=body.name, expires=facts.stamp(expires))
-    record.append(plane, place.tx, place.scope, "access.token.issued", target=f"person/{place.names.name}", details=issued)
-    return shapes.IssuedToken(id=token, name=body.name, token=secret, expires_at=facts.stamp(expires))
-
-
-def _above(names: authorise.Names) -> authorise.Names:
+def above(names: authorise.Names) -> authorise.Names:
     """People belong to tenants, never to projects."""
     return authorise.Names(names.tenant, "", names.name)
 
@@ -170,11 +114,17 @@ def tenant(place: authorise.Place) -> str:
     return "" if place.scope.tenant == access.PLATFORM_TENANT else place.scope.tenant
 
 
-def _known(place: authorise.Place) -> str:
+def known(place: authorise.Place) -> str:
+    """The id of whom the path names; NotFound."""
     found = people.find(place.tx, place.scope.tenant, place.names.name)
     if not found:
         raise errors.NotFound("person", place.names.name)
     return found
+
+
+def kind(place: authorise.Place) -> str:
+    """Whether it is a user or a service."""
+    return people.ids(place.tx, place.scope.tenant, [place.names.name], held=False)[place.names.name][1]
 
 
 def _check_role(place: authorise.Place, body: shapes.NewRole) -> None:
@@ -203,7 +153,7 @@ def check_admin_left(place: authorise.Place, *, without: str = access.PLATFORM_T
 
 def _unbind(place: authorise.Place, body: shapes.NewRole) -> tuple[str, ...]:
     """The bindings that give the role still."""
-    principal, project = _known(place), place.project or None
+    principal, project = known(place), place.project or None
     given = bindings.giving(place.tx, place.scope.tenant, principal, role=body.role, project=project)
     if people.unbind(place.tx, place.scope.tenant, principal=principal, role=body.role, project=project):
         return given
@@ -223,8 +173,3 @@ def _person(row: people.Person) -> shapes.Person:
     return shapes.Person(
         id=row.id, name=row.name, kind=row.kind, disabled=row.disabled, created_at=facts.stamp(row.created_at), roles=roles
     )
-
-
-def _token(row: people.Token) -> shapes.Token:
-    times = {name: facts.stamp(getattr(row, name)) for name in ("created_at", "expires_at", "revoked_at")}
-    return shapes.Token(id=row.id, name=row.name, prefix=row.prefix, **times)

@@ -38,6 +38,9 @@ tokens = sa.Table(
     columns.time("created_at", null=False, now=True),
     columns.time("expires_at", null=False),
     columns.time("revoked_at"),
+    sa.Column("scopes", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),  # empty: all that its owner holds
+    sa.Column("networks", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),  # CIDR; empty: from anywhere
+    columns.time("used_at"),  # to within a minute
     columns.tenant_key("id"),
     sa.UniqueConstraint("hash"),
     sa.ForeignKeyConstraint(["tenant_id", "principal_id"], ["principals.tenant_id", "principals.id"], ondelete="CASCADE"),

@@ -1,4 +1,4 @@
-"""Principals, their tokens and roles; and names → ids for authorisation."""
+"""Principals and their roles; and names → ids for authorisation."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,25 +11,10 @@ from sqlalchemy.dialects import postgresql as pg
 from plane.domain import access
 from plane.store.engine import Tx
 from plane.store.layout import tables
-from plane.store.people import bindings, holding
+from plane.store.people import bindings
 
-PRINCIPALS, TOKENS, BINDINGS, HELD = tables.principals, tables.tokens, tables.role_bindings, bindings.HELD
+PRINCIPALS, BINDINGS, HELD = tables.principals, tables.role_bindings, bindings.HELD
 TENANTS, PROJECTS = tables.tenants, tables.projects
-
-
-class Bearer(msgspec.Struct, frozen=True):
-    """Who a token stands for, and whether it still does."""
-
-    token: str
-    principal: str
-    name: str
-    kind: Any
-    expires_at: dt.datetime
-    issued_at: dt.datetime
-    grants: tuple[access.Grant, ...]  # also those whose terms do not hold now
-    groups: frozenset[str]
-    revoked: bool
-    disabled: bool
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -41,39 +26,6 @@ class Person(msgspec.Struct, frozen=True):
     disabled: bool
     created_at: dt.datetime
     roles: tuple[tuple[str, str, str], ...]  # role, project name or empty, binding's name or empty
-
-
-class Token(msgspec.Struct, frozen=True):
-    """A token without its secret."""
-
-    id: str
-    name: str
-    prefix: str
-    created_at: dt.datetime
-    expires_at: dt.datetime
-    revoked_at: dt.datetime | None
-
-
-def bearer(tx: Tx, hashed: bytes) -> Bearer | None:
-    """Who holds the token with this hash; a dispatch transaction."""
-    row = tx.execute(_BEARER, {"hash": hashed}).one_or_none()
-    if row is None:
-        return None
-    shut = {"revoked": row.revoked_at is not None, "disabled": row.disabled_at is not None}
-    grants = holding.grants(tx, row.principal, home=row.tenant_id)
-    return Bearer(row.token, row.principal, row.name, row.kind, row.expires_at, row.created_at, grants, frozenset(row.groups), **shut)
-
-
-_BEARER = (
-    sa.select(
-        TOKENS.c.id.label("token"),
-        PRINCIPALS.c.id.label("principal"),
-        *(PRINCIPALS.c[name] for name in ("tenant_id", "name", "kind", "groups", "disabled_at")),
-        *(TOKENS.c[name] for name in ("expires_at", "created_at", "revoked_at")),
-    )
-    .select_from(TOKENS.join(PRINCIPALS, sa.and_(PRINCIPALS.c.tenant_id == TOKENS.c.tenant_id, PRINCIPALS.c.id == TOKENS.c.principal_id)))
-    .where(TOKENS.c.hash == sa.bindparam("hash"))
-)
 
 
 def place(tx: Tx, tenant: str, project: str) -> tuple[str, str] | None:
@@ -161,25 +113,6 @@ def unbind(tx: Tx, tenant: str, *, principal: str, role: str, project: str | Non
         BINDINGS.c.project_id.is_not_distinct_from(project),
     )
     return tx.execute(sa.delete(BINDINGS).where(*where).returning(BINDINGS.c.id)).one_or_none() is not None
-
-
-def add_token(tx: Tx, tenant: str, row: Mapping[str, Any]) -> None:
-    """`row`: id, principal_id, name, prefix, hash, expires_at."""
-    tx.execute(sa.insert(TOKENS).values({"tenant_id": tenant, **row}))
-
-
-def tokens(tx: Tx, tenant: str, principal: str, *, after: str, limit: int) -> tuple[Token, ...]:
-    """A principal's tokens in order of making."""
-    query = sa.select(TOKENS.c.id, TOKENS.c.name, TOKENS.c.prefix, TOKENS.c.created_at, TOKENS.c.expires_at, TOKENS.c.revoked_at)
-    mine = query.where(TOKENS.c.tenant_id == tenant, TOKENS.c.principal_id == principal, TOKENS.c.id > (after or tables.NIL))
-    return tuple(Token(*row) for row in tx.execute(mine.order_by(TOKENS.c.id).limit(limit)))
-
-
-def revoke(tx: Tx, tenant: str, principal: str, token: str, now: dt.datetime) -> str:
-    """The revoked token's name; empty when there is no such token."""
-    where = (TOKENS.c.tenant_id == tenant, TOKENS.c.principal_id == principal, TOKENS.c.id == token)
-    changed = sa.update(TOKENS).where(*where).values(revoked_at=sa.func.coalesce(TOKENS.c.revoked_at, now)).returning(TOKENS.c.name)
-    return tx.execute(changed).scalar_one_or_none() or ""
 
 
 def forget_tenant(tx: Tx, tenant: str) -> None:
