@@ -36,7 +36,7 @@ CMD ["agent", "run", "--state-dir", "/var/lib/plane-agent"]
 
 # Last, so that it is also what a build without --target makes.
 FROM base AS server
-RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates git openssh-client && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates git gnupg openssh-client && rm -rf /var/lib/apt/lists/*
 COPY --from=tools /out/ /usr/local/bin/
 COPY --from=build-server /opt/plane /opt/plane
 ENV PLANE_STATE_DIR=/var/lib/plane

@@ -87,6 +87,10 @@ class Git(Protocol):
         """The files of a commit that the mirror holds."""
         ...
 
+    def unsigned(self, remote: GitRemote, commit: Commit, keys: Sequence[str]) -> str:
+        """Why a commit of the mirror does not count as signed by one of these public keys (OpenPGP, SSH), or the empty string."""
+        ...
+
     def changed(self, remote: GitRemote, old: str, new: str) -> frozenset[str] | None:
         """Paths that differ between two commits of the mirror; None when `old` is not there any more (force-push)."""
         ...

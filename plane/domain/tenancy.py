@@ -9,7 +9,7 @@ import msgspec
 
 from plane.domain import annotations, apps, errors, fleet, labels, options, orphans
 from plane.domain.judging import policy
-from plane.domain.permitting import projects
+from plane.domain.permitting import projects, signing
 from plane.domain.permitting import quotas as amounts
 from plane.domain.rendering import refs
 from plane.domain.timing import retries, rollbacks, schedules
@@ -50,6 +50,7 @@ class ProjectSpec(projects.Rules, frozen=True, rename="camel", forbid_unknown_fi
     """Apps that share rules.
 
     `source_repos`, none: every repository of the project; `destinations` and lists of kinds, none: all that is granted.
+    `signature_keys`: every commit that is rendered is signed by one of them; none: unsigned commits are taken.
     `inherited_by`: a selector of labels; the tenant's projects that have them go on with this one's lists.
     """
 
@@ -59,6 +60,7 @@ class ProjectSpec(projects.Rules, frozen=True, rename="camel", forbid_unknown_fi
     freezes: tuple[schedules.Freeze, ...] = ()
     inherited_by: str = ""
     permit_only_project_scoped_clusters: bool = False
+    signature_keys: tuple[signing.Key, ...] = ()
 
 
 class RepositorySpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -260,7 +262,7 @@ def elsewhere(grant: fleet.Grant, cluster: str, project: str, rules: ProjectSpec
 
 def check_project(spec: ProjectSpec) -> Problems:
     """Broken rules by path."""
-    found = {f"spec.{path}": rule for path, rule in projects.problems(spec).items()}
+    found = {f"spec.{path}": rule for path, rule in (projects.problems(spec) | signing.problems(spec.signature_keys)).items()}
     if spec.inherited_by:
         try:
             labels.parse(spec.inherited_by)

@@ -174,3 +174,15 @@ def test_a_grant_bounds_the_apps_and_namespaces_on_a_cluster(platform: Api, acme
     assert acme.api.put("/tenants/acme/projects/bank", document("Project", "bank", {})).is_success
     status, said = put("d", "one", "bank")
     assert (status, "is granted to other projects of the tenant (shop)" in said) == (400, True)
+
+
+def test_where_commits_must_be_signed_an_unsigned_one_is_not_rendered(fleet: planes.Fleet, devgit: DevGit) -> None:
+    say(
+        fleet,
+        tables.projects,
+        signatureKeys=[{"publicKey": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}],
+    )
+    made(fleet, devgit, "unsigned", "web")
+    assert fleet.work() == 0
+    code, sentence = decisions(fleet)["web"]
+    assert (code, "must be signed by one of the signatureKeys of project shop, and it is not signed" in sentence) == ("source-failed", True)

@@ -3,17 +3,19 @@
 import contextlib
 import datetime as dt
 import fcntl
+import functools
 import re
 import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import git as gitpython
 
 from plane import ports
+from plane.adapters.git import signatures
 from plane.adapters.git import transport as git_transport
 from plane.adapters.git import tree as git_tree
 from plane.domain import errors
@@ -67,6 +69,7 @@ class Mirrors:
         self._lock = threading.Lock()
         self._mirrors: dict[str, _Mirror] = {}
         self._readers = git_tree.Readers()
+        self._signed = functools.lru_cache(4096)(signatures.problem)
 
     def refs(self, remote: ports.GitRemote) -> Mapping[str, str]:
         """The remote's refs now; an annotated tag stands for its commit."""
@@ -111,6 +114,10 @@ class Mirrors:
         if not self._holds(folder, sha):
             raise errors.SourceRefused(f"commit {sha[:12]} is not in the repository any more")
         return git_tree.CommitTree(folder, sha, readers=self._readers)
+
+    def unsigned(self, remote: ports.GitRemote, commit: ports.Commit, keys: Sequence[str]) -> str:
+        """Why a commit does not count as signed by one of these keys, or the empty string; remembered, as neither ever changes."""
+        return self._signed(self._mirror(remote).folder, commit.sha, commit.signature, tuple(keys))
 
     def changed(self, remote: ports.GitRemote, old: str, new: str) -> frozenset[str] | None:
         """Paths that differ between two commits; None when `old` is not there any more."""

@@ -16,11 +16,12 @@ KNOWN = frozenset({
     "sourceRepos", "destinations", "description", "clusterResourceWhitelist", "clusterResourceBlacklist", "namespaceResourceWhitelist",
     "namespaceResourceBlacklist", "orphanedResources", "syncWindows", "permitOnlyProjectScopedClusters", "destinationServiceAccounts",
 })  # fmt: skip
+KEYS = "names keys of Argo CD's own keyring: until their public keys stand in spec.signatureKeys, UNSIGNED COMMITS ARE TAKEN"
 WITHOUT = {
     "roles": "roles and their tokens are no part of a project here: `plane import argocd-rbac` makes role bindings of their policies",
     "sourceNamespaces": "apps are documents of the project here and live in no namespace, so there is none to allow",
-    "signatureKeys": "commits are taken unsigned until the project asks for signatures here too",
-    "sourceIntegrity": "commits are taken unsigned until the project asks for signatures here too",
+    "signatureKeys": KEYS,
+    "sourceIntegrity": KEYS,
 }
 
 Json = dict[str, Any]

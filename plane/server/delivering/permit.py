@@ -1,11 +1,14 @@
 """What an app's project lets it be, asked again with every look: rules change after apps are written."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from plane import ports
 from plane.domain import errors, objects, release, tenancy
 from plane.domain.permitting import projects, quotas
+from plane.server import context, keys
 from plane.store.delivering import facts
 
 
@@ -24,6 +27,25 @@ def check(app: facts.App, cluster: facts.Cluster) -> None:
         raise ProjectForbids("; ".join(f"{path}: {rule}" for path, rule in problems.items()))
 
 
+def check_signed(plane: context.Plane, app: facts.App, held: keys.Keys, commits: Sequence[ports.Commit]) -> None:
+    """ProjectForbids for the first source whose commit none of the project's keys signed."""
+    wanted = [one.public_key for one in app.rules.signature_keys]
+    for number, commit in enumerate(commits if wanted else ()):
+        repository = app.repositories[number]
+        if why := plane.git.unsigned(keys.remote(repository, held), commit, wanted):
+            sentence = f"commit {commit.sha[:12]} of {repository.url} must be signed by one of the signatureKeys of project {app.project}"
+            raise ProjectForbids(f"{sentence}, and {why}; sign it, or add the key")
+
+
+def check_local(app: facts.App) -> None:
+    """ProjectForbids for files that no commit holds, where commits must be signed."""
+    if app.rules.signature_keys:
+        message = (
+            f"local files carry no signature, and project {app.project} takes only what its signatureKeys signed; commit and sign them"
+        )
+        raise ProjectForbids(message)
+
+
 def check_objects(app: facts.App, cluster: facts.Cluster, manifests: tuple[objects.Manifest, ...]) -> None:
     """Raise for the first object outside what the tenant is granted, or its project allows."""
     if app.room is not None and len(manifests) > app.room:
@@ -33,10 +55,12 @@ def check_objects(app: facts.App, cluster: facts.Cluster, manifests: tuple[objec
     release.check_project(manifests, app.rules, projects.Where(cluster.name, labels=cluster.labels), project=app.project)
 
 
-def key(app: facts.App) -> list[Any]:
+def release_key(app: facts.App) -> list[Any]:
     """What of the rules a release depends on; empty for a project that says nothing."""
-    lists: list[Any] = [getattr(app.rules, name) for name in projects.Rules.__struct_fields__ if name not in _ELSEWHERE]
-    return msgspec.to_builtins(lists) if any(each not in {None, ()} for each in lists) else []
+    told = {name: getattr(app.rules, name) for name in (*projects.Rules.__struct_fields__, "signature_keys") if name not in _ELSEWHERE}
+    changed = {name: value for name, value in told.items() if value != getattr(_SILENT, name)}
+    return [msgspec.to_builtins(changed)] if changed else []
 
 
+_SILENT = tenancy.ProjectSpec()
 _ELSEWHERE = frozenset({"source_repos", "destinations", "destination_service_accounts"})  # asked before, in the key already, in the task

@@ -70,6 +70,7 @@ def at(plane: context.Plane, app: facts.App, shared: Shared, *, revision: str) -
 
 def of_tree(plane: context.Plane, app: facts.App, shared: Shared, *, commit: ports.Commit, tree: ports.Tree) -> releases.New:
     """The release of an app of one source whose files lie elsewhere; raises as `prepare`."""
+    permit.check_local(app)
     cluster, part = _cluster(app), _part(plane, app, 0, resolve.Source(commit, tree))
     return _new(plane, app, shared, _key(app, cluster, shared, [part]), [part])
 
@@ -78,6 +79,7 @@ def _parts(plane: context.Plane, app: facts.App, shared: Shared) -> tuple[tuple[
     """All sources at their commits, and those of them that are rendered."""
     sources, held = app.spec.all_sources(), shared.keys.get(app.project_id, keys.Keys())
     found = resolve.all_of(plane, app, held, shared.sources)
+    permit.check_signed(plane, app, held, [at.commit for at in found])
     return found, [_part(plane, app, number, at) for number, at in enumerate(found) if sources[number].rendered()]
 
 
@@ -156,7 +158,7 @@ def _key(app: facts.App, cluster: facts.Cluster, shared: Shared, parts: list[_Pa
     left_out = (
         [(shared.platform.exclusions, shared.platform.inclusions)] if shared.platform.exclusions or shared.platform.inclusions else []
     )
-    made = [[part.key for part in parts], place, rules, str(_owner(app)), *msgspec.to_builtins(left_out), *permit.key(app)]
+    made = [[part.key for part in parts], place, rules, str(_owner(app)), *msgspec.to_builtins(left_out), *permit.release_key(app)]
     return objects.digest(objects.canonical(made))
 
 

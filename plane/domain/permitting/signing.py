@@ -1,0 +1,33 @@
+"""Keys that commits must be signed with: OpenPGP and SSH public keys, as people paste them."""
+
+import re
+from typing import Annotated, Literal
+
+import msgspec
+
+MAX_KEY = 100_000
+_SSH = re.compile(
+    r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/=]+( .*)?"
+)
+BEGIN, END = "-----BEGIN PGP PUBLIC KEY BLOCK-----", "-----END PGP PUBLIC KEY BLOCK-----"
+
+
+class Key(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """`name` is for people; `public_key` an armoured OpenPGP block, or a line as in `id_ed25519.pub`."""
+
+    public_key: Annotated[str, msgspec.Meta(max_length=MAX_KEY)]
+    name: str = ""
+
+
+def kind(text: str) -> Literal["pgp", "ssh", ""]:
+    """Of which kind a public key is; empty for what is none."""
+    said = text.strip()
+    if said.startswith(BEGIN) and said.endswith(END):
+        return "pgp"
+    return "ssh" if "\n" not in said and _SSH.fullmatch(said) else ""
+
+
+def problems(keys: tuple[Key, ...]) -> dict[str, str]:
+    """Broken rules by path."""
+    rule = "must be an armoured OpenPGP public key block, or an SSH public key such as `ssh-ed25519 AAAA…`"
+    return {f"signatureKeys[{n}].publicKey": rule for n, key in enumerate(keys) if not kind(key.public_key)}
