@@ -12,6 +12,7 @@ COMMANDS = {
     "token": ("plane.cli.people:token", "What people and services log in with."),
     "task": ("plane.cli.task:task", "The orders that agents were given."),
     "me": ("plane.cli.people:me", "Who you are and what you may."),
+    "auth": ("plane.cli.auth:auth", "Who may do what, and why; break-glass roles."),
     "app": ("plane.cli.app:app", "A path in Git, kept the same in a cluster."),
     "agent": ("plane.run.agent:command", "The program in each cluster: applies releases, heals drift, reports."),
     "apply": ("plane.cli.apply:apply", "Make the plane's documents be what files say."),

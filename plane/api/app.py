@@ -20,6 +20,7 @@ from plane.api import (
     border,
     calls,
     documents,
+    granting,
     holds,
     local,
     logs,
@@ -81,6 +82,7 @@ def _handlers() -> list[HTTPRouteHandler]:
         streams.events,
         *people.handlers(),
         *tokens.handlers(),
+        *granting.handlers(),
         *platform.handlers(),
     ]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from plane.wire import audit, documents, local, ordered, people, planned, rest
+from plane.wire import audit, documents, granting, local, ordered, people, planned, rest
 
 _HEAD = {"apiVersion": documents.API_VERSION}
 _PLACE = {"tenant": "acme", "project": "shop"}
@@ -109,6 +109,7 @@ EXAMPLES: dict[Any, Any] = {
     ordered.DeleteObject: {**_OBJECT, "propagation": "foreground"},
     rest.Refresh: {"hard": False},
     audit.Replay: {"position": 4711},
+    granting.Break: {"reason": "The database of the shop is down", "minutes": 60},
     people.NewPerson: {"name": "ana", "kind": "user"},
     people.NewRole: {"role": "editor", "project": "shop"},
     people.NewToken: {"name": "laptop", "days": 90, "scopes": ["app:get", "app:sync"], "networks": ["192.0.2.0/24"]},

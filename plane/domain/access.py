@@ -38,7 +38,7 @@ class Grant(msgspec.Struct, frozen=True):
 class Actor(msgspec.Struct, frozen=True):
     """Who asks. `id` and `token` are ids; `grants`: those that hold now; `groups`: as the identity provider names them.
 
-    `networks`: where its token is good; empty: everywhere.
+    `networks`: where its token is good; empty: everywhere. `login`: when they logged in.
     """
 
     id: str
@@ -50,6 +50,7 @@ class Actor(msgspec.Struct, frozen=True):
     user_agent: str = ""
     groups: frozenset[str] = frozenset()
     networks: tuple[str, ...] = ()
+    login: dt.datetime | None = None
 
 
 class Target(msgspec.Struct, frozen=True):

@@ -94,7 +94,18 @@ def actor(plane: context.Plane, bearer: str, *, ip: str = "", user_agent: str = 
         with engine.begin(plane.engine, access.Scope(found.tenant, access.SYSTEM)) as tx:
             tokens.used(tx, found.tenant, found.token, now)
     held = access.now_held(found.grants, now=now, address=ip, login=found.issued_at)
-    return access.Actor(found.principal, found.name, found.kind, found.token, held, ip, user_agent[:200], found.groups, found.networks)
+    return access.Actor(
+        id=found.principal,
+        name=found.name,
+        kind=found.kind,
+        token=found.token,
+        grants=held,
+        ip=ip,
+        user_agent=user_agent[:200],
+        groups=found.groups,
+        networks=found.networks,
+        login=found.issued_at,
+    )
 
 
 @contextlib.contextmanager
@@ -116,6 +127,17 @@ def enter(plane: context.Plane, caller: Caller, names: Names, permission: str, *
         if key:
             idempotent.claim(plane, tx, found.scope, key)
         yield Place(tx, found.scope, names, found.project, key, found.reach)
+
+
+@contextlib.contextmanager
+def named(plane: context.Plane, caller: Caller, names: Names, tenant: str) -> Iterator[Place]:
+    """A transaction for what the caller may do because a binding of the tenant (an id) names them, which the use case has found."""
+    scope_ = access.Scope(tenant or access.PLATFORM_TENANT, caller.actor, caller.request)
+    with engine.begin(plane.engine, scope_) as tx:
+        _open(tx, scope_.tenant)
+        if caller.key:
+            idempotent.claim(plane, tx, scope_, caller.key)
+        yield Place(tx, scope_, names, key=caller.key)
 
 
 def check(place: Place, permission: str, *, app: str = "", cluster: str | None = None) -> None:

@@ -10,6 +10,9 @@ IDS = {"task": "01a1fdeb-1c13-7a73-85f1-76ab07c7be0e", "token": "01a1fdeb-1c13-7
 
 QUERIES = {
     "{person}/roles": "role=viewer",
+    "/can-i": "verb=get&resource=app",
+    "/explain-access": "verb=get&resource=app",
+    "/who-can": "verb=get&resource=app",
     "consistency": "old=1",
     "inclusion": "seq=0",
     "/at": "time=2026-01-01",

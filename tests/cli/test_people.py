@@ -95,3 +95,21 @@ def test_the_platforms_people_are_documents_too(api: str, run: conftest.Run, tmp
     run("apply", "-f", str(file))
     assert run("get", "users", "-T", "-", "-o", "name").output == "user/admin\nuser/ci\nuser/eve\n"
     run("delete", "user", "admin")
+
+
+def test_one_asks_who_may_and_why(shop: planes.Fleet, run: conftest.Run, team: pathlib.Path) -> None:
+    run("apply", "-f", str(team))
+    assert run("auth", "can-i", "sync", "app").output.startswith("yes: ")
+    assert run("auth", "can-i", "sync", "app", "--as", "eve", code=1).output.startswith("no: nothing gives eve app:sync over ")
+    assert run("auth", "can-i", "sync", "app", "--as", "eve", "-P", "lab").output.startswith("yes: rolebinding shop-editors gives editor")
+    assert "eve" in run("auth", "who-can", "sync", "app", "-P", "lab").output
+    assert "lacks" in run("auth", "explain", "approve", "app", "--as", "eve", "-P", "lab").output
+    assert "there is no permission app:fly" in run("auth", "can-i", "fly", "app", code=2).stderr
+
+
+def test_a_binding_of_a_project_is_deleted_by_its_projects_admin(shop: planes.Fleet, run: conftest.Run, team: pathlib.Path) -> None:
+    run("apply", "-f", str(team))
+    run("user", "grant", "eve", "admin", "--only-in", "lab")
+    token = run("token", "create", "eve").stdout.strip()
+    said = run("rolebinding", "delete", "shop-editors", "-P", "lab", PLANE_TOKEN=token).output
+    assert said == "rolebinding/shop-editors deleted\n"

@@ -127,8 +127,9 @@ def test_what_files_let_somebody_do(folder: pathlib.Path, file: str, words: str,
         (
             "--subject ana sync app shop/api",
             (
-                "nothing gives ana app:sync over acme/shop/api; rolebinding rescue gives tenant-owner over acme, once it is taken with "
-                "`plane auth break-glass rescue`; rolebinding shop-deployers gives deployer over acme/shop, but only on clusters with env=prod"
+                "nothing gives ana app:sync over acme/shop/api; rolebinding rescue gives tenant-owner over acme, once it is taken "
+                "with `plane auth break-glass rescue`; rolebinding shop-deployers gives deployer over acme/shop, "
+                "but only on clusters with env=prod"
             ),
         ),
         (

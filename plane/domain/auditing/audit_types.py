@@ -24,6 +24,8 @@ DOCUMENTS = (
 WRITES = {"created": "was made", "updated": "was changed", "deleted": "was deleted"}
 TYPES: dict[str, str] = {
     "access.denied": "Somebody was refused a change.",
+    "access.glass.taken": "Somebody took a break-glass role, for a time and with a reason.",
+    "access.glass.returned": "Somebody gave it back before its time.",
     "access.person.created": "Somebody new may log in.",
     "access.person.disabled": "Somebody was shut out.",
     "access.person.enabled": "Somebody was let in again.",
@@ -97,6 +99,7 @@ TYPES: dict[str, str] = {
 # What `details` hold; a type that is not here has nothing more to say.
 DETAILS: dict[str, type[details.Details]] = {
     "access.person.created": details.Person,
+    "access.glass.taken": details.GlassTaken,
     "access.role.granted": details.Role,
     "access.role.taken": details.Role,
     "access.token.issued": details.Token,

@@ -70,6 +70,8 @@ def _weigh(held: Held, asked: Asked) -> Weighed:
         return Weighed(place, f"{said}, which does not hold {asked.permission}")  # type: ignore[arg-type]  # one of two verdicts
     if not _covers(grant, asked.target):
         return Weighed("elsewhere", f"{said}, which is elsewhere")
+    if not grant.gives(asked.permission):
+        return Weighed("unmet", f"{said}, but the token is narrowed to {', '.join(sorted(grant.scopes))}")
     if held.glass and not (held.taken and held.taken > asked.now):
         return Weighed("not-taken", f"{said}, once it is taken with `plane auth break-glass {held.source.rpartition(' ')[2]}`")
     if why := conditions.unmet(grant.terms, now=asked.now, address=asked.address, login=asked.login):

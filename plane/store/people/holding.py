@@ -25,6 +25,7 @@ class Held(msgspec.Struct, frozen=True):
 
     grant: access.Grant
     binding: str = ""
+    binding_id: str = ""
     group: str = ""
     glass: bool = False
     taken: dt.datetime | None = None
@@ -41,7 +42,7 @@ _OPEN = (
 )
 _GRANTS = sa.select(
     *(_HELD.c[name] for name in ("tenant_id", "role", "project_id", "app_id", "cluster_labels", "until", "networks", "fresh_s")),
-    *(_HELD.c[name] for name in ("break_glass", "binding", "group")),
+    *(_HELD.c[name] for name in ("break_glass", "binding", "binding_id", "group")),
     _ROLES.c.permissions,
     sa.case((_HELD.c.break_glass, _OPEN)).label("taken"),
 ).select_from(_HELD.outerjoin(_ROLES, sa.and_(_ROLES.c.tenant_id == _HELD.c.tenant_id, _ROLES.c.name == _HELD.c.role)))
@@ -56,6 +57,47 @@ _OF_ONE = _GRANTS.where(
 def grants(tx: Tx, principal: str, *, home: str) -> tuple[access.Grant, ...]:
     """What a principal of the tenant `home` holds, each once, whether or not its terms hold now; a break-glass role when it is taken."""
     return tuple(dict.fromkeys(_now(each) for each in everything(tx, principal, home=home) if each.taken or not each.glass))
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Somebody who holds something. `kind`: user, service or group."""
+
+    kind: str
+    name: str
+    held: Held
+
+
+def home(tx: Tx, principal: str) -> str:
+    """The tenant that somebody is of."""
+    people = tables.principals
+    return tx.execute(sa.select(people.c.tenant_id).where(people.c.id == principal)).scalar_one_or_none() or tables.NIL
+
+
+def holders(tx: Tx, tenant: str) -> tuple[Holder, ...]:
+    """Who holds what in a tenant: its own people, those whom its bindings name, and groups by name; a dispatch transaction."""
+    people = tables.principals
+    named = _GRANTS.add_columns(people.c.name.label("holder"), people.c.kind).join(people, people.c.id == _HELD.c.principal_id)
+    own = (_HELD.c.tenant_id == tenant, _HELD.c.group == "", sa.or_(people.c.tenant_id == tenant, _HELD.c.binding != ""))
+    found = tx.execute(named.where(*own).order_by(people.c.name)).all()
+    return (*(Holder(row.kind, row.holder, _held(row)) for row in found), *_groups(tx, tenant))
+
+
+def _groups(tx: Tx, tenant: str) -> tuple[Holder, ...]:
+    rows, groups = tables.bindings, tables.binding_groups
+    same = sa.and_(rows.c.tenant_id == groups.c.tenant_id, rows.c.id == groups.c.binding_id)
+    role = sa.and_(_ROLES.c.tenant_id == rows.c.tenant_id, _ROLES.c.name == rows.c.role)
+    columns = ("tenant_id", "role", "project_id", "app_id", "cluster_labels", "until", "networks", "fresh_s", "break_glass")
+    query = sa.select(
+        *(rows.c[name] for name in columns),
+        rows.c.name.label("binding"),
+        rows.c.id.label("binding_id"),
+        sa.literal("").label("group"),
+        _ROLES.c.permissions,
+        sa.null().label("taken"),
+        groups.c.name.label("holder"),
+    ).select_from(groups.join(rows, same).outerjoin(_ROLES, role))
+    found = tx.execute(query.where(groups.c.tenant_id == tenant).order_by(groups.c.name)).all()
+    return tuple(Holder("group", row.holder, _held(row)) for row in found)
 
 
 def everything(tx: Tx, principal: str, *, home: str) -> tuple[Held, ...]:
@@ -87,7 +129,7 @@ def _held(row: Row) -> Held:
         tuple(row.permissions or ()),
         terms(row._mapping),  # noqa: SLF001 - SQLAlchemy's public name for it
     )
-    return Held(grant, row.binding, row.group, row.break_glass, row.taken)
+    return Held(grant, row.binding, row.binding_id, row.group, row.break_glass, row.taken)
 
 
 def terms(row: Mapping[str, Any] | sa.RowMapping) -> conditions.Terms:

@@ -1,0 +1,125 @@
+"""`plane auth`: who may do what, and why; break-glass roles."""
+
+import sys
+
+import click
+
+from plane.cli import failures, kinds, session, show, times
+
+_ABLE = (
+    kinds.Column("KIND", "kind"),
+    kinds.Column("NAME", "name"),
+    kinds.Column("ROLE", "role"),
+    kinds.Column("NOW", "now", "flag"),
+    kinds.Column("BECAUSE", "because"),
+)
+_WEIGHED = (kinds.Column("VERDICT", "verdict"), kinds.Column("BECAUSE", "because"))
+_TAKEN = (
+    kinds.Column("ROLEBINDING", "binding"),
+    kinds.Column("ROLE", "role"),
+    kinds.Column("PERSON", "person"),
+    kinds.Column("TAKEN", "takenAt", "age"),
+    kinds.Column("UNTIL", "until"),
+    kinds.Column("ENDED", "endedAt"),
+    kinds.Column("REASON", "reason"),
+)
+_as = click.option("--as", "who", default="", metavar="USER", help="Ask for somebody else; needs access:get.")
+
+
+@click.group()
+def auth() -> None:
+    """Who may do what, and why."""
+
+
+def _wish(function: session.Command) -> session.Command:
+    """VERB and RESOURCE; a resource of the kind app may name one: `app/web`."""
+    return click.argument("verb")(click.argument("resource")(function))
+
+
+@auth.command("can-i")
+@_wish
+@_as
+@show.option("table", "json", "yaml")
+@session.placed
+def can_i(where: session.Session, *, verb: str, resource: str, who: str, output: str) -> None:
+    """Whether you may do VERB to RESOURCE here: exit 0 yes, 1 no.
+
+    RESOURCE is a kind, such as app, or one app: app/web. Actions are `action:apps/Deployment/restart app/web`.
+    """
+    found = where.api.get(f"{_above(where)}/can-i", who=who, **_params(where, verb, resource)).body
+    if not show.body(found, output=output):
+        click.echo(f"{'yes' if found['allowed'] else 'no'}: {found['because']}")
+    if not found["allowed"]:
+        sys.exit(failures.DIFFERS)
+
+
+@auth.command("explain")
+@_wish
+@_as
+@show.option("table", "json", "yaml")
+@session.placed
+def explain(where: session.Session, *, verb: str, resource: str, who: str, output: str) -> None:
+    """All that speaks for and against it, the nearest to yes first."""
+    found = where.api.get(f"{_above(where)}/explain-access", who=who, **_params(where, verb, resource)).body
+    if not show.body(found, output=output):
+        click.echo(f"{'yes' if found['allowed'] else 'no'}: {found['because']}\n")
+        show.listing(_WEIGHED, found["weighed"], nothing="No role is given at all.")
+
+
+@auth.command("who-can")
+@_wish
+@show.option("table", "json", "yaml")
+@session.placed
+def who_can(where: session.Session, *, verb: str, resource: str, output: str) -> None:
+    """Who may do VERB to RESOURCE here, or may once something holds."""
+    items = list(where.api.get(f"{_above(where)}/who-can", **_params(where, verb, resource)).body["items"])
+    if not show.body({"items": items}, output=output):
+        show.listing(_ABLE, items, nothing="Nobody here.")
+
+
+@auth.command("break-glass")
+@click.argument("rolebinding")
+@click.option("--reason", required=True, help="Why; the log keeps it, and all who follow the log read it.")
+@click.option("--for", "span", default="1h", show_default=True, help="For how long, at most 4h.")
+@session.placed
+def break_glass(where: session.Session, *, rolebinding: str, reason: str, span: str) -> None:
+    """Take the role of a break-glass RoleBinding that names you."""
+    minutes = int(times.span(span).total_seconds() // 60)
+    taken = where.api.call("POST", _glass(where, rolebinding), body={"reason": reason, "minutes": minutes}).body
+    click.echo(f"you are {taken['role']} by rolebinding/{rolebinding} until {taken['until']}; give it back with `plane auth return-glass`")
+
+
+@auth.command("return-glass")
+@click.argument("rolebinding")
+@session.placed
+def return_glass(where: session.Session, *, rolebinding: str) -> None:
+    """Give a break-glass role back before its time."""
+    where.api.call("DELETE", _glass(where, rolebinding))
+    click.echo(f"rolebinding/{rolebinding} returned")
+
+
+@auth.command("glass")
+@show.option("table", "json", "yaml")
+@session.placed
+def glass(where: session.Session, *, output: str) -> None:
+    """Who took which break-glass role, newest first."""
+    items = list(where.api.get(f"{_above(where)}/glass").body["items"])
+    if not show.body({"items": items}, output=output):
+        show.listing(_TAKEN, items, nothing="Nobody took one.")
+
+
+def _above(where: session.Session) -> str:
+    return f"/tenants/{where.context.tenant}" if where.context.tenant else ""
+
+
+def _glass(where: session.Session, name: str) -> str:
+    return f"{_above(where)}/rolebindings/{kinds.checked('rolebinding', name)}/glass"
+
+
+def _params(where: session.Session, verb: str, resource: str) -> dict[str, str]:
+    """`app/web` names an app; any other resource is asked about here, in the project when one is in use."""
+    kind, _, name = resource.partition("/")
+    app = name if kind in ("app", "apps") else ""
+    if app:
+        return {"verb": verb, "resource": kind, "project": where.project(), "app": app}
+    return {"verb": verb, "resource": resource, "project": where.context.project if where.context.tenant else ""}
