@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from plane.domain import access, errors, fleet
-from plane.domain.auditing import details
+from plane.domain.auditing import agent_details
 from plane.server import context, record
 from plane.store import engine
 from plane.store.attending import agents
@@ -126,7 +126,7 @@ def _meet(plane: context.Plane, identity: AgentIdentity, body: agent.Claim) -> N
             name = agents.cluster_name(tx, identity.cluster_id)
             sentence = f"{why}; both are shut out until the cluster joins anew with `plane cluster join {name}`"
             agents.quarantine(tx, identity.id, sentence)
-            both = details.Twins(agent=identity.id, terms=(identity.terms.term, said.term))
+            both = agent_details.Twins(agent=identity.id, terms=(identity.terms.term, said.term))
             record.append(plane, tx, scope, "agent.quarantined", target=f"cluster/{name}", cluster=name, message=sentence, details=both)
         raise Quarantined(sentence)
     if said.term and said.term != identity.terms.term:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from plane.domain.auditing import audit, details
+from plane.domain.auditing import agent_details, audit, details
 
 DOCUMENTS = (
     "tenant",
@@ -105,16 +105,16 @@ DETAILS: dict[str, type[details.Details]] = {
     "access.token.issued": details.Token,
     "access.token.rotated": details.Token,
     "access.token.revoked": details.Token,
-    "agent.enrolled": details.AgentKeys,
-    "agent.enrol.refused": details.AgentKeys,
-    "agent.keys.rotated": details.AgentKeys,
-    "agent.quarantined": details.Twins,
-    "agent.started": details.AgentStarted,
-    "agent.stopped": details.AgentStopped,
-    "agent.plane.lost": details.PlaneLost,
-    "agent.plane.found": details.PlaneFound,
-    "agent.journal.begun": details.JournalBegun,
-    "agent.journal.broken": details.JournalBroken,
+    "agent.enrolled": agent_details.AgentKeys,
+    "agent.enrol.refused": agent_details.AgentKeys,
+    "agent.keys.rotated": agent_details.AgentKeys,
+    "agent.quarantined": agent_details.Twins,
+    "agent.started": agent_details.AgentStarted,
+    "agent.stopped": agent_details.AgentStopped,
+    "agent.plane.lost": agent_details.PlaneLost,
+    "agent.plane.found": agent_details.PlaneFound,
+    "agent.journal.begun": agent_details.JournalBegun,
+    "agent.journal.broken": agent_details.JournalBroken,
     "tenant.keys.rewrapped": details.Rewrapped,
     "app.held": details.Held,
     "app.released": details.Held,

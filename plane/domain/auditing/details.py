@@ -88,21 +88,6 @@ class Replayed(Details, frozen=True, kw_only=True, omit_defaults=True, rename={"
     to: int
 
 
-class Twins(Details, frozen=True, kw_only=True, omit_defaults=True):
-    """The agent, and the terms of office that claimed in its name, as far as they show that there are two."""
-
-    agent: str
-    terms: tuple[str, ...] = ()
-
-
-class AgentKeys(Details, frozen=True, kw_only=True, omit_defaults=True):
-    """An agent and, after a rotation, which of its keys hold."""
-
-    agent: str
-    generation: int = 0
-    sealing_key_id: str = ""
-
-
 class Asked(Details, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """What somebody wanted of a sync."""
 
@@ -365,55 +350,3 @@ class TaskRecovered(Details, frozen=True, kw_only=True, omit_defaults=True):
     failed: tuple[FailedObject, ...] = ()
     pruned: tuple[str, ...] = ()
     journal: JournalPlace
-
-
-class AgentStarted(Details, frozen=True, kw_only=True, omit_defaults=True):
-    """`clean`: it had been stopped before, rather than killed."""
-
-    agent: str
-    version: str
-    clean: bool
-    journal: JournalPlace
-
-
-class AgentStopped(Details, frozen=True, kw_only=True, omit_defaults=True):
-    """An agent was told to end."""
-
-    agent: str
-    journal: JournalPlace
-
-
-class PlaneLost(Details, frozen=True, kw_only=True, omit_defaults=True):
-    """An agent could not reach the plane. `since`: by the agent's clock."""
-
-    agent: str
-    since: str
-    journal: JournalPlace
-
-
-class PlaneFound(Details, frozen=True, kw_only=True, omit_defaults=True):
-    """It could again."""
-
-    agent: str
-    away_s: float
-    journal: JournalPlace
-
-
-class JournalBegun(Details, frozen=True, kw_only=True, omit_defaults=True):
-    """A journal and the one before it on the same disk: how far that went by the agent's word, and how far the plane knows it."""
-
-    agent: str
-    disk: str
-    before: str = ""
-    last: int = 0
-    known: int = 0
-    journal: JournalPlace
-
-
-class JournalBroken(Details, frozen=True, kw_only=True, omit_defaults=True):
-    """A journal that does not hold: entries `first` to `last`, or a sentence alone."""
-
-    agent: str
-    name: str
-    first: int = 0
-    last: int = 0

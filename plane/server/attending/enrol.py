@@ -3,7 +3,7 @@
 import hashlib
 
 from plane.domain import access, errors
-from plane.domain.auditing import details
+from plane.domain.auditing import agent_details
 from plane.server import claim, context, record
 from plane.store import engine, wake
 from plane.store.attending import agents
@@ -71,7 +71,7 @@ def rotate(plane: context.Plane, who: claim.AgentIdentity, body: agent.Rotate) -
         generation = agents.rotate(tx, who.id, who.generation, keys)
         name = agents.cluster_name(tx, who.cluster_id)
         if generation > who.generation:
-            fresh = details.AgentKeys(agent=who.id, generation=generation, sealing_key_id=_key_id(body.sealing_key))
+            fresh = agent_details.AgentKeys(agent=who.id, generation=generation, sealing_key_id=_key_id(body.sealing_key))
             record.append(plane, tx, scope, "agent.keys.rotated", target=f"cluster/{name}", cluster=name, details=fresh)
         tenants = agents.granted_tenants(tx, who.cluster_id) if generation > who.generation else ()
     if not generation:
@@ -106,7 +106,7 @@ def _fields(body: agent.Enrol) -> dict[str, object]:
 def _record(plane: context.Plane, tx: engine.Tx, scope: access.Scope, cluster: str, *, accepted: bool) -> None:
     kind = "agent.enrolled" if accepted else "agent.enrol.refused"
     about = record.Facts(target=f"cluster/{cluster}", cluster=cluster, outcome="success" if accepted else "denied")
-    record.append(plane, tx, scope, kind, details=details.AgentKeys(agent=scope.actor.id), **about)
+    record.append(plane, tx, scope, kind, details=agent_details.AgentKeys(agent=scope.actor.id), **about)
 
 
 def _wake(plane: context.Plane, tenant: str, cluster_id: str) -> None:

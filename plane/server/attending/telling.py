@@ -6,7 +6,7 @@ import re
 import msgspec
 
 from plane.domain import access
-from plane.domain.auditing import audit, details
+from plane.domain.auditing import agent_details, audit, details
 from plane.server import claim, context, record
 from plane.store.attending import reports
 from plane.store.delivering import facts
@@ -63,15 +63,15 @@ def of_agent(about: About, one: journal.Entry) -> audit.Event | None:
         case journal.Started(version=version, clean=clean):
             message = "" if clean else "it had not been stopped before: killed, or its machine was lost"
             return _event(
-                about, "agent.started", one, message, details.AgentStarted(agent=who, version=version, clean=clean, journal=place)
+                about, "agent.started", one, message, agent_details.AgentStarted(agent=who, version=version, clean=clean, journal=place)
             )
         case journal.Stopped():
-            return _event(about, "agent.stopped", one, "", details.AgentStopped(agent=who, journal=place))
+            return _event(about, "agent.stopped", one, "", agent_details.AgentStopped(agent=who, journal=place))
         case journal.PlaneLost(since=since, reason=reason):
-            return _event(about, "agent.plane.lost", one, reason, details.PlaneLost(agent=who, since=_at(since), journal=place))
+            return _event(about, "agent.plane.lost", one, reason, agent_details.PlaneLost(agent=who, since=_at(since), journal=place))
         case journal.PlaneFound(away_s=away_s):
             message = f"it was away for {away_s:.0f} seconds"
-            return _event(about, "agent.plane.found", one, message, details.PlaneFound(agent=who, away_s=away_s, journal=place))
+            return _event(about, "agent.plane.found", one, message, agent_details.PlaneFound(agent=who, away_s=away_s, journal=place))
         case journal.Missed(count=count, reason=reason):
             return broken(about, f"{count} entries could not be kept: {reason}")
         case journal.TaskEnded(work="remove"):
@@ -88,7 +88,7 @@ def nameless(about: About, one: journal.Entry) -> reports.Names:
 def begun(about: About, one: journal.Entry, told: journal.Begun, known: int) -> audit.Event:
     """A new journal. `known`: how far the plane has the one that it says went before."""
     good = not told.reason and known <= told.last
-    made = details.JournalBegun(
+    made = agent_details.JournalBegun(
         agent=about.who.id, disk=told.disk, before=told.before, last=told.last, known=known, journal=about.place(one)
     )
     message = told.reason or ("on a new disk" if not told.before else "")
@@ -102,7 +102,7 @@ def hole(about: About, first: int, last: int) -> audit.Event:
 
 def broken(about: About, sentence: str, *, first: int = 0, last: int = 0) -> audit.Event:
     """What is wrong with a journal."""
-    made = details.JournalBroken(agent=about.who.id, name=about.name, first=first, last=last)
+    made = agent_details.JournalBroken(agent=about.who.id, name=about.name, first=first, last=last)
     return _event(about, "agent.journal.broken", None, sentence, made, outcome="failure")
 
 
