@@ -105,16 +105,16 @@ def refresh(where: session.Session, *, name: str, hard: bool) -> None:
 @app_views.terms
 @watch.options
 @session.placed
-def sync(where: session.Session, *, name: str, folder: str, **given: Any) -> None:  # noqa: ANN401 each option of its own type
+def sync(where: session.Session, *, name: str, folders: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401 each option of its own type
     """Bring the cluster to what Git wants.
 
     With --resource or --selector only some objects: then no hook runs, and the sync is no entry of the history to roll back to.
     On a terminal, and with --watch, it follows the sync to its end: exit 0 when it succeeded, 1 when it failed or did not end in time.
     """
     following = {option: given.pop(option) for option in watch.Following.__annotations__}
-    local.refuse_revision(given, folder)
-    files = {"files": local.files(folder)} if folder else {}
-    watch.follow(where, name, act(where, name, "sync-local" if folder else "sync", app_views.wish(given) | files), **following)
+    local.refuse_revision(given, folders)
+    wish = app_views.wish(given) | local.body(folders)
+    watch.follow(where, name, act(where, name, "sync-local" if folders else "sync", wish), **following)
 
 
 @app.command("rollback")

@@ -70,14 +70,14 @@ _FIELDS = {"dry_run": "dryRun", "sync_options": "syncOptions"}
 @local.option
 @show.option("table", "json", "yaml")
 @session.placed
-def diff(where: session.Session, *, name: str, output: str, ignored: bool, folder: str) -> None:
+def diff(where: session.Session, *, name: str, output: str, ignored: bool, folders: tuple[str, ...]) -> None:
     """Show what a sync would change in the cluster: exit 0 nothing, 1 something, more on an error.
 
     The API server's dry run is asked, so what it fills in or spells in another way is no difference. Objects that a sync
     takes over from kubectl, Helm, Argo CD or Flux say so. What others added is listed below and is no difference.
     """
     try:
-        found = _compared(where, name, folder, ignored=ignored)
+        found = _compared(where, name, folders, ignored=ignored)
     except failures.Failed as failure:
         raise apply.exceeding(failure) from failure
     if not show.body(found, output=output):
@@ -86,9 +86,9 @@ def diff(where: session.Session, *, name: str, output: str, ignored: bool, folde
         raise click.exceptions.Exit(failures.DIFFERS)
 
 
-def _compared(where: session.Session, name: str, folder: str, *, ignored: bool) -> Json:
-    if folder:
-        found = where.api.call("POST", at(where, name, "diff-local"), body={"files": local.files(folder), "ignored": ignored}).body
+def _compared(where: session.Session, name: str, folders: tuple[str, ...], *, ignored: bool) -> Json:
+    if folders:
+        found = where.api.call("POST", at(where, name, "diff-local"), body=local.body(folders) | {"ignored": ignored}).body
     else:
         found = where.api.get(at(where, name, "diff"), **({"ignored": "true"} if ignored else {})).body
     return dict(found)

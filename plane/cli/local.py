@@ -2,14 +2,29 @@
 
 import base64
 import pathlib
+import re
 
 import click
 
 from plane.cli import client, failures
 from plane.wire import local
 
-_HELP = "Files of this folder instead of the app's path in Git, this once; an app that syncs by itself refuses a sync."
-option = click.option("--local", "folder", default="", metavar="DIR", help=_HELP)
+_HELP = (
+    "Files of this folder instead of the app's path in Git, this once; an app that syncs by itself refuses a sync. Of an app with "
+    "several sources: SOURCE=DIR with the source's position, from 1, or its ref; may be given again."
+)
+_SOURCE = re.compile(r"(?P<word>[A-Za-z0-9_-]{1,63})=(?P<folder>.+)")
+option = click.option("--local", "folders", multiple=True, metavar="[SOURCE=]DIR", help=_HELP)
+
+
+def body(folders: tuple[str, ...]) -> client.Json:
+    """The folders as fields of the request; none for none."""
+    named = {found["word"]: found["folder"] for one in folders if (found := _SOURCE.fullmatch(one)) and not pathlib.Path(one).exists()}
+    if len(folders) == 1 and not named:
+        return {"files": files(folders[0])}
+    if len(named) != len(folders):
+        raise failures.WrongUse("several folders take the place of several sources; write each as --local SOURCE=DIR, each SOURCE once")
+    return {"sources": {word: files(folder) for word, folder in named.items()}} if named else {}
 
 
 def files(folder: str) -> dict[str, str]:
@@ -28,7 +43,7 @@ def files(folder: str) -> dict[str, str]:
     return {name: base64.b64encode(path.read_bytes()).decode() for name, path in wanted.items()}
 
 
-def refuse_revision(given: client.Json, folder: str) -> None:
+def refuse_revision(given: client.Json, folders: tuple[str, ...]) -> None:
     """Files and a revision of Git say two things."""
-    if folder and given.get("revision"):
+    if folders and given.get("revision"):
         raise failures.WrongUse("--local and --revision both say what to sync; leave one of them out")

@@ -29,3 +29,15 @@ def test_a_folder_that_is_too_large_stays_here(tmp_path: pathlib.Path) -> None:
     (tmp_path / "big.yaml").write_bytes(b"#" * (4 * 1024 * 1024 + 1))
     with pytest.raises(failures.WrongUse, match="at most 2000 files"):
         local.files(str(tmp_path))
+
+
+def test_folders_stand_in_for_sources_by_their_word(tmp_path: pathlib.Path) -> None:
+    for name in ("chart", "values"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.yaml").write_bytes(b"a: b")
+    sent = local.body((f"1={tmp_path / 'chart'}", f"values={tmp_path / 'values'}"))
+    assert {word: list(files) for word, files in sent["sources"].items()} == {"1": ["a.yaml"], "values": ["a.yaml"]}
+    assert list(local.body((str(tmp_path / "chart"),))["files"]) == ["a.yaml"]
+    assert local.body(()) == {}
+    with pytest.raises(failures.WrongUse, match="write each as --local SOURCE=DIR"):
+        local.body((str(tmp_path / "chart"), str(tmp_path / "values")))

@@ -7,11 +7,13 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from plane.domain import apps
+from plane.domain import access, apps, errors
 from plane.run.devgit import DevGit
+from plane.server import authorise
+from plane.server.asking import local as use
 from plane.store import engine
 from plane.store.delivering import further_sources, repositories
-from plane.wire import bundle
+from plane.wire import bundle, local
 from tests.support import planes
 
 CHART = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
@@ -114,3 +116,43 @@ def test_a_repository_that_comes_later_is_tied_to_the_sources_that_name_it(world
     rows = "SELECT array_agg(number) FROM app_sources WHERE repository_id IS NOT NULL"
     assert fleet.row(rows)[0] == [2]
     assert fleet.row("SELECT due_at IS NOT NULL FROM apps")[0]
+
+
+ADA = authorise.Caller(access.Actor("00000000-0000-0000-0000-000000000001", "ada", grants=(access.Grant("admin"),)))
+NAMES = authorise.Names("acme", "shop", "web")
+
+
+def sent(world: World, **given: dict[str, bytes]) -> dict[str, Any]:
+    """What the agent is given when somebody syncs files of his own, by the source that they stand in for."""
+    with world.fleet.owner.begin() as tx:
+        tx.execute(sa.text("UPDATE apps SET spec = jsonb_set(spec, '{syncPolicy}', '{}')"))
+    use.sync(world.fleet.plane, ADA, NAMES, local.LocalSync(sources={word.removeprefix("n"): files for word, files in given.items()}))
+    world.fleet.work()
+    return world.given()
+
+
+def test_local_files_take_the_place_of_one_source_and_git_that_of_the_others(world: World) -> None:
+    made = sent(world, values={"web/prod.yaml": b"greeting: here\n"}, n3={"b.yaml": (PLAIN % "local").encode()})
+    assert made == {"chart": {"greeting": "here"}, "plain": {"a": "local"}}
+    assert world.fleet.row('SELECT "commit" FROM releases ORDER BY created_at DESC LIMIT 1').commit == "local by ada"
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "rule"),
+    [
+        ({"n4": {"a.yaml": b"a: b"}}, "sources['4']", "is no source; app 'web' has 1, 2 (ref values), 3"),
+        ({"n2": {"a.yaml": b"a: b"}, "values": {"a.yaml": b"a: b"}}, "sources['values']", "is given twice"),
+        ({"n1": {}}, "sources['1']", "holds no file"),
+        ({"n1": {"../a.yaml": b"a: b"}}, "sources['1']['../a.yaml']", "must be a file below the app's path"),
+        ({}, "files", "say which files"),
+    ],
+)
+def test_files_that_stand_in_for_nothing_are_refused(world: World, given: dict[str, dict[str, bytes]], field: str, rule: str) -> None:
+    with pytest.raises(errors.Invalid) as refused:
+        sent(world, **given)
+    assert refused.value.problems[field].startswith(rule)
+
+
+def test_files_that_do_not_say_which_source_they_stand_in_for_are_refused(world: World) -> None:
+    with pytest.raises(errors.Invalid, match="has 3 sources; say whose place they take: 1, 2"):
+        use.ask_diff(world.fleet.plane, ADA, NAMES, local.LocalDiff(files={"a.yaml": b"a: b"}))

@@ -101,6 +101,7 @@ class Asked(Details, frozen=True, kw_only=True, omit_defaults=True, rename="came
     sync_options: tuple[str, ...]
     plan: str = ""
     files: dict[str, str] = {}  # a sync of local files: digests by path
+    sources: dict[str, dict[str, str]] = {}  # the same where they take the place of some of several sources, by the word for it
 
 
 class PlanKept(Details, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):

@@ -2,7 +2,7 @@
 
 import hashlib
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -61,7 +61,7 @@ def sync(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
         row = orders.free(place)
         orders.check_wish(place, row, wish)
         _check_by_hand(names.name, orders.spec_of(row))
-    made = _made(plane, scope, row, body.files)
+    made = _made(plane, scope, row, body)
     refusal = decide.refused(orders.spec_of(row), decide.Wanted(made.digest, made.commit, made.verdict, made.objects))
     if refusal and not made.verdict.allowed():
         raise policy.PolicyRefused(made.verdict)
@@ -75,8 +75,9 @@ def sync(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
         row = orders.free(place)
         releases.add(place.tx, place.scope.tenant, [made])
         store.ask(place.tx, place.scope.tenant, row.id, {"request": msgspec.to_builtins(request)}, plane.clock.now())
-        files = {path: _digest(text) for path, text in body.files.items()}
-        told = msgspec.convert(msgspec.to_builtins(msgspec.structs.replace(body, files={})) | {"files": files}, details.Asked)
+        plain = msgspec.to_builtins(msgspec.structs.replace(body, files={}, sources={}))
+        sources = {word: _digests(files) for word, files in body.sources.items()}
+        told = msgspec.convert(plain | {"files": _digests(body.files), "sources": sources}, details.Asked)
         apps.note(plane, place, "app.local-sync.asked", release=made.digest, commit=made.commit, told=told)
         return place.done(orders.operation(names, "sync", row), status=202)
 
@@ -91,32 +92,60 @@ def ask_diff(
     scope, _ = authorise.scope(plane, caller, names, "app:sync")
     with authorise.enter(plane, caller, names, "app:get") as place:
         row = generic.existing(apps.KIND, place)
-    made = _made(plane, scope, row, body.files)
+    made = _made(plane, scope, row, body)
     with authorise.enter(plane, caller, names, "app:sync") as place:
         releases.add(place.tx, place.scope.tenant, [made])
         release = (made.digest, made.commit)
         return diffs.put(plane, place, generic.existing(apps.KIND, place), release, ignored=body.ignored), release
 
 
-def _made(plane: context.Plane, scope: access.Scope, row: rows.Row, files: Mapping[str, bytes]) -> releases.New:
+Body = local.LocalSync | local.LocalDiff
+
+
+def _made(plane: context.Plane, scope: access.Scope, row: rows.Row, body: Body) -> releases.New:
     """The release of the files; nothing is written yet."""
     system = access.Scope(scope.tenant, access.SYSTEM)
     [app], shared = deliver.load(plane, system, [row.id])
     sources = app.spec.all_sources()
-    if len(sources) > 1:
-        raise errors.Invalid({"files": f"app {row.name!r} has {len(sources)} sources, and files can take the place of one only"})
-    tree = Folder(_placed(files, sources[0]))
-    commit = ports.Commit(f"local by {scope.actor.name}", author=scope.actor.name, subject=f"{len(files)} local files")
-    return prepare.of_tree(plane, app, shared, commit=commit, tree=tree)
-
-
-def _placed(files: Mapping[str, bytes], source: domain.Source) -> dict[str, bytes]:
-    """The files where the source has its own."""
-    problems = {f"files[{path!r}]": rule for path in files if (rule := _fault(path))}
-    total = sum(map(len, files.values()))
+    texts = [text for files in (body.files, *body.sources.values()) for text in files.values()]
+    total = sum(map(len, texts))
     if total > local.MOST_BYTES:
-        problems["files"] = f"are {total} bytes together; at most {local.MOST_BYTES} are taken"
-    if problems:
+        raise errors.Invalid({"files": f"are {total} bytes together; at most {local.MOST_BYTES} are taken"})
+    trees = {number: Folder(_placed(at, files, sources[number])) for at, number, files in _given(row.name, body, sources)}
+    commit = ports.Commit(f"local by {scope.actor.name}", author=scope.actor.name, subject=f"{len(texts)} local files")
+    return prepare.of_trees(plane, app, shared, commit=commit, trees=trees)
+
+
+def _given(name: str, body: Body, sources: Sequence[domain.Source]) -> Iterator[tuple[str, int, Mapping[str, bytes]]]:
+    """Field, number of the source, and its files.
+
+    Raises:
+        Invalid: nothing, or a source that is not there, or that is meant twice.
+    """
+    if bool(body.files) == bool(body.sources):
+        raise errors.Invalid({"files": "say which files: of an app of one source here, of one of several under `sources`"})
+    if body.files:
+        if len(sources) > 1:
+            raise errors.Invalid({"files": f"app {name!r} has {len(sources)} sources; say whose place they take: {_known(sources)}"})
+        yield "files", 0, body.files
+    numbers = {source.ref: n for n, source in enumerate(sources) if source.ref} | {str(n + 1): n for n in range(len(sources))}
+    seen = set[int]()
+    for word, files in body.sources.items():
+        number = numbers.get(word)
+        if number is None or number in seen or not files:
+            broken = "is no source" if number is None else "is given twice" if number in seen else "holds no file"
+            raise errors.Invalid({f"sources[{word!r}]": f"{broken}; app {name!r} has {_known(sources)}"})
+        seen.add(number)
+        yield f"sources[{word!r}]", number, files
+
+
+def _known(sources: Sequence[domain.Source]) -> str:
+    return ", ".join(f"{n} (ref {one.ref})" if one.ref else str(n) for n, one in enumerate(sources, start=1))
+
+
+def _placed(at: str, files: Mapping[str, bytes], source: domain.Source) -> dict[str, bytes]:
+    """The files where the source has its own."""
+    if problems := {f"{at}[{path!r}]": rule for path in files if (rule := _fault(path))}:
         raise errors.Invalid(problems)
     return {posixpath.normpath(posixpath.join(source.path, path)): content for path, content in files.items()}
 
@@ -133,5 +162,5 @@ def _check_by_hand(name: str, spec: domain.AppSpec) -> None:
         raise errors.Conflict(message)
 
 
-def _digest(text: bytes) -> str:
-    return f"sha256:{hashlib.sha256(text).hexdigest()}"
+def _digests(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {path: f"sha256:{hashlib.sha256(text).hexdigest()}" for path, text in files.items()}

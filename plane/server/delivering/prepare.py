@@ -1,5 +1,7 @@
 """Steps 2 to 6 of the flow for one app: commit, render, open and seal secrets, judge, release. Holds no transaction and no lock."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from plane import ports
@@ -68,18 +70,24 @@ def at(plane: context.Plane, app: facts.App, shared: Shared, *, revision: str) -
     return _new(plane, there, shared, _key(app, cluster, shared, parts), parts)
 
 
-def of_tree(plane: context.Plane, app: facts.App, shared: Shared, *, commit: ports.Commit, tree: ports.Tree) -> releases.New:
-    """The release of an app of one source whose files lie elsewhere; raises as `prepare`."""
+def of_trees(
+    plane: context.Plane, app: facts.App, shared: Shared, *, commit: ports.Commit, trees: Mapping[int, ports.Tree]
+) -> releases.New:
+    """The release of an app the files of some of whose sources, by number, lie elsewhere; raises as `prepare`."""
     permit.check_local(app)
-    cluster, part = _cluster(app), _part(plane, app, 0, resolve.Source(commit, tree))
-    return _new(plane, app, shared, _key(app, cluster, shared, [part]), [part])
+    instead = {number: resolve.Source(commit, tree) for number, tree in trees.items()}
+    cluster, (_, parts) = _cluster(app), _parts(plane, app, shared, instead=instead)
+    made = _new(plane, app, shared, _key(app, cluster, shared, parts), parts)
+    return msgspec.structs.replace(made, commit=commit.sha, author=commit.author, subject=commit.subject)
 
 
-def _parts(plane: context.Plane, app: facts.App, shared: Shared) -> tuple[tuple[resolve.Source, ...], list[_Part]]:
+def _parts(
+    plane: context.Plane, app: facts.App, shared: Shared, *, instead: Mapping[int, resolve.Source] | None = None
+) -> tuple[tuple[resolve.Source, ...], list[_Part]]:
     """All sources at their commits, and those of them that are rendered."""
     sources, held = app.spec.all_sources(), shared.keys.get(app.project_id, keys.Keys())
-    found = resolve.all_of(plane, app, held, shared.sources)
-    permit.check_signed(plane, app, held, [at.commit for at in found])
+    found = resolve.all_of(plane, app, held, shared.sources, instead=instead)
+    permit.check_signed(plane, app, held, [at.commit for number, at in enumerate(found) if number not in (instead or {})])
     return found, [_part(plane, app, number, at) for number, at in enumerate(found) if sources[number].rendered()]
 
 

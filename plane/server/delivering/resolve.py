@@ -21,14 +21,19 @@ class Source(msgspec.Struct, frozen=True):
     tree: ports.Tree
 
 
-def all_of(plane: context.Plane, app: facts.App, held: keys.Keys, known: Known) -> tuple[Source, ...]:
+def all_of(
+    plane: context.Plane, app: facts.App, held: keys.Keys, known: Known, *, instead: Mapping[int, Source] | None = None
+) -> tuple[Source, ...]:
     """One per source of the app, in their order; a chart's tree shows the files of the refs that its values name.
+
+    `instead`: what takes the place of Git's, by number.
 
     Raises:
         SourceRefused, BackendDown: a repository is not registered or failed, a revision is unknown.
     """
     sources = app.spec.all_sources()
-    found = [_resolve(plane, app, held, known, number) for number in range(len(sources))]
+    given = instead or {}
+    found = [given[number] if number in given else _resolve(plane, app, held, known, number) for number in range(len(sources))]
     lent = {source.ref: at.tree for source, at in zip(sources, found, strict=True) if source.ref}
     return tuple(
         msgspec.structs.replace(at, tree=laid.Laid(at.tree, {ref: lent[ref] for ref in refs.used(source)})) if refs.used(source) else at
