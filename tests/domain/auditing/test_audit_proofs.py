@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from plane.cli import proofs, verifier
 from plane.domain.auditing import audit, audit_proofs
 from tests.architecture import source
+from tests.support import verifying
 
 SIZES = st.integers(1, 600)
 
@@ -106,3 +107,12 @@ def test_a_checkpoint_is_the_note_that_another_implementation_makes() -> None:
     assert point.note() == theirs["note"]
     assert audit.verifier_key(origin, key) == theirs["key"]
     assert verifier.signed_by(key, mark[4:], point.text())
+
+
+def test_a_log_of_another_implementation_is_verified() -> None:
+    first, *lines = (source.ROOT / "tests/cases/audit/sumdb/log.jsonl").read_text().splitlines()  # by golang.org/x/mod, main.go beside it
+    key = json.loads(first)["key"]
+    found = verifying.verified(lines, [key], part=True)
+    assert (found.findings, found.keys, found.events) == ([], {key}, 85)
+    altered = [line.replace('"actor":{"id":"go"}', '"actor":{"id":"me"}') if '"seq":40,' in line else line for line in lines]
+    assert verifying.verified(altered, [key], part=True).findings == ["place 40: the event was altered: its text does not give its leaf"]
