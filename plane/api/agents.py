@@ -15,6 +15,7 @@ from plane.server import claim as claims
 from plane.server import context
 from plane.server.asking import pieces
 from plane.server.attending import enrol, intake, journals, recall
+from plane.server.auditing import visits
 from plane.server.keeping import health_checks
 from plane.wire import agent, signing
 from plane.wire import journal as record
@@ -32,7 +33,12 @@ async def _identity(request: Incoming, body: bytes) -> claims.AgentIdentity:
     if scheme.lower() != "bearer" or not token:
         raise errors.Unauthenticated("an agent's request token is needed", remedy="this endpoint is for agents alone")
     bound = signing.Request(request.method, request.scope["path"], signing.body_digest(body))
-    return await sync_to_thread(claims.authenticate, _plane(request), token, bound)
+    try:
+        return await sync_to_thread(claims.authenticate, _plane(request), token, bound)
+    except errors.Unauthenticated as e:
+        ip = request.client.host if request.client else ""
+        await sync_to_thread(visits.refuse, _plane(request), f"agent: {e}", ip)
+        raise
 
 
 def _plane(request: Incoming) -> context.Plane:

@@ -1,10 +1,12 @@
 """The application: every route, in one place."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from litestar import Litestar, Response, Router, get
+from litestar.concurrency import sync_to_thread
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -36,7 +38,8 @@ from plane.api import (
     wake,
 )
 from plane.domain import errors
-from plane.server import context, idempotent
+from plane.server import context, idempotent, recent
+from plane.server.auditing import visits
 
 BASE = "/api/v1"
 
@@ -54,7 +57,7 @@ def create(plane: context.Plane, *, database_url: str) -> Litestar:
             HTTPException: problems.http,
             Exception: problems.unexpected,
         },
-        lifespan=[_listening(hub)],
+        lifespan=[_listening(hub), _counting(plane)],
         state=State({"plane": plane, "requests": requests, "hub": hub}),
         request_max_body_size=calls.BODY_BYTES,
         openapi_config=None,  # ours is made from the same `Doc`s by plane.api.openapi
@@ -97,6 +100,26 @@ def _api() -> Router:
 
     guarded = Router(path="/", route_handlers=handlers, guards=[border.known, border.json_only], dependencies={"call": Provide(calls.call)})
     return Router(path=BASE, route_handlers=[guarded, described])
+
+
+def _counting(plane: context.Plane) -> Callable[[Litestar], Any]:
+    """Refusals are told in sums; the last one when the process ends."""
+
+    async def tell() -> None:
+        while True:
+            await asyncio.sleep(recent.FIRST_S)
+            await sync_to_thread(visits.tell_refused, plane)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncGenerator[None, None]:
+        telling = asyncio.create_task(tell(), name="refusals")
+        try:
+            yield
+        finally:
+            telling.cancel()
+            await sync_to_thread(visits.tell_refused, plane, at_once=True)
+
+    return lifespan
 
 
 def _listening(hub: wake.Hub) -> Callable[[Litestar], Any]:

@@ -16,7 +16,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from plane.adapters import metrics
 from plane.api import problems
 from plane.domain import errors
-from plane.server import authorise
+from plane.server.auditing import visits
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 SAFETY = {
@@ -84,7 +84,7 @@ async def known(connection: Connection, _: BaseRouteHandler) -> None:
     ip = connection.client.host if connection.client else ""
     plane = connection.app.state.plane
     agent = connection.headers.get("User-Agent", "")
-    connection.scope["user"] = await sync_to_thread(authorise.actor, plane, token, ip=ip, user_agent=agent)
+    connection.scope["user"] = await sync_to_thread(visits.admit, plane, token, ip=ip, user_agent=agent)
     connection.scope["auth"] = token
 
 

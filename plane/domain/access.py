@@ -51,6 +51,7 @@ class Actor(msgspec.Struct, frozen=True):
     groups: frozenset[str] = frozenset()
     networks: tuple[str, ...] = ()
     login: dt.datetime | None = None
+    home: str = ""  # id of the tenant whose people they are of
 
 
 class Target(msgspec.Struct, frozen=True):

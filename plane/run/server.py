@@ -9,6 +9,7 @@ import uvicorn
 from plane import config
 from plane.api import app, wake
 from plane.run import heap, wiring
+from plane.server.auditing import visits
 
 BACKLOG = 1024
 KEEP_ALIVE_S = 75  # longer than an agent's long poll and than common load balancers' idle time
@@ -50,6 +51,8 @@ def command() -> None:
         )
         server = Draining(made, served.state.hub)
         heap.settle()
+        visits.life(plane, "plane.started", "server")
         server.run()
+        visits.life(plane, "plane.stopped", "server")
         if not server.started:
             sys.exit(3)

@@ -16,7 +16,7 @@ from plane.domain import errors
 from plane.run import crew, heap, wiring
 from plane.server import context
 from plane.server.attending import orphan_watch
-from plane.server.auditing import gaps, retention, seal_log, send
+from plane.server.auditing import gaps, retention, seal_log, send, visits
 from plane.server.delivering import deliver, poll, sweep
 from plane.store import engine, wake
 from plane.store.delivering import leases
@@ -54,6 +54,7 @@ class Worker:
         for one in (*loops, beat):
             one.start()
         log.info("worker.started", batch=self._settings.batch)
+        visits.life(self._plane, "plane.started", "worker")
         self._stopping.wait()
         for one in loops:
             one.join()
@@ -62,6 +63,7 @@ class Worker:
         self._looks.finish()
         self._ended.set()  # what is being finished needs its leases to the end
         beat.join()
+        visits.life(self._plane, "plane.stopped", "worker")
         log.info("worker.stopped")
 
     def stop(self) -> None:

@@ -105,6 +105,7 @@ def actor(plane: context.Plane, bearer: str, *, ip: str = "", user_agent: str = 
         groups=found.groups,
         networks=found.networks,
         login=found.issued_at,
+        home=found.tenant,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from plane import ports
+from plane.server.recent import Recent
 from plane.store import engine
 
 
@@ -25,4 +26,5 @@ class Plane(msgspec.Struct, frozen=True):
     signer: ports.Signer
     log_signer: ports.LogSigner
     plane_id: str
+    recent: Recent = msgspec.field(default_factory=Recent)
     sinks: Mapping[str, ports.Sink] = {}  # by the name of the place in a sink's spec

@@ -23,6 +23,8 @@ DOCUMENTS = (
 )
 WRITES = {"created": "was made", "updated": "was changed", "deleted": "was deleted"}
 TYPES: dict[str, str] = {
+    "access.login": "A token was used: for the first time, after an hour of silence, or from another address.",
+    "access.login.refused": "Requests with tokens that do not hold: the first one, then how many there were since.",
     "access.denied": "Somebody was refused a change.",
     "access.glass.taken": "Somebody took a break-glass role, for a time and with a reason.",
     "access.glass.returned": "Somebody gave it back before its time.",
@@ -34,6 +36,8 @@ TYPES: dict[str, str] = {
     "access.token.issued": "A token was made.",
     "access.token.rotated": "A token was made in place of another, which ends after an overlap.",
     "access.token.revoked": "A token was ended.",
+    "plane.started": "A program of the plane began to run, and with it its logging.",
+    "plane.stopped": "A program of the plane was told to end.",
     "token.created": "The first admin's token was made on the plane's own machine.",
     "agent.enrolled": "An agent joined a cluster to the plane.",
     "agent.quarantined": "Two agents used one identity; neither is given work or believed until the cluster joins anew.",
@@ -82,6 +86,7 @@ TYPES: dict[str, str] = {
     "object.deleted": "Outcome: it was, or could not be.",
     "object.action.requested": "Intent: an action on a live object.",
     "object.action.finished": "Outcome: what came of it.",
+    "audit.read": "Somebody searched or followed the log, or asked for a proof.",
     "audit.exported": "Somebody took the log away as a file.",
     "audit.gap": "A change in a cluster of which nobody told the end.",
     "audit.gap.resolved": "Its end was told after all.",
@@ -144,6 +149,10 @@ DETAILS: dict[str, type[details.Details]] = {
     "object.deleted": details.OrderDone,
     "object.action.requested": details.Order,
     "object.action.finished": details.OrderDone,
+    "access.login.refused": details.LoginsRefused,
+    "plane.started": details.ProgramLife,
+    "plane.stopped": details.ProgramLife,
+    "audit.read": details.LogRead,
     "audit.exported": details.Exported,
     "audit.gap": details.Gap,
     "audit.gap.resolved": details.Gap,

@@ -274,6 +274,31 @@ class Exported(Filters, frozen=True, kw_only=True, omit_defaults=True):
     resumed_at: int = 0
 
 
+class LogRead(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """`how`: search, follow, proof or check; the same look again within ten minutes is not told."""
+
+    how: str
+    filters: Filters
+
+
+class LoginsRefused(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """Requests with tokens that do not hold: how many by reason, and by address those with most."""
+
+    count: int
+    reasons: dict[str, int]
+    addresses: dict[str, int]
+
+
+class ProgramLife(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """A program of the plane; `signing_key`: which key it signs states of the log with."""
+
+    program: str
+    version: str
+    host: str
+    pid: int
+    signing_key: str
+
+
 class Gap(Details, frozen=True, kw_only=True, omit_defaults=True):
     """The place of the intent, or of the finding that is resolved."""
 

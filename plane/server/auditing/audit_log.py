@@ -5,9 +5,10 @@ import datetime as dt
 import msgspec
 
 from plane.domain import access, errors
-from plane.domain.auditing import audit, audit_proofs
+from plane.domain.auditing import audit, audit_proofs, details
 from plane.server import authorise, context
 from plane.server import documents as generic
+from plane.server.auditing import visits
 from plane.store.auditing import audit_reading as log
 from plane.store.engine import Tx
 from plane.store.people import people
@@ -26,6 +27,7 @@ def page(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
         asked = wanted(place, query)
         if not asked.since:
             asked = msgspec.structs.replace(asked, since=plane.clock.now() - DEFAULT_SPAN)
+        visits.read(plane, place, "search", filters(query))
         found = log.search(place.tx, place.scope.tenant, asked, cursor=after, limit=query.limit + 1, newest=newest)
     return rest.page(found, query.limit, key=lambda each: each.seq)
 
@@ -43,11 +45,18 @@ def follow(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
     with authorise.enter(plane, caller, authorise.Names(names.tenant, query.project), "audit:read") as place:
         asked = wanted(place, query)
         tenant = place.scope.tenant
+        if not begun:
+            visits.read(plane, place, "follow", filters(query))
         if query.after < 0 and not begun:
             newest = log.last_checkpoint(place.tx, tenant)
             return Followed(tenant, newest.size - 1 if newest else -1)
         found = log.search(place.tx, tenant, asked, cursor=query.after, limit=query.limit)
     return Followed(tenant, query.after, found)
+
+
+def filters(query: wire.Filters) -> details.Filters:
+    """Those that were given, as events name them."""
+    return msgspec.convert({name: getattr(query, name) for name in details.Filters.__struct_fields__}, details.Filters)
 
 
 def wanted(place: authorise.Place, query: wire.Filters) -> log.Asked:
@@ -93,6 +102,7 @@ def moment(text: str, field: str) -> dt.datetime | None:
 def checkpoint(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) -> wire.Checkpoint:
     """The newest; NotFound before anything was sealed."""
     with authorise.enter(plane, caller, authorise.Names(names.tenant), "audit:read") as place:
+        visits.read(plane, place, "proof", details.Filters())
         return _told(_newest(place))
 
 
@@ -101,6 +111,7 @@ def inclusion(plane: context.Plane, caller: authorise.Caller, names: authorise.N
     if bool(query.event) == (query.seq >= 0):
         raise errors.Invalid({"event": "give the event's id here, or its place as seq, one of both"})
     with authorise.enter(plane, caller, authorise.Names(names.tenant), "audit:read") as place:
+        visits.read(plane, place, "proof", details.Filters())
         tenant, newest = place.scope.tenant, _newest(place)
         size = _size(query.size, newest)
         seq = query.seq
@@ -124,6 +135,7 @@ def inclusion(plane: context.Plane, caller: authorise.Caller, names: authorise.N
 def consistency(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: wire.ConsistencyQuery) -> wire.Consistency:
     """That a log of one size begins with the one of another."""
     with authorise.enter(plane, caller, authorise.Names(names.tenant), "audit:read") as place:
+        visits.read(plane, place, "proof", details.Filters())
         newest = _newest(place)
         size = _size(query.size, newest)
         if query.old > size:
@@ -143,6 +155,7 @@ def check(plane: context.Plane, caller: authorise.Caller, names: authorise.Names
     """What an export cannot show, because the rows in question have no place in the log; a stretch of the log at a time."""
     after = _after(query)
     with authorise.enter(plane, caller, authorise.Names(names.tenant), "audit:read") as place:
+        visits.read(plane, place, "check", details.Filters())
         found = log.strays(place.tx, place.scope.tenant, after=after, limit=query.limit)
         cut = log.cut(place.tx, place.scope.tenant)
     more = rest.cursor(f"{found.last[0]} {found.last[1]}") if found.looked == query.limit else ""

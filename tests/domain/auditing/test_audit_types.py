@@ -15,7 +15,7 @@ from tests.architecture import source
 
 GOLDEN = pathlib.Path(__file__).parents[2] / "cases" / "audit" / "events.jsonl"
 SCHEMA = json.loads((source.ROOT / "docs" / "audit-events.schema.json").read_text())
-TYPE = re.compile(r"(app|agent|access|cluster|tenant|token|rolebinding|audit|sink|object|project)(\.[a-z-]+)+")
+TYPE = re.compile(r"(app|agent|access|plane|cluster|tenant|token|rolebinding|audit|sink|object|project)(\.[a-z-]+)+")
 LOGGED = frozenset({"debug", "info", "warning", "error", "exception"})
 
 
