@@ -11,6 +11,7 @@ Json = client.Json
 Filters = dict[str, str]
 # name → what it answers, and the filters that answer it
 REPORTS: dict[str, tuple[str, Filters]] = {
+    "failed-logins": ("Tokens, keys and proofs that did not hold.", {"type": "access.login.refused,agent.enrol.refused"}),
     "refused-access": ("Who tried what they may not.", {"outcome": "denied"}),
     "privileged-actions": (
         "Changes of people, roles, tokens, policies, sinks, clusters and credentials.",

@@ -17,8 +17,9 @@ from plane.store.delivering import facts
 from plane.wire import audit as wire
 from plane.wire import bundle, rest
 
-SYNCED = ("app.sync.completed", "app.removal.completed", "app.removed")
-SINCE = ("app.sync.started", "app.sync.completed", "app.drift.detected", "app.drift.healed")
+RECOVERED = "app.task.recovered"  # a sync whose end the agent's journal alone told
+SYNCED = ("app.sync.completed", RECOVERED, "app.removal.completed", "app.removed")
+SINCE = ("app.sync.started", "app.sync.completed", RECOVERED, "app.drift.detected", "app.drift.healed")
 HELD = ("app.held", "app.released", "project.held", "project.released")
 ANY = ("success", "failure", "denied")
 
@@ -76,7 +77,7 @@ def _then(place: authorise.Place, apps: Sequence[store.Subject], time: dt.dateti
 def _stood(app: store.Subject, then: _Then) -> wire.Standing:
     sealed = then.synced[_key(app)]
     event, last = sealed.event, then.since.get(_key(app), sealed)
-    removed = event.type != "app.sync.completed"
+    removed = event.type not in ("app.sync.completed", RECOVERED)
     health = then.health.get(app.app)
     packed = then.bodies.get(event.release)
     return wire.Standing(
@@ -105,6 +106,7 @@ def _state(synced: audit.Sealed, last: audit.Sealed) -> str:
     return {
         "app.sync.started": "a sync was under way",
         "app.sync.completed": "a later sync had failed",
+        RECOVERED: "a later sync had failed",
         "app.drift.detected": "changed beside Git",
         "app.drift.healed": "in sync" if last.event.outcome == "success" else "changed beside Git",
     }[last.event.type]

@@ -73,6 +73,7 @@ _LATEST = sa.text(r"""
         AND audit_leaves.type = ANY(CAST(:types AS text[])) AND outcome = ANY(CAST(:outcomes AS text[])) AND audit_leaves.at <= :until
         AND seq <= (SELECT max(last) FROM audit_hours WHERE tenant_id = :tenant AND hour <= :until)
         AND position('"partial"\:true'\:\:bytea IN e.body) = 0
+        AND (audit_leaves.type <> 'app.task.recovered' OR position('"work"\:"apply"'\:\:bytea IN e.body) > 0)
         ORDER BY seq DESC LIMIT 1
     ) AS l
     LEFT JOIN audit_personal p ON p.tenant_id = :tenant AND p.event_id = l.event_id
