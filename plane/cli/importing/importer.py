@@ -5,6 +5,7 @@ import importlib
 import click
 
 KINDS = {
+    "argocd-rbac": ("plane.cli.importing.argo_rbac:command", "Argo CD's access policy, as Roles and RoleBindings."),
     "argocd-project": ("plane.cli.importing.argo_project:command", "Argo CD's AppProjects, as Projects."),
 }
 

@@ -60,10 +60,24 @@ def _settled(policy: argo_policy.Policy, role: str, mode: str | None) -> argo_po
 
 
 def read(files: tuple[str, ...]) -> tuple[argo_policy.Policy | None, list[trial_documents.Found]]:
-    """Argo CD's policy with what is built in, or documents of ours; a file that is neither YAML nor JSON is a policy.csv.
+    """Argo CD's policy with what is built in, or documents of ours; raises as `_read`."""
+    policy, ours = _read(files)
+    return (argo_builtin.policy().plus(policy).under(policy) if policy else None), ours
+
+
+def written(files: tuple[str, ...]) -> argo_policy.Policy:
+    """Argo CD's policy alone; raises as `_read`, also for documents of ours."""
+    policy, ours = _read(files)
+    if ours:
+        raise texts.Unreadable(ours[0][0], "is none of Argo CD's documents")
+    return policy or argo_policy.Policy()
+
+
+def _read(files: tuple[str, ...]) -> tuple[argo_policy.Policy | None, list[trial_documents.Found]]:
+    """A file that is neither YAML nor JSON is a policy.csv.
 
     Raises:
-        Invalid, Unreadable: both at once, or a line or document that breaks a rule.
+        Invalid, Unreadable: both tools' at once, or a line or document that breaks a rule.
     """
     policy, ours = argo_policy.Policy(), list[trial_documents.Found]()
     argo = False
@@ -78,7 +92,7 @@ def read(files: tuple[str, ...]) -> tuple[argo_policy.Policy | None, list[trial_
                 ours.append((where, body))
     if argo and ours:
         raise texts.Unreadable(ours[0][0], "is none of Argo CD's documents; ask about one tool's policy at a time")
-    return (argo_builtin.policy().plus(policy).under(policy) if argo else None), ours
+    return (policy if argo else None), ours
 
 
 def _with(policy: argo_policy.Policy, where: objects.Position, body: dict[str, Any]) -> argo_policy.Policy:

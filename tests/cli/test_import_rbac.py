@@ -1,0 +1,124 @@
+"""`plane import argocd-rbac`: what a policy becomes, that nothing of it gets wider, and what it says of the rest."""
+
+import json
+import pathlib
+
+import pytest
+from click import testing
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plane.cli.importing import importer, rbac
+from plane.domain.granting import argo_policy, roles
+from tests.cli import test_trial_access
+
+POLICY = """
+p, role:dev, applications, get, shop/*, allow
+p, role:dev, applications, sync, shop/*, allow
+p, role:dev, applications, action/apps/Deployment/restart, shop/*, allow
+p, role:dev, applications, delete/*/Pod/*/*, shop/web, allow
+p, role:dev, logs, get, shop/*, allow
+p, role:ops, *, *, */*, allow
+p, role:ops, applications, delete, shop/*, deny
+p, role:odd, applications, get, shop-*/*, allow
+p, role:odd, certificates, create, *, allow
+p, ana, projects, get, shop, allow
+g, acme:devs, role:dev
+g, ana, role:dev
+g, acme:lead, role:lead
+g, role:lead, role:dev
+g, acme:ops, role:ops
+g, acme:admins, role:admin
+"""
+
+
+def imported(folder: pathlib.Path, text: str, *words: str) -> testing.Result:
+    (folder / "policy.csv").write_text(text)
+    return testing.CliRunner().invoke(importer.group, ["argocd-rbac", str(folder / "policy.csv"), "--tenant", "acme", *words])
+
+
+def test_lines_become_roles_and_links_become_bindings(tmp_path: pathlib.Path) -> None:
+    found = json.loads(imported(tmp_path, POLICY, "--user", "ana", "-o", "json").output)
+    by_name = {(each["kind"], each["metadata"]["name"]): each["spec"] for each in found["documents"]}
+    assert by_name["Role", "dev-shop"]["permissions"] == [
+        *("app:get", "release:get", "task:get", "app:sync", "action:apps/Deployment/restart", "app:logs")
+    ]
+    assert by_name["Role", "dev-shop-web"]["permissions"] == ["object:delete/*/Pod"]
+    devs = [{"kind": "Group", "name": "acme:devs"}, {"kind": "Group", "name": "acme:lead"}, {"kind": "User", "name": "ana"}]
+    assert by_name["RoleBinding", "dev-shop"] == {"role": "dev-shop", "project": "shop", "subjects": devs}
+    assert "app:delete" not in by_name["Role", "ops"]["permissions"]
+    assert by_name["RoleBinding", "argocd-tenant-owner"]["subjects"] == [{"kind": "Group", "name": "acme:admins"}]
+    assert not [name for name in by_name if "odd" in name[1]]
+
+
+def test_what_has_no_equivalent_is_listed_with_its_line(tmp_path: pathlib.Path) -> None:
+    notes = [
+        (note["effect"], note["line"].split(":")[1], note["sentence"])
+        for note in json.loads(imported(tmp_path, POLICY, "-o", "json").output)["notes"]
+    ]
+    assert ("no equivalent", "11", "there is no create of certificates here") not in notes  # lines count from the file's first
+    said = {(effect, line) for effect, line, _ in notes}
+    assert {("safer here", "7"), ("no equivalent", "9"), ("no equivalent", "10")} <= said
+
+
+def test_the_documents_are_taken_by_try_access(tmp_path: pathlib.Path) -> None:
+    made = imported(tmp_path, POLICY, "--user", "ana", "-o", "yaml")
+    (tmp_path / "ours.yaml").write_text(made.stdout)
+    for words, allowed in (
+        ("--subject ana sync app acme/shop/web", True),
+        ("--subject x --group acme:lead delete object//Pod acme/shop/web", True),
+        ("--subject x --group acme:ops delete app acme/shop/web", False),
+        ("--subject x --group acme:ops sync app acme/lab/web", True),
+    ):
+        found = json.loads(test_trial_access.ask(tmp_path, "ours.yaml", words).output)
+        assert (words, found["allowed"]) == (words, allowed)
+
+
+def test_a_plan_is_a_table_that_writes_nothing(tmp_path: pathlib.Path) -> None:
+    shown = imported(tmp_path, POLICY).output
+    assert "RoleBinding" in shown
+    assert "no equivalent: policy.csv:10: p, role:odd, certificates, create, *, allow: there is no create of certificates here" in shown
+
+
+_SUBJECT = st.sampled_from(["role:a", "role:b", "ana"])
+_RULES = st.builds(
+    argo_policy.Rule,
+    subject=_SUBJECT,
+    resource=st.sampled_from(["applications", "logs", "*", "repositories"]),
+    action=st.sampled_from(["get", "sync", "delete", "*", "action/*", "action/apps/Deployment/restart", "delete/*", "delete//Pod/*/*"]),
+    object=st.sampled_from(["shop/*", "shop/web", "*/*", "*", "lab/*", "sh*/*"]),
+    effect=st.sampled_from(["allow", "allow", "deny"]),
+)
+_LINKS = st.builds(argo_policy.Link, member=st.sampled_from(["ana", "role:a"]), role=st.sampled_from(["role:a", "role:b"]))
+_ASKED = st.sampled_from(
+    [
+        ("get", "app:get"),
+        ("sync", "app:sync"),
+        ("delete", "app:delete"),
+        ("action/apps/Deployment/restart", "action:apps/Deployment/restart"),
+        ("delete//Pod/shop/web-1", "object:delete//Pod"),
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(_RULES, max_size=5), st.lists(_LINKS, max_size=3), _ASKED, st.sampled_from(["shop/web", "shop/api", "lab/web"]))
+def test_nothing_gets_wider(rules: list[argo_policy.Rule], links: list[argo_policy.Link], asked: tuple[str, str], place: str) -> None:
+    policy = argo_policy.Policy(tuple(rules), tuple(links))
+    made = rbac.Import(policy, tenant="acme", users=frozenset({"ana"})).made()
+    held = [
+        one.spec
+        for one in made.bindings
+        if any(each.name == "ana" for each in one.spec.subjects)
+        and one.spec.project in ("", place.split("/", maxsplit=1)[0])
+        and one.spec.app in ("", place.split("/")[1])
+    ]
+    by_name = {one.metadata.name: frozenset(one.spec.permissions) for one in made.roles}
+    allowed = any(roles.holds(by_name[spec.role], asked[1]) for spec in held)
+    there = argo_policy.decide(policy, argo_policy.Request("ana", asked[0], "applications", place))
+    assert there.allowed or not allowed
+
+
+@pytest.mark.parametrize("text", ["p, x", "hello"])
+def test_a_policy_that_cannot_be_read_is_refused(tmp_path: pathlib.Path, text: str) -> None:
+    assert imported(tmp_path, text).exit_code == 2
