@@ -117,19 +117,22 @@ field(value, path, otherwise) := object.get(value, path, otherwise) if {
 
 # The mapping at a path; empty when there is none or something else stands there.
 mapping(value, path) := found if {
-	found := field(value, path, null)
+	is_object(value)
+	found := object.get(value, path, null)
 	is_object(found)
 } else := {}
 
 # The list at a path; empty when there is none or something else stands there.
 list(value, path) := found if {
-	found := field(value, path, null)
+	is_object(value)
+	found := object.get(value, path, null)
 	is_array(found)
 } else := []
 
 # The text at a path; empty when there is none or something else stands there.
 text(value, path) := found if {
-	found := field(value, path, null)
+	is_object(value)
+	found := object.get(value, path, null)
 	is_string(found)
 } else := ""
 

@@ -28,4 +28,7 @@ violations contains {"message": message, "path": lib.pointer(["rules", index, fi
 
 wild(_, "*")
 
-wild("resources", value) if regex.match(`^\*/|/\*$`, value)
+wild("resources", value) if {
+	is_string(value)
+	regex.match(`^\*/|/\*$`, value)
+}

@@ -27,6 +27,7 @@ allowed := lib.setting(about, "allowed")
 violations contains {"message": message, "path": lib.pointer(array.concat(pod.path, ["volumes", index]))} if {
 	some pod in lib.pods(input.manifest)
 	some index, volume in lib.list(pod.spec, ["volumes"])
+	is_object(volume)
 	types := {field | some field, value in volume; field != "name"; value != null}
 	count(types) > 0
 	count({field | some field in types; field in allowed}) == 0
