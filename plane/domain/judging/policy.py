@@ -41,7 +41,7 @@ class PolicyContext(msgspec.Struct, frozen=True, rename="camel"):
     commit: str = ""
     trigger: str = ""
     revision: str = ""
-    signature: Literal["", "none", "bad", "good"] = ""
+    signature: Literal["", "none", "unverified", "bad", "good"] = ""
     actor: str = ""
 
 
@@ -152,6 +152,19 @@ def policy_files(name: str, files: Mapping[str, str]) -> PolicyFiles:
     """The set under its digest, which covers file names and texts, not the set's name; `opa test` modules are left out."""
     kept = {file: text for file, text in sorted(files.items()) if not file.endswith("_test.rego")}
     return PolicyFiles(name, objects.digest(objects.canonical(kept)), kept)
+
+
+# How a set's text shows that it looks at a field of the input, itself or through what rules share.
+_READING = {
+    "project": ("input.project", '"project"'),
+    "cluster": ("input.cluster", '"cluster"', "is_cluster_wide", "identity"),
+    "clear": ("input.clear", '"clear"'),
+}
+
+
+def reads(files: PolicyFiles, field: str) -> bool:
+    """Whether a set can look at a field; what is not read need not be told."""
+    return any(word in text for text in files.files.values() for word in _READING[field])
 
 
 def located(violations: tuple[Violation, ...], manifests: tuple[objects.Manifest, ...]) -> tuple[Violation, ...]:

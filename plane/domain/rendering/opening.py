@@ -124,6 +124,16 @@ def fill(manifests: tuple[objects.Manifest, ...], opened: Opened, *, name: Calla
     return Filled(tuple(filled), tuple(found))
 
 
+def clear(manifest: objects.Manifest) -> Iterator[str]:
+    """Pointers, as `fill` leaves them, to values of a Secret that stand in the source in the clear; a SOPS document has none."""
+    if not _is_secret(manifest) or is_sops(manifest):
+        return
+    for at, text in _texts(manifest):
+        plain = _from_base64(manifest, at, text).decode("utf-8", "replace") if _is_data(manifest, at) else text
+        if plain and OPENING not in plain and (_is_data(manifest, at) or _is_string_data(manifest, at)):
+            yield at.replace("/stringData/", "/data/", 1)
+
+
 def restore(body: dict[str, Any], values: Mapping[str, bytes]) -> dict[str, Any]:
     """The body with each pointer's leaf replaced by its value: what the agent applies.
 

@@ -12,7 +12,7 @@ from plane.domain.judging import policy
 from plane.domain.planning import waves
 from plane.domain.rendering import hidden, opening, refs, render, secrets
 from plane.server import context, keys
-from plane.server.delivering import permit, resolve
+from plane.server.delivering import permit, resolve, surroundings
 from plane.store.delivering import facts, releases
 from plane.wire import agent, bundle
 
@@ -34,6 +34,14 @@ class Prepared(msgspec.Struct, frozen=True):
     roots: tuple[tuple[str, ...], ...]  # per source
     seen: tuple[str, ...]  # the commit of each source
     new: releases.New | None = None
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where what is judged comes from. `signature`: the kind that the commit carries; `written`: the objects as the source has them."""
+
+    commit: str
+    signature: str = ""
+    written: tuple[objects.Manifest, ...] = ()
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -167,6 +175,7 @@ def _key(app: facts.App, cluster: facts.Cluster, shared: Shared, parts: list[_Pa
         [(shared.platform.exclusions, shared.platform.inclusions)] if shared.platform.exclusions or shared.platform.inclusions else []
     )
     made = [[part.key for part in parts], place, rules, str(_owner(app)), *msgspec.to_builtins(left_out), *permit.release_key(app)]
+    made += surroundings.key(shared.bindings, _known(app, shared))
     return objects.digest(objects.canonical(made))
 
 
@@ -247,7 +256,8 @@ def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) 
     permit.check_objects(app, cluster, manifests)
     key = plane.envelope.unwrap(app.fingerprint_key, context=keys.wrapping_context(app.tenant_id, app.project_id, keys.FINGERPRINT_KEY))
     filled = opening.fill(manifests, made.opened.values, name=lambda place, value: secrets.fingerprint(key.reveal(), place, value))
-    verdict = judge(plane, app, shared, filled.manifests, commit=made.commit.sha)
+    origin = Origin(made.commit.sha, made.commit.signature, made.manifests)
+    verdict = judge(plane, app, shared, filled.manifests, origin)
     digest, body = bundle.pack(tuple(objects.canonical(manifest.body) for manifest in filled.manifests))
     return releases.New(
         app_id=app.id,
@@ -304,10 +314,25 @@ def _seal(
     )
 
 
-def judge(plane: context.Plane, app: facts.App, shared: Shared, manifests: tuple[objects.Manifest, ...], *, commit: str) -> policy.Verdict:
+def judge(plane: context.Plane, app: facts.App, shared: Shared, manifests: tuple[objects.Manifest, ...], origin: Origin) -> policy.Verdict:
     """Ask every policy set in force; an engine that fails is a denial with its own reason."""
+    asked = policy.PolicyInput(tuple(manifest.body for manifest in manifests), _asked(app, shared, origin))
+    digests = tuple(one.policy.digest for one in shared.bindings)
+    known = _known(app, shared, origin.written)
+    found: dict[tuple[str, bytes], tuple[policy.Violation, ...]] = {}
+    try:
+        for one in shared.bindings:
+            if one.question() not in found:
+                violations = plane.policies.violations(one.policy, surroundings.told(asked, one, known))
+                found[one.question()] = policy.located(violations, manifests)
+    except policy.PolicyFailed as e:
+        return policy.Verdict(digests, (), str(e))
+    return policy.Verdict(digests, policy.fold([(one, found[one.question()]) for one in shared.bindings]))
+
+
+def _asked(app: facts.App, shared: Shared, origin: Origin) -> policy.PolicyContext:
     cluster = _cluster(app)
-    asked = policy.PolicyContext(
+    return policy.PolicyContext(
         tenant=app.tenant,
         project=app.project,
         app=app.name,
@@ -317,19 +342,15 @@ def judge(plane: context.Plane, app: facts.App, shared: Shared, manifests: tuple
         cluster_labels=cluster.labels,
         kube_version=cluster.kube_version,
         repo=app.repositories[0].url if 0 in app.repositories else "",
-        commit=commit,
+        commit=origin.commit,
+        revision=app.spec.all_sources()[0].target_revision,
+        signature="none" if origin.signature == "none" else "unverified" if origin.signature else "",
     )
-    bodies = tuple(manifest.body for manifest in manifests)
-    digests = tuple(one.policy.digest for one in shared.bindings)
-    found: dict[tuple[str, bytes], tuple[policy.Violation, ...]] = {}
-    try:
-        for one in shared.bindings:
-            if one.question() not in found:
-                violations = plane.policies.violations(one.policy, policy.PolicyInput(bodies, asked, one.parameters))
-                found[one.question()] = policy.located(violations, manifests)
-    except policy.PolicyFailed as e:
-        return policy.Verdict(digests, (), str(e))
-    return policy.Verdict(digests, policy.fold([(one, found[one.question()]) for one in shared.bindings]))
+
+
+def _known(app: facts.App, shared: Shared, manifests: tuple[objects.Manifest, ...] = ()) -> surroundings.Known:
+    cluster = _cluster(app)
+    return surroundings.Known(app, cluster, shared.capabilities.get(cluster.id), manifests)
 
 
 def problem(app: facts.App, error: errors.PlaneError, now: str) -> decide.Problem:

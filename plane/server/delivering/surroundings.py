@@ -1,0 +1,69 @@
+"""What the plane tells rules besides the objects: of what it has at hand, what a policy set reads; nothing is asked for it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from plane.domain import objects
+from plane.domain.judging import policy, surroundings
+from plane.domain.permitting import projects
+from plane.domain.rendering import opening
+from plane.store.delivering import facts
+from plane.wire import agent
+
+
+class Known(msgspec.Struct, frozen=True):
+    """`manifests`: as they come from the source, in the order in which they are judged."""
+
+    app: facts.App
+    cluster: facts.Cluster
+    served: agent.Capabilities | None
+    manifests: tuple[objects.Manifest, ...] = ()
+
+
+def told(asked: policy.PolicyInput, binding: policy.Binding, known: Known) -> policy.PolicyInput:
+    """The question that one binding asks."""
+    return msgspec.structs.replace(asked, parameters=binding.parameters, **_fields(binding, known))
+
+
+def key(bindings: tuple[policy.Binding, ...], known: Known) -> list[Any]:
+    """What a verdict depends on that nothing else of a release does; empty when no set reads it."""
+    named = {field: value for binding in bindings for field, value in _fields(binding, known).items() if field != "clear"}
+    return [msgspec.to_builtins(named)] if named else []
+
+
+def _fields(binding: policy.Binding, known: Known) -> dict[str, Any]:
+    return {field: tell(known) for field, tell in _TELL.items() if policy.reads(binding.policy, field)}
+
+
+def _project(known: Known) -> surroundings.ProjectFacts:
+    rules, grant = known.app.rules, known.cluster.grant
+    here = projects.Where(known.cluster.name, labels=known.cluster.labels)
+    return surroundings.ProjectFacts(
+        namespaces=_allowed(projects.namespaces(rules, here)) if rules.destinations else grant.namespaces,
+        cluster_kinds=grant.cluster_kinds,
+        repositories=_allowed(rules.source_repos) or None,
+    )
+
+
+def _allowed(entries: tuple[str, ...]) -> tuple[str, ...]:
+    """Without those that take away: what they are about has been refused before."""
+    return tuple(one for one in entries if not one.startswith("!"))
+
+
+def _cluster(known: Known) -> surroundings.ClusterFacts:
+    kinds: dict[str, surroundings.Served] = {}
+    for one in known.served.kinds if known.served else ():
+        name = f"{one.group}/{one.kind}"
+        versions = kinds[name].versions if name in kinds else ()
+        kinds[name] = surroundings.Served(versions=(*versions, one.version), namespaced=one.namespaced)
+    return surroundings.ClusterFacts(kinds=kinds)
+
+
+def _clear(known: Known) -> dict[str, tuple[str, ...]]:
+    found = ((str(number), tuple(opening.clear(manifest))) for number, manifest in enumerate(known.manifests))
+    return {number: pointers for number, pointers in found if pointers}
+
+
+_TELL: dict[str, Callable[[Known], Any]] = {"project": _project, "cluster": _cluster, "clear": _clear}

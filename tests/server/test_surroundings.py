@@ -1,0 +1,85 @@
+"""What rules are told of the project, its cluster and the source, and that a verdict goes by what is known now."""
+
+import sqlalchemy as sa
+
+from plane.domain.judging import policy
+from plane.run.devgit import DevGit
+from plane.server.asking import explain
+from plane.store.layout import tables
+from plane.wire import agent
+from tests.support import planes
+
+TELLS = policy.policy_files(
+    "own",
+    {
+        "own.rego": """package plane.rules.own
+
+release_violations contains {"message": sprintf("may use %v", [input.project.namespaces])}
+
+release_violations contains {"message": sprintf("serves %v", [input.cluster.kinds["apps/Deployment"]])}
+
+release_violations contains {"message": sprintf("%v in the clear", [pointers]), "object": to_number(number)} if {
+	some number, pointers in input.clear
+}
+
+release_violations contains {"message": sprintf("at %s, signature %s", [input.context.revision, input.context.signature])}
+"""
+    },
+)
+SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: web}\nstringData: {user: web}\ndata: {greeting: aGVsbG8=, none: ''}\n"
+
+
+def serve(fleet: planes.Fleet, *versions: str) -> None:
+    """The agent has said what its cluster serves."""
+    kinds = tuple(agent.Kind("apps", version, "Deployment", namespaced=True) for version in versions)
+    told = agent.encode(agent.Capabilities(kube_version="v1.33.1", agent_version="1", kinds=kinds))
+    with fleet.owner.begin() as tx:
+        tx.execute(sa.update(tables.clusters).values(capabilities=told))
+
+
+def said(fleet: planes.Fleet) -> dict[str, list[str]]:
+    """Messages by object."""
+    found: dict[str, list[str]] = {}
+    for one in explain.explain(fleet.plane, fleet.scope, project_id=fleet.project, app="web").violations:
+        found.setdefault(one.violation.object, []).append(one.violation.message)
+    return found
+
+
+def start(fleet: planes.Fleet, devgit: DevGit, repository: str, files: policy.PolicyFiles) -> None:
+    fleet.add(tables.policy_sets, tenant_id=fleet.tenant, name="own", digest=files.digest, files=files.files, spec={"mode": "warn"})
+    url = devgit.create(repository, {**planes.files("web"), "web/secret.yaml": SECRET.encode()})
+    fleet.app("web", fleet.repository(devgit, repository), url)
+
+
+def again(fleet: planes.Fleet) -> None:
+    with fleet.owner.begin() as tx:
+        tx.execute(sa.update(tables.apps).values(due_at=fleet.plane.clock.now()))
+    fleet.work()
+
+
+def test_rules_are_told_what_they_read_and_told_again_when_it_changes(fleet: planes.Fleet, devgit: DevGit) -> None:
+    serve(fleet, "v1")
+    start(fleet, devgit, "told", TELLS)
+    fleet.work()
+    assert said(fleet) == {
+        "Secret shop/web": ['["/data/user", "/data/greeting"] in the clear'],
+        "the release": ["at main, signature none", 'may use ["shop", "acme-*"]', 'serves {"namespaced": true, "versions": ["v1"]}'],
+    }
+    serve(fleet, "v1", "v2")
+    again(fleet)
+    assert said(fleet)["the release"][-1] == 'serves {"namespaced": true, "versions": ["v1", "v2"]}'
+
+
+def test_what_no_rule_reads_makes_no_new_release(fleet: planes.Fleet, devgit: DevGit) -> None:
+    serve(fleet, "v1")
+    start(
+        fleet,
+        devgit,
+        "untold",
+        policy.policy_files("own", {"own.rego": 'package plane.rules.own\n\nviolations contains {"message": "seen"}\n'}),
+    )
+    fleet.work()
+    before = fleet.row("SELECT count(*) FROM releases")
+    serve(fleet, "v1", "v2")
+    again(fleet)
+    assert fleet.row("SELECT count(*) FROM releases") == before
