@@ -9,6 +9,7 @@ import msgspec
 
 from plane.domain import annotations, apps, errors, fleet, labels, options, orphans
 from plane.domain.judging import policy
+from plane.domain.permitting import namespaces as begins
 from plane.domain.permitting import projects, signing
 from plane.domain.permitting import quotas as amounts
 from plane.domain.rendering import refs
@@ -42,6 +43,7 @@ class TenantSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
     display_name: Annotated[str, msgspec.Meta(max_length=100)] = ""
     suspended: Annotated[str, msgspec.Meta(max_length=500)] = ""
     quotas: amounts.Quotas = amounts.Quotas()
+    namespaces: begins.Template = begins.Template()
     sync_windows: tuple[schedules.Window, ...] = ()
     freezes: tuple[schedules.Freeze, ...] = ()
 
@@ -126,6 +128,13 @@ def check_calendar(spec: TenantSpec | ProjectSpec) -> Problems:
     """Broken rules by path."""
     found = schedules.problems(schedules.Calendar(spec.sync_windows, spec.freezes))
     return {f"spec.{path}": rule for path, rule in found.items()}
+
+
+def check_tenant(spec: TenantSpec) -> Problems:
+    """Broken rules by path."""
+    wanted = apps.NamespaceMetadata(labels=spec.namespaces.labels, annotations=spec.namespaces.annotations)
+    marks = {path.replace("syncPolicy.managedNamespaceMetadata", "namespaces"): rule for path, rule in _check_namespace(wanted).items()}
+    return check_calendar(spec) | marks
 
 
 def check_repository(spec: RepositorySpec) -> Problems:

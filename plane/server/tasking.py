@@ -7,7 +7,7 @@ import msgspec
 from plane.domain import annotations, objects
 from plane.domain import apps as domain
 from plane.domain.deciding import decide
-from plane.domain.permitting import projects
+from plane.domain.permitting import namespaces, projects
 from plane.domain.planning import terms
 from plane.domain.timing import schedules, windows
 from plane.server import abilities, context
@@ -96,11 +96,25 @@ def no_account(rules: projects.Rules, destination: domain.Destination, cluster: 
     return ""
 
 
-def options_digest(spec: domain.AppSpec, rules: projects.Rules) -> str:
+def bound(told: agent.Options, row: states.Row, *, tenant: str) -> agent.Options:
+    """The options with what the project and the tenant add: as whom the agent writes, and what a new namespace begins with."""
+    told = msgspec.structs.replace(told, run_as=account(row.rules, row.situation.spec.destination))
+    begins = row.above.namespaces
+    if not told.create_namespace or begins == namespaces.Template():
+        return told
+    return msgspec.structs.replace(
+        told,
+        namespace_labels={**told.namespace_labels, **begins.labels},
+        namespace_annotations={**told.namespace_annotations, **begins.annotations},
+        namespace_template=namespaces.documents(begins, tenant=tenant),
+    )
+
+
+def options_digest(row: states.Row) -> str:
     """What the next task's options would be; a change of it alone is worth a task."""
+    spec = row.situation.spec
     automated = spec.automated()
-    as_whom = account(rules, spec.destination)
-    told = msgspec.structs.replace(options(spec, None), run_as=as_whom)  # left out of the bytes where it is empty
+    told = bound(options(spec, None), row, tenant="")  # what is not said is left out of the bytes
     return objects.digest(msgspec.msgpack.encode((told, bool(automated and automated.prune))))[:23]
 
 
@@ -121,7 +135,7 @@ def outdated(told: tuple[tuple[int, int], ...], wanted: tuple[tuple[int, int], .
 def observe(plane: context.Plane, row: states.Row, last: decide.Attempt, *, tenant: str, trigger: str) -> tasks.New:
     """What the app was last given, once more, to be looked after and not to be applied."""
     told = kept(row.situation.spec, None, last=last, digest=last.digest)
-    told = msgspec.structs.replace(told, run_as=account(row.rules, row.situation.spec.destination))
+    told = bound(told, row, tenant=tenant)
     task = agent.Task(
         id=plane.clock.id(),
         kind="observe",

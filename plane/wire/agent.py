@@ -138,6 +138,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     create_namespace: str = ""  # a namespace to create first, or empty
     namespace_labels: dict[str, str] = {}  # to put on it, also when it is there already
     namespace_annotations: dict[str, str] = {}
+    namespace_template: tuple[bytes, ...] = ()  # JSON: the tenant's ResourceQuota, LimitRange, NetworkPolicy for it
     max_deletes: int = 10
     max_percent: int = 50
     approved: bool = False  # a person approved the deletions of this release

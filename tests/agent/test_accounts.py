@@ -2,9 +2,11 @@
 
 import threading
 import time
+from typing import Any
 
 import pytest
 
+from plane.domain.permitting import namespaces
 from plane.wire import agent as wire
 from plane.wire import permitted
 from tests.agent.conftest import Agent
@@ -30,15 +32,15 @@ def account(kube: Kube) -> str:
     return f"{kube.namespace}:deployer"
 
 
-def until_it_may(kube: Kube, user: str) -> None:
+def until_it_may(kube: Kube, user: str, resource: str = "configmaps", verb: str = "patch") -> None:
     """The API server's authoriser hears of a binding a moment later."""
-    deadline, wanted = time.monotonic() + 30, {"namespace": kube.namespace, "resource": "configmaps", "verb": "patch"}
+    deadline, wanted = time.monotonic() + 30, {"namespace": kube.namespace, "resource": resource, "verb": verb}
     while not kube.create(REVIEWS, {"spec": {"user": user, "resourceAttributes": wanted}})["status"]["allowed"]:
         assert time.monotonic() < deadline, f"{user} has no rights after 30 s"
         threading.Event().wait(0.05)
 
 
-def secret(namespace: str) -> dict[str, object]:
+def secret(namespace: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "hidden", "namespace": namespace}, "stringData": {"a": "b"}}
 
 
@@ -81,6 +83,39 @@ def test_a_repair_is_made_as_the_account(agent: Agent, shared_plane: PlaneEnd, k
     healed = kube.until("configmaps", "web", lambda one: one is not None)
     assert healed is not None
     assert healed["data"] == {"colour": "blue"}
+
+
+def test_a_namespace_begins_with_the_tenants_template_whoever_the_app_syncs_as(
+    agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str, account: str
+) -> None:
+    wanted = namespaces.Template(
+        resource_quota={"hard": {"pods": "2"}},
+        limit_range={"limits": [{"type": "Container", "default": {"memory": "64Mi"}}]},
+        network_policy="deny-ingress",
+    )
+    told: dict[str, Any] = {
+        "create_namespace": kube.namespace,
+        "namespace_template": namespaces.documents(wanted, tenant="acme"),
+        "run_as": account,
+    }
+    role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": "view"}  # may look whether the namespace is there
+    subject = {"kind": "ServiceAccount", "name": "deployer", "namespace": kube.namespace}
+    kube.create(f"{RBAC}/v1/rolebindings", {"metadata": {"name": "looks"}, "roleRef": role, "subjects": [subject]})
+    until_it_may(kube, f"system:serviceaccount:{account}", "namespaces", "get")
+    web = config_map(kube.namespace, "web")
+    final = shared_plane.final(shared_plane.apply(app, web, **told))
+    assert final.outcome == "succeeded", final
+    assert shared_plane.final(shared_plane.apply(app, web, prune=True, **told)).outcome == "succeeded"
+    assert kube.there("resourcequotas", namespaces.NAME)["spec"]["hard"] == {"pods": "2"}
+    assert kube.there("limitranges", namespaces.NAME)["metadata"]["labels"] == {namespaces.TENANT_LABEL: "acme"}
+    assert kube.there("networking.k8s.io/v1/networkpolicies", namespaces.NAME)["spec"]["policyTypes"] == ["Ingress"]
+
+
+def test_a_template_holds_three_kinds_and_no_other(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
+    role = b'{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "x"}}'
+    told: dict[str, Any] = {"create_namespace": kube.namespace, "namespace_template": (role,)}
+    final = shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web"), **told))
+    assert (final.outcome, final.message) == ("failed", "a tenant's template may not hold a Role")
 
 
 def test_an_object_that_its_project_does_not_allow_is_refused_from_the_signed_task(

@@ -186,3 +186,18 @@ def test_where_commits_must_be_signed_an_unsigned_one_is_not_rendered(fleet: pla
     assert fleet.work() == 0
     code, sentence = decisions(fleet)["web"]
     assert (code, "must be signed by one of the signatureKeys of project shop, and it is not signed" in sentence) == ("source-failed", True)
+
+
+def test_a_new_namespace_begins_with_the_tenants_template(fleet: planes.Fleet, devgit: DevGit) -> None:
+    say(fleet, tables.tenants, namespaces={"labels": {"team": "acme"}, "resourceQuota": {"hard": {"pods": "5"}}})
+    url = devgit.create("template", {"web/config.yaml": (CONFIG % "web").encode()})
+    wanted = {"labels": {"team": "mine", "zone": "a"}}
+    policy = {"automated": {}, "syncOptions": ["CreateNamespace=true"], "managedNamespaceMetadata": wanted}
+    fleet.app("web", fleet.repository(devgit, "template"), url, syncPolicy=policy)
+    fleet.work()
+    [(task, _)] = fleet.claim()
+    assert task.options.namespace_labels == {"team": "acme", "zone": "a"}
+    assert [json.loads(one)["spec"] for one in task.options.namespace_template] == [{"hard": {"pods": "5"}}]
+    end(fleet, task)
+    say(fleet, tables.tenants, namespaces={"resourceQuota": {"hard": {"pods": "9"}}})
+    assert fleet.work() == 1

@@ -130,6 +130,7 @@ MESSAGES: dict[str, msgspec.Struct] = {
     "task-once": msgspec.structs.replace(TASK, options=agent.Options(once=ONCE)),
     "task-ignore": msgspec.structs.replace(TASK, options=agent.Options(ignore=(IGNORE,))),
     "task-pauses": msgspec.structs.replace(TASK, options=agent.Options(pauses=((1_700_000_000, 1_700_003_600), (1_700_086_400, 0)))),
+    "task-template": msgspec.structs.replace(TASK, options=agent.Options(create_namespace="acme-shop", namespace_template=(b"{}",))),
     "task-rules": msgspec.structs.replace(TASK, scope=agent.Scope(rules=RULES), options=agent.Options(run_as="acme-shop:deployer")),
     "task-foreign": msgspec.structs.replace(TASK, options=agent.Options(foreign="revert")),
     "bundle": BUNDLE,

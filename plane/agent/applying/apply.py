@@ -47,6 +47,11 @@ class Applier:
         self._known = known or _Known()
 
     @property
+    def own(self) -> asking.Asking:
+        """For what the agent asks itself, and for no app."""
+        return self._asking
+
+    @property
     def inflight(self) -> set[objects.ObjectKey]:
         """Objects that are being written."""
         return self._known.inflight

@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from plane.adapters import kube
-from plane.agent.applying import apply, asking, guard, hooks, leaving, outcome, planning, rehearsal
+from plane.agent.applying import apply, asking, guard, hooks, leaving, outcome, planning, rehearsal, template
 from plane.agent.kept import fence, records, releases, writing
 from plane.agent.watching import cluster, waits
 from plane.domain import errors, kinds, objects
@@ -50,6 +50,7 @@ class Sync:
     """The run of one task."""
 
     def __init__(self, tools: Tools, work: Work) -> None:
+        self._own = tools.applier.own
         self._tools = msgspec.structs.replace(tools, applier=tools.applier.acting_as(work.task.options.run_as))
         self._there = tools.there
         self._work = work
@@ -106,6 +107,7 @@ class Sync:
         namespace = planning.namespace(self._work)
         if namespace and not self._options.dry_run:
             await self._tools.applier.create_namespace(namespace, app=self._task.app_id)
+            await template.lay(self._own, namespace.name, self._options.namespace_template)
         await self._rehearse(planned)
         work = [(phase, wave) for phase in planned.phases if phase.name != "SyncFail" for wave in phase.waves]
         try:

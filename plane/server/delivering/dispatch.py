@@ -75,7 +75,7 @@ def _nothing_left(row: states.Row) -> bool:
 
 
 def _with_options(row: states.Row) -> decide.Situation:
-    return msgspec.structs.replace(row.situation, options_digest=tasking.options_digest(row.situation.spec, row.rules))
+    return msgspec.structs.replace(row.situation, options_digest=tasking.options_digest(row))
 
 
 def _task(plane: context.Plane, row: states.Row, decision: decide.Apply | decide.Remove, tenant: str) -> tasks.New:
@@ -84,7 +84,7 @@ def _task(plane: context.Plane, row: states.Row, decision: decide.Apply | decide
     digest = applied.digest if applied else ""
     commit = wanted.commit if wanted and wanted.digest == digest else applied.commit if applied else ""
     told = tasking.kept(spec, applied, last=row.situation.attempt, digest=digest)
-    told = msgspec.structs.replace(told, run_as=tasking.account(row.rules, spec.destination))
+    told = tasking.bound(told, row, tenant=tenant)
     task = agent.Task(
         id=plane.clock.id(),
         kind="apply" if applied else "remove",
@@ -127,7 +127,7 @@ def _attempt(row: states.Row, decision: decide.Decision, task: tasks.New, now: d
     fresh = decide.Attempt(
         task.digest or decide.REMOVAL,
         task.generation,
-        options_digest=tasking.options_digest(row.situation.spec, row.rules),
+        options_digest=tasking.options_digest(row),
         trigger=task.trigger,
         commit=task.commit,
         manual=request is not None,
