@@ -9,9 +9,12 @@ _END = object()
 
 
 def ahead(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """The same pieces; two of them exist at a time. Whoever stops reading waits for the one that is being made."""
-    with concurrent.futures.ThreadPoolExecutor(1, "ahead") as thread:
+    """The same pieces; two of them exist at a time. Whoever stops reading waits for nothing: the piece being made is the last."""
+    thread = concurrent.futures.ThreadPoolExecutor(1, "ahead")
+    try:
         coming = thread.submit(next, pieces, _END)
         while (piece := coming.result()) is not _END:
             coming = thread.submit(next, pieces, _END)
             yield piece  # type: ignore[misc]  # not the end
+    finally:
+        thread.shutdown(wait=False, cancel_futures=True)
