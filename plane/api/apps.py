@@ -11,8 +11,8 @@ from litestar.handlers import HTTPRouteHandler
 from plane.api import awaiting, calls, wake
 from plane.domain import access, errors
 from plane.server import authorise
-from plane.server.asking import diffs, explain, health_history, history, orders, plans
-from plane.wire import documents, planned, rest
+from plane.server.asking import diffs, effective, explain, health_history, history, orders, plans
+from plane.wire import documents, planned, policies, rest
 from plane.wire import health as wire
 
 APP = "/tenants/{tenant}/projects/{project}/apps/{app}"
@@ -92,6 +92,15 @@ def explain_app(call: calls.Call) -> rest.Explanation:
     return rest.Explanation(app=call.names.name, **msgspec.structs.asdict(found))
 
 
+POLICIES = calls.Doc(answer=policies.Effective, summary="Which policies hold for the app now, and who says so.", tag="apps")
+
+
+@calls.endpoint("GET", f"{APP}/policies", POLICIES)
+def policies_of_app(call: calls.Call) -> policies.Effective:
+    """Merged as at the next judgement."""
+    return effective.effective(call.plane, call.caller, call.names)
+
+
 DIFF = calls.Doc(
     answer=rest.Diff,
     summary="Git against the cluster at this moment; asks the agent and waits up to 10 s.",
@@ -141,6 +150,7 @@ def handlers() -> list[HTTPRouteHandler]:
         release,
         task,
         explain_app,
+        policies_of_app,
         diff,
         plan,
     ]

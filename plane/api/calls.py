@@ -22,6 +22,8 @@ NOUNS = (
     "credential",
     "app",
     "policy",
+    "policybinding",
+    "waiver",
     "healthcheck",
     "resourcerule",
     "sink",

@@ -13,6 +13,7 @@ from plane.server.keeping import (
     credentials,
     health_checks,
     policies,
+    policy_bindings,
     projects,
     repositories,
     resource_rules,
@@ -21,6 +22,7 @@ from plane.server.keeping import (
     sinks,
     tenants,
     users,
+    waivers,
 )
 from plane.wire import rest
 
@@ -42,6 +44,12 @@ def handlers() -> list[HTTPRouteHandler]:
         *_crud(apps.KIND, delete=_delete_app),
         *_crud(policies.KIND),
         *_crud(policies.PLATFORM_KIND, prefix="platform_"),
+        *_crud(policy_bindings.KIND),
+        *_crud(policy_bindings.PLATFORM_KIND, prefix="platform_"),
+        *_crud(policy_bindings.PROJECT_KIND, prefix="project_"),
+        *_crud(waivers.KIND),
+        *_waiver("approve", "Agree to somebody else's waiver.", waivers.approve),
+        *_waiver("revoke", "End a waiver now.", waivers.revoke),
         *_crud(health_checks.KIND),
         *_crud(health_checks.PLATFORM_KIND, prefix="platform_"),
         *_crud(health_checks.PROJECT_KIND, prefix="project_"),
@@ -92,6 +100,12 @@ def _crud(
             delete or (lambda call: generic.delete(call.plane, call.caller, kind, call.names, version=call.version))
         ),
     ]
+
+
+def _waiver(verb: str, summary: str, act: Callable[..., Any]) -> list[HTTPRouteHandler]:
+    path = f"{ABOVE[2]}/waivers/{{waiver}}/{verb}"
+    doc = calls.Doc(answer=waivers.KIND.type, summary=summary, tag="waivers", operation=f"{verb}_waiver")
+    return [calls.endpoint("POST", path, doc)(lambda call: act(call.plane, call.caller, call.names))]
 
 
 def _parent(call: calls.Call) -> Any:  # noqa: ANN401 - authorise.Names

@@ -52,6 +52,25 @@ EXAMPLES: dict[Any, Any] = {
         "spec": {"mode": "deny", "parameters": {"images/registries": {"allowed": ["registry.example"]}}},
         "files": {"images.rego": "package images\n"},
     },
+    documents.PolicyBinding: {
+        **_HEAD,
+        "kind": "PolicyBinding",
+        "metadata": {"name": "production", "tenant": "acme"},
+        "spec": {"policySet": "platform/house", "mode": "deny", "clusters": "env=prod", "rules": {"I03": "require-approval"}},
+    },
+    documents.Waiver: {
+        **_HEAD,
+        "kind": "Waiver",
+        "metadata": {"name": "node-agent", **_PLACE},
+        "spec": {
+            "policy": "platform/house",
+            "rule": "W01",
+            "apps": ["node-agent"],
+            "reason": "The agent reads the node's counters",
+            "ticket": "OPS-1742",
+            "expiresAt": "2099-01-01T00:00:00Z",
+        },
+    },
     documents.HealthCheck: {
         **_HEAD,
         "kind": "HealthCheck",

@@ -106,10 +106,16 @@ def explain(where: session.Session, *, name: str, output: str) -> None:
     console.output().print(console.cell(str(found["sentence"])), soft_wrap=True)
     show.facts(_facts(found))
     for judged in found.get("violations") or ():
-        violation = judged.get("violation", judged)
-        click.echo(failures.visible(f"  {judged.get('mode', 'deny')}: {violation['policy']}/{violation['rule']}: {violation['message']}"))
+        click.echo(failures.visible(f"  {_judged(judged)}"))
     for sentence in found.get("warnings") or ():
         click.echo(failures.visible(f"Warning: {sentence}"), err=True)
+
+
+def _judged(judged: dict[str, Any]) -> str:
+    """One violation with how it counts, and why it does not."""
+    violation = judged.get("violation", judged)
+    waived = f" (waived by {judged['waiver']})" if judged.get("waiver") else ""
+    return f"{judged.get('mode', 'deny')}{waived}: {violation['policy']}/{violation['rule']}: {violation['message']}"
 
 
 @click.command("history")

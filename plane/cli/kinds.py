@@ -155,6 +155,41 @@ POLICY_SET = Kind(
     (Column("MODE", "spec.mode"), Column("DIGEST", "status.digest", "short"), _AGE, _CHANGED),
     ("policysets", "ps"),
 )
+POLICY_BINDING = Kind(
+    "PolicyBinding",
+    "policybinding",
+    "policybindings",
+    "either",
+    (
+        Column("SET", "spec.policySet"),
+        Column("MODE", "spec.mode"),
+        Column("CLUSTERS", "spec.clusters"),
+        Column("APPS", "spec.apps", wide=True),
+        Column("FROM", "spec.enforceAfter"),
+        _AGE,
+        _CHANGED,
+    ),
+    ("pb",),
+    inner=True,
+    apart=True,
+)
+WAIVER = Kind(
+    "Waiver",
+    "waiver",
+    "waivers",
+    "project",
+    (
+        Column("POLICY", "spec.policy"),
+        Column("RULE", "spec.rule"),
+        Column("STATE", "status.state"),
+        Column("ENDS", "spec.expiresAt"),
+        Column("ASKED BY", "status.requestedBy"),
+        Column("APPROVED BY", "status.approvedBy"),
+        Column("USES", "status.uses"),
+        Column("REASON", "spec.reason"),
+        _AGE,
+    ),
+)
 HEALTH_CHECK = Kind(
     "HealthCheck",
     "healthcheck",
@@ -223,6 +258,8 @@ KINDS = (
     CREDENTIAL,
     REPOSITORY,
     POLICY_SET,
+    POLICY_BINDING,
+    WAIVER,
     HEALTH_CHECK,
     RESOURCE_RULE,
     SINK,

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from plane.adapters import opa_files
-from plane.cli import failures, get, kinds, nouns, session, show
+from plane.cli import completion, failures, get, kinds, nouns, session, show, table
 from plane.domain import errors
 from plane.domain.judging import library
 
@@ -21,7 +21,11 @@ policy = nouns.group(kinds.POLICY_SET, "Policies: Rego rules asked before anythi
     "--pss-version", default="", metavar="VERSION", help="Of the Pod Security Standards, for a profile: latest, or v1.25 to v1.36."
 )
 @click.option(
-    "--mode", type=click.Choice(["deny", "warn", "audit", "off"]), default="deny", show_default=True, help="What a violation does."
+    "--mode",
+    type=click.Choice(["deny", "require-approval", "warn", "audit", "off"]),
+    default="deny",
+    show_default=True,
+    help="What a violation does.",
 )
 @click.option("--rule", "rules", multiple=True, metavar="RULE=MODE", help="A mode for one rule; may be given again.")
 @show.option("table", "json", "yaml", "name")
@@ -43,6 +47,27 @@ def _profile(name: str, version: str) -> tuple[dict[str, Any], dict[str, str]]:
     except errors.Invalid as error:
         raise failures.WrongUse(str(error)) from error
     return {"rules": bound.rules, "parameters": bound.parameters}, bound.policy.files
+
+
+@policy.command("effective")
+@click.argument("app", shell_complete=completion.names(kinds.APP))
+@show.option("table", "json", "yaml")
+@session.placed
+def effective(where: session.Session, *, app: str, output: str) -> None:
+    """Show which policies hold for an app, how strictly, and which binding says so."""
+    found = where.api.get(f"{kinds.path(kinds.APP, where, app)}/policies").body
+    if show.body(found, output=output):
+        return
+    rows = [
+        (one["set"], one["rule"], one["mode"], one["by"], ", ".join(one.get("namespaces") or ["all"])) for one in found.get("rules", ())
+    ]
+    if rows:
+        table.show(["POLICY", "RULE", "MODE", "BY", "NAMESPACES"], rows)
+    else:
+        click.echo(f"No policy holds for app/{app}.")
+    for sentence in found.get("problems") or ():
+        click.echo(f"Warning: {sentence}; until then every release is denied", err=True)
+    show.facts([("waivers", ", ".join(found.get("waivers") or ())), ("changes by itself", found.get("until", ""))])
 
 
 def _files(folder: pathlib.Path) -> dict[str, str]:

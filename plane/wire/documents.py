@@ -11,6 +11,7 @@ from plane.domain import apps, fleet, resource_rules, tenancy
 from plane.domain.auditing import sinks
 from plane.domain.granting import bindings, roles
 from plane.domain.health import health_scripts
+from plane.domain.judging import policy_bindings, waivers
 
 API_VERSION: Literal["gitops-plane.io/v1"] = "gitops-plane.io/v1"
 MAX_POLICY_BYTES = 1024 * 1024  # all files of one set; far above any set in the field, far below what hurts
@@ -136,6 +137,19 @@ class PolicySetStatus(Status, frozen=True, kw_only=True):
     """`digest` names the files for ever."""
 
     digest: str
+
+
+class WaiverStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
+    """Where it stands, and whose word that is. `uses`: releases whose verdict it changed."""
+
+    state: waivers.State
+    requested_by: str
+    approved_by: str = ""
+    approved_at: str = ""
+    revoked_by: str = ""
+    revoked_at: str = ""
+    uses: int = 0
+    used_at: str = ""
 
 
 class HeldRole(Shape, frozen=True, kw_only=True, omit_defaults=True):
@@ -274,7 +288,37 @@ class RoleBinding(Document, frozen=True, kw_only=True):
     status: Status | None = None
 
 
-Any = Tenant | Project | Cluster | Repository | Credential | App | PolicySet | HealthCheck | ResourceRule | Sink | User | Role | RoleBinding
+class PolicyBinding(Document, frozen=True, kw_only=True):
+    """A policy set in force at a place. Belongs to a project, a tenant, or the platform and then holds for all."""
+
+    spec: policy_bindings.BindingSpec = policy_bindings.BindingSpec()
+    status: Status | None = None
+
+
+class Waiver(Document, frozen=True, kw_only=True):
+    """A rule that does not count for some objects, for a time. Belongs to a project."""
+
+    spec: waivers.WaiverSpec
+    status: WaiverStatus | None = None
+
+
+Any = (
+    Tenant
+    | Project
+    | Cluster
+    | Repository
+    | Credential
+    | App
+    | PolicySet
+    | PolicyBinding
+    | Waiver
+    | HealthCheck
+    | ResourceRule
+    | Sink
+    | User
+    | Role
+    | RoleBinding
+)
 KINDS: tuple[type[Document], ...] = (
     Tenant,
     Project,
@@ -283,6 +327,8 @@ KINDS: tuple[type[Document], ...] = (
     Credential,
     App,
     PolicySet,
+    PolicyBinding,
+    Waiver,
     HealthCheck,
     ResourceRule,
     Sink,

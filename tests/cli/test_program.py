@@ -77,7 +77,10 @@ def test_without_a_plane_one_is_told_to_log_in(run: conftest.Run) -> None:
 
 def test_an_unknown_kind_names_the_known(run: conftest.Run) -> None:
     said = run("get", "deployments", code=2).stderr
-    known = "tenant, cluster, project, user, role, rolebinding, credential, repo, policy, healthcheck, resourcerule, sink, app"
+    known = (
+        "tenant, cluster, project, user, role, rolebinding, credential, repo, policy, policybinding, waiver, "
+        "healthcheck, resourcerule, sink, app"
+    )
     assert said == f"Error: there is no kind 'deployments'; known kinds: {known}\n"
 
 

@@ -1,6 +1,7 @@
 """Another tenant is not there: by name, by id, by cursor, in lists, in clusters."""
 
 import contextlib
+import datetime as dt
 import json
 import pathlib
 import re
@@ -31,6 +32,8 @@ class Names(msgspec.Struct, frozen=True):
     repository: str = ""
     credential: str = "age"
     policy: str = "house"
+    policybinding: str = "strict"
+    waiver: str = "once"
     healthcheck: str = "widgets"
     sink: str = "siem"
     cluster: str = "east"
@@ -58,6 +61,16 @@ def victim(install: e2e.Install) -> e2e.Tenant:
     place = f"/api/v1/tenants/{tenant.name}/policies"
     rule = 'package plane.rules.none\n\nviolations contains {"message": "no"} if input.manifest.kind == "Nothing"\n'
     tenant.put("PolicySet", place, "house", spec={}, files={"rule.rego": rule})
+    for above in ("", "/projects/main"):
+        home = f"/api/v1/tenants/{tenant.name}{above}/policybindings"
+        tenant.put("PolicyBinding", home, "strict", spec={"policySet": "house", "mode": "audit"})
+    excused = {
+        "policy": "house",
+        "rule": "none",
+        "reason": "a test",
+        "expiresAt": f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=1):%FT%TZ}",
+    }
+    tenant.put("Waiver", "waivers", "once", spec=excused)
     judged = {"kind": "Widget", "group": "x.example", "lua": "return {status = 'Healthy'}"}
     tenant.put("HealthCheck", f"/api/v1/tenants/{tenant.name}/healthchecks", "widgets", spec=judged)
     tenant.put("HealthCheck", f"/api/v1/tenants/{tenant.name}/projects/main/healthchecks", "widgets", spec=judged)

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from plane.domain.auditing import agent_details, audit, details
+from plane.domain.auditing import audit, details, policy_details
 
 DOCUMENTS = (
     "tenant",
@@ -14,6 +15,8 @@ DOCUMENTS = (
     "credential",
     "app",
     "policy",
+    "policybinding",
+    "waiver",
     "healthcheck",
     "resourcerule",
     "sink",
@@ -69,6 +72,10 @@ TYPES: dict[str, str] = {
     "app.refresh.asked": "Somebody asked for a look at the repository.",
     "app.rollback.asked": "Somebody asked to go back.",
     "app.deletions.approved": "Somebody allowed the deletions of a release.",
+    "app.release.approved": "Somebody looked at what policy wants looked at, and agreed.",
+    "waiver.approved": "Somebody agreed to another's waiver.",
+    "waiver.revoked": "Somebody ended a waiver.",
+    "waiver.expiring": "A waiver ends soon.",
     "app.deletion.asked": "Somebody deleted an app.",
     "app.removal.started": "Intent: an agent is told to remove an app's objects.",
     "app.removal.completed": "Outcome: what came of it.",
@@ -137,6 +144,9 @@ DETAILS: dict[str, type[details.Details]] = {
     "object.patch.refused": details.PatchRefused,
     "app.rollback.asked": details.RollbackAsked,
     "app.deletions.approved": details.Approved,
+    "app.release.approved": policy_details.ReleaseApproved,
+    "waiver.approved": policy_details.Waived,
+    "waiver.revoked": policy_details.Waived,
     "app.task.recovered": details.TaskRecovered,
     "app.drift.detected": details.DriftDetected,
     "app.drift.seen": details.DriftSeen,

@@ -110,7 +110,7 @@ class Situation(msgspec.Struct, frozen=True):
     problem: Problem | None = None
     attempt: Attempt | None = None
     request: Request | None = None
-    approved: frozenset[str] = frozenset()  # release digests whose deletions a person approved
+    approved: frozenset[str] = frozenset()  # release digests whose deletions a person approved, and `policy.approval`s
     out_of_sync: bool = False  # the agent reports drift
     options_digest: str = ""
     deleting: bool = False
@@ -183,6 +183,14 @@ def refused(spec: apps.AppSpec, wanted: Wanted) -> Wait | None:
             "or allow it with syncPolicy.automated.allowEmpty",
         )
     return None
+
+
+def unapproved(wanted: Wanted, approved: frozenset[str]) -> Wait | None:
+    """Why a release waits for a person whom policy wants to have looked at it; None when nobody needs to, or somebody has."""
+    asked = policy.approval(wanted.digest, wanted.verdict)
+    if not asked or asked in approved:
+        return None
+    return Wait("needs-approval", f"{policy.to_approve_sentence(wanted.verdict)}. Approve with `plane app approve`, or push a fix")
 
 
 def full(last: Attempt | None) -> Attempt | None:

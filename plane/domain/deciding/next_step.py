@@ -37,7 +37,7 @@ def _asked(now: decide.Situation, request: decide.Request) -> decide.Decision:
         return _revision(now, request)
     if now.wanted is None or now.problem:
         return _no_release(now.problem)
-    refusal = decide.refused(now.spec, now.wanted)
+    refusal = decide.refused(now.spec, now.wanted) or decide.unapproved(now.wanted, now.approved)
     some = " of chosen objects" if request.terms.selective() else ""
     return refusal or _apply(now, now.wanted.digest, trigger=request.trigger, sentence=f"sync{some} asked for by {request.actor}")
 
@@ -48,7 +48,7 @@ def _unasked(now: decide.Situation, at: dt.datetime) -> decide.Decision:
         return back
     if now.wanted is None or now.problem:
         return _no_release(now.problem)
-    return decide.refused(now.spec, now.wanted) or _automatic(now, now.wanted, at)
+    return decide.refused(now.spec, now.wanted) or decide.unapproved(now.wanted, now.approved) or _automatic(now, now.wanted, at)
 
 
 def _in_time(now: decide.Situation, wish: decide.Apply, at: dt.datetime) -> decide.Decision:

@@ -28,7 +28,7 @@ _VERBS: Mapping[str, tuple[str, ...]] = {
     "task": ("get",),
     "object": ("patch", "delete"),
     "policy": _DOCUMENT,
-    "waiver": (*_DOCUMENT, "approve"),
+    "waiver": (*_DOCUMENT, "approve", "revoke", "breakglass"),
     "healthcheck": _DOCUMENT,
     "resourcerule": _DOCUMENT,
     "access": _DOCUMENT,
@@ -46,13 +46,13 @@ VIEWER = frozenset({
 DEPLOYER = VIEWER | {"app:sync", "app:refresh", "app:rollback", "app:terminate", "app:hold", "app:logs", ACTION}
 MAINTAINER = DEPLOYER | {
     "app:create", "app:update", "app:delete",
-    "repository:create", "repository:update", "repository:delete", "repository:test",
+    "repository:create", "repository:update", "repository:delete", "repository:test", "waiver:create", "waiver:update", "waiver:delete",
 }  # fmt: skip
 AUDITOR = VIEWER | {"access:get", "audit:read", "audit:export", "sink:get"}
 TENANT_OWNER = MAINTAINER | AUDITOR | {
     "app:approve", "app:override", "app:exec", "project:hold", "object:patch", "object:delete",
     "project:create", "project:update", "project:delete", "credential:create", "credential:update", "credential:delete",
-    "policy:create", "policy:update", "policy:delete", "waiver:create", "waiver:update", "waiver:delete", "waiver:approve",
+    "policy:create", "policy:update", "policy:delete", "waiver:approve", "waiver:revoke", "waiver:breakglass",
     "healthcheck:create", "healthcheck:update", "healthcheck:delete", "access:create", "access:update", "access:delete",
     "sink:create", "sink:update", "sink:delete",
 }  # fmt: skip

@@ -90,11 +90,15 @@ class Binding(msgspec.Struct, frozen=True):
 
 
 class Judged(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A violation and the mode that applies to it. `by`: the binding that says so; `waiver`: the one that makes an exception."""
+    """A violation and the mode that applies to it. `by`: the binding that says so; `waiver`: the one that makes an exception.
+
+    `digest` names this version of the object.
+    """
 
     violation: Violation
     mode: Mode
     by: str = ""
+    digest: str = ""
     waiver: str = ""
 
 
@@ -173,6 +177,19 @@ def located(violations: tuple[Violation, ...], manifests: tuple[objects.Manifest
     return tuple(msgspec.structs.replace(found, file=places.get(found.object, "")) for found in violations)
 
 
+def approval(release: str, verdict: Verdict) -> str:
+    """What a person approves: this release with these violations; empty when nothing needs it. Other violations ask anew."""
+    found = verdict.to_approve()
+    return f"policy:{objects.digest(objects.canonical([release, *msgspec.to_builtins(found)]))}" if found else ""
+
+
+def to_approve_sentence(verdict: Verdict) -> str:
+    """What a person is asked to look at: the first violation whole, the rest counted."""
+    first, *others = verdict.to_approve()
+    more = f"; {len(others)} more" if others else ""
+    return f"policy {first.policy}/{first.rule} wants somebody to approve {first.object}{_place(first)}: {first.message}{more}"
+
+
 def sentence(verdict: Verdict) -> str:
     """What a person reads first: the first blocking violation whole, the rest counted."""
     if verdict.error:
@@ -181,10 +198,13 @@ def sentence(verdict: Verdict) -> str:
     if not blocking:
         return "allowed by policy"
     first = blocking[0]
-    where = f" ({first.file})" if first.file else ""
     more = f"; {len(blocking) - 1} more" if len(blocking) > 1 else ""
     fix = f" To fix: {first.remedy}" if first.remedy else ""
-    return f"policy {first.policy}/{first.rule} refuses {first.object}{where}: {first.message}.{fix}{more}"
+    return f"policy {first.policy}/{first.rule} refuses {first.object}{_place(first)}: {first.message}.{fix}{more}"
+
+
+def _place(violation: Violation) -> str:
+    return f" ({violation.file})" if violation.file else ""
 
 
 def fold(found: Iterable[tuple[Binding, tuple[Violation, ...]]]) -> tuple[Judged, ...]:

@@ -4,7 +4,7 @@ A waiver marks a violation and never hides it: it stays in the verdict, with the
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -17,6 +17,8 @@ USUAL = dt.timedelta(days=90)  # longer ones are the platform's to approve
 LONGEST = dt.timedelta(days=365)
 BREAK_GLASS = dt.timedelta(hours=4)
 REMINDERS = (dt.timedelta(days=14), dt.timedelta(days=7), dt.timedelta(days=1))  # before the end
+
+CONTAINERS = frozenset({"containers", "initContainers", "ephemeralContainers"})
 
 State = Literal["requested", "in-force", "expired", "revoked"]
 
@@ -64,6 +66,11 @@ class Subject(msgspec.Struct, frozen=True):
     images: frozenset[str] = frozenset()
 
 
+def subject(manifest: objects.Manifest) -> Subject:
+    """What waivers look at of an object: its digest, and the images of all containers anywhere in it."""
+    return Subject(manifest.key, objects.digest(objects.canonical(manifest.body)), frozenset(_images(manifest.body)))
+
+
 def problems(spec: WaiverSpec, *, at: dt.datetime) -> dict[str, str]:
     """What is wrong with a waiver that is asked for now, by field."""
     found: dict[str, str] = {}
@@ -94,10 +101,15 @@ def ends(spec: WaiverSpec) -> dt.datetime | None:
 
 def state(waiver: Waiver, *, at: dt.datetime) -> State:
     """Where a waiver stands. It counts while in force, and at no other time."""
+    end = ends(waiver.spec)
+    return standing(waiver, over=end is None or end <= at)
+
+
+def standing(waiver: Waiver, *, over: bool) -> State:
+    """The same where it is known whether its time is over."""
     if waiver.revoked_by:
         return "revoked"
-    end = ends(waiver.spec)
-    if end is None or end <= at:
+    if over:
         return "expired"
     return "in-force" if waiver.approved_by or waiver.spec.break_glass else "requested"
 
@@ -134,8 +146,10 @@ def next_change(waivers: Iterable[Waiver], *, at: dt.datetime) -> dt.datetime | 
 
 
 def _waived(judged: policy.Judged, held: list[Waiver], subject: Subject | None) -> policy.Judged:
-    waiver = next((one.name for one in held if subject and _covers(one.spec, judged.violation, subject)), "")
-    return msgspec.structs.replace(judged, waiver=waiver) if waiver else judged
+    if subject is None:
+        return judged
+    waiver = next((one.name for one in held if _covers(one.spec, judged.violation, subject)), "")
+    return msgspec.structs.replace(judged, digest=subject.digest, waiver=waiver)
 
 
 def _covers(spec: WaiverSpec, violation: policy.Violation, subject: Subject) -> bool:
@@ -148,6 +162,18 @@ def _covers(spec: WaiverSpec, violation: policy.Violation, subject: Subject) -> 
         and (not spec.images or (bool(subject.images) and subject.images <= frozenset(spec.images)))
         and (not spec.digests or subject.digest in spec.digests)
     )
+
+
+def _images(body: object) -> Iterator[str]:
+    if isinstance(body, list):
+        for one in body:
+            yield from _images(one)
+    elif isinstance(body, dict):
+        for name, value in body.items():
+            if name in CONTAINERS and isinstance(value, list):
+                yield from (str(one["image"]) for one in value if isinstance(one, dict) and "image" in one)
+            else:
+                yield from _images(value)
 
 
 def _kind(key: objects.ObjectKey) -> str:

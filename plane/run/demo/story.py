@@ -85,16 +85,7 @@ def platform(scene: Scene) -> None:
         lambda: scene.plane("platform", "get", "clusters", "-o", "json", show=False).count('"connected"') == len(scene.world.kubeconfigs),
     )
     scene.measured["agents joined, keys made in their clusters"] = f"{took:.1f} s"
-    scene.plane(
-        "platform",
-        "policy",
-        "create",
-        "platform",
-        "-T",
-        "-",
-        "--profile",
-        "starter",
-    )
+    scene.plane("platform", "policy", "create", "house", "-T", "-", "--profile", "starter")
     scene.plane("platform", "get", "clusters")
 
 

@@ -4,10 +4,11 @@ import msgspec
 
 from plane.domain import apps as domain
 from plane.domain import errors, tenancy
-from plane.domain.auditing import details
+from plane.domain.auditing import details, policy_details
 from plane.domain.deciding import decide
+from plane.domain.judging import policy
 from plane.domain.planning import terms
-from plane.server import abilities, authorise, context
+from plane.server import abilities, authorise, context, record
 from plane.server import documents as generic
 from plane.server.asking import kept_plans
 from plane.server.keeping import apps as documents_
@@ -83,9 +84,15 @@ def terminate(plane: context.Plane, caller: authorise.Caller, names: authorise.N
 
 
 def approve(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: rest.Approve) -> rest.Operation:
-    """Allow the deletions that the last attempt stopped at; Conflict when it waits for nothing, or for another release."""
+    """Allow what the app waits with: a release that policy wants looked at, or the deletions that the last attempt stopped at.
+
+    Raises:
+        Conflict: it waits for nothing, or for another release.
+    """
     with authorise.enter(plane, caller, names, "app:approve") as place:
         row = generic.existing(documents_.KIND, place, lock=True)
+        if _approve_release(plane, place, row, body):
+            return place.done(operation(names, "approve", row), status=202)
         attempt = msgspec.convert(row.attempt, decide.Attempt) if row.attempt else None
         if attempt is None or not attempt.needs_approval or (body.release and body.release != attempt.digest):
             message = f"app {names.name!r} waits for no approval{f' of {body.release}' if body.release else ''}; see `plane app explain`"
@@ -95,6 +102,19 @@ def approve(plane: context.Plane, caller: authorise.Caller, names: authorise.Nam
             plane, place, "app.deletions.approved", release=attempt.digest, told=details.Approved(approved=attempt.needs_approval)
         )
         return place.done(operation(names, "approve", row), status=202)
+
+
+def _approve_release(plane: context.Plane, place: authorise.Place, row: rows.Row, body: rest.Approve) -> bool:
+    """Whether the newest release waited for this."""
+    wanted = apps.wanted(place.tx, place.scope.tenant, row.id)
+    asked = policy.approval(wanted.digest, wanted.verdict) if wanted and wanted.verdict.allowed() else ""
+    if wanted is None or not asked or asked in row.approved or body.release not in {"", wanted.digest}:
+        return False
+    apps.approve(place.tx, place.scope.tenant, row.id, asked, plane.clock.now())
+    told = policy_details.ReleaseApproved(violations=tuple(generic.plain(one) for one in wanted.verdict.to_approve()))
+    about = record.Facts(release=wanted.digest, commit=wanted.commit, message=policy.to_approve_sentence(wanted.verdict))
+    documents_.note(plane, place, "app.release.approved", told=told, **about)
+    return True
 
 
 def check_wish(place: authorise.Place, row: rows.Row, wish: terms.Terms) -> None:

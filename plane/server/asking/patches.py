@@ -101,6 +101,7 @@ def _verdict(plane: context.Plane, tenant: str, row: rows.Row, bodies: tuple[Bod
     [app], shared = deliver.load(plane, access.Scope(tenant, access.SYSTEM), [row.id])
     manifests = tuple(objects.Manifest(objects.key_of(one), str(one.get("apiVersion", "")), one) for one in bodies)
     return prepare.judge(plane, app, shared, manifests, prepare.Origin(row.commit or ""))
+    return prepare.verdict(plane, app, shared, manifests, commit=row.commit or "")
 
 
 def _about(verdict: policy.Verdict, key: objects.ObjectKey) -> policy.Verdict:

@@ -11,7 +11,7 @@ from plane.domain.deciding import decide
 from plane.server import context, keys
 from plane.server.delivering import dispatch, prepare
 from plane.store import engine
-from plane.store.delivering import facts, further_sources, keyring, leases, polls, releases, resource_rules, states
+from plane.store.delivering import facts, further_sources, keyring, leases, policies, polls, releases, resource_rules, states
 from plane.wire import agent
 
 log = structlog.get_logger()
@@ -53,12 +53,13 @@ def deliver(plane: context.Plane, leased: Sequence[leases.Leased], *, side_by_si
         ids = leases.hold(tx, leases.APPS, leased)
         outcomes = [one for one in prepared if one.app.id in ids]
         releases.add(tx, tenant, [new for one in outcomes for new in _made(one)])
+        policies.used(tx, tenant, {use for one in outcomes for use in _uses(one)}, now)
         states.answer(tx, tenant, [(one.app.id, one.app.request, one.asked.request) for one in outcomes if one.app.request and one.asked])
         states.looked(tx, tenant, [_looked(one) for one in outcomes], now)
         further_sources.looked(tx, tenant, [look for one in outcomes for look in _further(one)])
         polls.saw(tx, tenant, {place: found.commit.sha for place, found in shared.sources.items()}, now)
         dispatched = dispatch.dispatch(plane, tx, scope, sorted(ids), tenant=known[0].tenant) if outcomes else dispatch.Dispatched({}, {})
-        again = {one.app.id: now + wait for one in outcomes if (wait := _again(one))} | dispatched.later
+        again = {one.app.id: later for one in outcomes if (later := _again(one, now))} | dispatched.later
         leases.give_back(tx, [one for one in leased if one.id in ids], again=again)
     queued = sum(isinstance(one, decide.Apply | decide.Remove) for one in dispatched.decisions.values())
     made = sum(bool(one.prepared and one.prepared.new) for one in outcomes)
@@ -72,7 +73,8 @@ def load(plane: context.Plane, scope: access.Scope, ids: Sequence[str]) -> tuple
     """Apps of one tenant with all that preparing them needs, and what they share."""
     with engine.begin(plane.engine, scope) as tx:
         known = facts.load(tx, scope.tenant, ids)
-        bindings = facts.bindings(tx, scope.tenant)
+        named, projects = known[0].tenant if known else "", {app.project_id: app.project for app in known}
+        standing = policies.load(tx, scope.tenant, named=named, projects=projects)
         platform = resource_rules.load(tx)
         wrapped = keyring.load(tx, scope.tenant, {app.project_id for app in known})
     by_project = {
@@ -81,7 +83,7 @@ def load(plane: context.Plane, scope: access.Scope, ids: Sequence[str]) -> tuple
     }
     places = {app.cluster.id: app.cluster.capabilities for app in known if app.cluster and app.cluster.capabilities}
     served = {id_: msgspec.msgpack.decode(packed, type=agent.Capabilities) for id_, packed in places.items()}
-    return known, prepare.Shared(bindings, by_project, served, facts.stamp(plane.clock.now()), platform=platform)
+    return known, prepare.Shared(standing, by_project, served, plane.clock.now(), platform=platform)
 
 
 def _one_each(known: Sequence[facts.App]) -> Iterable[facts.App]:
@@ -115,6 +117,12 @@ def _made(one: Outcome) -> Iterable[releases.New]:
     return [new for new in found if new]
 
 
+def _uses(one: Outcome) -> Iterable[tuple[str, str]]:
+    """The waivers that changed a new release's verdict: id of the project, name."""
+    judged = [entry for new in _made(one) for entry in new.verdict.judged]
+    return [(one.app.project_id, entry.waiver.rpartition("/")[2]) for entry in judged if entry.waiver]
+
+
 def _looked(one: Outcome) -> states.Looked:
     app, prepared = one.app, one.prepared
     if prepared is None:
@@ -138,8 +146,13 @@ def _further(one: Outcome) -> Iterable[further_sources.Looked]:
     return [further_sources.Looked(one.app.id, number, roots, commit) for number, (roots, commit) in seen[1:]]
 
 
-def _again(one: Outcome) -> dt.timedelta | None:
-    """When to look once more although nothing moves: after a failure, without a verdict, and for Vault values that may change."""
+def _again(one: Outcome, now: dt.datetime) -> dt.datetime | None:
+    """When to look once more although nothing moves: after a failure, without a verdict, for Vault values and at a turn of the policies."""
+    wait, turn = _wait(one), one.prepared.until if one.prepared else None
+    return min((moment for moment in (now + wait if wait else None, turn) if moment), default=None)
+
+
+def _wait(one: Outcome) -> dt.timedelta | None:
     if one.problem:
         return dt.timedelta(seconds=RETRY_S[min(one.app.failures, len(RETRY_S) - 1)])
     new = one.prepared.new if one.prepared else None

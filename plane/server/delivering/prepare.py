@@ -1,5 +1,6 @@
 """Steps 2 to 6 of the flow for one app: commit, render, open and seal secrets, judge, release. Holds no transaction and no lock."""
 
+import datetime as dt
 from collections.abc import Mapping
 
 import msgspec
@@ -14,16 +15,18 @@ from plane.domain.rendering import hidden, opening, refs, render, secrets
 from plane.server import context, keys
 from plane.server.delivering import permit, resolve, surroundings
 from plane.store.delivering import facts, releases
+from plane.server.delivering import judge, permit, resolve
+from plane.store.delivering import facts, policies, releases
 from plane.wire import agent, bundle
 
 
 class Shared(msgspec.Struct):
     """What the apps of one batch have in common; lives as long as the batch. Commits and trees are remembered in it."""
 
-    bindings: tuple[policy.Binding, ...]
+    policies: policies.Standing
     keys: dict[str, keys.Keys]  # by project id
     capabilities: dict[str, agent.Capabilities]  # by cluster id
-    now: str
+    now: dt.datetime
     sources: resolve.Known = {}
     platform: resource_rules.Rules = resource_rules.Rules()
 
@@ -34,6 +37,7 @@ class Prepared(msgspec.Struct, frozen=True):
     roots: tuple[tuple[str, ...], ...]  # per source
     seen: tuple[str, ...]  # the commit of each source
     new: releases.New | None = None
+    until: dt.datetime | None = None  # when policies change for the app by themselves
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -65,9 +69,10 @@ def prepare(plane: context.Plane, app: facts.App, shared: Shared) -> Prepared:
     permit.check(app, cluster)
     found, parts = _parts(plane, app, shared)
     read = {part.number: part.renderer.roots(part.found.tree, part.source) for part in parts}
+    held = judge.rules(app, cluster, shared.policies, at=shared.now)
     looked = resolve.roots(app.spec.all_sources(), read), tuple(at.commit.sha for at in found)
     key = _key(app, cluster, shared, parts)
-    return Prepared(*looked) if _still_right(app, cluster, key) else Prepared(*looked, _new(plane, app, shared, key, parts))
+    return Prepared(*looked, None if _still_right(app, cluster, key) else _new(plane, app, shared, key, parts), held.until)
 
 
 def at(plane: context.Plane, app: facts.App, shared: Shared, *, revision: str) -> releases.New:
@@ -162,7 +167,7 @@ def _job(app: facts.App, source: apps.Source, files: dict[str, bytes]) -> ports.
 
 def _key(app: facts.App, cluster: facts.Cluster, shared: Shared, parts: list[_Part]) -> str:
     """What the release is made from: renders, destination, grant, and the policies with their modes. Not the secrets' values."""
-    rules = [(one.policy.digest, one.mode, one.rules, one.parameters) for one in shared.bindings]
+    rules = judge.rules(app, cluster, shared.policies, at=shared.now).key()
     place = (
         cluster.id,
         cluster.grant.namespaces,
@@ -258,6 +263,7 @@ def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) 
     filled = opening.fill(manifests, made.opened.values, name=lambda place, value: secrets.fingerprint(key.reveal(), place, value))
     origin = Origin(made.commit.sha, made.commit.signature, made.manifests)
     verdict = judge(plane, app, shared, filled.manifests, origin)
+    said = verdict(plane, app, shared, filled.manifests, commit=made.commit.sha)
     digest, body = bundle.pack(tuple(objects.canonical(manifest.body) for manifest in filled.manifests))
     return releases.New(
         app_id=app.id,
@@ -269,7 +275,7 @@ def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) 
         committer=made.commit.committer,
         signature=made.commit.signature,
         committed_at=made.commit.committed_at,
-        verdict=verdict,
+        verdict=said,
         objects=len(filled.manifests),
         volatile=made.opened.volatile,
         body=body,
@@ -351,9 +357,15 @@ def _asked(app: facts.App, shared: Shared, origin: Origin) -> policy.PolicyConte
 def _known(app: facts.App, shared: Shared, manifests: tuple[objects.Manifest, ...] = ()) -> surroundings.Known:
     cluster = _cluster(app)
     return surroundings.Known(app, cluster, shared.capabilities.get(cluster.id), manifests)
+def verdict(
+    plane: context.Plane, app: facts.App, shared: Shared, manifests: tuple[objects.Manifest, ...], *, commit: str
+) -> policy.Verdict:
+    """What the policies in force for an app say of objects."""
+    cluster = _cluster(app)
+    return judge.verdict(plane, app, cluster, judge.rules(app, cluster, shared.policies, at=shared.now), manifests, commit=commit)
 
 
-def problem(app: facts.App, error: errors.PlaneError, now: str) -> decide.Problem:
+def problem(app: facts.App, error: errors.PlaneError, now: dt.datetime) -> decide.Problem:
     """What to show while the app has no usable release; the time stays while the sentence does."""
     before = app.problem
-    return before if before and before.sentence == str(error) else decide.Problem(error.code, str(error), now)
+    return before if before and before.sentence == str(error) else decide.Problem(error.code, str(error), facts.stamp(now))

@@ -6,6 +6,7 @@ import structlog
 
 from plane.domain import access
 from plane.server import context
+from plane.server.delivering import reminders
 from plane.store import engine
 from plane.store.attending import agents
 from plane.store.delivering import repositories, sweeps
@@ -20,10 +21,12 @@ ROUNDS = 100  # of sweeps.LIMIT rows for one tenant; the next sweep goes on
 
 
 def sweep(plane: context.Plane) -> int:
-    """Remove what is old in every tenant, and mirrors that are not needed on this machine; returns how many rows went."""
+    """Remove what is old in every tenant and mirrors that nobody needs here, and tell of what ends soon; returns how many rows went."""
     with engine.dispatch(plane.engine) as tx:
         everyone, mirrored = tenants.ids(tx), repositories.ids(tx)
         agents.forget_requests(tx, plane.clock.now())
+    for tenant in everyone:
+        reminders.remind(plane, tenant)
     rows = sum(_tenant(plane, tenant) for tenant in (access.PLATFORM_TENANT, *everyone))
     mirrors = plane.git.forget_others(mirrored)
     if rows or mirrors:

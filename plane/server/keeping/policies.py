@@ -8,7 +8,7 @@ from plane.server import authorise
 from plane.server import documents as generic
 from plane.store import documents as rows
 from plane.store import engine
-from plane.store.delivering import duties
+from plane.store.delivering import duties, policies
 from plane.wire import documents
 
 
@@ -39,6 +39,24 @@ def _columns(change: generic.Change) -> generic.Columns:
     return {"spec": generic.plain(wish.spec), "files": dict(files), "digest": compiled.digest}
 
 
+def _release(change: generic.Change) -> None:
+    _check_unbound(policies.binders(change.place.tx, change.place.scope.tenant, change.place.names.name), change)
+    _settle(change)
+
+
+def _release_everywhere(change: generic.Change) -> None:
+    with engine.dispatch(change.plane.engine) as tx:
+        bound = policies.binders(tx, policies.NIL, change.place.names.name)
+    _check_unbound(bound, change)
+
+
+def _check_unbound(bound: int, change: generic.Change) -> None:
+    """A binding whose set is gone would deny everything."""
+    if bound:
+        named = f"{bound} policy binding{'s' if bound > 1 else ''}"
+        raise errors.Conflict(f"policy {change.place.names.name!r} is still named by {named}; delete or change them first")
+
+
 def _settle(change: generic.Change) -> None:
     """What was judged before is judged again."""
     duties.all_of_tenant(change.place.tx, change.place.scope.tenant, change.plane.clock.now())
@@ -63,7 +81,7 @@ KIND = generic.Kind(
     read=read,
     columns=_columns,
     settle=_settle,
-    release=_settle,
+    release=_release,
     public=_public,
 )
-PLATFORM_KIND = msgspec.structs.replace(KIND, level=0, settle=generic.nothing_more, release=generic.nothing_more, afterwards=_everywhere)
+PLATFORM_KIND = msgspec.structs.replace(KIND, level=0, settle=generic.nothing_more, release=_release_everywhere, afterwards=_everywhere)

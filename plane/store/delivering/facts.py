@@ -16,7 +16,7 @@ from plane.store.layout import columns, tables
 
 APPS, STATES, REPOS = tables.apps, tables.app_states, tables.repositories
 PROJECTS, RELEASES, SEALED = tables.projects, tables.releases, tables.sealed_values
-CLUSTERS, GRANTS, AGENTS, SETS = tables.clusters, tables.cluster_grants, tables.agents, tables.policy_sets
+CLUSTERS, GRANTS, AGENTS = tables.clusters, tables.cluster_grants, tables.agents
 
 
 class Repository(msgspec.Struct, frozen=True):
@@ -67,6 +67,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
+    labels: dict[str, str]
     tenant_id: str
     tenant: str
     project_id: str
@@ -111,7 +112,7 @@ def load(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[App, ...]:
 
 
 _APPS = sa.select(
-    APPS.c.id, APPS.c.name, APPS.c.project_id, APPS.c.spec, APPS.c.version, APPS.c.hard, APPS.c.deleted_at, APPS.c.failures,
+    APPS.c.id, APPS.c.name, APPS.c.labels, APPS.c.project_id, APPS.c.spec, APPS.c.version, APPS.c.hard, APPS.c.deleted_at, APPS.c.failures,
     APPS.c.roots, APPS.c.repository_id, APPS.c.cluster_id, APPS.c.request, STATES.c.release_id, STATES.c.problem,
 ).select_from(
     APPS.outerjoin(STATES, sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id))
@@ -124,6 +125,7 @@ def _app(row: Row, names: Names, places: dict[str, Cluster], sources: dict[int, 
     return App(
         id=row.id,
         name=row.name,
+        labels=row.labels,
         tenant_id=names.tenant_id,
         tenant=names.tenant,
         project_id=row.project_id,
@@ -249,20 +251,6 @@ _RELEASES = sa.select(
     .scalar_subquery()
     .label("keys"),
 ).where(RELEASES.c.tenant_id == sa.bindparam("tenant"), columns.among(RELEASES.c.id, "ids"))
-
-
-def bindings(tx: Tx, tenant: str) -> tuple[policy.Binding, ...]:
-    """The policy sets in force for a tenant: the platform's first, then its own, each by name."""
-    mine = SETS.c.tenant_id.in_([tenant, tables.NIL])
-    rows = tx.execute(
-        sa.select(SETS.c.name, SETS.c.digest, SETS.c.files, SETS.c.spec).where(mine).order_by(SETS.c.tenant_id != tables.NIL, SETS.c.name)
-    )
-    return tuple(_binding(row) for row in rows)
-
-
-def _binding(row: Row) -> policy.Binding:
-    files = policy.PolicyFiles(row.name, row.digest, row.files)
-    return policy.Binding(files, row.spec.get("mode", "deny"), row.spec.get("rules", {}), row.spec.get("parameters", {}))
 
 
 def stamp(at: dt.datetime | None) -> str:

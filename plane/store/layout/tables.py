@@ -16,6 +16,7 @@ from plane.store.layout import (
     people_tables,
     piece_tables,
     plan_tables,
+    policy_tables,
     rule_tables,
     sink_tables,
 )
@@ -23,6 +24,7 @@ from plane.store.layout import (
 METADATA = audit_tables.METADATA  # one for all: the log's tables, those of health and of pieces stand in files of their own
 PIECES, PLANS = piece_tables.PIECES, plan_tables.app_plans
 HEALTH = (health_tables.health_checks, health_tables.health_changes)
+POLICIES = (policy_tables.policy_bindings, policy_tables.waivers)
 SINKS, JOURNALS, RULES = sink_tables.sinks, journal_tables.journals, rule_tables.resource_rules
 NIL = "00000000-0000-0000-0000-000000000000"  # the platform's place where a tenant id is asked for
 

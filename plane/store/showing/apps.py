@@ -9,12 +9,14 @@ import sqlalchemy as sa
 
 from plane.domain import tenancy
 from plane.domain.deciding import decide
+from plane.domain.judging import policy
 from plane.store import wake
 from plane.store.delivering import further_sources, project_rules, repositories
 from plane.store.engine import Tx
 from plane.store.layout import tables
 
 APPS, STATES, TASKS, CLUSTERS, GRANTS = tables.apps, tables.app_states, tables.tasks, tables.clusters, tables.cluster_grants
+RELEASES = tables.releases
 
 
 def cluster(tx: Tx, tenant: str, name: str) -> str | None:
@@ -50,6 +52,19 @@ def refresh(tx: Tx, tenant: str, app: str, *, hard: bool, found: tuple[str | Non
     further = further_sources.repositories(tx, tenant, [app]).get(app, {})
     for found_id in {*further.values(), *filter(None, [repository_id])}:
         repositories.look_now(tx, tenant, found_id, now)
+
+
+def wanted(tx: Tx, tenant: str, app: str) -> decide.Wanted | None:
+    """The newest release of an app, if there is one."""
+    row = tx.execute(_WANTED, {"tenant": tenant, "app": app}).one_or_none()
+    return decide.Wanted(row.digest, row.commit, msgspec.convert(row.verdict, policy.Verdict), row.objects) if row else None
+
+
+_WANTED = (
+    sa.select(RELEASES.c.digest, RELEASES.c.commit, RELEASES.c.verdict, RELEASES.c.objects)
+    .select_from(RELEASES.join(STATES, sa.and_(STATES.c.tenant_id == RELEASES.c.tenant_id, STATES.c.release_id == RELEASES.c.id)))
+    .where(STATES.c.tenant_id == sa.bindparam("tenant"), STATES.c.app_id == sa.bindparam("app"))
+)
 
 
 def approve(tx: Tx, tenant: str, app: str, digest: str, now: dt.datetime) -> None:

@@ -14,15 +14,14 @@ UNTIL_THEN: policy.Mode = "warn"  # how what stops a release counts before `enfo
 
 
 class BindingSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
-    """A policy set, or a profile of the plane's own rules, in force where the selectors say; without any, wherever the binding belongs.
+    """A policy set in force where the selectors say; without any, wherever the binding belongs.
 
-    `mode`: of every rule; empty: as the set or the profile says. `rules`: rule → its own mode, `parameters`: rule → parameters.
-    `enforce_after` (RFC 3339): what would stop a release only warns until then. `apps` and `clusters` are label selectors, `projects`
-    and `namespaces` are globs.
+    `policy_set`: of the tenant, or one of the platform's as platform/NAME. `mode`: of every rule; none: as the set says. `rules`: rule →
+    its own mode, `parameters`: rule → parameters. `enforce_after` (RFC 3339): what would stop a release only warns until then. `apps` and
+    `clusters` are label selectors, `projects` and `namespaces` are globs.
     """
 
     policy_set: str = ""
-    profile: str = ""
     mode: policy.Mode | None = None
     rules: dict[str, policy.Mode] = {}
     parameters: dict[str, dict[str, Any]] = {}
@@ -51,8 +50,8 @@ class Held(msgspec.Struct, frozen=True):
 def problems(spec: BindingSpec) -> dict[str, str]:
     """What is wrong with a binding, by field; nothing is looked up."""
     found: dict[str, str] = {}
-    if bool(spec.policy_set) == bool(spec.profile):
-        found["spec.policySet"] = "name either a policy set or, in spec.profile, a profile"
+    if not spec.policy_set:
+        found["spec.policySet"] = "name the policy set that shall hold"
     if spec.enforce_after and _moment(spec.enforce_after) is None:
         found["spec.enforceAfter"] = "must be a time like 2027-01-31T00:00:00Z, with its zone"
     for field, text in (("spec.apps", spec.apps), ("spec.clusters", spec.clusters)):

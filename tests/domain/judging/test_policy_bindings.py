@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plane.domain.judging import bindings, policy
+from plane.domain.judging import policy, policy_bindings
 from tests.support import cases
 
 AT = "2027-01-01T00:00:00Z"
@@ -17,20 +17,20 @@ FOUND = (
     policy.Violation("house", "W01", "apps/Deployment acme-shop/web", "runs privileged"),
     policy.Violation("house", "W02", "Namespace acme-shop", "shares the host's network"),
 )
-TARGET = bindings.Target("shop", {"tier": "web"}, {"env": "prod"})
+TARGET = policy_bindings.Target("shop", {"tier": "web"}, {"env": "prod"})
 
 
 def table(file: str) -> list[Any]:
     return [pytest.param(case, id=case["name"]) for case in cases.load(f"policy_bindings/{file}.yaml")]
 
 
-def held(name: str, spec: dict[str, Any], own: dict[str, Any]) -> bindings.Held:
-    bound = msgspec.convert(spec, bindings.BindingSpec)
-    return bindings.Held(bindings.bound(bound, policy.Binding(SET, **own), name=name), bound)
+def held(name: str, spec: dict[str, Any], own: dict[str, Any]) -> policy_bindings.Held:
+    bound = msgspec.convert(spec, policy_bindings.BindingSpec)
+    return policy_bindings.Held(policy_bindings.bound(bound, policy.Binding(SET, **own), name=name), bound)
 
 
-def judged(several: list[bindings.Held], at: str = AT) -> dict[str, policy.Judged]:
-    in_force = bindings.in_force(several, TARGET, at=dt.datetime.fromisoformat(at))
+def judged(several: list[policy_bindings.Held], at: str = AT) -> dict[str, policy.Judged]:
+    in_force = policy_bindings.in_force(several, TARGET, at=dt.datetime.fromisoformat(at))
     return {one.violation.rule: one for one in policy.fold([(binding, FOUND) for binding in in_force])}
 
 
@@ -39,13 +39,13 @@ def test_what_is_bound_holds_as_the_table_says(case: dict[str, Any]) -> None:
     several = [held(one["name"], one["spec"], case.get("set", {})) for one in case["bindings"]]
     found = judged(several, case.get("at", AT))
     assert {rule: [one.mode, one.by] for rule, one in found.items()} == case["expected"]
-    change = bindings.next_change(several, TARGET, at=dt.datetime.fromisoformat(case.get("at", AT)))
+    change = policy_bindings.next_change(several, TARGET, at=dt.datetime.fromisoformat(case.get("at", AT)))
     assert change == (dt.datetime.fromisoformat(case["changes"]) if "changes" in case else None)
 
 
 @pytest.mark.parametrize("case", table("refused"))
 def test_a_wrong_binding_names_its_field(case: dict[str, Any]) -> None:
-    found = bindings.problems(msgspec.convert(case["spec"], bindings.BindingSpec))
+    found = policy_bindings.problems(msgspec.convert(case["spec"], policy_bindings.BindingSpec))
     assert all(words in found[field] for field, words in case["expected"].items())
     assert bool(found) == bool(case["expected"])
 

@@ -1,0 +1,48 @@
+"""`plane waiver`: exceptions from policies, asked for by one person and approved by another."""
+
+import datetime as dt
+from typing import Any
+
+import click
+
+from plane.cli import get, kinds, nouns, session, show, times
+
+waiver = nouns.group(kinds.WAIVER, "Waivers: a rule does not count for some objects of a project, for a time.")
+
+
+@waiver.command("create")
+@click.argument("name")
+@click.option("--rule", required=True, metavar="SET/RULE", help="As `plane app explain` names it: house/W01, platform/house/I02.")
+@click.option("--reason", required=True, help="Why; whoever approves it reads it.")
+@click.option("--until", required=True, metavar="TIME", help="When it ends: a time, or a length as 30d.")
+@click.option("--ticket", default="", help="Where it is tracked.")
+@click.option("--break-glass", "breakGlass", is_flag=True, help="Count at once, for four hours at most; looked at afterwards.")
+@click.option("--app", "apps", multiple=True, metavar="GLOB", help="Only in these apps; may be given again, as the next ones.")
+@click.option("--kind", "kinds", multiple=True, help="Only objects of this kind, as apps/Deployment.")
+@click.option("--object", "names", multiple=True, metavar="GLOB", help="Only objects of these names.")
+@click.option("--image", "images", multiple=True, help="Only objects whose containers run nothing but these.")
+@show.option("table", "json", "yaml", "name")
+@session.placed
+def create(where: session.Session, *, name: str, rule: str, until: str, output: str, **said: Any) -> None:  # noqa: ANN401 - fields of spec
+    """Ask for an exception; it counts once somebody else has approved it."""
+    policy, _, of = rule.rpartition("/")
+    spec = {"policy": policy, "rule": of, "expiresAt": times.ahead(until, now=dt.datetime.now(dt.UTC))}
+    get.create(where, kinds.WAIVER, name, {"spec": spec | {field: value for field, value in said.items() if value}}, output=output)
+
+
+@waiver.command("approve")
+@nouns.named(kinds.WAIVER)
+@session.placed
+def approve(where: session.Session, *, name: str) -> None:
+    """Agree to a waiver that somebody else asked for."""
+    found = where.api.call("POST", f"{kinds.path(kinds.WAIVER, where, name)}/approve").body
+    click.echo(f"waiver/{name} in force until {found['spec']['expiresAt']}")
+
+
+@waiver.command("revoke")
+@nouns.named(kinds.WAIVER)
+@session.placed
+def revoke(where: session.Session, *, name: str) -> None:
+    """End a waiver now."""
+    where.api.call("POST", f"{kinds.path(kinds.WAIVER, where, name)}/revoke")
+    click.echo(f"waiver/{name} revoked")

@@ -1,0 +1,15 @@
+"""What events about policies hold."""
+
+from plane.domain.auditing.details import Details, Plain
+
+
+class ReleaseApproved(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """The violations that policy wanted looked at."""
+
+    violations: tuple[Plain, ...]
+
+
+class Waived(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """What is waived, where, why and until when."""
+
+    waiver: Plain

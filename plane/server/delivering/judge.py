@@ -1,0 +1,77 @@
+"""Step 5 of the flow: what holds for an app at this moment, and what policy says of its objects."""
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+
+from plane.domain import objects
+from plane.domain.judging import policy, policy_bindings, waivers
+from plane.server import context
+from plane.store.delivering import facts, policies
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """What holds for one app; `given`: the waivers in force. `until`: when time alone changes that."""
+
+    bound: tuple[policy.Binding, ...] = ()
+    given: tuple[waivers.Waiver, ...] = ()
+    dangling: tuple[str, ...] = ()
+    until: dt.datetime | None = None
+
+    def key(self) -> list[Any]:
+        """All of it that a verdict depends on, plain; the waivers only where there are any."""
+        bound = [(one.policy.digest, one.mode, one.rules, one.parameters, one.name, one.namespaces) for one in self.bound]
+        exceptions = [[(one.name, msgspec.to_builtins(one.spec)) for one in self.given]] if self.given else []
+        return [bound, *self.dangling, *exceptions]
+
+
+def rules(app: facts.App, cluster: facts.Cluster, standing: policies.Standing, *, at: dt.datetime) -> Rules:
+    """Those that are about this app in this cluster, now."""
+    target = policy_bindings.Target(app.project, app.labels, cluster.labels)
+    held, given = standing.of(app.project_id), standing.given.get(app.project_id, ())
+    turns = [turn for turn in (policy_bindings.next_change(held, target, at=at), waivers.next_change(given, at=at)) if turn]
+    return Rules(
+        policy_bindings.in_force(held, target, at=at),
+        tuple(one for one in given if waivers.state(one, at=at) == "in-force"),
+        standing.dangling,
+        min(turns, default=None),
+    )
+
+
+def verdict(
+    plane: context.Plane, app: facts.App, cluster: facts.Cluster, held: Rules, manifests: tuple[objects.Manifest, ...], *, commit: str
+) -> policy.Verdict:
+    """Ask every policy set in force; an engine that fails is a denial with its own reason."""
+    digests = tuple(one.policy.digest for one in held.bound)
+    if held.dangling:
+        return policy.Verdict(digests, (), held.dangling[0])
+    now = plane.clock.now()
+    asked, bodies = _context(app, cluster, facts.stamp(now), commit), tuple(manifest.body for manifest in manifests)
+    found: dict[tuple[str, bytes], tuple[policy.Violation, ...]] = {}
+    try:
+        for one in held.bound:
+            if one.question() not in found:
+                violations = plane.policies.violations(one.policy, policy.PolicyInput(bodies, asked, one.parameters))
+                found[one.question()] = policy.located(violations, manifests)
+    except policy.PolicyFailed as e:
+        return policy.Verdict(digests, (), str(e))
+    judged = policy.fold([(one, found[one.question()]) for one in held.bound])
+    named = {one.violation.object for one in judged}
+    subjects = {str(one.key): waivers.subject(one) for one in manifests if str(one.key) in named}
+    return policy.Verdict(digests, waivers.waive(judged, held.given, subjects, app=app.name, cluster=cluster.name, at=now))
+
+
+def _context(app: facts.App, cluster: facts.Cluster, now: str, commit: str) -> policy.PolicyContext:
+    return policy.PolicyContext(
+        tenant=app.tenant,
+        project=app.project,
+        app=app.name,
+        cluster=cluster.name,
+        now=now,
+        namespace=app.spec.destination.namespace,
+        cluster_labels=cluster.labels,
+        kube_version=cluster.kube_version,
+        repo=app.repositories[0].url if 0 in app.repositories else "",
+        commit=commit,
+    )
