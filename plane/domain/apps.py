@@ -123,8 +123,18 @@ class SyncPolicy(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
     rollback: AutoRollback | None = None
 
 
+class KnownType(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A field of a custom kind that holds a type of Kubernetes' own: `spec.resources`, `core/v1/ResourceList`."""
+
+    field: str
+    type: str
+
+
 class IgnoreDifference(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """Fields of matching objects that somebody else may own. group and kind are globs; jq expressions name paths."""
+    """Fields of matching objects that somebody else may own. group and kind are globs; jq expressions name paths.
+
+    `known_type_fields`: where only the spelling may differ, of an amount or a duration.
+    """
 
     kind: str
     group: str = ""
@@ -133,6 +143,7 @@ class IgnoreDifference(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
     json_pointers: tuple[str, ...] = ()
     jq_path_expressions: tuple[str, ...] = ()
     managed_fields_managers: tuple[str, ...] = ()
+    known_type_fields: tuple[KnownType, ...] = ()
 
 
 class Drift(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

@@ -33,6 +33,7 @@ def options(spec: domain.AppSpec, made: decide.Apply | None) -> agent.Options:
             pointers=rule.json_pointers,
             expressions=rule.jq_path_expressions,
             managers=rule.managed_fields_managers,
+            types=tuple((one.field, one.type) for one in rule.known_type_fields),
         )
         for rule in spec.ignore_differences
     )

@@ -101,7 +101,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 class Ignore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A rule of `ignoreDifferences`; group and kind are globs, empty name or namespace matches all.
 
-    `expressions` are jq and name paths; `managers`: what these field managers own.
+    `expressions` are jq and name paths; `managers`: what these field managers own; `types`: field and type of Argo CD's knownTypeFields.
     """
 
     group: str
@@ -111,6 +111,7 @@ class Ignore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pointers: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()
     managers: tuple[str, ...] = ()
+    types: tuple[tuple[str, str], ...] = ()
 
 
 class Once(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

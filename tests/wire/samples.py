@@ -126,6 +126,9 @@ MESSAGES: dict[str, msgspec.Struct] = {
     "task-namespace": msgspec.structs.replace(
         TASK, options=agent.Options(create_namespace="acme-shop", namespace_labels={"team": "shop"}, namespace_annotations={"owner": "ann"})
     ),
+    "task-types": msgspec.structs.replace(
+        TASK, options=agent.Options(ignore=(agent.Ignore(group="x.example", kind="Widget", types=(("spec.size", "core/Quantity"),)),))
+    ),
     "task-plan": msgspec.structs.replace(TASK, options=agent.Options(once=agent.Once(plan="sha256:0f"))),
     "task-once": msgspec.structs.replace(TASK, options=agent.Options(once=ONCE)),
     "task-ignore": msgspec.structs.replace(TASK, options=agent.Options(ignore=(IGNORE,))),

@@ -29,6 +29,7 @@ def of(options: agent.Options, key: objects.ObjectKey) -> ignoring.Rules:
             json_pointers=rule.pointers,
             jq_path_expressions=rule.expressions,
             managed_fields_managers=rule.managers,
+            known_type_fields=tuple(apps.KnownType(*one) for one in rule.types),
         )
         for rule in options.ignore
     )

@@ -61,7 +61,14 @@ def compare_under(
     if live is None or not rules:
         return compare(desired, live)
     wanted, there = ignoring.pair(desired, live, rules, query)
-    return compare(wanted, there, ignore=rules.pointers)
+    return compare(wanted, there, ignore=rules.pointers, known=_known(desired, rules))
+
+
+def _known(desired: dict[str, Any], rules: ignoring.Rules) -> known_types.Table:
+    """Of the one kind, with what the rules say."""
+    key = objects.key_of(desired)
+    kind = (key.group, key.kind)
+    return {kind: {**known_types.BUILT_IN.get(kind, known_types.NONE), **dict(rules.types)}}
 
 
 def applied(desired: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
@@ -74,15 +81,16 @@ def ignored(key: objects.ObjectKey, rules: Iterable[apps.IgnoreDifference]) -> t
     return ignoring.rules(key, rules).pointers
 
 
-def text(desired: dict[str, Any] | None, live: dict[str, Any] | None) -> str:
+def text(desired: dict[str, Any] | None, live: dict[str, Any] | None, known: known_types.Table = known_types.BUILT_IN) -> str:
     """A unified diff in YAML from the live object to what it would be; empty when nothing changes. Secret values are never in it.
 
     Args:
         desired: None when the object is to be deleted.
         live: None when it is to be created.
+        known: as of `compare`.
     """
     if desired is not None and live is not None:
-        desired = merging.merge(clean(desired), clean(live)).body
+        desired = merging.merge(clean(desired), clean(live), known).body
     return between(live, desired)
 
 
@@ -105,7 +113,8 @@ def text_under(
     if desired is None or live is None or not rules:
         return text(desired, live)
     wanted, there = ignoring.pair(desired, live, rules, query)
-    return text(ignoring.adopted(wanted, there, (ignoring.steps(pointer) for pointer in rules.pointers)), there)
+    left = ignoring.adopted(wanted, there, (ignoring.steps(pointer) for pointer in rules.pointers))
+    return text(left, there, _known(desired, rules))
 
 
 def clean(body: dict[str, Any]) -> dict[str, Any]:

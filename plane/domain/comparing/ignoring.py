@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from plane.domain import apps, errors, objects
-from plane.domain.comparing import ownership
+from plane.domain.comparing import known_types, ownership
 
 Query = Callable[[tuple[str, ...], dict[str, Any]], tuple[ownership.Path, ...]]  # jq path expressions → where they lead in an object
 MOST_EXPRESSIONS = 50  # of an app: each may take a second for every object that it matches
@@ -21,9 +21,10 @@ class Rules(msgspec.Struct, frozen=True):
     pointers: tuple[str, ...] = ()
     expressions: tuple[str, ...] = ()  # jq
     managers: tuple[str, ...] = ()  # whose fields do not count
+    types: tuple[tuple[known_types.Path, known_types.Type], ...] = ()  # beside those that are built in
 
     def __bool__(self) -> bool:
-        return bool(self.pointers or self.expressions or self.managers)
+        return bool(self.pointers or self.expressions or self.managers or self.types)
 
 
 class _Customization(msgspec.Struct, frozen=True, rename="camel"):
@@ -39,6 +40,7 @@ def rules(key: objects.ObjectKey, written: Iterable[apps.IgnoreDifference]) -> R
         tuple(dict.fromkeys(pointer for rule in found for pointer in rule.json_pointers)),
         tuple(dict.fromkeys(expression for rule in found for expression in rule.jq_path_expressions)),
         tuple(dict.fromkeys(manager for rule in found for manager in rule.managed_fields_managers)),
+        tuple(known_types.declared(one.field, one.type) for rule in found for one in rule.known_type_fields),
     )
 
 
@@ -78,6 +80,7 @@ def problems(written: Iterable[apps.IgnoreDifference], query: Query) -> dict[str
         for m, pointer in enumerate(rule.json_pointers):
             if not pointer.startswith("/"):
                 found[f"{at}.jsonPointers[{m}]"] = f"{pointer!r} is no JSON pointer; write it with a slash in front, as in /spec/replicas"
+        found |= {f"{at}.knownTypeFields[{m}]": said for m, known in enumerate(rule.known_type_fields) if (said := _mistyped(known))}
         left -= len(rule.jq_path_expressions)
         if left < 0:
             return {**found, f"{at}.jqPathExpressions": f"the app has more than {MOST_EXPRESSIONS} jq expressions; join some with a comma"}
@@ -85,6 +88,14 @@ def problems(written: Iterable[apps.IgnoreDifference], query: Query) -> dict[str
             if said := _fault(expression, query):
                 found[f"{at}.jqPathExpressions[{m}]"] = said
     return found
+
+
+def _mistyped(known: apps.KnownType) -> str:
+    try:
+        known_types.declared(known.field, known.type)
+    except errors.Invalid as e:
+        return next(iter(e.problems.values()))
+    return ""
 
 
 def _fault(expression: str, query: Query) -> str:

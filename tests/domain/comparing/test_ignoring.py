@@ -139,3 +139,24 @@ def test_what_rules_name_is_no_addition() -> None:
     rules = ignoring.Rules(pointers=("/data/a",), expressions=(".data.b",), managers=("y",))
     found = ignoring.extras(desired, live, rules, lambda _, __: (("data", "b"),))
     assert [one.pointer for one in found] == ["/data/c"]
+
+
+SIZED = apps.IgnoreDifference(kind="Widget", group="x.example", known_type_fields=(apps.KnownType("spec.size", "core/Quantity"),))
+
+
+def widget(size: str) -> dict[str, Any]:
+    return {"apiVersion": "x.example/v1", "kind": "Widget", "metadata": {"name": "a"}, "spec": {"size": size}}
+
+
+@pytest.mark.parametrize(("live", "differs"), [("1", False), ("1000m", False), ("2", True)])
+def test_an_amount_inside_a_custom_kind_compares_by_what_it_means_where_somebody_says_so(live: str, differs: bool) -> None:  # noqa: FBT001 a case
+    rules = ignoring.rules(objects.key_of(widget("1000m")), [SIZED])
+    assert (diff.compare_under(widget("1000m"), widget(live), rules) is not None) == differs
+    assert bool(diff.text_under(widget("1000m"), widget(live), rules)) == differs
+    assert diff.compare(widget("1000m"), widget("1")) is not None
+
+
+def test_a_type_that_is_none_is_refused_by_its_place() -> None:
+    wrong = msgspec.structs.replace(SIZED, known_type_fields=(apps.KnownType("spec.size", "float"),))
+    said = ignoring.problems([SIZED, wrong], lambda _expressions, _body: ())
+    assert list(said) == ["spec.ignoreDifferences[1].knownTypeFields[0]"]
