@@ -1,12 +1,27 @@
 """`make bench`: every benchmark in turn, each a process of its own. Figures and ratios, never a verdict.
 
 python -m benchmarks [NAME ...]     all, or those named: fleet agent render policy sealing lists compare plan audit audit_writes scale trial
+                                    access
 """
 
 import subprocess
 import sys
 
-BENCHMARKS = ("fleet", "agent", "render", "policy", "sealing", "lists", "compare", "plan", "audit", "audit_writes", "scale", "trial")
+BENCHMARKS = (
+    "fleet",
+    "agent",
+    "render",
+    "policy",
+    "sealing",
+    "lists",
+    "compare",
+    "plan",
+    "audit",
+    "audit_writes",
+    "scale",
+    "trial",
+    "access",
+)
 
 
 def main() -> None:

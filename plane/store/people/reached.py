@@ -40,16 +40,20 @@ def labels(tx: Tx, cluster: str) -> Mapping[str, str] | None:
 
 def within(reach: access.Reach) -> Conditions:
     """What narrows a query over apps to those reached; nothing where all are."""
-    return () if reach == access.EVERYTHING else (sa.or_(sa.false(), *(_part(part) for part in sorted(reach))),)
+    if reach == access.EVERYTHING:
+        return ()
+    plain = [part for part in reach if not part.clusters]
+    apps, projects = [part.app for part in plain if part.app], [part.project for part in plain if not part.app]
+    listed = [
+        column == sa.any_(sa.literal(sorted(ids), pg.ARRAY(column.type)))
+        for column, ids in ((_APPS.c.id, apps), (_APPS.c.project_id, projects))
+        if ids
+    ]
+    return (sa.or_(sa.false(), *listed, *(_on_clusters(part) for part in sorted(reach) if part.clusters)),)
 
 
-def _part(part: access.Part) -> sa.ColumnElement[bool]:
-    conditions: list[sa.ColumnElement[bool]] = []
-    if part.project:
-        conditions.append(_APPS.c.project_id == part.project)
-    if part.app:
-        conditions.append(_APPS.c.id == part.app)
-    if part.clusters:
-        carry = sa.select(_CLUSTERS.c.id).where(LABELS.contains(dict(part.clusters)))
-        conditions.append(_APPS.c.cluster_id.in_(carry))
-    return sa.and_(sa.true(), *conditions)
+def _on_clusters(part: access.Part) -> sa.ColumnElement[bool]:
+    carry = sa.select(_CLUSTERS.c.id).where(LABELS.contains(dict(part.clusters)))
+    place = [_APPS.c.project_id == part.project] if part.project else []
+    place += [_APPS.c.id == part.app] if part.app else []
+    return sa.and_(*place, _APPS.c.cluster_id.in_(carry))
