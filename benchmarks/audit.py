@@ -8,6 +8,7 @@ import contextlib
 import datetime as dt
 import http.server
 import json
+import logging
 import pathlib
 import ssl
 import statistics
@@ -23,6 +24,7 @@ from typing import Any
 import httpx
 import msgspec
 import sqlalchemy as sa
+import structlog
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
@@ -209,6 +211,7 @@ def main() -> None:
     parser.add_argument("--backlog", type=int, default=200_000)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))  # a line for each request is no figure
     with tempfile.TemporaryDirectory() as folder:
         found = run(pathlib.Path(folder), asked.events, asked.backlog)
     if asked.json:

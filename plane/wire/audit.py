@@ -39,7 +39,10 @@ class Follow(Filters, frozen=True, kw_only=True):
 
 
 class Export(Filters, frozen=True, kw_only=True):
-    """An export goes up to a checkpoint: the newest, or the one of size `end`. `resume`: the size of the last checkpoint one has."""
+    """An export goes up to a checkpoint: the newest, or the one of size `end`.
+
+    `resume`: the size of the last checkpoint one has, or in formats that hold none, the place behind the last event.
+    """
 
     format: Format = "jsonl"
     compression: Compression = "none"
