@@ -4,8 +4,7 @@ from typing import Any
 
 import msgspec
 
-from plane.domain.auditing import agent_details, audit, details
-from plane.domain.auditing import audit, details, policy_details
+from plane.domain.auditing import agent_details, audit, details, policy_details
 
 DOCUMENTS = (
     "tenant",

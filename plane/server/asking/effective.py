@@ -4,7 +4,7 @@ from plane.domain import errors
 from plane.domain.judging import policy
 from plane.server import authorise, context
 from plane.server import documents as generic
-from plane.server.delivering import judge
+from plane.server.delivering import judge, surroundings
 from plane.server.keeping import apps
 from plane.store.delivering import facts, policies
 from plane.wire import policies as wire
@@ -20,7 +20,7 @@ def effective(plane: context.Plane, caller: authorise.Caller, names: authorise.N
         standing = policies.load(place.tx, place.scope.tenant, named=names.tenant, projects={place.project: names.project})
     if app.cluster is None:
         raise errors.Conflict(f"cluster {app.spec.destination.cluster} does not exist or is not granted to this tenant")
-    held = judge.rules(app, app.cluster, standing, at=plane.clock.now())
+    held = judge.rules(surroundings.Known(app, app.cluster, None), standing, at=plane.clock.now())
     return wire.Effective(
         rules=tuple(_merged(held.bound)),
         waivers=tuple(one.name for one in held.given),

@@ -12,7 +12,7 @@ from plane.domain.judging import policy
 from plane.server import authorise, context, record
 from plane.server import documents as generic
 from plane.server.asking import actions, questions
-from plane.server.delivering import deliver, prepare
+from plane.server.delivering import deliver, judge, prepare
 from plane.server.keeping import apps
 from plane.store import documents as rows
 from plane.store.showing import history
@@ -100,8 +100,7 @@ def _beside(place: authorise.Place, row: rows.Row, patched: Body, key: objects.O
 def _verdict(plane: context.Plane, tenant: str, row: rows.Row, bodies: tuple[Body, ...]) -> policy.Verdict:
     [app], shared = deliver.load(plane, access.Scope(tenant, access.SYSTEM), [row.id])
     manifests = tuple(objects.Manifest(objects.key_of(one), str(one.get("apiVersion", "")), one) for one in bodies)
-    return prepare.judge(plane, app, shared, manifests, prepare.Origin(row.commit or ""))
-    return prepare.verdict(plane, app, shared, manifests, commit=row.commit or "")
+    return prepare.verdict(plane, app, shared, manifests, judge.Origin(row.commit or ""))
 
 
 def _about(verdict: policy.Verdict, key: objects.ObjectKey) -> policy.Verdict:

@@ -8,12 +8,22 @@ import msgspec
 from plane.domain import objects
 from plane.domain.judging import policy, policy_bindings, waivers
 from plane.server import context
+from plane.server.delivering import surroundings
 from plane.store.delivering import facts, policies
 
 
-class Rules(msgspec.Struct, frozen=True):
-    """What holds for one app; `given`: the waivers in force. `until`: when time alone changes that."""
+class Origin(msgspec.Struct, frozen=True):
+    """Where what is judged comes from. `signature`: the kind that the commit carries; `written`: the objects as the source has them."""
 
+    commit: str
+    signature: str = ""
+    written: tuple[objects.Manifest, ...] = ()
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """What holds for one app, and what may be told of it; `given`: the waivers in force. `until`: when time alone changes that."""
+
+    known: surroundings.Known
     bound: tuple[policy.Binding, ...] = ()
     given: tuple[waivers.Waiver, ...] = ()
     dangling: tuple[str, ...] = ()
@@ -23,15 +33,17 @@ class Rules(msgspec.Struct, frozen=True):
         """All of it that a verdict depends on, plain; the waivers only where there are any."""
         bound = [(one.policy.digest, one.mode, one.rules, one.parameters, one.name, one.namespaces) for one in self.bound]
         exceptions = [[(one.name, msgspec.to_builtins(one.spec)) for one in self.given]] if self.given else []
-        return [bound, *self.dangling, *exceptions]
+        return [bound, *self.dangling, *exceptions, *surroundings.key(self.bound, self.known)]
 
 
-def rules(app: facts.App, cluster: facts.Cluster, standing: policies.Standing, *, at: dt.datetime) -> Rules:
+def rules(known: surroundings.Known, standing: policies.Standing, *, at: dt.datetime) -> Rules:
     """Those that are about this app in this cluster, now."""
-    target = policy_bindings.Target(app.project, app.labels, cluster.labels)
+    app = known.app
+    target = policy_bindings.Target(app.project, app.labels, known.cluster.labels)
     held, given = standing.of(app.project_id), standing.given.get(app.project_id, ())
     turns = [turn for turn in (policy_bindings.next_change(held, target, at=at), waivers.next_change(given, at=at)) if turn]
     return Rules(
+        known,
         policy_bindings.in_force(held, target, at=at),
         tuple(one for one in given if waivers.state(one, at=at) == "in-force"),
         standing.dangling,
@@ -39,30 +51,30 @@ def rules(app: facts.App, cluster: facts.Cluster, standing: policies.Standing, *
     )
 
 
-def verdict(
-    plane: context.Plane, app: facts.App, cluster: facts.Cluster, held: Rules, manifests: tuple[objects.Manifest, ...], *, commit: str
-) -> policy.Verdict:
+def verdict(plane: context.Plane, held: Rules, manifests: tuple[objects.Manifest, ...], origin: Origin) -> policy.Verdict:
     """Ask every policy set in force; an engine that fails is a denial with its own reason."""
     digests = tuple(one.policy.digest for one in held.bound)
     if held.dangling:
         return policy.Verdict(digests, (), held.dangling[0])
     now = plane.clock.now()
-    asked, bodies = _context(app, cluster, facts.stamp(now), commit), tuple(manifest.body for manifest in manifests)
+    asked = policy.PolicyInput(tuple(manifest.body for manifest in manifests), _context(held.known, facts.stamp(now), origin))
     found: dict[tuple[str, bytes], tuple[policy.Violation, ...]] = {}
     try:
         for one in held.bound:
             if one.question() not in found:
-                violations = plane.policies.violations(one.policy, policy.PolicyInput(bodies, asked, one.parameters))
+                violations = plane.policies.violations(one.policy, surroundings.told(asked, one, held.known))
                 found[one.question()] = policy.located(violations, manifests)
     except policy.PolicyFailed as e:
         return policy.Verdict(digests, (), str(e))
     judged = policy.fold([(one, found[one.question()]) for one in held.bound])
     named = {one.violation.object for one in judged}
     subjects = {str(one.key): waivers.subject(one) for one in manifests if str(one.key) in named}
-    return policy.Verdict(digests, waivers.waive(judged, held.given, subjects, app=app.name, cluster=cluster.name, at=now))
+    app, cluster = held.known.app.name, held.known.cluster.name
+    return policy.Verdict(digests, waivers.waive(judged, held.given, subjects, app=app, cluster=cluster, at=now))
 
 
-def _context(app: facts.App, cluster: facts.Cluster, now: str, commit: str) -> policy.PolicyContext:
+def _context(known: surroundings.Known, now: str, origin: Origin) -> policy.PolicyContext:
+    app, cluster = known.app, known.cluster
     return policy.PolicyContext(
         tenant=app.tenant,
         project=app.project,
@@ -73,5 +85,7 @@ def _context(app: facts.App, cluster: facts.Cluster, now: str, commit: str) -> p
         cluster_labels=cluster.labels,
         kube_version=cluster.kube_version,
         repo=app.repositories[0].url if 0 in app.repositories else "",
-        commit=commit,
+        commit=origin.commit,
+        revision=app.spec.all_sources()[0].target_revision,
+        signature="none" if origin.signature == "none" else "unverified" if origin.signature else "",
     )

@@ -13,9 +13,7 @@ from plane.domain.judging import policy
 from plane.domain.planning import waves
 from plane.domain.rendering import hidden, opening, refs, render, secrets
 from plane.server import context, keys
-from plane.server.delivering import permit, resolve, surroundings
-from plane.store.delivering import facts, releases
-from plane.server.delivering import judge, permit, resolve
+from plane.server.delivering import judge, permit, resolve, surroundings
 from plane.store.delivering import facts, policies, releases
 from plane.wire import agent, bundle
 
@@ -40,14 +38,6 @@ class Prepared(msgspec.Struct, frozen=True):
     until: dt.datetime | None = None  # when policies change for the app by themselves
 
 
-class Origin(msgspec.Struct, frozen=True):
-    """Where what is judged comes from. `signature`: the kind that the commit carries; `written`: the objects as the source has them."""
-
-    commit: str
-    signature: str = ""
-    written: tuple[objects.Manifest, ...] = ()
-
-
 class _Part(msgspec.Struct, frozen=True):
     """One source of the app, ready to render."""
 
@@ -69,7 +59,7 @@ def prepare(plane: context.Plane, app: facts.App, shared: Shared) -> Prepared:
     permit.check(app, cluster)
     found, parts = _parts(plane, app, shared)
     read = {part.number: part.renderer.roots(part.found.tree, part.source) for part in parts}
-    held = judge.rules(app, cluster, shared.policies, at=shared.now)
+    held = judge.rules(_known(app, shared), shared.policies, at=shared.now)
     looked = resolve.roots(app.spec.all_sources(), read), tuple(at.commit.sha for at in found)
     key = _key(app, cluster, shared, parts)
     return Prepared(*looked, None if _still_right(app, cluster, key) else _new(plane, app, shared, key, parts), held.until)
@@ -167,7 +157,7 @@ def _job(app: facts.App, source: apps.Source, files: dict[str, bytes]) -> ports.
 
 def _key(app: facts.App, cluster: facts.Cluster, shared: Shared, parts: list[_Part]) -> str:
     """What the release is made from: renders, destination, grant, and the policies with their modes. Not the secrets' values."""
-    rules = judge.rules(app, cluster, shared.policies, at=shared.now).key()
+    rules = judge.rules(_known(app, shared), shared.policies, at=shared.now).key()
     place = (
         cluster.id,
         cluster.grant.namespaces,
@@ -180,7 +170,6 @@ def _key(app: facts.App, cluster: facts.Cluster, shared: Shared, parts: list[_Pa
         [(shared.platform.exclusions, shared.platform.inclusions)] if shared.platform.exclusions or shared.platform.inclusions else []
     )
     made = [[part.key for part in parts], place, rules, str(_owner(app)), *msgspec.to_builtins(left_out), *permit.release_key(app)]
-    made += surroundings.key(shared.bindings, _known(app, shared))
     return objects.digest(objects.canonical(made))
 
 
@@ -261,9 +250,8 @@ def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) 
     permit.check_objects(app, cluster, manifests)
     key = plane.envelope.unwrap(app.fingerprint_key, context=keys.wrapping_context(app.tenant_id, app.project_id, keys.FINGERPRINT_KEY))
     filled = opening.fill(manifests, made.opened.values, name=lambda place, value: secrets.fingerprint(key.reveal(), place, value))
-    origin = Origin(made.commit.sha, made.commit.signature, made.manifests)
-    verdict = judge(plane, app, shared, filled.manifests, origin)
-    said = verdict(plane, app, shared, filled.manifests, commit=made.commit.sha)
+    origin = judge.Origin(made.commit.sha, made.commit.signature, made.manifests)
+    said = verdict(plane, app, shared, filled.manifests, origin)
     digest, body = bundle.pack(tuple(objects.canonical(manifest.body) for manifest in filled.manifests))
     return releases.New(
         app_id=app.id,
@@ -320,49 +308,16 @@ def _seal(
     )
 
 
-def judge(plane: context.Plane, app: facts.App, shared: Shared, manifests: tuple[objects.Manifest, ...], origin: Origin) -> policy.Verdict:
-    """Ask every policy set in force; an engine that fails is a denial with its own reason."""
-    asked = policy.PolicyInput(tuple(manifest.body for manifest in manifests), _asked(app, shared, origin))
-    digests = tuple(one.policy.digest for one in shared.bindings)
-    known = _known(app, shared, origin.written)
-    found: dict[tuple[str, bytes], tuple[policy.Violation, ...]] = {}
-    try:
-        for one in shared.bindings:
-            if one.question() not in found:
-                violations = plane.policies.violations(one.policy, surroundings.told(asked, one, known))
-                found[one.question()] = policy.located(violations, manifests)
-    except policy.PolicyFailed as e:
-        return policy.Verdict(digests, (), str(e))
-    return policy.Verdict(digests, policy.fold([(one, found[one.question()]) for one in shared.bindings]))
-
-
-def _asked(app: facts.App, shared: Shared, origin: Origin) -> policy.PolicyContext:
-    cluster = _cluster(app)
-    return policy.PolicyContext(
-        tenant=app.tenant,
-        project=app.project,
-        app=app.name,
-        cluster=cluster.name,
-        now=shared.now,
-        namespace=app.spec.destination.namespace,
-        cluster_labels=cluster.labels,
-        kube_version=cluster.kube_version,
-        repo=app.repositories[0].url if 0 in app.repositories else "",
-        commit=origin.commit,
-        revision=app.spec.all_sources()[0].target_revision,
-        signature="none" if origin.signature == "none" else "unverified" if origin.signature else "",
-    )
-
-
-def _known(app: facts.App, shared: Shared, manifests: tuple[objects.Manifest, ...] = ()) -> surroundings.Known:
-    cluster = _cluster(app)
-    return surroundings.Known(app, cluster, shared.capabilities.get(cluster.id), manifests)
 def verdict(
-    plane: context.Plane, app: facts.App, shared: Shared, manifests: tuple[objects.Manifest, ...], *, commit: str
+    plane: context.Plane, app: facts.App, shared: Shared, manifests: tuple[objects.Manifest, ...], origin: judge.Origin
 ) -> policy.Verdict:
     """What the policies in force for an app say of objects."""
+    return judge.verdict(plane, judge.rules(_known(app, shared, origin.written), shared.policies, at=shared.now), manifests, origin)
+
+
+def _known(app: facts.App, shared: Shared, written: tuple[objects.Manifest, ...] = ()) -> surroundings.Known:
     cluster = _cluster(app)
-    return judge.verdict(plane, app, cluster, judge.rules(app, cluster, shared.policies, at=shared.now), manifests, commit=commit)
+    return surroundings.Known(app, cluster, shared.capabilities.get(cluster.id), written)
 
 
 def problem(app: facts.App, error: errors.PlaneError, now: dt.datetime) -> decide.Problem:
