@@ -2,10 +2,12 @@
 
 import click
 
-from plane.cli import failures, get, holds, kinds, nouns, session, show
+from plane.cli import failures, get, holds, kinds, nouns, offboarding, session, show
 
 tenant = nouns.group(kinds.TENANT, "Tenants: people and projects that see nothing of other tenants.")
 project = nouns.group(kinds.PROJECT, "Projects: a tenant's apps that share rules.")
+
+tenant.add_command(offboarding.command)
 
 for order in holds.commands(kinds.PROJECT, "a project's apps"):
     project.add_command(order)

@@ -5,6 +5,8 @@ import pathlib
 import stat
 import time
 
+import sqlalchemy as sa
+
 from plane.server.auditing import seal_log
 from tests.cli import conftest
 from tests.support import planes
@@ -137,3 +139,20 @@ def test_the_record_is_listed_and_exported_with_its_checkpoint(shop: planes.Flee
 def test_the_platforms_own_record_is_asked_for_with_a_dash(api: str, run: conftest.Run) -> None:
     run("tenant", "create", "acme")
     assert "tenant.created" in run("audit", "export", "-T", "-").stdout
+
+
+def test_a_tenant_is_shown_whole_before_it_goes(shop: planes.Fleet, run: conftest.Run) -> None:
+    run("repo", "create", "web", "https://git.example/web")
+    run("app", "create", "web", "--repo", "https://git.example/web", "--cluster", "east", "--namespace", "shop")
+    run("user", "create", "robot", "--service", "--role", "viewer")
+    shown = run("tenant", "offboard", "acme")
+    assert [line.split()[0] for line in shown.stdout.splitlines()[1:]] == ["App", "Repository", "User", "Project"], shown.output
+    assert "4 documents go with tenant/acme; run it again with --yes" in shown.stderr
+    assert run("app", "list", "-o", "name").output == "app/web\n"
+    going = run("tenant", "offboard", "acme", "--yes", code=1)
+    assert "1 apps of tenant acme are going; run the same command again to go on" in going.stderr
+    with shop.owner.begin() as tx:
+        tx.execute(sa.text("DELETE FROM apps"))  # as the worker does when the agent is through
+    gone = run("tenant", "offboard", "acme", "--yes").stdout
+    assert gone.splitlines()[-2:] == ["project/shop deleted", "tenant/acme deleted"]
+    assert run("get", "tenants", "-o", "name").output == ""
