@@ -22,8 +22,9 @@ import data.plane.lib
 
 about := lib.about(rego.metadata.chain())
 
-violations contains {"message": message, "path": lib.at(container, ["securityContext", "capabilities", "add", index])} if {
-	some container in lib.containers(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": lib.at(container, ["securityContext", "capabilities", "add", index])} if {
+	some nth, manifest in input.manifests
+	some container in lib.containers(manifest)
 	some index, capability in lib.list(container.spec, ["securityContext", "capabilities", "add"])
 	not capability in lib.setting(about, "allowed")
 	message := sprintf("%s adds the capability %v", [lib.named(container), capability])

@@ -18,15 +18,17 @@ import data.plane.lib.security
 
 about := lib.about(rego.metadata.chain())
 
-violations contains {"message": message, "path": lib.at(container, ["securityContext", "capabilities"])} if {
-	some container in lib.containers(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": lib.at(container, ["securityContext", "capabilities"])} if {
+	some nth, manifest in input.manifests
+	some container in lib.containers(manifest)
 	not security.is_windows(container.pod)
 	not "ALL" in lib.list(container.spec, ["securityContext", "capabilities", "drop"])
 	message := sprintf("%s does not drop ALL capabilities", [lib.named(container)])
 }
 
-violations contains {"message": message, "path": lib.at(container, ["securityContext", "capabilities", "add", index])} if {
-	some container in lib.containers(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": lib.at(container, ["securityContext", "capabilities", "add", index])} if {
+	some nth, manifest in input.manifests
+	some container in lib.containers(manifest)
 	not security.is_windows(container.pod)
 	some index, capability in lib.list(container.spec, ["securityContext", "capabilities", "add"])
 	capability != "NET_BIND_SERVICE"

@@ -27,16 +27,17 @@ granted := lib.setting(about, "kinds") if {
 	count(lib.setting(about, "kinds")) > 0
 } else := input.project.clusterKinds
 
-violations contains {"message": message, "path": "/kind"} if {
-	lib.is_cluster_wide(input.manifest)
-	kind := lib.qualified_kind(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": "/kind"} if {
+	some nth, manifest in input.manifests
+	lib.is_cluster_wide(manifest)
+	kind := lib.qualified_kind(manifest)
 	not lib.any_glob(granted, kind)
-	not own_namespace
+	not own_namespace(manifest)
 	message := sprintf("%s is cluster-wide and not granted to the project", [kind])
 }
 
 # A tenant may make the namespaces it is granted.
-own_namespace if {
-	lib.is_kind(input.manifest, "", "Namespace")
-	lib.any_glob(input.project.namespaces, lib.name(input.manifest))
+own_namespace(manifest) if {
+	lib.is_kind(manifest, "", "Namespace")
+	lib.any_glob(input.project.namespaces, lib.name(manifest))
 }

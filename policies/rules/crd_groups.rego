@@ -26,25 +26,28 @@ allowed := lib.setting(about, "groups") if {
 	count(lib.setting(about, "groups")) > 0
 } else := input.project.apiGroups
 
-is_definition if lib.is_kind(input.manifest, "apiextensions.k8s.io", "CustomResourceDefinition")
+is_definition(manifest) if lib.is_kind(manifest, "apiextensions.k8s.io", "CustomResourceDefinition")
 
-violations contains {"message": message, "path": "/spec/group"} if {
-	is_definition
-	group := lib.text(input.manifest, ["spec", "group"])
+release_violations contains {"object": nth, "message": message, "path": "/spec/group"} if {
+	some nth, manifest in input.manifests
+	is_definition(manifest)
+	group := lib.text(manifest, ["spec", "group"])
 	not lib.any_glob(allowed, group)
 	message := sprintf("the API group %q is none of the project's (%s)", [group, concat(", ", allowed)])
 }
 
-violations contains {"message": message, "path": "/spec/conversion/webhook/clientConfig/url"} if {
-	is_definition
-	url := lib.text(input.manifest, ["spec", "conversion", "webhook", "clientConfig", "url"])
+release_violations contains {"object": nth, "message": message, "path": "/spec/conversion/webhook/clientConfig/url"} if {
+	some nth, manifest in input.manifests
+	is_definition(manifest)
+	url := lib.text(manifest, ["spec", "conversion", "webhook", "clientConfig", "url"])
 	url != ""
 	message := sprintf("objects are sent to %q for conversion, outside the cluster", [url])
 }
 
-violations contains {"message": message, "path": "/spec/conversion/webhook/clientConfig/service/namespace"} if {
-	is_definition
-	namespace := lib.text(input.manifest, ["spec", "conversion", "webhook", "clientConfig", "service", "namespace"])
+release_violations contains {"object": nth, "message": message, "path": "/spec/conversion/webhook/clientConfig/service/namespace"} if {
+	some nth, manifest in input.manifests
+	is_definition(manifest)
+	namespace := lib.text(manifest, ["spec", "conversion", "webhook", "clientConfig", "service", "namespace"])
 	namespace != ""
 	not lib.any_glob(input.project.namespaces, namespace)
 	message := sprintf("objects are sent to the namespace %q for conversion, which is none of the project's", [namespace])

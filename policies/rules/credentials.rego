@@ -48,31 +48,35 @@ tokens := object.union(lib.setting(about, "patterns"), {
 	"a URL with a password": `\b[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s:@]{3,}@`,
 })
 
-# {"name", "value", "where", "path"}
-texts contains {"name": name, "value": value, "where": sprintf("key %q", [name]), "path": lib.pointer(["data", name])} if {
-	lib.is_kind(input.manifest, "", "ConfigMap")
-	some name, value in lib.mapping(input.manifest, ["data"])
+# {"object", "name", "value", "where", "path"}
+texts contains {"object": nth, "name": name, "value": value, "where": sprintf("key %q", [name]), "path": lib.pointer(["data", name])} if {
+	some nth, manifest in input.manifests
+	lib.is_kind(manifest, "", "ConfigMap")
+	some name, value in lib.mapping(manifest, ["data"])
 	is_string(value)
 }
 
-texts contains {"name": name, "value": value, "where": where, "path": lib.at(container, ["env", index, "value"])} if {
-	some container in lib.containers(input.manifest)
+texts contains {"object": nth, "name": name, "value": value, "where": where, "path": lib.at(container, ["env", index, "value"])} if {
+	some nth, manifest in input.manifests
+	some container in lib.containers(manifest)
 	some index, variable in lib.list(container.spec, ["env"])
 	value := lib.text(variable, ["value"])
 	name := lib.text(variable, ["name"])
 	where := sprintf("variable %q of %s", [name, lib.named(container)])
 }
 
-texts contains {"name": argument_name(value), "value": argument_value(value), "where": where, "path": lib.at(container, [field, index])} if {
-	some container in lib.containers(input.manifest)
+texts contains {"object": nth, "name": argument_name(value), "value": argument_value(value), "where": where, "path": lib.at(container, [field, index])} if {
+	some nth, manifest in input.manifests
+	some container in lib.containers(manifest)
 	some field in ["command", "args"]
 	some index, value in lib.list(container.spec, [field])
 	is_string(value)
 	where := sprintf("argument %d in %s of %s", [index + 1, field, lib.named(container)])
 }
 
-texts contains {"name": name, "value": value, "where": where, "path": lib.pointer(["metadata", "annotations", name])} if {
-	some name, value in lib.annotations(input.manifest)
+texts contains {"object": nth, "name": name, "value": value, "where": where, "path": lib.pointer(["metadata", "annotations", name])} if {
+	some nth, manifest in input.manifests
+	some name, value in lib.annotations(manifest)
 	is_string(value)
 	where := sprintf("annotation %q", [name])
 }
@@ -85,7 +89,7 @@ argument_value(value) := substring(value, indexof(value, "=") + 1, -1) if contai
 
 else := value
 
-violations contains {"message": message, "path": text.path} if {
+release_violations contains {"object": text.object, "message": message, "path": text.path} if {
 	some text in texts
 	count(text.value) >= 8
 	found := [what | some what, pattern in tokens; regex.match(pattern, text.value)]
@@ -96,7 +100,7 @@ violations contains {"message": message, "path": text.path} if {
 	message := sprintf("%s holds %s (fingerprint %s)", [text.where, concat(" and ", sort(found)), mark])
 }
 
-violations contains {"message": message, "path": text.path} if {
+release_violations contains {"object": text.object, "message": message, "path": text.path} if {
 	some text in texts
 	count(text.value) >= 8
 	regex.match(lib.setting(about, "names"), text.name)

@@ -20,10 +20,11 @@ about := lib.about(rego.metadata.chain())
 
 workloads := {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController"}
 
-violations contains {"message": message, "path": "/spec/selector"} if {
-	input.manifest.kind in (workloads - {"ReplicationController"})
-	selector := lib.mapping(input.manifest, ["spec", "selector"])
-	not selectors.selects(selector, lib.mapping(input.manifest, ["spec", "template", "metadata", "labels"]))
+release_violations contains {"object": nth, "message": message, "path": "/spec/selector"} if {
+	some nth, manifest in input.manifests
+	manifest.kind in (workloads - {"ReplicationController"})
+	selector := lib.mapping(manifest, ["spec", "selector"])
+	not selectors.selects(selector, lib.mapping(manifest, ["spec", "template", "metadata", "labels"]))
 	message := "the selector does not match the labels of the pod template"
 }
 

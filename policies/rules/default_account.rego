@@ -16,8 +16,9 @@ import data.plane.lib.security
 
 about := lib.about(rego.metadata.chain())
 
-violations contains {"message": message, "path": lib.pointer(array.concat(pod.path, ["serviceAccountName"]))} if {
-	some pod in lib.pods(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": lib.pointer(array.concat(pod.path, ["serviceAccountName"]))} if {
+	some nth, manifest in input.manifests
+	some pod in lib.pods(manifest)
 	security.account(pod.spec) == "default"
 	lib.field(pod.spec, "automountServiceAccountToken", null) != false
 	message := "the pod runs as the namespace's default service account"

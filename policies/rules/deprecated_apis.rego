@@ -27,12 +27,13 @@ import data.plane.lib.versions
 
 about := lib.about(rego.metadata.chain())
 
-violations contains {"message": message, "path": "/apiVersion"} if {
-	row := apis.row(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": "/apiVersion"} if {
+	some nth, manifest in input.manifests
+	row := apis.row(manifest)
 	minor := apis.minor(about)
 	minor < row.removed
 	minor + lib.setting(about, "releases") >= row.removed
 	message := sprintf("%s %s is removed in %s, and the cluster has %s%s", [
-		input.manifest.apiVersion, input.manifest.kind, versions.written(row.removed), versions.written(minor), apis.advice(row),
+		manifest.apiVersion, manifest.kind, versions.written(row.removed), versions.written(minor), apis.advice(row),
 	])
 }

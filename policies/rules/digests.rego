@@ -20,9 +20,10 @@ import data.plane.lib
 
 about := lib.about(rego.metadata.chain())
 
-violations contains {"message": message, "path": sprintf("%s/image", [container.pointer])} if {
+release_violations contains {"object": nth, "message": message, "path": sprintf("%s/image", [container.pointer])} if {
+	some nth, manifest in input.manifests
 	holds_here
-	some container in lib.containers(input.manifest)
+	some container in lib.containers(manifest)
 	image := lib.image(container.spec.image)
 	image.digest == ""
 	message := sprintf("%s has image %q without a digest", [lib.named(container), container.spec.image])

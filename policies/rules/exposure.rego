@@ -34,33 +34,36 @@ import data.plane.lib.hosts
 
 about := lib.about(rego.metadata.chain())
 
-is_service if lib.is_kind(input.manifest, "", "Service")
+is_service(manifest) if lib.is_kind(manifest, "", "Service")
 
-violations contains {"message": sprintf("the Service is of type %s", [kind]), "path": "/spec/type"} if {
-	is_service
-	kind := lib.field(input.manifest, ["spec", "type"], "ClusterIP")
+release_violations contains {"object": nth, "message": sprintf("the Service is of type %s", [kind]), "path": "/spec/type"} if {
+	some nth, manifest in input.manifests
+	is_service(manifest)
+	kind := lib.field(manifest, ["spec", "type"], "ClusterIP")
 	not kind in lib.setting(about, "types")
-	not approved(kind)
+	not approved(kind, manifest)
 }
 
-approved("LoadBalancer") if {
+approved("LoadBalancer", manifest) if {
 	wanted := lib.setting(about, "annotations")
 	count(wanted) > 0
 	every name, pattern in wanted {
-		regex.match(sprintf("^(%s)$", [pattern]), lib.text(input.manifest, ["metadata", "annotations", name]))
+		regex.match(sprintf("^(%s)$", [pattern]), lib.text(manifest, ["metadata", "annotations", name]))
 	}
 }
 
-violations contains {"message": message, "path": lib.pointer(["spec", "externalIPs", index])} if {
-	is_service
-	some index, address in lib.list(input.manifest, ["spec", "externalIPs"])
+release_violations contains {"object": nth, "message": message, "path": lib.pointer(["spec", "externalIPs", index])} if {
+	some nth, manifest in input.manifests
+	is_service(manifest)
+	some index, address in lib.list(manifest, ["spec", "externalIPs"])
 	message := sprintf("the Service takes the traffic of the address %v", [address])
 }
 
-violations contains {"message": sprintf("the Service points at %q inside", [host]), "path": "/spec/externalName"} if {
-	is_service
-	lib.text(input.manifest, ["spec", "type"]) == "ExternalName"
-	host := hosts.normal(lib.text(input.manifest, ["spec", "externalName"]))
+release_violations contains {"object": nth, "message": sprintf("the Service points at %q inside", [host]), "path": "/spec/externalName"} if {
+	some nth, manifest in input.manifests
+	is_service(manifest)
+	lib.text(manifest, ["spec", "type"]) == "ExternalName"
+	host := hosts.normal(lib.text(manifest, ["spec", "externalName"]))
 	inside(host)
 }
 

@@ -21,8 +21,9 @@ about := lib.about(rego.metadata.chain())
 
 fields := ["hostNetwork", "hostPID", "hostIPC"]
 
-violations contains {"message": sprintf("the pod sets %s to true", [field]), "path": lib.pointer(array.concat(pod.path, [field]))} if {
-	some pod in lib.pods(input.manifest)
+release_violations contains {"object": nth, "message": sprintf("the pod sets %s to true", [field]), "path": lib.pointer(array.concat(pod.path, [field]))} if {
+	some nth, manifest in input.manifests
+	some pod in lib.pods(manifest)
 	some field in fields
 	lib.field(pod.spec, field, false) == true
 }

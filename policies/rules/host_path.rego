@@ -30,8 +30,9 @@ allowed := lib.setting(about, "allowed")
 
 sockets := {"docker.sock", "containerd.sock", "crio.sock", "dockershim.sock", "podman.sock", "buildkitd.sock"}
 
-violations contains {"message": message, "path": pointer} if {
-	some pod in lib.pods(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": pointer} if {
+	some nth, manifest in input.manifests
+	some pod in lib.pods(manifest)
 	some index, volume in lib.list(pod.spec, ["volumes"])
 	lib.field(volume, "hostPath", null) != null
 	host_path := lib.text(volume, ["hostPath", "path"])

@@ -25,8 +25,9 @@ import data.plane.lib
 
 about := lib.about(rego.metadata.chain())
 
-violations contains {"message": message, "path": lib.at(container, ["ports", index, "hostPort"])} if {
-	some container in lib.containers(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": lib.at(container, ["ports", index, "hostPort"])} if {
+	some nth, manifest in input.manifests
+	some container in lib.containers(manifest)
 	some index, port in lib.list(container.spec, ["ports"])
 	number := lib.field(port, "hostPort", null)
 	not number in {null, 0}

@@ -25,7 +25,8 @@ import data.plane.lib
 
 about := lib.about(rego.metadata.chain())
 
-violations contains {"message": sprintf("the annotation %q becomes configuration of the proxy", [name]), "path": lib.pointer(["metadata", "annotations", name])} if {
-	some name, _ in lib.annotations(input.manifest)
+release_violations contains {"object": nth, "message": sprintf("the annotation %q becomes configuration of the proxy", [name]), "path": lib.pointer(["metadata", "annotations", name])} if {
+	some nth, manifest in input.manifests
+	some name, _ in lib.annotations(manifest)
 	lib.any_glob(lib.setting(about, "annotations"), name)
 }

@@ -53,14 +53,16 @@ sysctls := {
 
 selinux_types := {"": 0, "container_t": 0, "container_init_t": 0, "container_kvm_t": 0, "container_engine_t": 31}
 
-violations contains {"message": sprintf("%s sets the AppArmor profile %q", [setter.who, kind]), "path": sprintf("%s/type", [setter.pointer])} if {
-	some setter in security.contexts(input.manifest, ["appArmorProfile"])
+release_violations contains {"object": nth, "message": sprintf("%s sets the AppArmor profile %q", [setter.who, kind]), "path": sprintf("%s/type", [setter.pointer])} if {
+	some nth, manifest in input.manifests
+	some setter in security.contexts(manifest, ["appArmorProfile"])
 	kind := security.profile(setter.value)
 	not kind in {"RuntimeDefault", "Localhost"}
 }
 
-violations contains {"message": message, "path": lib.pointer(array.concat(owner, ["metadata", "annotations", name]))} if {
-	some pod in lib.pods(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": lib.pointer(array.concat(owner, ["metadata", "annotations", name]))} if {
+	some nth, manifest in input.manifests
+	some pod in lib.pods(manifest)
 	some name, value in lib.mapping(pod.metadata, ["annotations"])
 	startswith(name, apparmor_prefix)
 	is_string(value)
@@ -70,29 +72,33 @@ violations contains {"message": message, "path": lib.pointer(array.concat(owner,
 	owner := array.slice(pod.path, 0, count(pod.path) - 1)
 }
 
-violations contains {"message": message, "path": sprintf("%s/%s", [setter.pointer, field])} if {
-	some setter in security.contexts(input.manifest, ["seLinuxOptions"])
+release_violations contains {"object": nth, "message": message, "path": sprintf("%s/%s", [setter.pointer, field])} if {
+	some nth, manifest in input.manifests
+	some setter in security.contexts(manifest, ["seLinuxOptions"])
 	some field in ["user", "role"]
 	value := lib.text(setter.value, [field])
 	value != ""
 	message := sprintf("%s sets the SELinux %s %q", [setter.who, field, value])
 }
 
-violations contains {"message": sprintf("%s sets the SELinux type %q", [setter.who, value]), "path": sprintf("%s/type", [setter.pointer])} if {
-	some setter in security.contexts(input.manifest, ["seLinuxOptions"])
+release_violations contains {"object": nth, "message": sprintf("%s sets the SELinux type %q", [setter.who, value]), "path": sprintf("%s/type", [setter.pointer])} if {
+	some nth, manifest in input.manifests
+	some setter in security.contexts(manifest, ["seLinuxOptions"])
 	value := lib.text(setter.value, ["type"])
 	not known(selinux_types, value)
 }
 
-violations contains {"message": sprintf("%s sets procMount to %v", [setter.who, setter.value]), "path": setter.pointer} if {
-	some setter in security.contexts(input.manifest, ["procMount"])
+release_violations contains {"object": nth, "message": sprintf("%s sets procMount to %v", [setter.who, setter.value]), "path": setter.pointer} if {
+	some nth, manifest in input.manifests
+	some setter in security.contexts(manifest, ["procMount"])
 	setter.who != "the pod"
 	setter.value != "Default"
 	not may_unmask(setter.pod)
 }
 
-violations contains {"message": message, "path": lib.pointer(array.concat(pod.path, ["securityContext", "sysctls", index]))} if {
-	some pod in lib.pods(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": lib.pointer(array.concat(pod.path, ["securityContext", "sysctls", index]))} if {
+	some nth, manifest in input.manifests
+	some pod in lib.pods(manifest)
 	some index, sysctl in lib.list(pod.spec, ["securityContext", "sysctls"])
 	name := lib.text(sysctl, ["name"])
 	not known(sysctls, name)
@@ -100,8 +106,9 @@ violations contains {"message": message, "path": lib.pointer(array.concat(pod.pa
 	message := sprintf("the pod sets the sysctl %q", [name])
 }
 
-violations contains {"message": sprintf("%s is a host process of Windows", [setter.who]), "path": setter.pointer} if {
-	some setter in security.contexts(input.manifest, ["windowsOptions", "hostProcess"])
+release_violations contains {"object": nth, "message": sprintf("%s is a host process of Windows", [setter.who]), "path": setter.pointer} if {
+	some nth, manifest in input.manifests
+	some setter in security.contexts(manifest, ["windowsOptions", "hostProcess"])
 	setter.value == true
 }
 

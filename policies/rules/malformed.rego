@@ -23,16 +23,18 @@ import data.plane.lib.shapes
 
 about := lib.about(rego.metadata.chain())
 
-violations contains {"message": sprintf("the %s %q is %s; write it in quotes", [word, name, kind]), "path": pointer} if {
+release_violations contains {"object": nth, "message": sprintf("the %s %q is %s; write it in quotes", [word, name, kind]), "path": pointer} if {
+	some nth, manifest in input.manifests
 	some field, word in {"labels": "label", "annotations": "annotation"}
-	some name, value in lib.mapping(input.manifest, ["metadata", field])
+	some name, value in lib.mapping(manifest, ["metadata", field])
 	not is_string(value)
 	kind := article[type_name(value)]
 	pointer := lib.pointer(["metadata", field, name])
 }
 
-violations contains {"message": sprintf("the variable %q of %s is %s; write it in quotes", [name, lib.named(container), kind]), "path": pointer} if {
-	some container in lib.containers(input.manifest)
+release_violations contains {"object": nth, "message": sprintf("the variable %q of %s is %s; write it in quotes", [name, lib.named(container), kind]), "path": pointer} if {
+	some nth, manifest in input.manifests
+	some container in lib.containers(manifest)
 	some index, variable in lib.list(container.spec, ["env"])
 	value := lib.field(variable, "value", "")
 	not is_string(value)
@@ -41,16 +43,18 @@ violations contains {"message": sprintf("the variable %q of %s is %s; write it i
 	pointer := lib.at(container, ["env", index, "value"])
 }
 
-violations contains {"message": sprintf("there is no field %q in %s", [field, what]), "path": pointer} if {
-	some [fields, value, what, path] in shapes.known(input.manifest)
+release_violations contains {"object": nth, "message": sprintf("there is no field %q in %s", [field, what]), "path": pointer} if {
+	some nth, manifest in input.manifests
+	some [fields, value, what, path] in shapes.known(manifest)
 	some field, _ in value
 	not field in fields
 	pointer := lib.pointer(array.concat(path, [field]))
 }
 
-violations contains {"message": sprintf("%s: %s", [fault.field, fault.desc]), "path": ""} if {
-	schema := lib.setting(about, "schemas")[sprintf("%v/%v", [input.manifest.apiVersion, input.manifest.kind])]
-	[_, faults] := json.match_schema(input.manifest, schema)
+release_violations contains {"object": nth, "message": sprintf("%s: %s", [fault.field, fault.desc]), "path": ""} if {
+	some nth, manifest in input.manifests
+	schema := lib.setting(about, "schemas")[sprintf("%v/%v", [manifest.apiVersion, manifest.kind])]
+	[_, faults] := json.match_schema(manifest, schema)
 	some fault in faults
 }
 

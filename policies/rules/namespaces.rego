@@ -26,17 +26,19 @@ allowed := lib.setting(about, "namespaces") if {
 	count(lib.setting(about, "namespaces")) > 0
 } else := input.project.namespaces
 
-violations contains {"message": message, "path": "/metadata/namespace"} if {
-	not lib.is_cluster_wide(input.manifest)
-	namespace := lib.namespace(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": "/metadata/namespace"} if {
+	some nth, manifest in input.manifests
+	not lib.is_cluster_wide(manifest)
+	namespace := lib.namespace(manifest)
 	namespace != ""
 	not lib.any_glob(allowed, namespace)
 	message := sprintf("the namespace %q is none of the project's (%s)", [namespace, concat(", ", allowed)])
 }
 
-violations contains {"message": message, "path": "/metadata/namespace"} if {
-	not lib.is_cluster_wide(input.manifest)
-	lib.text(input.manifest, ["metadata", "namespace"]) == ""
-	lib.namespace(input.manifest) in {"", "default"}
+release_violations contains {"object": nth, "message": message, "path": "/metadata/namespace"} if {
+	some nth, manifest in input.manifests
+	not lib.is_cluster_wide(manifest)
+	lib.text(manifest, ["metadata", "namespace"]) == ""
+	lib.namespace(manifest) in {"", "default"}
 	message := "the object names no namespace and would land in default"
 }

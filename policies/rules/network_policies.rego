@@ -38,19 +38,21 @@ release_violations contains {"message": message, "object": index, "path": ""} if
 	message := sprintf("no NetworkPolicy of the release lies in its namespace (%s)", [lib.either(namespace, "default")])
 }
 
-violations contains {"message": message, "path": lib.pointer(["spec", field, index])} if {
-	is_policy(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": lib.pointer(["spec", field, index])} if {
+	some nth, manifest in input.manifests
+	is_policy(manifest)
 	some field, peers in {"ingress": "from", "egress": "to"}
-	some index, rule in lib.list(input.manifest, ["spec", field])
+	some index, rule in lib.list(manifest, ["spec", field])
 	lib.list(rule, [peers]) == []
 	lib.list(rule, ["ports"]) == []
 	message := sprintf("%s rule %d allows everything", [field, index + 1])
 }
 
-violations contains {"message": message, "path": lib.pointer(["spec", field, index, peers, number, "ipBlock", "cidr"])} if {
-	is_policy(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": lib.pointer(["spec", field, index, peers, number, "ipBlock", "cidr"])} if {
+	some nth, manifest in input.manifests
+	is_policy(manifest)
 	some field, peers in {"ingress": "from", "egress": "to"}
-	some index, rule in lib.list(input.manifest, ["spec", field])
+	some index, rule in lib.list(manifest, ["spec", field])
 	some number, peer in lib.list(rule, [peers])
 	lib.text(peer, ["ipBlock", "cidr"]) in everywhere
 	not open(field, peer)

@@ -34,10 +34,11 @@ release_violations contains {"message": message, "object": index, "path": pointe
 }
 
 # Files as they are, such as `plane try policy` reads them: whatever is neither encrypted, a placeholder nor a fingerprint.
-violations contains {"message": message, "path": lib.pointer([field, name])} if {
-	is_secret(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": lib.pointer([field, name])} if {
+	some nth, manifest in input.manifests
+	is_secret(manifest)
 	some field in ["data", "stringData"]
-	some name, value in lib.mapping(input.manifest, [field])
+	some name, value in lib.mapping(manifest, [field])
 	is_string(value)
 	value != ""
 	not hidden(value)

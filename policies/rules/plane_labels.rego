@@ -34,22 +34,25 @@ owner := sprintf("%s/%s/%s", [
 	lib.text(input, ["context", "app"]),
 ])
 
-violations contains {"message": message, "path": lib.pointer(["metadata", field, name])} if {
+release_violations contains {"object": nth, "message": message, "path": lib.pointer(["metadata", field, name])} if {
+	some nth, manifest in input.manifests
 	some field in ["labels", "annotations"]
-	some name, _ in lib.mapping(input.manifest, ["metadata", field])
+	some name, _ in lib.mapping(manifest, ["metadata", field])
 	lib.any_glob(lib.setting(about, "names"), name)
 	message := sprintf("%q is set in the source, and only the tool that owns the object may set it", [name])
 }
 
 # The plane's own marks are there by now; they are in order when they name this app.
-violations contains {"message": message, "path": "/metadata/annotations/gitops-plane.io~1owner"} if {
+release_violations contains {"object": nth, "message": message, "path": "/metadata/annotations/gitops-plane.io~1owner"} if {
+	some nth, manifest in input.manifests
 	some field in ["labels", "annotations"]
 	some name in ["gitops-plane.io/app", "gitops-plane.io/owner"]
-	lib.field(input.manifest, ["metadata", field, name], null) != null
-	lib.text(input.manifest, ["metadata", "annotations", "gitops-plane.io/owner"]) != owner
+	lib.field(manifest, ["metadata", field, name], null) != null
+	lib.text(manifest, ["metadata", "annotations", "gitops-plane.io/owner"]) != owner
 	message := sprintf("the object is marked as another app's, and this one is %q", [owner])
 }
 
-violations contains {"message": "managedFields are written by the API server alone", "path": "/metadata/managedFields"} if {
-	count(lib.list(input.manifest, ["metadata", "managedFields"])) > 0
+release_violations contains {"object": nth, "message": "managedFields are written by the API server alone", "path": "/metadata/managedFields"} if {
+	some nth, manifest in input.manifests
+	count(lib.list(manifest, ["metadata", "managedFields"])) > 0
 }

@@ -22,12 +22,13 @@ about := lib.about(rego.metadata.chain())
 
 kinds := {"ResourceQuota", "LimitRange"}
 
-violations contains {"message": message, "path": "/kind"} if {
-	input.manifest.kind in kinds
-	lib.group(input.manifest) == ""
-	place := sprintf("%s/%s", [lib.namespace(input.manifest), lib.name(input.manifest)])
+release_violations contains {"object": nth, "message": message, "path": "/kind"} if {
+	some nth, manifest in input.manifests
+	manifest.kind in kinds
+	lib.group(manifest) == ""
+	place := sprintf("%s/%s", [lib.namespace(manifest), lib.name(manifest)])
 	not lib.any_glob(lib.setting(about, "allowed"), place)
-	message := sprintf("the %s %s is set by an app", [input.manifest.kind, place])
+	message := sprintf("the %s %s is set by an app", [manifest.kind, place])
 }
 
 release_violations contains {"message": message, "object": lib.written(change.object)} if {

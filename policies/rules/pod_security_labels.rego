@@ -25,11 +25,12 @@ about := lib.about(rego.metadata.chain())
 
 order := {"privileged": 0, "baseline": 1, "restricted": 2}
 
-violations contains {"message": message, "path": lib.pointer(["metadata", "labels", label])} if {
-	lib.is_kind(input.manifest, "", "Namespace")
+release_violations contains {"object": nth, "message": message, "path": lib.pointer(["metadata", "labels", label])} if {
+	some nth, manifest in input.manifests
+	lib.is_kind(manifest, "", "Namespace")
 	some mode in ["enforce", "audit", "warn"]
 	label := sprintf("pod-security.kubernetes.io/%s", [mode])
-	level := lib.field(input.manifest, ["metadata", "labels", label], null)
+	level := lib.field(manifest, ["metadata", "labels", label], null)
 	level != null
 	not enough(level)
 	message := sprintf("%s is %v, below %s", [label, level, lib.setting(about, "level")])

@@ -18,8 +18,9 @@ import data.plane.lib.security
 
 about := lib.about(rego.metadata.chain())
 
-violations contains {"message": message, "path": lib.at(container, ["securityContext", "allowPrivilegeEscalation"])} if {
-	some container in lib.containers(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": lib.at(container, ["securityContext", "allowPrivilegeEscalation"])} if {
+	some nth, manifest in input.manifests
+	some container in lib.containers(manifest)
 	not security.is_windows(container.pod)
 	security.context(container.spec, ["allowPrivilegeEscalation"]) != false
 	message := sprintf("%s does not set allowPrivilegeEscalation to false", [lib.named(container)])

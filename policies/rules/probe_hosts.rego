@@ -29,9 +29,10 @@ callers := [
 	["lifecycle", "preStop"],
 ]
 
-violations contains {"message": message, "path": lib.at(container, path)} if {
+release_violations contains {"object": nth, "message": message, "path": lib.at(container, path)} if {
+	some nth, manifest in input.manifests
 	security.minor(about) >= 34
-	some container in lib.containers(input.manifest)
+	some container in lib.containers(manifest)
 	some caller in callers
 	some action in ["httpGet", "tcpSocket"]
 	path := array.concat(caller, [action, "host"])

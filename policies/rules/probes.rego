@@ -24,18 +24,20 @@ about := lib.about(rego.metadata.chain())
 
 kinds := {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController"}
 
-violations contains {"message": message, "path": container.pointer} if {
-	input.manifest.kind in kinds
-	some container in lib.containers(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": container.pointer} if {
+	some nth, manifest in input.manifests
+	manifest.kind in kinds
+	some container in lib.containers(manifest)
 	container.field == "containers"
 	missing := [probe | some probe in lib.setting(about, "probes"); lib.mapping(container.spec, [probe]) == {}]
 	count(missing) > 0
 	message := sprintf("%s has no %s", [lib.named(container), concat(" and no ", missing)])
 }
 
-violations contains {"message": message, "path": lib.at(container, ["livenessProbe"])} if {
-	input.manifest.kind in kinds
-	some container in lib.containers(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": lib.at(container, ["livenessProbe"])} if {
+	some nth, manifest in input.manifests
+	manifest.kind in kinds
+	some container in lib.containers(manifest)
 	liveness := lib.mapping(container.spec, ["livenessProbe"])
 	liveness != {}
 	liveness == lib.mapping(container.spec, ["readinessProbe"])

@@ -15,8 +15,9 @@ import data.plane.lib
 
 about := lib.about(rego.metadata.chain())
 
-violations contains {"message": message, "path": lib.at(container, ["imagePullPolicy"])} if {
-	some container in lib.containers(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": lib.at(container, ["imagePullPolicy"])} if {
+	some nth, manifest in input.manifests
+	some container in lib.containers(manifest)
 	container.spec.imagePullPolicy == "Always"
 	image := lib.image(container.spec.image)
 	image.digest == ""

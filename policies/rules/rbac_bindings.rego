@@ -29,18 +29,20 @@ import data.plane.lib.rbac
 
 about := lib.about(rego.metadata.chain())
 
-violations contains {"message": sprintf("it binds the cluster role %q", [role]), "path": "/roleRef"} if {
-	rbac.is_binding(input.manifest)
-	lib.text(input.manifest, ["roleRef", "kind"]) == "ClusterRole"
-	role := lib.text(input.manifest, ["roleRef", "name"])
+release_violations contains {"object": nth, "message": sprintf("it binds the cluster role %q", [role]), "path": "/roleRef"} if {
+	some nth, manifest in input.manifests
+	rbac.is_binding(manifest)
+	lib.text(manifest, ["roleRef", "kind"]) == "ClusterRole"
+	role := lib.text(manifest, ["roleRef", "name"])
 	role in lib.setting(about, "roles")
 }
 
-violations contains {"message": message, "path": lib.pointer(["subjects", index])} if {
-	rbac.is_binding(input.manifest)
-	some index, subject in lib.list(input.manifest, ["subjects"])
+release_violations contains {"object": nth, "message": message, "path": lib.pointer(["subjects", index])} if {
+	some nth, manifest in input.manifests
+	rbac.is_binding(manifest)
+	some index, subject in lib.list(manifest, ["subjects"])
 	lib.text(subject, ["kind"]) in {"User", "Group"}
 	name := lib.text(subject, ["name"])
 	name in lib.setting(about, "subjects")
-	message := sprintf("it gives %q the role %s", [name, lib.text(input.manifest, ["roleRef", "name"])])
+	message := sprintf("it gives %q the role %s", [name, lib.text(manifest, ["roleRef", "name"])])
 }

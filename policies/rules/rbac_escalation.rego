@@ -51,9 +51,10 @@ dangerous := [
 	["admissionregistration.k8s.io", "validatingwebhookconfigurations", changing],
 ]
 
-violations contains {"message": message, "path": lib.pointer(["rules", index])} if {
-	rbac.is_role(input.manifest)
-	some index, rule in lib.list(input.manifest, ["rules"])
+release_violations contains {"object": nth, "message": message, "path": lib.pointer(["rules", index])} if {
+	some nth, manifest in input.manifests
+	rbac.is_role(manifest)
+	some index, rule in lib.list(manifest, ["rules"])
 	some [group, resource, verbs] in dangerous
 	rbac.names(rule, "apiGroups", group)
 	names_resource(rule, resource)

@@ -25,18 +25,20 @@ allowed := lib.setting(about, "namespaces") if {
 	count(lib.setting(about, "namespaces")) > 0
 } else := input.project.namespaces
 
-violations contains {"message": message, "path": lib.pointer(["subjects", index, "namespace"])} if {
-	rbac.is_binding(input.manifest)
-	some index, subject in lib.list(input.manifest, ["subjects"])
+release_violations contains {"object": nth, "message": message, "path": lib.pointer(["subjects", index, "namespace"])} if {
+	some nth, manifest in input.manifests
+	rbac.is_binding(manifest)
+	some index, subject in lib.list(manifest, ["subjects"])
 	lib.text(subject, ["kind"]) == "ServiceAccount"
 	namespace := lib.text(subject, ["namespace"])
 	not lib.any_glob(allowed, namespace)
 	message := sprintf("the service account %s of the namespace %q is not the project's", [lib.text(subject, ["name"]), namespace])
 }
 
-violations contains {"message": message, "path": lib.pointer(["subjects", index, "name"])} if {
-	rbac.is_binding(input.manifest)
-	some index, subject in lib.list(input.manifest, ["subjects"])
+release_violations contains {"object": nth, "message": message, "path": lib.pointer(["subjects", index, "name"])} if {
+	some nth, manifest in input.manifests
+	rbac.is_binding(manifest)
+	some index, subject in lib.list(manifest, ["subjects"])
 	lib.text(subject, ["kind"]) == "Group"
 	name := lib.text(subject, ["name"])
 	startswith(name, "system:serviceaccounts:")

@@ -17,9 +17,10 @@ import data.plane.lib.rbac
 
 about := lib.about(rego.metadata.chain())
 
-violations contains {"message": message, "path": lib.pointer(["rules", index, field])} if {
-	rbac.is_role(input.manifest)
-	some index, rule in lib.list(input.manifest, ["rules"])
+release_violations contains {"object": nth, "message": message, "path": lib.pointer(["rules", index, field])} if {
+	some nth, manifest in input.manifests
+	rbac.is_role(manifest)
+	some index, rule in lib.list(manifest, ["rules"])
 	some field in ["verbs", "resources", "apiGroups", "nonResourceURLs"]
 	some value in lib.list(rule, [field])
 	wild(field, value)

@@ -16,8 +16,9 @@ import data.plane.lib.security
 
 about := lib.about(rego.metadata.chain())
 
-violations contains {"message": message, "path": lib.at(container, ["securityContext", "readOnlyRootFilesystem"])} if {
-	some container in lib.containers(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": lib.at(container, ["securityContext", "readOnlyRootFilesystem"])} if {
+	some nth, manifest in input.manifests
+	some container in lib.containers(manifest)
 	not security.is_windows(container.pod)
 	security.context(container.spec, ["readOnlyRootFilesystem"]) != true
 	message := sprintf("%s can write to its root file system", [lib.named(container)])

@@ -36,19 +36,21 @@ release_violations contains {"message": sprintf("%s %q runs while rendering", [w
 }
 
 # A kustomization among the files themselves.
-violations contains {"message": sprintf("the base %q is fetched while rendering", [base]), "path": lib.pointer([field, index])} if {
-	lib.group(input.manifest) == "kustomize.config.k8s.io"
+release_violations contains {"object": nth, "message": sprintf("the base %q is fetched while rendering", [base]), "path": lib.pointer([field, index])} if {
+	some nth, manifest in input.manifests
+	lib.group(manifest) == "kustomize.config.k8s.io"
 	some field in ["resources", "bases", "components", "crds"]
-	some index, base in lib.list(input.manifest, [field])
+	some index, base in lib.list(manifest, [field])
 	is_string(base)
 	is_remote(base)
 	not lib.any_glob(lib.setting(about, "remotes"), base)
 }
 
-violations contains {"message": sprintf("%s runs programs while rendering", [field]), "path": lib.pointer([field])} if {
-	lib.group(input.manifest) == "kustomize.config.k8s.io"
+release_violations contains {"object": nth, "message": sprintf("%s runs programs while rendering", [field]), "path": lib.pointer([field])} if {
+	some nth, manifest in input.manifests
+	lib.group(manifest) == "kustomize.config.k8s.io"
 	some field in ["generators", "transformers", "validators"]
-	some entry in lib.list(input.manifest, [field])
+	some entry in lib.list(manifest, [field])
 	is_string(entry)
 	contains(entry, "exec:")
 }

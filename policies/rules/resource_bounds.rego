@@ -28,8 +28,9 @@ import data.plane.lib.quantities
 
 about := lib.about(rego.metadata.chain())
 
-violations contains {"message": message, "path": lib.at(container, ["resources", field, resource])} if {
-	some container in lib.containers(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": lib.at(container, ["resources", field, resource])} if {
+	some nth, manifest in input.manifests
+	some container in lib.containers(manifest)
 	some resource, most in lib.setting(about, "maximum")
 	some field in ["limits", "requests"]
 	value := lib.field(container.spec, ["resources", field, resource], null)
@@ -37,8 +38,9 @@ violations contains {"message": message, "path": lib.at(container, ["resources",
 	message := sprintf("%s has %v %s in resources.%s, more than the %s allowed", [lib.named(container), value, resource, field, most])
 }
 
-violations contains {"message": message, "path": lib.at(container, ["resources", "limits", resource])} if {
-	some container in lib.containers(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": lib.at(container, ["resources", "limits", resource])} if {
+	some nth, manifest in input.manifests
+	some container in lib.containers(manifest)
 	some resource, most in lib.setting(about, "ratio")
 	limit := lib.field(container.spec, ["resources", "limits", resource], null)
 	request := lib.field(container.spec, ["resources", "requests", resource], null)
@@ -48,8 +50,9 @@ violations contains {"message": message, "path": lib.at(container, ["resources",
 	])
 }
 
-violations contains {"message": message, "path": lib.at(container, ["resources", field, resource])} if {
-	some container in lib.containers(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": lib.at(container, ["resources", field, resource])} if {
+	some nth, manifest in input.manifests
+	some container in lib.containers(manifest)
 	some field in ["limits", "requests"]
 	some resource, value in lib.mapping(container.spec, ["resources", field])
 	not quantities.number(value)

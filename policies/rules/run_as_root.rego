@@ -27,36 +27,41 @@ import data.plane.lib.security
 
 about := lib.about(rego.metadata.chain())
 
-violations contains {"message": sprintf("%s sets runAsNonRoot to false", [setter.who]), "path": setter.pointer} if {
-	some setter in security.contexts(input.manifest, ["runAsNonRoot"])
+release_violations contains {"object": nth, "message": sprintf("%s sets runAsNonRoot to false", [setter.who]), "path": setter.pointer} if {
+	some nth, manifest in input.manifests
+	some setter in security.contexts(manifest, ["runAsNonRoot"])
 	setter.value == false
 	not left_out(setter.pod)
 }
 
-violations contains {"message": message, "path": lib.at(container, ["securityContext", "runAsNonRoot"])} if {
-	some container in lib.containers(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": lib.at(container, ["securityContext", "runAsNonRoot"])} if {
+	some nth, manifest in input.manifests
+	some container in lib.containers(manifest)
 	security.context(container.spec, ["runAsNonRoot"]) == null
 	security.context(container.pod, ["runAsNonRoot"]) != true
 	not left_out(container.pod)
 	message := sprintf("%s may run as root: neither it nor the pod sets runAsNonRoot to true", [lib.named(container)])
 }
 
-violations contains {"message": sprintf("%s runs as user 0, which is root", [setter.who]), "path": setter.pointer} if {
-	some setter in security.contexts(input.manifest, ["runAsUser"])
+release_violations contains {"object": nth, "message": sprintf("%s runs as user 0, which is root", [setter.who]), "path": setter.pointer} if {
+	some nth, manifest in input.manifests
+	some setter in security.contexts(manifest, ["runAsUser"])
 	setter.value == 0
 	not left_out(setter.pod)
 }
 
-violations contains {"message": sprintf("%s runs with %s 0, the group of root", [setter.who, field]), "path": setter.pointer} if {
+release_violations contains {"object": nth, "message": sprintf("%s runs with %s 0, the group of root", [setter.who, field]), "path": setter.pointer} if {
+	some nth, manifest in input.manifests
 	lib.setting(about, "groups") == true
 	some field in ["runAsGroup", "fsGroup"]
-	some setter in security.contexts(input.manifest, [field])
+	some setter in security.contexts(manifest, [field])
 	setter.value == 0
 }
 
-violations contains {"message": "the pod adds the group 0 of root", "path": setter.pointer} if {
+release_violations contains {"object": nth, "message": "the pod adds the group 0 of root", "path": setter.pointer} if {
+	some nth, manifest in input.manifests
 	lib.setting(about, "groups") == true
-	some setter in security.contexts(input.manifest, ["supplementalGroups"])
+	some setter in security.contexts(manifest, ["supplementalGroups"])
 	is_array(setter.value)
 	0 in setter.value
 }

@@ -19,8 +19,9 @@ import data.plane.lib.security
 
 about := lib.about(rego.metadata.chain())
 
-violations contains {"message": message, "path": sprintf("%s/type", [setter.pointer])} if {
-	some setter in security.contexts(input.manifest, ["seccompProfile"])
+release_violations contains {"object": nth, "message": message, "path": sprintf("%s/type", [setter.pointer])} if {
+	some nth, manifest in input.manifests
+	some setter in security.contexts(manifest, ["seccompProfile"])
 	kind := security.profile(setter.value)
 	not kind in {"RuntimeDefault", "Localhost"}
 	message := sprintf("%s sets the seccomp profile %q", [setter.who, kind])

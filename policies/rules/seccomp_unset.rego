@@ -20,16 +20,18 @@ about := lib.about(rego.metadata.chain())
 
 good := {"RuntimeDefault", "Localhost"}
 
-violations contains {"message": message, "path": sprintf("%s/type", [setter.pointer])} if {
-	some setter in security.contexts(input.manifest, ["seccompProfile"])
+release_violations contains {"object": nth, "message": message, "path": sprintf("%s/type", [setter.pointer])} if {
+	some nth, manifest in input.manifests
+	some setter in security.contexts(manifest, ["seccompProfile"])
 	not security.is_windows(setter.pod)
 	kind := security.profile(setter.value)
 	not kind in good
 	message := sprintf("%s sets the seccomp profile %q", [setter.who, kind])
 }
 
-violations contains {"message": message, "path": lib.at(container, ["securityContext", "seccompProfile"])} if {
-	some container in lib.containers(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": lib.at(container, ["securityContext", "seccompProfile"])} if {
+	some nth, manifest in input.manifests
+	some container in lib.containers(manifest)
 	not security.is_windows(container.pod)
 	security.context(container.spec, ["seccompProfile"]) == null
 	not pod_is_confined(container.pod)

@@ -36,38 +36,49 @@ names := {
 	"hc_vault": "vault_address",
 }
 
-marks := lib.mapping(input.manifest, ["sops"])
-
-entries contains {"who": lib.text(entry, [names[kind]]), "path": lib.pointer(["sops", kind, index])} if {
-	some kind, _ in names
-	some index, entry in lib.list(marks, [kind])
+marks[nth] := found if {
+	some nth, manifest in input.manifests
+	found := lib.mapping(manifest, ["sops"])
+	found != {}
 }
 
-entries contains {"who": lib.text(entry, [names[kind]]), "path": lib.pointer(["sops", "key_groups", number, kind, index])} if {
-	some number, group in lib.list(marks, ["key_groups"])
+entries contains {"object": nth, "who": lib.text(entry, [names[kind]]), "path": lib.pointer(["sops", kind, index])} if {
+	some nth, mark in marks
+	some kind, _ in names
+	some index, entry in lib.list(mark, [kind])
+}
+
+entries contains {"object": nth, "who": lib.text(entry, [names[kind]]), "path": path} if {
+	some nth, mark in marks
+	some number, group in lib.list(mark, ["key_groups"])
 	some kind, _ in names
 	some index, entry in lib.list(group, [kind])
+	path := lib.pointer(["sops", "key_groups", number, kind, index])
 }
 
-violations contains {"message": sprintf("the recipient %q is none of the project's", [entry.who]), "path": entry.path} if {
+release_violations contains {"object": entry.object, "message": message, "path": entry.path} if {
 	some entry in entries
 	not entry.who in allowed
+	message := sprintf("the recipient %q is none of the project's", [entry.who])
 }
 
-violations contains {"message": "the file has no MAC", "path": "/sops/mac"} if {
-	marks != {}
-	lib.text(marks, ["mac"]) == ""
+release_violations contains {"object": nth, "message": "the file has no MAC", "path": "/sops/mac"} if {
+	some nth, mark in marks
+	lib.text(mark, ["mac"]) == ""
 }
 
-violations contains {"message": "the MAC covers encrypted values only", "path": "/sops/mac_only_encrypted"} if {
-	lib.field(marks, "mac_only_encrypted", false) == true
+release_violations contains {"object": nth, "message": message, "path": "/sops/mac_only_encrypted"} if {
+	some nth, mark in marks
+	lib.field(mark, "mac_only_encrypted", false) == true
+	message := "the MAC covers encrypted values only"
 }
 
-violations contains {"message": message, "path": lib.pointer([field, name])} if {
-	marks != {}
-	lib.is_kind(input.manifest, "", "Secret")
+release_violations contains {"object": nth, "message": message, "path": lib.pointer([field, name])} if {
+	some nth, _ in marks
+	manifest := input.manifests[nth]
+	lib.is_kind(manifest, "", "Secret")
 	some field in ["data", "stringData"]
-	some name, value in lib.mapping(input.manifest, [field])
+	some name, value in lib.mapping(manifest, [field])
 	is_string(value)
 	not startswith(value, "ENC[")
 	message := sprintf("the value of %q is not encrypted, though the file has SOPS metadata", [name])

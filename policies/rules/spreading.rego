@@ -19,11 +19,12 @@ import data.plane.lib
 
 about := lib.about(rego.metadata.chain())
 
-violations contains {"message": message, "path": "/spec/template/spec"} if {
-	input.manifest.kind in {"Deployment", "StatefulSet"}
-	replicas := lib.field(input.manifest, ["spec", "replicas"], 1)
+release_violations contains {"object": nth, "message": message, "path": "/spec/template/spec"} if {
+	some nth, manifest in input.manifests
+	manifest.kind in {"Deployment", "StatefulSet"}
+	replicas := lib.field(manifest, ["spec", "replicas"], 1)
 	replicas >= lib.setting(about, "replicas")
-	pod := lib.mapping(input.manifest, ["spec", "template", "spec"])
+	pod := lib.mapping(manifest, ["spec", "template", "spec"])
 	lib.list(pod, ["topologySpreadConstraints"]) == []
 	lib.mapping(pod, ["affinity", "podAntiAffinity"]) == {}
 	message := sprintf("%v replicas and neither topologySpreadConstraints nor podAntiAffinity", [replicas])

@@ -16,15 +16,16 @@ import data.plane.lib.hosts
 
 about := lib.about(rego.metadata.chain())
 
-violations contains {"message": sprintf("the host %q is served without TLS", [route.host]), "path": route.pointer} if {
-	lib.is_kind(input.manifest, "networking.k8s.io", "Ingress")
-	some route in hosts.of(input.manifest)
-	not encrypted(route.host)
+release_violations contains {"object": nth, "message": sprintf("the host %q is served without TLS", [route.host]), "path": route.pointer} if {
+	some nth, manifest in input.manifests
+	lib.is_kind(manifest, "networking.k8s.io", "Ingress")
+	some route in hosts.of(manifest)
+	not encrypted(manifest, route.host)
 }
 
 # An entry without hosts counts for all.
-encrypted(host) if {
-	some entry in lib.list(input.manifest, ["spec", "tls"])
+encrypted(manifest, host) if {
+	some entry in lib.list(manifest, ["spec", "tls"])
 	names := lib.list(entry, ["hosts"])
 	serves(names, host)
 }
@@ -37,9 +38,10 @@ serves(names, host) if {
 	hosts.within(name, host)
 }
 
-violations contains {"message": message, "path": lib.pointer(["spec", "listeners", index, "protocol"])} if {
-	lib.is_kind(input.manifest, "gateway.networking.k8s.io", "Gateway")
-	some index, listener in lib.list(input.manifest, ["spec", "listeners"])
+release_violations contains {"object": nth, "message": message, "path": lib.pointer(["spec", "listeners", index, "protocol"])} if {
+	some nth, manifest in input.manifests
+	lib.is_kind(manifest, "gateway.networking.k8s.io", "Gateway")
+	some index, listener in lib.list(manifest, ["spec", "listeners"])
 	lib.text(listener, ["protocol"]) in {"HTTP", "TCP"}
 	message := sprintf("listener %q is served without TLS", [lib.text(listener, ["name"])])
 }

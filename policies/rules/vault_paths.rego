@@ -27,8 +27,9 @@ allowed := lib.setting(about, "prefixes") if {
 	count(lib.setting(about, "prefixes")) > 0
 } else := input.project.vaultPrefixes
 
-violations contains {"message": sprintf("the reference %q leaves the project's paths (%s)", [path, concat(", ", allowed)]), "path": pointer} if {
-	some [place, text] in masked.texts(input.manifest)
+release_violations contains {"object": nth, "message": sprintf("the reference %q leaves the project's paths (%s)", [path, concat(", ", allowed)]), "path": pointer} if {
+	some nth, manifest in input.manifests
+	some [place, text] in masked.texts(manifest)
 	some path in masked.references(text)
 	not permitted(path)
 	pointer := lib.pointer(place)

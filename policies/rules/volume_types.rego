@@ -24,8 +24,9 @@ about := lib.about(rego.metadata.chain())
 allowed := lib.setting(about, "allowed")
 
 # A volume without a type is an emptyDir to the API server.
-violations contains {"message": message, "path": lib.pointer(array.concat(pod.path, ["volumes", index]))} if {
-	some pod in lib.pods(input.manifest)
+release_violations contains {"object": nth, "message": message, "path": lib.pointer(array.concat(pod.path, ["volumes", index]))} if {
+	some nth, manifest in input.manifests
+	some pod in lib.pods(manifest)
 	some index, volume in lib.list(pod.spec, ["volumes"])
 	is_object(volume)
 	types := {field | some field, value in volume; field != "name"; value != null}

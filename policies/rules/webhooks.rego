@@ -25,15 +25,17 @@ about := lib.about(rego.metadata.chain())
 
 core_groups := {"", "*", "apps", "rbac.authorization.k8s.io", "coordination.k8s.io"}
 
-violations contains {"message": message, "path": lib.pointer(["webhooks", index, "namespaceSelector"])} if {
-	some index, webhook in hooks
+release_violations contains {"object": nth, "message": message, "path": lib.pointer(["webhooks", index, "namespaceSelector"])} if {
+	some nth, manifest in input.manifests
+	some index, webhook in hooks(manifest)
 	selector := lib.mapping(webhook, ["namespaceSelector"])
 	not bounded(selector)
 	message := sprintf("webhook %q matches the namespaces of every tenant", [lib.text(webhook, ["name"])])
 }
 
-violations contains {"message": message, "path": lib.pointer(["webhooks", index, "failurePolicy"])} if {
-	some index, webhook in hooks
+release_violations contains {"object": nth, "message": message, "path": lib.pointer(["webhooks", index, "failurePolicy"])} if {
+	some nth, manifest in input.manifests
+	some index, webhook in hooks(manifest)
 	lib.field(webhook, "failurePolicy", "Fail") == "Fail"
 	some rule in lib.list(webhook, ["rules"])
 	some group in lib.list(rule, ["apiGroups"])
@@ -41,9 +43,9 @@ violations contains {"message": message, "path": lib.pointer(["webhooks", index,
 	message := sprintf("webhook %q refuses objects of the group %q when it does not answer", [lib.text(webhook, ["name"]), group])
 }
 
-hooks := lib.list(input.manifest, ["webhooks"]) if {
-	lib.group(input.manifest) == "admissionregistration.k8s.io"
-	input.manifest.kind in {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"}
+hooks(manifest) := lib.list(manifest, ["webhooks"]) if {
+	lib.group(manifest) == "admissionregistration.k8s.io"
+	manifest.kind in {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"}
 }
 
 bounded(selector) if {
