@@ -156,3 +156,13 @@ def test_a_tenant_is_shown_whole_before_it_goes(shop: planes.Fleet, run: conftes
     gone = run("tenant", "offboard", "acme", "--yes").stdout
     assert gone.splitlines()[-2:] == ["project/shop deleted", "tenant/acme deleted"]
     assert run("get", "tenants", "-o", "name").output == ""
+
+
+def test_a_profile_becomes_a_policy_set(shop: planes.Fleet, run: conftest.Run) -> None:
+    run("policy", "create", "pods", "--profile", "pss-restricted", "--pss-version", "v1.33", "--rule", "W08=warn")
+    kept = json.loads(run("policy", "get", "pods", "-o", "json").output)
+    assert (kept["spec"]["rules"]["W08"], kept["spec"]["rules"]["W07"]) == ("warn", "deny")
+    assert kept["spec"]["parameters"]["W10"] == {"level": "restricted", "version": "v1.33"}
+    assert "one of them" in run("policy", "create", "none", code=2).stderr
+    assert "there is no profile 'none'" in run("policy", "create", "none", "--profile", "none", code=2).stderr
+    run("policy", "create", "all", "--profile", "strict")
