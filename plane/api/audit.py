@@ -15,7 +15,7 @@ from plane.adapters import ahead, compressing
 from plane.api import audit_stream, calls
 from plane.domain import errors
 from plane.domain.auditing import audit
-from plane.server.auditing import audit_log, exports, retention, standing
+from plane.server.auditing import audit_log, exports, retention, standing, witness
 from plane.server.keeping import sinks
 from plane.wire import audit as wire
 from plane.wire import documents, rest
@@ -48,6 +48,7 @@ def _at(above: str, prefix: str) -> list[HTTPRouteHandler]:
     return [
         *_reading(f"{above}/audit", prefix),
         *_life(above, prefix),
+        *_witness(f"{above}/audit/witness", prefix),
         _export(f"{above}/audit/export", prefix),
         *_sinks(f"{above}/sinks/{{sink}}", prefix),
         audit_stream.handler(f"{above}/audit/events", prefix),
@@ -69,6 +70,19 @@ def _life(above: str, prefix: str) -> list[HTTPRouteHandler]:
         calls.endpoint("POST", f"{above}/people/{{person}}/erase", erased)(
             lambda call: retention.erase(call.plane, call.caller, call.names)
         ),
+    ]
+
+
+def _witness(path: str, prefix: str) -> list[HTTPRouteHandler]:
+    held = calls.Doc(
+        answer=wire.Witnessed, summary="Witness another plane's log.", body=wire.Witness, tag="audit", operation=f"{prefix}witness_log"
+    )
+    shown = calls.Doc(
+        answer=rest.Page[wire.Witnessed], summary="The logs this plane is a witness of.", tag="audit", operation=f"{prefix}list_witnessed"
+    )
+    return [
+        calls.endpoint("POST", path, held)(lambda call: witness.witness(call.plane, call.caller, call.names, call.read(wire.Witness))),
+        calls.endpoint("GET", path, shown)(lambda call: witness.states(call.plane, call.caller, call.names)),
     ]
 
 

@@ -9,6 +9,12 @@ _PLACE = {"tenant": "acme", "project": "shop"}
 _OBJECT = {"group": "apps", "kind": "Deployment", "namespace": "shop-web", "name": "web"}
 
 EXAMPLES: dict[Any, Any] = {
+    audit.Witness: {
+        "key": "plane-east/acme+11111111+ARERERERERERERERERERERERERERERERERERERERERER",
+        "note": "plane-east/acme\n7\nERERERERERERERERERERERERERERERERERERERERERE=\n\n\u2014 plane-east/acme ERERERERERER\n",
+        "old": 0,
+        "proof": [],
+    },
     documents.Tenant: {**_HEAD, "kind": "Tenant", "metadata": {"name": "acme"}, "spec": {"description": "The web shop's people"}},
     documents.Project: {
         **_HEAD,

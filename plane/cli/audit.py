@@ -86,3 +86,11 @@ def checkpoint(where: session.Session) -> None:
     found = where.api.get(f"{audit_places.at(where)}/checkpoint").body
     click.echo(found["note"], nl=False)
     click.echo(f"key: {found['verifierKey']}", err=True)
+
+
+@audit.command("witnessed")
+@session.placed
+def witnessed(where: session.Session) -> None:
+    """Print the newest signed state of every log that this plane is a witness of, as `verify --witness` takes them."""
+    for item in where.api.get(f"{audit_places.at(where)}/witness").body["items"]:
+        click.echo(item["note"], nl=False)

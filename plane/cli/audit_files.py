@@ -9,7 +9,8 @@ from typing import Any, BinaryIO
 
 import click
 
-from plane.cli import audit_places, audit_resume, failures, proofs, session, verifier
+from plane.cli import audit_places, audit_resume, failures, session, verifier
+from plane.domain.auditing import proof_checks
 
 BEGINNING = "1970-01-01"
 Asked = dict[str, Any]
@@ -162,7 +163,7 @@ def _continued(where: session.Session, path: pathlib.Path, found: verifier.Verif
 def _consistent(where: session.Session, old: tuple[int, str], found: verifier.Verifier) -> bool:
     size, root = found.state["size"], bytes.fromhex(found.state["root"])
     told = where.api.get(f"{audit_places.at(where)}/consistency", old=old[0], size=size).body
-    return proofs.continues((old[0], base64.b64decode(old[1])), (size, root), [bytes.fromhex(one) for one in told["path"]])
+    return proof_checks.continues((old[0], base64.b64decode(old[1])), (size, root), [bytes.fromhex(one) for one in told["path"]])
 
 
 @click.command("verifier")

@@ -113,6 +113,23 @@ class CheckQuery(rest.Body, frozen=True, kw_only=True):
     limit: Annotated[int, msgspec.Meta(ge=1, le=200_000)] = 50_000
 
 
+class Witness(rest.Body, frozen=True, kw_only=True):
+    """A state of another plane's log. `old`: the size that the witness holds; `proof`: that the log continues it, in hexadecimal."""
+
+    key: rest.Text
+    note: Annotated[str, msgspec.Meta(max_length=4000)]
+    old: Annotated[int, msgspec.Meta(ge=0)] = 0
+    proof: Annotated[tuple[Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")], ...], msgspec.Meta(max_length=64)] = ()
+
+
+class Witnessed(rest.Answer, frozen=True, kw_only=True):
+    """The newest state of a log that this plane is a witness of; as an answer, the note has its cosignature too."""
+
+    origin: str
+    size: int
+    note: str
+
+
 class Check(rest.Answer, frozen=True, kw_only=True):
     """What only the database shows. `strays`: events put among sealed ones; `cut`: the log is shorter than was signed.
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from plane.cli import proofs, verifier
+from plane.cli import verifier
 from plane.domain import access
-from plane.domain.auditing import audit, details
+from plane.domain.auditing import audit, details, proof_checks
 from plane.server import authorise, context, record
 from plane.server.auditing import audit_log, exports, seal_log
 from plane.store import engine
@@ -242,10 +242,10 @@ def test_an_export_that_broke_off_goes_on_with_the_same_bytes(log: context.Plane
 def test_a_proof_of_inclusion_and_of_continuation_convinces(log: context.Plane, owner: sa.Engine) -> None:
     found = audit_log.inclusion(log, ADMIN, PLATFORM, wire.InclusionQuery(seq=5))
     path = [bytes.fromhex(one) for one in found.path]
-    assert proofs.included(bytes.fromhex(found.leaf), 5, found.size, path).hex() == found.root == found.checkpoint.root
+    assert proof_checks.included(bytes.fromhex(found.leaf), 5, found.size, path).hex() == found.root == found.checkpoint.root
     told = audit_log.consistency(log, ADMIN, PLATFORM, wire.ConsistencyQuery(old=4))
     states = (4, bytes.fromhex(told.old_root)), (told.size, bytes.fromhex(told.root))
-    assert proofs.continues(*states, [bytes.fromhex(one) for one in told.path])
+    assert proof_checks.continues(*states, [bytes.fromhex(one) for one in told.path])
 
 
 def test_a_log_of_thousands_uses_its_stored_nodes(plane: context.Plane, owner: sa.Engine) -> None:
@@ -255,5 +255,6 @@ def test_a_log_of_thousands_uses_its_stored_nodes(plane: context.Plane, owner: s
             record.append(plane, tx, scope, "tenant.updated", target=f"tenant/t{number}")
     seal_all(plane, owner)
     found = audit_log.inclusion(plane, ADMIN, PLATFORM, wire.InclusionQuery(seq=777))
-    assert proofs.included(bytes.fromhex(found.leaf), 777, 1500, [bytes.fromhex(one) for one in found.path]).hex() == found.checkpoint.root
+    path = [bytes.fromhex(one) for one in found.path]
+    assert proof_checks.included(bytes.fromhex(found.leaf), 777, 1500, path).hex() == found.checkpoint.root
     assert verifying.verified(exported(plane, target="tenant/t1200")).findings == []

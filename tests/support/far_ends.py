@@ -61,7 +61,7 @@ def http_end(folder: pathlib.Path, now: object) -> Iterator[FarEnd]:
             self.end_headers()
             self.wfile.write(text)
 
-        do_POST = do_PUT = _take  # noqa: N815 - http.server's names
+        do_GET = do_POST = do_PUT = _take  # noqa: N815 - http.server's names
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

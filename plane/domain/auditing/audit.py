@@ -123,9 +123,9 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"{self.text().decode()}\n\u2014 {self.origin} {b64(marked)}\n"
 
 
-def key_id(name: str, key: bytes) -> bytes:
-    """The first bytes of a signature in a note: which Ed25519 key made it."""
-    return hashlib.sha256(name.encode() + b"\n" + ED25519 + key).digest()[:4]
+def key_id(name: str, key: bytes, *, kind: bytes = ED25519) -> bytes:
+    """The first bytes of a signature in a note: which key made it."""
+    return hashlib.sha256(name.encode() + b"\n" + kind + key).digest()[:4]
 
 
 def verifier_key(name: str, key: bytes) -> str:

@@ -339,6 +339,14 @@ class KeyChanged(Details, frozen=True, kw_only=True, omit_defaults=True):
     after: str
 
 
+class LogState(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """A signed state of another plane's log, and the key that signed it."""
+
+    size: int
+    root: str
+    key: str
+
+
 class Behind(Details, frozen=True, kw_only=True, omit_defaults=True):
     """How far a mandatory sink is behind."""
 

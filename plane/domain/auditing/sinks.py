@@ -1,6 +1,7 @@
 """Where the audit log is sent, event by event, for as long as the document is there."""
 
 import re
+from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
@@ -21,6 +22,7 @@ SECRETS: dict[str, tuple[frozenset[str], frozenset[str]]] = {  # by place: what 
     "syslog": (frozenset(), frozenset({"clientCertificate", "clientKey"})),
     "s3": (frozenset({"accessKeyId", "secretAccessKey"}), frozenset({"sessionToken"})),
     "file": (frozenset(), frozenset()),
+    "plane": (frozenset({"bearer"}), frozenset()),
     "git": (frozenset(), frozenset({"username", "password", "sshKey", "knownHosts"})),
 }
 MIN_KEY = 16  # characters of an HMAC key: below that it is guessed
@@ -79,6 +81,15 @@ class Git(Spec, frozen=True):
     ca_pem: Pem = ""
 
 
+class Plane(Spec, frozen=True):
+    """Another plane as a witness: it gets signed states alone, looks that each continues the last, and signs it. `tenant`: of its own."""
+
+    url: Text
+    tenant: Text = ""
+    every_seconds: Every = 60
+    ca_pem: Pem = ""
+
+
 class SinkSpec(Spec, frozen=True):
     """One place, and what is sent there: `types` as in searches, empty for all; files and objects always get all.
 
@@ -92,6 +103,7 @@ class SinkSpec(Spec, frozen=True):
     s3: S3 | None = None
     file: File | None = None
     git: Git | None = None
+    plane: Plane | None = None
     types: Annotated[tuple[Text, ...], msgspec.Meta(max_length=50)] = ()
     paused: bool = False
     mandatory: bool = False
@@ -106,7 +118,8 @@ class SinkSpec(Spec, frozen=True):
 
     def pause_s(self) -> int:
         """How long it is left alone after a batch."""
-        return self.git.every_seconds if self.git else 0
+        witness = self.git or self.plane
+        return witness.every_seconds if witness else 0
 
 
 def check(spec: SinkSpec, *, platform: bool) -> dict[str, str]:
@@ -128,7 +141,7 @@ def check(spec: SinkSpec, *, platform: bool) -> dict[str, str]:
 
 def _check_urls(spec: SinkSpec) -> dict[str, str]:
     problems = {}
-    for name in ("webhook", "otlp", "s3"):
+    for name in ("webhook", "otlp", "s3", "plane"):
         url = getattr(getattr(spec, name), "endpoint" if name == "s3" else "url", "https://")
         if not url.startswith("https://"):
             problems[f"spec.{name}.{'endpoint' if name == 's3' else 'url'}"] = "must begin with https://"
@@ -147,16 +160,20 @@ def check_secrets(spec: SinkSpec, given: dict[str, str]) -> dict[str, str]:
     return problems
 
 
-WITNESSES = frozenset({"git"})  # places that get signed states alone
+WITNESSES = frozenset({"git", "plane"})  # places that get signed states alone
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """A stretch of a log that ends at a signed state: `start` is the state before it, None at the log's beginning."""
+    """A stretch of a log that ends at a signed state: `start` is the state before it, None at the log's beginning.
+
+    prove: a smaller size → the proof that the log at `end` continues it; for witnesses, which get no rows.
+    """
 
     origin: str
     rows: tuple[audit.Placed, ...]
     start: audit.Checkpoint | None
     end: audit.Checkpoint
+    prove: Callable[[int], tuple[bytes, ...]] | None = None
 
 
 class Refused(errors.PlaneError):

@@ -32,7 +32,7 @@ _VERBS: Mapping[str, tuple[str, ...]] = {
     "healthcheck": _DOCUMENT,
     "resourcerule": _DOCUMENT,
     "access": _DOCUMENT,
-    "audit": ("read", "export", "govern"),
+    "audit": ("read", "export", "govern", "witness"),
     "sink": _DOCUMENT,
     "secrets": ("reveal",),
 }  # fmt: skip
@@ -50,7 +50,7 @@ MAINTAINER = DEPLOYER | {
 }  # fmt: skip
 AUDITOR = VIEWER | {"access:get", "audit:read", "audit:export", "sink:get"}
 TENANT_OWNER = MAINTAINER | AUDITOR | {
-    "app:approve", "app:override", "app:exec", "project:hold", "object:patch", "object:delete",
+    "app:approve", "app:override", "app:exec", "audit:witness", "project:hold", "object:patch", "object:delete",
     "project:create", "project:update", "project:delete", "credential:create", "credential:update", "credential:delete",
     "policy:create", "policy:update", "policy:delete", "waiver:approve", "waiver:revoke", "waiver:breakglass",
     "healthcheck:create", "healthcheck:update", "healthcheck:delete", "access:create", "access:update", "access:delete",

@@ -1,13 +1,14 @@
 """The sender: takes the log to its sinks, each in order and at least once, and refuses changes when a mandatory one is too far behind."""
 
 import datetime as dt
+import functools
 from collections.abc import Callable
 
 import msgspec
 import structlog
 
 from plane.domain import access, errors
-from plane.domain.auditing import details
+from plane.domain.auditing import audit_proofs, details
 from plane.domain.auditing import sinks as domain
 from plane.domain.rendering import secrets
 from plane.server import context, keys, record
@@ -52,7 +53,7 @@ def _batch(plane: context.Plane, scope: access.Scope, identity: str) -> bool:
     with engine.begin(plane.engine, scope) as tx:
         sink = store.load(tx, scope.tenant, identity)
         spec = msgspec.convert(sink.spec, domain.SinkSpec) if sink else domain.SinkSpec()
-        read = _newest if spec.place() in domain.WITNESSES else _read
+        read = functools.partial(_newest, plane) if spec.place() in domain.WITNESSES else _read
         batch = read(tx, scope.tenant, sink.position) if sink and sink.position < sink.size else None
     if sink is None or batch is None:
         return False
@@ -76,12 +77,17 @@ def _read(tx: engine.Tx, tenant: str, position: int) -> domain.Batch | None:
     return domain.Batch(end.origin, rows, start, end)
 
 
-def _newest(tx: engine.Tx, tenant: str, position: int) -> domain.Batch | None:
+def _newest(plane: context.Plane, tx: engine.Tx, tenant: str, position: int) -> domain.Batch | None:
     """The newest signed state alone."""
     end = audit_reading.last_checkpoint(tx, tenant)
     if end is None or end.size <= position:
         return None
-    return domain.Batch(end.origin, (), audit_reading.checkpoint_around(tx, tenant, position, above=False), end)
+
+    def prove(old: int) -> tuple[bytes, ...]:
+        with engine.begin(plane.engine, access.Scope(tenant, access.SYSTEM)) as other:
+            return audit_proofs.consistency(audit_reading.nodes(other, tenant), old, end.size)
+
+    return domain.Batch(end.origin, (), audit_reading.checkpoint_around(tx, tenant, position, above=False), end, prove)
 
 
 def _chosen(batch: domain.Batch, spec: domain.SinkSpec) -> domain.Batch:

@@ -97,6 +97,18 @@ terms = sa.Table(
     sa.PrimaryKeyConstraint("tenant_id"),
 )
 
+witnessed = sa.Table(
+    "audit_witnessed",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.text("origin"),
+    columns.number("size"),
+    columns.text("root", default=""),
+    columns.text("note", default=""),
+    columns.time("at", null=False, now=True),
+    columns.tenant_key("origin"),
+)
+
 heads = sa.Table(
     "audit_heads",
     METADATA,

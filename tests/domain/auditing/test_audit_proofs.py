@@ -6,8 +6,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plane.cli import proofs, verifier
-from plane.domain.auditing import audit, audit_proofs
+from plane.cli import verifier
+from plane.domain.auditing import audit, audit_proofs, proof_checks
 from tests.architecture import source
 from tests.support import verifying
 
@@ -28,14 +28,14 @@ def nodes(count: int) -> audit_proofs.Nodes:
 def test_an_event_is_proven_to_lie_in_the_log(size: int, draw: st.DataObject) -> None:
     index = draw.draw(st.integers(0, size - 1))
     path = audit_proofs.inclusion(nodes(size), index, size)
-    assert proofs.included(leaves(size)[index], index, size, path) == audit.root(leaves(size))
+    assert proof_checks.included(leaves(size)[index], index, size, path) == audit.root(leaves(size))
 
 
 @given(SIZES, st.data())
 def test_another_event_is_not(size: int, draw: st.DataObject) -> None:
     index = draw.draw(st.integers(0, size - 1))
     path = audit_proofs.inclusion(nodes(size), index, size)
-    assert proofs.included(hashlib.sha256(b"forged").digest(), index, size, path) != audit.root(leaves(size))
+    assert proof_checks.included(hashlib.sha256(b"forged").digest(), index, size, path) != audit.root(leaves(size))
 
 
 @given(SIZES, st.data())
@@ -43,8 +43,8 @@ def test_a_log_is_proven_to_continue_an_older_one(size: int, draw: st.DataObject
     old = draw.draw(st.integers(1, size))
     path = list(audit_proofs.consistency(nodes(size), old, size))
     before, after = audit.root(leaves(old)), audit.root(leaves(size))
-    assert proofs.continues((old, before), (size, after), path)
-    assert old == size or not proofs.continues((old, hashlib.sha256(b"forged").digest()), (size, after), path)
+    assert proof_checks.continues((old, before), (size, after), path)
+    assert old == size or not proof_checks.continues((old, hashlib.sha256(b"forged").digest()), (size, after), path)
 
 
 @given(st.integers(0, 600), st.integers(0, 600))
@@ -85,7 +85,7 @@ def test_proofs_are_those_of_another_implementation() -> None:
     for one in made:
         assert [part.hex() for part in audit_proofs.inclusion(numbered(one["size"]), one["index"], one["size"])] == one["path"]
         path = [bytes.fromhex(part) for part in one["path"]]
-        assert proofs.included(audit.leaf_of(str(one["index"]).encode()), one["index"], one["size"], path).hex() == one["root"]
+        assert proof_checks.included(audit.leaf_of(str(one["index"]).encode()), one["index"], one["size"], path).hex() == one["root"]
 
 
 def test_proofs_of_continuation_are_those_of_another_implementation() -> None:
@@ -94,7 +94,7 @@ def test_proofs_of_continuation_are_those_of_another_implementation() -> None:
     for one in made:
         assert [part.hex() for part in audit_proofs.consistency(numbered(one["size"]), one["old"], one["size"])] == one["path"]
         states = (one["old"], bytes.fromhex(one["old_root"])), (one["size"], bytes.fromhex(one["root"]))
-        assert proofs.continues(*states, [bytes.fromhex(part) for part in one["path"]])
+        assert proof_checks.continues(*states, [bytes.fromhex(part) for part in one["path"]])
 
 
 def test_a_checkpoint_is_the_note_that_another_implementation_makes() -> None:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 
-from plane.cli import verifier
+from plane.domain.auditing import audit
 
 
 def included(leaf: bytes, index: int, size: int, path: Iterable[bytes]) -> bytes:
     """The root that an inclusion proof leads to (RFC 9162 section 2.1.3.2); ValueError: the proof has another length."""
     found = leaf
     for left, hashed in _steps(index, size - 1, path):
-        found = verifier.node(hashed, found) if left else verifier.node(found, hashed)
+        found = audit.node(hashed, found) if left else audit.node(found, hashed)
     return found
 
 
@@ -26,9 +26,7 @@ def continues(old: tuple[int, bytes], new: tuple[int, bytes], path: list[bytes])
     before = after = path[0]
     try:
         for left, hashed in _steps(index, last, path[1:]):
-            before, after = (
-                (verifier.node(hashed, before), verifier.node(hashed, after)) if left else (before, verifier.node(after, hashed))
-            )
+            before, after = (audit.node(hashed, before), audit.node(hashed, after)) if left else (before, audit.node(after, hashed))
     except ValueError:
         return False
     return (before, after) == (old[1], new[1])
