@@ -111,13 +111,23 @@ TOOLS = (
         package="sigs.k8s.io/kustomize/kustomize/v5",
         asked=("version",),
     ),
+    Tool(
+        name="versitygw",
+        folder="versitygw",
+        module="github.com/versity/versitygw",
+        package="github.com/versity/versitygw/cmd/versitygw",
+        asked=("--version",),
+        stamps=("-X main.Version={version}",),
+    ),
 )
+OPTIONAL = ("versitygw",)  # asked for by name alone: benchmarks/s3.py
+EVERYDAY = tuple(tool.name for tool in TOOLS if tool.name not in OPTIONAL)
 PLANE = ("vault", "helm", "sops", "opa", "kustomize")  # Vault itself only stands in for a user's own
 NEEDS = {
-    "demo": tuple(tool.name for tool in TOOLS),
+    "demo": EVERYDAY,
     "demo-without-kubernetes": PLANE,
     "image": ("helm", "sops", "opa", "kustomize"),  # what the server's container image holds
-    "test": tuple(tool.name for tool in TOOLS),
+    "test": EVERYDAY,
 }
 
 
