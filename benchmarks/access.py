@@ -100,7 +100,7 @@ def listed(folder: str, apps: int, requests: int) -> dict[str, Any]:
 
 def page(client: httpx.Client, after: str) -> httpx.Response:
     """Fifty apps, and how many there are to see."""
-    asked = {"limit": lists.PAGE, "cursor": pages.cursor(after) if after else "", "total": "true"}
+    asked: dict[str, str | int] = {"limit": lists.PAGE, "cursor": pages.cursor(after) if after else "", "total": "true"}
     return client.get(APPS, params=asked).raise_for_status()
 
 

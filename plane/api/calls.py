@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
 from plane.domain import access, errors
-from plane.server import authorise, context, idempotent
+from plane.server import authorise, context, idempotent, seconds
 from plane.wire import reading
 
 T = TypeVar("T")
@@ -123,12 +123,14 @@ def caller(request: Request[Any, Any, Any], body: bytes) -> authorise.Caller:
     """Who asks, with the Idempotency-Key of a write."""
     actor: access.Actor = request.scope["user"]
     key = request.headers.get("Idempotency-Key", "")
-    if not key or request.method == "GET":
+    if request.method == "GET":
         return authorise.Caller(actor, request.state.request_id)
-    if not KEY.fullmatch(key):
+    if key and not KEY.fullmatch(key):
         raise errors.Invalid({"Idempotency-Key": "must be 1 to 200 visible ASCII characters, for example a UUID"})
     target = f"{request.scope['path']}?{request.scope['query_string'].decode('latin-1')}"
-    return authorise.Caller(actor, request.state.request_id, idempotent.Key(key, authorise.request_digest(request.method, target, body)))
+    digest = authorise.request_digest(request.method, target, body)
+    order = seconds.Order(f"{request.method} {target.rstrip('?')}"[:500], digest.encode())
+    return authorise.Caller(actor, request.state.request_id, idempotent.Key(key, digest) if key else None, order)
 
 
 def _path(parameters: Mapping[str, str]) -> dict[str, str]:

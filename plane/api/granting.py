@@ -6,14 +6,28 @@ import msgspec
 from litestar.handlers import HTTPRouteHandler
 
 from plane.api import calls
-from plane.server.asking import permissions
+from plane.server.asking import approvals, permissions
 from plane.server.keeping import glass
 from plane.wire import granting, rest
 
 
 def handlers() -> list[HTTPRouteHandler]:
     """In tenants, and of the platform."""
-    return [*_at("/tenants/{tenant}", ""), *_at("", "platform_")]
+    return [*_at("/tenants/{tenant}", ""), *_at("", "platform_"), *_approvals()]
+
+
+def _approvals() -> list[HTTPRouteHandler]:
+    many = "/tenants/{tenant}/approvals"
+    listed = calls.Doc(
+        answer=rest.Page[granting.Approval], summary="What waits for a second person.", tag="access", operation="list_approvals"
+    )
+    given = calls.Doc(answer=granting.Approval, summary="Allow what somebody else asked for.", tag="access", operation="give_approval")
+    return [
+        calls.endpoint("GET", many, listed)(lambda call: rest.Page(items=approvals.page(call.plane, call.caller, call.names))),
+        calls.endpoint("POST", f"{many}/{{approval}}", given)(
+            lambda call: approvals.give(call.plane, call.caller, call.names, call.path["approval"])
+        ),
+    ]
 
 
 def _at(above: str, prefix: str) -> list[HTTPRouteHandler]:

@@ -23,6 +23,15 @@ _TAKEN = (
     kinds.Column("ENDED", "endedAt"),
     kinds.Column("REASON", "reason"),
 )
+_APPROVALS = (
+    kinds.Column("ID", "id"),
+    kinds.Column("PERSON", "person"),
+    kinds.Column("PERMISSION", "permission"),
+    kinds.Column("ORDER", "order"),
+    kinds.Column("ASKED", "askedAt", "age"),
+    kinds.Column("APPROVED", "approvedAt"),
+    kinds.Column("USED", "usedAt"),
+)
 _as = click.option("--as", "who", default="", metavar="USER", help="Ask for somebody else; needs access:get.")
 
 
@@ -106,6 +115,25 @@ def glass(where: session.Session, *, output: str) -> None:
     items = list(where.api.get(f"{_above(where)}/glass").body["items"])
     if not show.body({"items": items}, output=output):
         show.listing(_TAKEN, items, nothing="Nobody took one.")
+
+
+@auth.command("approvals")
+@show.option("table", "json", "yaml")
+@session.placed
+def approvals(where: session.Session, *, output: str) -> None:
+    """What waits for a second person, newest first."""
+    items = list(where.api.get(f"/tenants/{where.tenant()}/approvals").body["items"])
+    if not show.body({"items": items}, output=output):
+        show.listing(_APPROVALS, items, nothing="Nothing waits.")
+
+
+@auth.command("approve")
+@click.argument("approval", metavar="ID")
+@session.placed
+def approve(where: session.Session, *, approval: str) -> None:
+    """Allow what somebody else asked for; they repeat their command then."""
+    given = where.api.call("POST", f"/tenants/{where.tenant()}/approvals/{kinds.checked('approval', approval)}").body
+    click.echo(f"{given['person']} may now do {given['order']}, once, until {given['expiresAt']}")
 
 
 def _above(where: session.Session) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from plane.domain import annotations, apps, errors, fleet, labels, options, orphans
+from plane.domain.granting import roles
 from plane.domain.judging import policy
 from plane.domain.permitting import namespaces as begins
 from plane.domain.permitting import projects, signing
@@ -46,6 +47,7 @@ class TenantSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
     namespaces: begins.Template = begins.Template()
     sync_windows: tuple[schedules.Window, ...] = ()
     freezes: tuple[schedules.Freeze, ...] = ()
+    two_person: tuple[str, ...] = ()  # permissions, some with `*`, that nobody uses without a second person's yes
 
 
 class ProjectSpec(projects.Rules, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -134,7 +136,8 @@ def check_tenant(spec: TenantSpec) -> Problems:
     """Broken rules by path."""
     wanted = apps.NamespaceMetadata(labels=spec.namespaces.labels, annotations=spec.namespaces.annotations)
     marks = {path.replace("syncPolicy.managedNamespaceMetadata", "namespaces"): rule for path, rule in _check_namespace(wanted).items()}
-    return check_calendar(spec) | marks
+    pairs = {f"spec.twoPerson[{n}]": rule for n, one in enumerate(spec.two_person) if (rule := roles.problem(one))}
+    return check_calendar(spec) | marks | pairs
 
 
 def check_repository(spec: RepositorySpec) -> Problems:

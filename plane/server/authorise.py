@@ -14,7 +14,7 @@ import msgspec
 
 from plane.domain import access, errors
 from plane.domain.granting import conditions, roles
-from plane.server import context, idempotent, record
+from plane.server import context, idempotent, record, seconds
 from plane.store import engine
 from plane.store.auditing import sinks
 from plane.store.delivering import usage
@@ -40,11 +40,12 @@ class Names(msgspec.Struct, frozen=True):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """An authenticated request. `key` only for writes that carry one."""
+    """An authenticated request. `key` only for writes that carry one; `order`: what a write asks for, to the byte."""
 
     actor: access.Actor
     request: str = ""
     key: idempotent.Key | None = None
+    order: seconds.Order | None = None
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -120,10 +121,15 @@ def enter(plane: context.Plane, caller: Caller, names: Names, permission: str, *
         Replayed: the caller's Idempotency-Key was answered before.
     """
     found = _admit(plane, caller, names, permission, parts=parts)
+    wanted = seconds.Wanted(found.scope, permission, f"{names.project}/{names.app}", caller.order) if caller.order else None
+    if wanted and not permission.endswith(READS):
+        seconds.check(plane, wanted)
     with engine.begin(plane.engine, found.scope) as tx:
         if not permission.endswith(READS) and not permission.startswith(UNBLOCKED):
             _open(tx, found.scope.tenant)
             _not_suspended(tx, found.scope, names.tenant)
+            if wanted:
+                seconds.use(plane, tx, wanted)
         key = caller.key if not permission.endswith(READS) else None
         if key:
             idempotent.claim(plane, tx, found.scope, key)

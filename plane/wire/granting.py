@@ -67,3 +67,16 @@ class Glass(rest.Answer, frozen=True, kw_only=True, omit_defaults=True):
     taken_at: str
     until: str
     ended_at: str = ""
+
+
+class Approval(rest.Answer, frozen=True, kw_only=True, omit_defaults=True):
+    """What somebody asked for that needs a second person: `order` as it was sent, `permission` as it is needed there."""
+
+    id: str
+    person: str
+    permission: str
+    order: str
+    asked_at: str
+    expires_at: str
+    approved_at: str = ""
+    used_at: str = ""

@@ -6,7 +6,8 @@ from typing import Any
 from tests.support.rest import Tenant, app_document, document
 
 BODIES = {"App": app_document, "Repository": lambda name: document("Repository", name, {"url": "https://git.example/x/y"})}
-IDS = {"task": "01a1fdeb-1c13-7a73-85f1-76ab07c7be0e", "token": "01a1fdeb-1c13-7a73-85f1-76ab07c7be0e", "digest": "sha256:00"}
+ID = "01a1fdeb-1c13-7a73-85f1-76ab07c7be0e"
+IDS = {"task": ID, "approval": ID, "token": ID, "digest": "sha256:00"}
 
 QUERIES = {
     "{person}/roles": "role=viewer",

@@ -70,10 +70,9 @@ def fleet(owner: sa.Engine, database: engine.Engine) -> engine.Engine:
         for n, (cluster, marks) in enumerate(CLUSTERS.items()):
             tx.execute(sa.insert(tables.clusters).values(id=cluster, name=f"c{n}", spec={"labels": marks}, labels={"env": "overridden"}))
             tx.execute(sa.insert(tables.cluster_grants).values(tenant_id=TENANT, cluster_id=cluster, namespaces=["*"], cluster_kinds=[]))
-        for app, (project, cluster) in APPS.items():
-            tx.execute(
-                sa.insert(tables.apps).values(tenant_id=TENANT, id=app, project_id=project, name=app[-4:], cluster_id=cluster, spec={})
-            )
+        for app, (project, runs_on) in APPS.items():
+            row = {"tenant_id": TENANT, "id": app, "project_id": project, "name": app[-4:], "cluster_id": runs_on, "spec": {}}
+            tx.execute(sa.insert(tables.apps).values(**row))
         tx.execute(sa.insert(tables.principals).values(tenant_id=TENANT, id=ADA, name="ada", groups=["devs"]))
     return database
 
