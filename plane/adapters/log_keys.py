@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import hvac.exceptions
 import msgspec
 
 from plane import ports
@@ -79,10 +78,7 @@ class Transit:
 
     def _read(self) -> dict[bytes, int]:
         with self._sessions.client(self._access) as client:
-            try:
-                found = msgspec.convert(client.secrets.transit.read_key(self._name, mount_point=self._access.mount), _Answer).data
-            except hvac.exceptions.InvalidPath:
-                raise errors.SecretRefused(f"there is no transit key {self._name!r} in mount {self._access.mount}") from None
+            found = msgspec.convert(client.secrets.transit.read_key(self._name, mount_point=self._access.mount), _Answer).data
         if found.type != "ed25519":
             raise errors.SecretRefused(f"the transit key {self._name!r} is of type {found.type}; checkpoints need ed25519")
         lowest = max(found.min_encryption_version, found.min_available_version, 1)

@@ -10,10 +10,10 @@ import structlog
 
 from plane import config, log, ports
 from plane.adapters import clock, opa, opa_files, scripts, sealing, signer, sops, vault
-from plane.adapters.git import mirrors, transport
+from plane.adapters.git import mirrors, transport, witness
 from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
-from plane.adapters.sinks import files, git_notes, http, plane_witness, reach, s3, syslog
+from plane.adapters.sinks import files, http, plane_witness, reach, s3, syslog
 from plane.run import master_key
 from plane.server import context
 from plane.store import engine, schema
@@ -73,7 +73,7 @@ def sinks(settings: config.Settings) -> Mapping[str, ports.Sink]:
         "s3": s3.S3Sink(way, now),
         "file": files.FileSink(settings.state() / "audit"),
         "plane": plane_witness.PlaneSink(way),
-        "git": git_notes.GitSink(transport.Transport(allowed=_networks(settings.sink_networks))),
+        "git": witness.GitSink(transport.Transport(allowed=_networks(settings.sink_networks))),
     }
 
 

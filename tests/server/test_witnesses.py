@@ -8,8 +8,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from plane.adapters.git import transport
-from plane.adapters.sinks import git_notes
+from plane.adapters.git import transport, witness
 from plane.cli import verifier
 from plane.server import context
 from tests.adapters import git_hosts
@@ -32,7 +31,7 @@ def repository(tmp_path: pathlib.Path) -> Iterator[tuple[git_hosts.Repository, g
 
 def witnessed(plane: context.Plane, owner: sa.Engine, host: git_hosts.Host) -> context.Plane:
     """The log goes to the repository."""
-    plane = msgspec.structs.replace(plane, sinks={"git": git_notes.GitSink(transport.Transport(allowed=LOCAL))})
+    plane = msgspec.structs.replace(plane, sinks={"git": witness.GitSink(transport.Transport(allowed=LOCAL))})
     add(plane, owner, {"git": {"url": host.url("witness"), "caPem": host.ca_pem}})
     return plane
 

@@ -5,13 +5,13 @@ from plane.domain.auditing import details, witnessing
 from plane.server import authorise, context, record
 from plane.store.auditing import witnessed as store
 from plane.wire import audit as wire
-from plane.wire import rest
+from plane.wire import rest, signing
 
 
 def witness(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, wish: wire.Witness) -> wire.Witnessed:
     """Hold a state that continues the one held, and sign it; Conflict tells which one is held, or that the log was rewritten."""
     with authorise.enter(plane, caller, authorise.Names(names.tenant), "audit:witness") as place:
-        state = witnessing.read(wish.note, wish.key)
+        state = witnessing.read(wish.note, wish.key, signing.held)
         known = store.locked(place.tx, place.scope.tenant, state.origin)
         if state.size < known.size:
             raise errors.Conflict(f"this witness holds a state of {known.size} events: the log was cut or put back")
