@@ -14,6 +14,11 @@
 #       description: Whether an ipBlock of everything is allowed for egress.
 #       type: boolean
 #       default: false
+#     guarded:
+#       description: Globs of namespaces that have a policy from elsewhere, such as from the platform team.
+#       type: array
+#       items: {type: string}
+#       default: []
 package plane.rules.network_policies
 
 import data.plane.lib
@@ -35,6 +40,7 @@ release_violations contains {"message": message, "object": index, "path": ""} if
 	namespace := lib.namespace(manifest)
 	not namespace in guarded
 	not namespace in lib.list(input, ["inventory", "guarded"])
+	not lib.any_glob(lib.setting(about, "guarded"), namespace)
 	message := sprintf("no NetworkPolicy of the release lies in its namespace (%s)", [lib.either(namespace, "default")])
 }
 
