@@ -71,7 +71,14 @@ def fleet(owner: sa.Engine, database: engine.Engine) -> engine.Engine:
             tx.execute(sa.insert(tables.clusters).values(id=cluster, name=f"c{n}", spec={"labels": marks}, labels={"env": "overridden"}))
             tx.execute(sa.insert(tables.cluster_grants).values(tenant_id=TENANT, cluster_id=cluster, namespaces=["*"], cluster_kinds=[]))
         for app, (project, runs_on) in APPS.items():
-            row = {"tenant_id": TENANT, "id": app, "project_id": project, "name": app[-4:], "cluster_id": runs_on, "spec": {}}
+            row: dict[str, Any] = {
+                "tenant_id": TENANT,
+                "id": app,
+                "project_id": project,
+                "name": app[-4:],
+                "cluster_id": runs_on,
+                "spec": {},
+            }
             tx.execute(sa.insert(tables.apps).values(**row))
         tx.execute(sa.insert(tables.principals).values(tenant_id=TENANT, id=ADA, name="ada", groups=["devs"]))
     return database
