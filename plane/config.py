@@ -57,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     audit_transit: str = ""  # https://HOST:8200/v1/MOUNT/keys/NAME: signs audit checkpoints, with the log-in of master_transit
     git_networks: str = ""  # CIDRs of private addresses that repositories may live at, comma-separated; empty: public ones only
     sink_networks: str = ""  # the same for the places that audit logs are sent to
+    login_file: str = ""  # YAML: identity providers and trust rules (docs/login.md); empty: tokens alone
     workers: int = 0  # renders side by side, a third of them for one tenant; 0: three per core
     batch: int = 32  # apps leased at once: one transaction's worth
     log_level: str = "info"

@@ -10,6 +10,7 @@ from plane.domain import apps, objects
 from plane.domain.acting import action_scripts
 from plane.domain.auditing import sinks
 from plane.domain.comparing import ownership
+from plane.domain.granting import login
 from plane.domain.health import health_scripts, health_values
 from plane.domain.judging import policy
 from plane.domain.rendering import secrets
@@ -307,4 +308,55 @@ class Clock(Protocol):
 
     def id(self) -> str:
         """A fresh UUIDv7 as text."""
+        ...
+
+
+Moment = dt.datetime
+
+
+class LoginWish(msgspec.Struct, frozen=True):
+    """One log-in under way. `back`: where the provider sends the browser; the others are random and used once."""
+
+    state: str
+    nonce: str
+    verifier: str
+    back: str
+
+
+class Device(msgspec.Struct, frozen=True):
+    """A log-in that somebody ends on another machine (RFC 8628, 3.2)."""
+
+    device_code: str
+    user_code: str
+    verification_uri: str
+    expires_in: int
+    interval: int = 5
+    verification_uri_complete: str = ""
+
+
+class Identities(Protocol):
+    """Identity providers. Sync, thread-safe. Everything raises BackendDown when one is away, and Refused when a log-in is none."""
+
+    def address(self, provider: login.Provider, wish: LoginWish) -> str:
+        """Where the browser goes."""
+        ...
+
+    def redeem(self, provider: login.Provider, code: str, wish: LoginWish, *, now: Moment) -> login.Person:
+        """Who came back with the code."""
+        ...
+
+    def device(self, provider: login.Provider) -> Device:
+        """Begin a log-in on another machine."""
+        ...
+
+    def poll(self, provider: login.Provider, device_code: str, *, now: Moment) -> login.Person | None:
+        """Who has logged in with the device's code; None: nobody yet."""
+        ...
+
+    def verify(self, source: login.Provider | login.TrustRule, token: str, *, audience: str, now: Moment) -> dict[str, Any]:
+        """The claims of a token that the issuer made for the audience."""
+        ...
+
+    def logged_out(self, provider: login.Provider, token: str, *, now: Moment) -> tuple[str, str, str]:
+        """Subject, session and id of a logout token; one of the first two may be empty."""
         ...

@@ -2,7 +2,14 @@
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.support.database", "tests.support.fixtures", "tests.support.vault", "tests.support.planes", "tests.support.rest"]
+pytest_plugins = [
+    "tests.support.database",
+    "tests.support.fixtures",
+    "tests.support.vault",
+    "tests.support.planes",
+    "tests.support.rest",
+    "tests.support.identity",
+]
 
 # How long an example takes says how busy the machine is: no test fails for it.
 settings.register_profile("plane", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 import go  # tools/go.py, beside this script
+import node  # tools/node.py
 
 HERE = pathlib.Path(__file__).resolve().parent
 SHOWN_LINES = 20  # of the compiler's last words
@@ -127,7 +128,7 @@ NEEDS = {
     "demo": EVERYDAY,
     "demo-without-kubernetes": PLANE,
     "image": ("helm", "sops", "opa", "kustomize"),  # what the server's container image holds
-    "test": EVERYDAY,
+    "test": (*EVERYDAY, node.NAME),
 }
 
 
@@ -280,14 +281,17 @@ def build(missing: Sequence[Tool], *, folder: pathlib.Path, copy: bool) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    known = [*NEEDS, *(tool.name for tool in TOOLS)]
+    known = [*NEEDS, *(tool.name for tool in TOOLS), node.NAME]
     parser.add_argument("--need", nargs="+", default=["test"], choices=known, metavar="NAME", help=f"sets or programs: {', '.join(known)}")
     parser.add_argument("--into", type=pathlib.Path, default=HERE.parent / ".venv/bin", help="the folder that gets the links")
     parser.add_argument("--copy", action="store_true", help="copy instead of linking, for images")
     asked = parser.parse_args()
     try:
-        provide([name for need in asked.need for name in NEEDS.get(need, (need,))], folder=asked.into, copy=asked.copy)
-    except (BuildFailed, go.NoCompiler) as e:
+        names = [name for need in asked.need for name in NEEDS.get(need, (need,))]
+        provide(names, folder=asked.into, copy=asked.copy)
+        if node.NAME in names:
+            place(node.provide(say), asked.into, copy=asked.copy)
+    except (BuildFailed, go.NoCompiler, node.NoNode) as e:
         say(str(e))
         return 1
     except KeyboardInterrupt:

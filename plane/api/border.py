@@ -15,7 +15,8 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from plane.adapters import metrics
 from plane.api import problems
-from plane.domain import errors
+from plane.domain import access, errors
+from plane.server import login
 from plane.server.auditing import visits
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -86,6 +87,18 @@ async def known(connection: Connection, _: BaseRouteHandler) -> None:
     agent = connection.headers.get("User-Agent", "")
     connection.scope["user"] = await sync_to_thread(visits.admit, plane, token, ip=ip, user_agent=agent)
     connection.scope["auth"] = token
+
+
+def origin(connection: Connection) -> login.Origin:
+    """Where a request comes from."""
+    ip = connection.client.host if connection.client else ""
+    return login.Origin(ip, connection.headers.get("User-Agent", "")[:200])
+
+
+async def anonymous(connection: Connection, _: BaseRouteHandler) -> None:
+    """Whoever logs in is nobody yet; what they may do needs no permission."""
+    found = origin(connection)
+    connection.scope["user"] = access.Actor(access.SYSTEM.id, "", "system", ip=found.ip, user_agent=found.user_agent)
 
 
 async def json_only(connection: Connection, _: BaseRouteHandler) -> None:

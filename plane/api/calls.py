@@ -31,6 +31,7 @@ NOUNS = (
     "user",
     "rolebinding",
     "role",
+    "provider",
 )  # path parameters that are names, inner ones later
 PARAMETER = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,127}")
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")

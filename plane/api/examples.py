@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from plane.wire import audit, documents, granting, local, ordered, people, planned, rest
+from plane.wire import audit, documents, granting, local, login, ordered, people, planned, rest
 
 _HEAD = {"apiVersion": documents.API_VERSION}
 _PLACE = {"tenant": "acme", "project": "shop"}
@@ -138,5 +138,9 @@ EXAMPLES: dict[Any, Any] = {
     people.NewPerson: {"name": "ana", "kind": "user"},
     people.NewRole: {"role": "editor", "project": "shop"},
     people.NewToken: {"name": "laptop", "days": 90, "scopes": ["app:get", "app:sync"], "networks": ["192.0.2.0/24"]},
+    login.Begin: {"back": "http://127.0.0.1:8000/", "challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"},
+    login.End: {"code": "what-the-browser-brought-back", "verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"},
+    login.DeviceEnd: {"handle": "what-the-first-answer-held"},
+    login.Exchange: {"rule": "deploy", "token": "eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl"},
     people.Rotate: {"days": 90, "overlapHours": 24},
 }

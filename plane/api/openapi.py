@@ -68,6 +68,8 @@ def operation(method: str, path: str, name: str, doc: calls.Doc) -> Json:
         "parameters": [*_path(path), *_query(doc.query), *_headers(method)],
         "responses": {str(doc.status): _answer(doc), **{code: {"$ref": f"#/components/responses/{code}"} for code in codes}},
     }
+    if doc.public:
+        made["security"] = []
     if doc.body is not None:
         made["requestBody"] = {"required": doc.answer is doc.body, "content": {"application/json": _content(doc.body)}}
     return made

@@ -2,10 +2,12 @@
 
 import pathlib
 import urllib.parse
+from typing import Any
 
 import click
+import msgspec
 
-from plane.cli import client, contexts, failures, private
+from plane.cli import client, contexts, failures, kinds, private, sso
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -22,24 +24,41 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 @click.option("--context", "name", default="", help="Name to keep it under; the host's name otherwise.")
 @click.option("-T", "--tenant", default="", help="Tenant to work in.")
 @click.option("-P", "--project", default="", help="Project to work in.")
-def login(*, url: str, token_file: str | None, ca: str, name: str, tenant: str, project: str) -> None:
+@click.option("--provider", default="", metavar="NAME", help="Log in in a browser, at this identity provider of the plane.")
+@click.option("--device", is_flag=True, help="With --provider: in a browser of another machine, with a code.")
+@click.option(
+    "--rule", default="", metavar="NAME", help="--token-file holds a CI job's own token, which this trust rule of the plane exchanges."
+)
+def login(*, url: str, token_file: str | None, ca: str, name: str, tenant: str, project: str, **way: Any) -> None:  # noqa: ANN401 - as `_proof` takes it
     """Log in to the plane at URL and make it the current context.
 
     The token is never taken from the command line, where others could read it.
     """
-    context = contexts.Context(
+    nobody = contexts.Context(
         name=name or urllib.parse.urlsplit(url).hostname or "",
         url=_address(url),
-        token=_token(token_file),
         ca=str(pathlib.Path(ca).resolve()) if ca else "",
         tenant=tenant,
         project=project,
     )
+    context = msgspec.structs.replace(nobody, token=_proof(nobody, token_file, **way))
     with client.Client(context) as api:
         me = api.get("/me").body
     file = contexts.path()
     contexts.save(file, _current(contexts.load(file).having(context), context.name))
     click.echo(f"Logged in to {context.url} as {failures.visible(str(me.get('name', 'somebody')))}; context {context.name!r} is current.")
+
+
+def _proof(nobody: contexts.Context, file: str | None, *, provider: str, device: bool, rule: str) -> str:
+    if (provider and rule) or (device and not provider):
+        raise failures.WrongUse("give --provider, perhaps with --device, or --rule, or neither to show a token of the plane")
+    if not provider and not rule:
+        return _token(file)
+    with client.Client(nobody) as api:
+        if rule:
+            return sso.vouched(api, rule, file)
+        known = kinds.checked("provider", provider)
+        return sso.on_device(api, known) if device else sso.in_browser(api, known)
 
 
 def _current(known: contexts.File, name: str) -> contexts.File:

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 import structlog
 
 from plane import config, log, ports
-from plane.adapters import clock, opa, opa_files, scripts, sealing, signer, sops, vault
+from plane.adapters import clock, oidc, opa, opa_files, scripts, sealing, signer, sops, vault
 from plane.adapters.git import mirrors, transport, witness
 from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
 from plane.adapters.sinks import files, http, plane_witness, reach, s3, syslog
-from plane.run import master_key
+from plane.run import login_file, master_key
 from plane.server import context
 from plane.store import engine, schema
 
@@ -58,6 +58,8 @@ def plane(settings: config.Settings) -> Iterator[context.Plane]:
             signer=signer.FileSigner(pathlib.Path(_needed(settings.signing_key_file, "PLANE_SIGNING_KEY_FILE"))),
             log_signer=master_key.log_signer_of(settings),
             plane_id=settings.plane_id,
+            identities=oidc.Oidc(),
+            logins=login_file.load(settings.login_file),
             sinks=sinks(settings),
         )
     database.dispose()

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from plane import ports
+from plane.domain.granting import login
 from plane.server.recent import Recent
 from plane.store import engine
 
@@ -26,5 +27,7 @@ class Plane(msgspec.Struct, frozen=True):
     signer: ports.Signer
     log_signer: ports.LogSigner
     plane_id: str
+    identities: ports.Identities
     recent: Recent = msgspec.field(default_factory=Recent)
+    logins: login.Settings = login.Settings()
     sinks: Mapping[str, ports.Sink] = {}  # by the name of the place in a sink's spec

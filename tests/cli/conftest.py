@@ -11,6 +11,7 @@ import pytest
 import structlog
 import uvicorn
 from click import testing
+from litestar import Litestar
 
 from plane import __main__ as program
 from plane.adapters import clock
@@ -43,11 +44,16 @@ def run(environment: dict[str, str | None]) -> Run:
 
 
 @pytest.fixture(scope="session")
-def _address(_engine: engine.Engine, _parts: dict[str, Any], database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The API of this worker's database on a free port."""
+def served(_engine: engine.Engine, _parts: dict[str, Any], database_url: str) -> Litestar:
+    """The API of this worker's database."""
+    return app.create(context.Plane(engine=_engine, clock=clock.SystemClock(), **_parts), database_url=database_url)
+
+
+@pytest.fixture(scope="session")
+def _address(served: Litestar, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where it is: a free port."""
     log = (tmp_path_factory.mktemp("api") / "log").open("w")  # its log is not what a command prints meanwhile
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=log))
-    served = app.create(context.Plane(engine=_engine, clock=clock.SystemClock(), **_parts), database_url=database_url)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(served, log_config=None, timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -47,6 +47,7 @@ class Names(msgspec.Struct, frozen=True):
     task: str = ""
     digest: str = ""
     plan: str = "1"
+    provider: str = "none"
 
 
 def fill(path: str, names: Names) -> str:

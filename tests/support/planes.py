@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from plane import config
-from plane.adapters import clock, envelope, log_keys, opa, opa_files, scripts, sealing, signer, sops, vault
+from plane.adapters import clock, envelope, log_keys, oidc, opa, opa_files, scripts, sealing, signer, sops, vault
 from plane.adapters.git import mirrors, transport
 from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
@@ -65,6 +65,7 @@ def _parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
             "signer": signer.FileSigner(folder / "signing.pem"),
             "log_signer": log_keys.Files([signer.FileSigner(folder / "signing.pem")]),
             "plane_id": "test-plane",
+            "identities": oidc.Oidc(),
         }
         own.close()
         policies.close()

@@ -75,6 +75,23 @@ class Token(Details, frozen=True, kw_only=True, omit_defaults=True):
     replaces: str = ""
 
 
+class LoggedIn(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """Who vouched for whom, and the token that came of it. `subject`: the provider's name of them; `expires`: RFC 3339."""
+
+    provider: str
+    token: str
+    subject: str = ""
+    expires: str = ""
+
+
+class GroupsChanged(Details, frozen=True, kw_only=True):
+    """Somebody's groups, as a provider says them at a log-in."""
+
+    provider: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
 class Rewrapped(Details, frozen=True, kw_only=True, omit_defaults=True):
     """How many stored secrets."""
 

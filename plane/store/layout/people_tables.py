@@ -41,6 +41,8 @@ tokens = sa.Table(
     sa.Column("scopes", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),  # empty: all that its owner holds
     sa.Column("networks", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),  # CIDR; empty: from anywhere
     columns.time("used_at"),  # to within a minute
+    columns.text("provider", default=""),  # what it came of, where it came of a log-in
+    columns.text("sid", default=""),  # and the provider's name of the session
     columns.tenant_key("id"),
     sa.UniqueConstraint("hash"),
     sa.ForeignKeyConstraint(["tenant_id", "principal_id"], ["principals.tenant_id", "principals.id"], ondelete="CASCADE"),

@@ -86,6 +86,11 @@ _BEARER = (
 )
 
 
+def home(tx: Tx, token: str) -> str:
+    """The tenant of whom a token is, by its id; a dispatch transaction."""
+    return str(tx.execute(sa.select(TOKENS.c.tenant_id).where(TOKENS.c.id == token)).scalar_one())
+
+
 def used(tx: Tx, tenant: str, token: str, now: dt.datetime) -> None:
     """Note that it was; nothing when somebody noted it within the last minute, or is about to."""
     mine = sa.select(TOKENS.c.id).where(TOKENS.c.tenant_id == tenant, TOKENS.c.id == token)

@@ -1,0 +1,194 @@
+"""Identity providers over HTTPS: discovery, keys, codes for tokens. One memory per process; nothing of anybody's log-in stays here."""
+
+import json
+import pathlib
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib import parse
+
+import httpx
+import msgspec
+
+from plane import ports
+from plane.adapters import jose
+from plane.domain import errors
+from plane.domain.granting import login
+
+TIMEOUT_S = 10.0
+MOST_BYTES = 256 * 1024
+DISCOVERY_S = 3600.0
+KEYS_S = 600.0
+AGAIN_S = 30.0  # an unknown kid sends us to the provider no more often
+PENDING = frozenset({"authorization_pending", "slow_down"})
+REFUSED = frozenset({"access_denied", "expired_token", "invalid_grant"})
+Json = dict[str, Any]
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    value: Any
+    at: float
+
+
+class Oidc:
+    """All of an installation's providers. Thread-safe."""
+
+    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._discovered: dict[str, _Kept] = {}
+        self._keys: dict[str, _Kept] = {}
+
+    def address(self, provider: login.Provider, wish: ports.LoginWish) -> str:
+        """Where the browser goes: the code flow with PKCE (RFC 7636), state and nonce."""
+        query = {
+            "response_type": "code",
+            "client_id": provider.client_id,
+            "redirect_uri": wish.back,
+            "scope": " ".join(provider.scopes),
+            "state": wish.state,
+            "nonce": wish.nonce,
+            "code_challenge": login.challenge(wish.verifier),
+            "code_challenge_method": "S256",
+        }
+        return f"{self._endpoint(provider, 'authorization_endpoint')}?{parse.urlencode(query)}"
+
+    def redeem(self, provider: login.Provider, code: str, wish: ports.LoginWish, *, now: ports.Moment) -> login.Person:
+        """Who came back with the code."""
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": wish.back, "code_verifier": wish.verifier}
+        claims = self._id_token(provider, self._ask(provider, form), now)
+        if claims.get("nonce") != wish.nonce:
+            raise login.Refused("nonce is another log-in's")
+        return login.person(claims, provider)
+
+    def device(self, provider: login.Provider) -> ports.Device:
+        """Begin a log-in on another machine (RFC 8628)."""
+        form = {"client_id": provider.client_id, "scope": " ".join(provider.scopes)} | self._secret(provider)
+        status, said = self._post(provider, self._endpoint(provider, "device_authorization_endpoint"), form)
+        try:
+            return msgspec.convert(said, ports.Device)
+        except msgspec.ValidationError as e:
+            raise errors.BackendDown(provider.name, f"the provider answered {status} to a device's log-in") from e
+
+    def poll(self, provider: login.Provider, device_code: str, *, now: ports.Moment) -> login.Person | None:
+        """Who has logged in with the device's code; None: nobody yet."""
+        said = self._ask(provider, {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": device_code})
+        return None if said.get("error") in PENDING else login.person(self._id_token(provider, said, now), provider)
+
+    def verify(self, source: login.Provider | login.TrustRule, token: str, *, audience: str, now: ports.Moment) -> Json:
+        """The claims of a token that the issuer made for the audience; Refused."""
+        claims = self._signed(source, token, kinds=("", "jwt"))
+        if why := login.registered(claims, issuer=source.issuer, audience=audience, now=now):
+            raise login.Refused(why)
+        return claims
+
+    def logged_out(self, provider: login.Provider, token: str, *, now: ports.Moment) -> tuple[str, str, str]:
+        """Subject, session and id of a logout token (Back-Channel Logout 1.0, 2.6); one of the first two may be empty."""
+        claims = self._signed(provider, token, kinds=("", "jwt", "logout+jwt"))
+        events = claims.get("events")
+        if "nonce" in claims or not isinstance(events, dict) or "http://schemas.openid.net/event/backchannel-logout" not in events:
+            raise login.Refused("it is no logout token")
+        sub, sid, jti = (claims.get(name, "") for name in ("sub", "sid", "jti"))
+        if not all(isinstance(one, str) for one in (sub, sid, jti)) or not (sub or sid) or not jti:
+            raise login.Refused("it names nobody")
+        if why := login.registered({**claims, "sub": sub or sid}, issuer=provider.issuer, audience=provider.client_id, now=now):
+            raise login.Refused(why)
+        return sub, sid, jti
+
+    def _id_token(self, provider: login.Provider, said: Json, now: ports.Moment) -> Json:
+        token = said.get("id_token")
+        if not isinstance(token, str):
+            raise login.Refused(f"the provider said {str(said.get('error', 'nothing'))[:50]!r}")
+        return self.verify(provider, token, audience=provider.client_id, now=now)
+
+    def _signed(self, source: login.Provider | login.TrustRule, token: str, *, kinds: tuple[str, ...]) -> Json:
+        try:
+            return jose.verify(token, self._keys_of(source), algorithms=source.algorithms, kinds=kinds)
+        except jose.Unknown:
+            return jose.verify(token, self._keys_of(source, older_s=AGAIN_S), algorithms=source.algorithms, kinds=kinds)
+
+    def _ask(self, provider: login.Provider, form: Mapping[str, str]) -> Json:
+        sent = {**form, "client_id": provider.client_id, **self._secret(provider)}
+        status, said = self._post(provider, self._endpoint(provider, "token_endpoint"), sent)
+        if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise errors.BackendDown(provider.name, f"the provider answered {status}")
+        return said
+
+    def _endpoint(self, source: login.Provider | login.TrustRule, name: str) -> str:
+        found = self._discover(source).get(name)
+        parts = parse.urlsplit(found) if isinstance(found, str) else None
+        if parts is None or not (parts.scheme == "https" or (parts.scheme == "http" and login.is_own(parts.hostname or ""))):
+            raise errors.BackendDown(source.name, f"the provider's discovery document names no {name} over https")
+        return parse.urlunsplit(parts)
+
+    def _discover(self, source: login.Provider | login.TrustRule) -> Json:
+        def fetch() -> Json:
+            found = _json(self._get(source, f"{source.issuer.rstrip('/')}/.well-known/openid-configuration"), source.name)
+            if found.get("issuer") != source.issuer:
+                raise errors.BackendDown(
+                    source.name, f"the provider calls itself {str(found.get('issuer'))[:100]!r}, not {source.issuer!r}"
+                )
+            return found
+
+        return self._kept(self._discovered, source.issuer, DISCOVERY_S, fetch)  # type: ignore[no-any-return]  # what was put in
+
+    def _keys_of(self, source: login.Provider | login.TrustRule, *, older_s: float = KEYS_S) -> tuple[Json, ...]:
+        def fetch() -> tuple[Json, ...]:
+            return jose.keys_of(self._get(source, self._endpoint(source, "jwks_uri")))
+
+        return self._kept(self._keys, source.issuer, older_s, fetch)  # type: ignore[no-any-return]  # what was put in
+
+    def _kept(self, memory: dict[str, _Kept], key: str, longest_s: float, fetch: Callable[[], Any]) -> Any:  # noqa: ANN401 - as kept
+        with self._lock:
+            found = memory.get(key)
+        if found is None or self._monotonic() - found.at > longest_s:
+            found = _Kept(fetch(), self._monotonic())
+            with self._lock:
+                memory[key] = found
+        return found.value
+
+    def _secret(self, provider: login.Provider) -> dict[str, str]:
+        if not provider.client_secret_file:
+            return {}
+        try:
+            return {"client_secret": pathlib.Path(provider.client_secret_file).read_text().strip()}
+        except (OSError, UnicodeDecodeError) as e:
+            raise errors.BackendDown(provider.name, "its clientSecretFile cannot be read") from e
+
+    def _get(self, source: login.Provider | login.TrustRule, url: str) -> bytes:
+        status, body = _send(source, "GET", url, {})
+        if status != httpx.codes.OK:
+            raise errors.BackendDown(source.name, f"{url} answered {status}")
+        return body
+
+    def _post(self, provider: login.Provider, url: str, form: Mapping[str, str]) -> tuple[int, Json]:
+        status, body = _send(provider, "POST", url, form)
+        return status, _json(body, provider.name)
+
+
+def _send(source: login.Provider | login.TrustRule, method: str, url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+    """No redirect, no proxy of the environment, no endless answer."""
+    try:
+        trust = ssl.create_default_context(cafile=source.ca_file or None)
+        with (
+            httpx.Client(verify=trust, timeout=TIMEOUT_S, trust_env=False) as client,
+            client.stream(method, url, data=form or None, headers={"Accept": "application/json"}) as answer,
+        ):
+            body = b""
+            for part in answer.iter_bytes():
+                body += part
+                if len(body) > MOST_BYTES:
+                    raise errors.BackendDown(source.name, f"{url} answers more than {MOST_BYTES} bytes")
+            return answer.status_code, body
+    except (httpx.HTTPError, OSError) as e:
+        raise errors.BackendDown(source.name, f"the provider cannot be reached: {str(e)[:200] or type(e).__name__}") from e
+
+
+def _json(body: bytes, name: str) -> Json:
+    try:
+        found = json.loads(body)
+    except ValueError as e:
+        raise errors.BackendDown(name, "the provider does not answer in JSON") from e
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,220 @@
+"""Identity providers as operators name them, and what a provider's claims make of somebody. Signatures are checked elsewhere."""
+
+import base64
+import datetime as dt
+import hashlib
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+from urllib import parse
+
+import msgspec
+
+from plane.domain import errors
+
+ALGORITHMS = frozenset(
+    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+)  # none with a shared secret
+LEEWAY = dt.timedelta(seconds=60)  # clocks of providers differ by so much
+LONGEST = dt.timedelta(hours=24)  # a token of a provider that claims to live longer is no log-in
+MOST_GROUPS = 500
+LONGEST_TEXT = 255
+Claims = Mapping[str, Any]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")]
+
+
+class _Setting(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """From the file of an operator."""
+
+
+class Provider(_Setting, frozen=True, kw_only=True):
+    """One way to log in.
+
+    `tenant`: whose people they become; empty: the platform's. `groups`: the provider's name of a group → ours; empty: as they are.
+    `require`: claims that must be there and equal. `clientSecretFile` empty: a public client.
+    """
+
+    name: Name
+    title: str = ""
+    issuer: str
+    client_id: str
+    client_secret_file: str = ""
+    ca_file: str = ""
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+    algorithms: tuple[str, ...] = ("RS256",)
+    username_claim: str = "preferred_username"
+    groups_claim: str = "groups"
+    groups: dict[str, str] = {}
+    require: dict[str, str] = {}
+    tenant: str = ""
+    hours: Annotated[int, msgspec.Meta(ge=1, le=24)] = 12
+
+
+class TrustRule(_Setting, frozen=True, kw_only=True):
+    """Which of an issuer's tokens, made for `audience`, become a service's; `claims`: all must be equal, `*` is any text."""
+
+    name: Name
+    issuer: str
+    audience: str
+    claims: dict[str, str]
+    service: Name
+    tenant: str = ""
+    algorithms: tuple[str, ...] = ("RS256",)
+    ca_file: str = ""
+    scopes: tuple[str, ...] = ()
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=60)] = 15
+
+
+class Settings(_Setting, frozen=True, kw_only=True):
+    """The whole file. `url`: where people's browsers find the plane."""
+
+    url: str = ""
+    providers: tuple[Provider, ...] = ()
+    trust: tuple[TrustRule, ...] = ()
+
+    def provider(self, name: str) -> Provider:
+        """The one of that name; NotFound."""
+        found = next((one for one in self.providers if one.name == name), None)
+        if found is None:
+            raise errors.NotFound("provider", name)
+        return found
+
+
+class Refused(errors.Unauthenticated):
+    """A log-in that is none. The caller is told the same words for every reason; `reason` is for the log."""
+
+    code = "unauthenticated"
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__("the log-in was refused", remedy="try again, and ask the platform team to look at the log if it stays so")
+
+
+class Person(msgspec.Struct, frozen=True):
+    """What claims say of somebody. `sid`: the provider's name of the session, or empty."""
+
+    subject: str
+    name: str
+    groups: frozenset[str]
+    sid: str = ""
+
+
+def check(found: Settings) -> dict[str, str]:
+    """Broken rules by path."""
+    problems = {}
+    if found.providers and (rule := _address(found.url)):
+        problems["url"] = rule
+    for n, one in enumerate(found.providers):
+        problems |= {f"providers[{n}].{path}": rule for path, rule in _common(one.issuer, one.algorithms).items()}
+        if "openid" not in one.scopes:
+            problems[f"providers[{n}].scopes"] = "must hold openid, without which there is no ID token"
+    for n, trusted in enumerate(found.trust):
+        problems |= {f"trust[{n}].{path}": rule for path, rule in _common(trusted.issuer, trusted.algorithms).items()}
+        if not any(set(pattern) - {"*"} for pattern in trusted.claims.values()):
+            problems[f"trust[{n}].claims"] = "must name at least one claim, such as sub; otherwise everybody at the issuer is trusted"
+    for field in ("providers", "trust"):
+        names = [one.name for one in getattr(found, field)]
+        problems |= {f"{field}[{n}].name": f"{name} is taken" for n, name in enumerate(names) if name in names[:n]}
+    return problems
+
+
+def registered(claims: Claims, *, issuer: str, audience: str, now: dt.datetime) -> str:
+    """Why the claims that every token carries do not hold, or the empty string (RFC 7519, OpenID Connect Core 3.1.3.7)."""
+    audiences = claims.get("aud")
+    listed = [audiences] if isinstance(audiences, str) else audiences
+    if claims.get("iss") != issuer:
+        return "iss is another issuer"
+    if not isinstance(listed, list) or not listed or not all(isinstance(one, str) for one in listed) or audience not in listed:
+        return "aud is not this plane"
+    if ("azp" in claims or len(listed) > 1) and claims.get("azp") != audience:
+        return "azp is another client"
+    if not _text(claims.get("sub")):
+        return "sub is no text"
+    return _times(claims, now)
+
+
+def _times(claims: Claims, now: dt.datetime) -> str:
+    at, slack = now.timestamp(), LEEWAY.total_seconds()
+    for name in ("exp", "iat", "nbf"):
+        value = claims.get(name)
+        if value is None and name == "nbf":
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1 << 40:
+            return f"{name} is no time"
+    if claims["exp"] <= at - slack:
+        return "it has expired"
+    if claims["iat"] > at + slack or claims.get("nbf", 0) > at + slack:
+        return "it is not valid yet"
+    return "it lives too long" if claims["exp"] - claims["iat"] > LONGEST.total_seconds() else ""
+
+
+def person(claims: Claims, provider: Provider) -> Person:
+    """Who has logged in; Refused when a required claim is not as it must be."""
+    for name, wanted in provider.require.items():
+        value = claims.get(name)
+        if (value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else None) != wanted:
+            raise Refused(f"the claim {name} is not {wanted}")
+    said = claims.get(provider.groups_claim, [])
+    listed = [said] if isinstance(said, str) else said
+    if not isinstance(listed, list) or len(listed) > MOST_GROUPS or not all(_text(one) for one in listed):
+        raise Refused(f"the claim {provider.groups_claim} is no list of at most {MOST_GROUPS} groups")
+    groups = frozenset(provider.groups[one] for one in listed if one in provider.groups) if provider.groups else frozenset(listed)
+    sid = claims.get("sid", "")
+    return Person(claims["sub"], _label(claims, provider.username_claim), groups, sid if _text(sid) else "")
+
+
+def trusts(rule: TrustRule, claims: Claims) -> bool:
+    """Whether a verified token is one that the rule speaks of."""
+    return all(_fits(pattern, claims.get(name)) for name, pattern in rule.claims.items())
+
+
+def _fits(pattern: str, value: object) -> bool:
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT * 4:
+        return False
+    return bool(re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), value))
+
+
+def _label(claims: Claims, claim: str) -> str:
+    """A name as documents have them, from what the provider says; without anything usable: from the subject."""
+    said = claims.get(claim) or claims.get("email") or ""
+    words = re.sub(r"[^a-z0-9]+", "-", str(said).partition("@")[0].lower()) if isinstance(said, str) else ""
+    return words[:50].strip("-") or f"user-{short(claims['sub'])}"
+
+
+def challenge(verifier: str) -> str:
+    """S256 of RFC 7636."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def short(text: str) -> str:
+    """Eight characters that stand for a longer text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _common(issuer: str, algorithms: Iterable[str]) -> dict[str, str]:
+    problems = {"issuer": rule} if (rule := _address(issuer)) else {}
+    wrong = sorted(set(algorithms) - ALGORITHMS)
+    if wrong or not list(algorithms):
+        problems["algorithms"] = f"{', '.join(wrong) or 'none'} cannot be used; known are {', '.join(sorted(ALGORITHMS))}"
+    return problems
+
+
+def _address(url: str) -> str:
+    """Why browsers and the plane should not talk to it, or the empty string. Plain HTTP only to one's own machine."""
+    parts = parse.urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
+        return f"{url[:100]!r} is no address; write it as https://login.example"
+    return "" if parts.scheme == "https" or is_own(parts.hostname) else "must be https; only one's own machine is reached without"
+
+
+def is_own(host: str) -> bool:
+    """Whether a host is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT and value.isprintable()

@@ -1,0 +1,39 @@
+"""The tables of log-ins at identity providers."""
+
+import sqlalchemy as sa
+
+from plane.store.layout import columns
+
+METADATA = columns.METADATA
+
+identities = sa.Table(
+    "identities",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.text("provider"),
+    columns.text("subject"),
+    columns.ident("principal_id"),
+    columns.tenant_key("provider", "subject"),
+    sa.ForeignKeyConstraint(["principal_id"], ["principals.id"], ondelete="CASCADE"),
+    sa.Index("ix_identities_principal_id", "principal_id"),
+)
+
+logins = sa.Table(  # under way; each row is used once
+    "logins",
+    METADATA,
+    columns.ident("tenant_id"),  # NIL
+    columns.ident(),
+    columns.text("provider"),
+    columns.text("nonce"),
+    columns.text("verifier"),
+    columns.text("return_to"),  # on the caller's own machine; empty: a browser's session
+    columns.text("challenge"),  # S256 of what the one who began it must show to get its end
+    columns.blob("hash"),  # of the state, then of the code, or of a device's handle
+    columns.blob("wrapped", null=True),  # a device's code at the provider
+    columns.ident("principal_tenant", null=True),
+    columns.ident("principal_id", null=True),
+    columns.text("sid", default=""),
+    columns.time("expires_at", null=False),
+    columns.tenant_key("id"),
+    sa.UniqueConstraint("tenant_id", "hash"),
+)

@@ -1,0 +1,74 @@
+"""The REST bodies of logging in."""
+
+from typing import Annotated
+
+import msgspec
+
+from plane.wire import rest
+
+Secret = Annotated[str, msgspec.Meta(min_length=20, max_length=200, pattern=r"^[A-Za-z0-9._~-]+\Z")]
+
+
+class Way(rest.Answer, frozen=True, kw_only=True):
+    """One way to log in."""
+
+    name: str
+    title: str
+
+
+class Ways(rest.Answer, frozen=True, kw_only=True):
+    """All ways to log in besides a token."""
+
+    items: tuple[Way, ...]
+
+
+class Begin(rest.Body, frozen=True, kw_only=True):
+    """`back`: an address of the caller's own machine that the browser comes back to; `challenge`: S256 of a verifier (RFC 7636)."""
+
+    back: Annotated[str, msgspec.Meta(max_length=200)]
+    challenge: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}\Z")]
+
+
+class Begun(rest.Answer, frozen=True, kw_only=True):
+    """Where the browser goes."""
+
+    url: str
+
+
+class End(rest.Body, frozen=True, kw_only=True):
+    """`code`: what the browser brought back; `verifier`: what the challenge was made of."""
+
+    code: Secret
+    verifier: Secret
+
+
+class DeviceBegun(rest.Answer, frozen=True, kw_only=True):
+    """What somebody types at `verificationUri` on any machine; `handle`: what the caller asks again with, every `interval` seconds."""
+
+    handle: str
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str
+    interval: int
+    expires_in: int
+
+
+class DeviceEnd(rest.Body, frozen=True, kw_only=True):
+    """The handle of a log-in under way."""
+
+    handle: Secret
+
+
+class Exchange(rest.Body, frozen=True, kw_only=True):
+    """A token of a machine's own identity provider, and the rule that trusts it."""
+
+    rule: Annotated[str, msgspec.Meta(max_length=63)]
+    token: Annotated[str, msgspec.Meta(max_length=16384)]
+
+
+class LoggedIn(rest.Answer, frozen=True, kw_only=True):
+    """`token` is shown this once; empty while a device's log-in is still under way."""
+
+    token: str = ""
+    name: str = ""
+    expires_at: str = ""

@@ -1,0 +1,73 @@
+"""`plane login` at an identity provider, as somebody at a terminal sees it."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from litestar import Litestar
+
+from plane.domain.granting import login
+from tests.cli import conftest
+from tests.support import browser, identity
+
+
+@pytest.fixture
+def house(api: str, served: Litestar, provider: identity.Provider) -> Iterator[Callable[..., str]]:
+    """The plane knows the provider; gives its address."""
+    before = served.state.plane
+
+    def known(client: str) -> str:
+        one = {"name": "house", "issuer": provider.issuer, "clientId": client}
+        rule = {"name": "deploy", "issuer": provider.issuer, "audience": "ci", "claims": {"sub": "job"}, "service": "ci"}
+        served.state.plane = msgspec.structs.replace(
+            before, logins=msgspec.convert({"url": api, "providers": [one], "trust": [rule]}, login.Settings)
+        )
+        return api
+
+    yield known
+    served.state.plane = before
+
+
+def test_somebody_logs_in_in_a_browser(
+    house: Callable[..., str], environment: dict[str, Any], run: conftest.Run, tmp_path: pathlib.Path
+) -> None:
+    config = str(tmp_path / "contexts")
+    own = {"PLANE_CONFIG": config, "TEST_USER": "ana", "BROWSER": f"{sys.executable} {browser.__file__} %s", "PATH": os.environ["PATH"]}
+    words = [str(pathlib.Path(sys.executable).parent / "plane"), "login", house("desk"), "--provider", "house", "--context", "sso"]
+    done = subprocess.run(words, env=own, capture_output=True, text=True, timeout=15, check=False)
+    assert (done.returncode, "as ana; context 'sso' is current" in done.stdout) == (0, True), done.stderr
+    environment |= {"PLANE_URL": "", "PLANE_TOKEN": "", "PLANE_CONFIG": config}
+    assert "ana" in run("me").output
+
+
+def test_somebody_logs_in_on_another_machine(house: Callable[..., str], tmp_path: pathlib.Path) -> None:
+    words = [str(pathlib.Path(sys.executable).parent / "plane"), "login", house("plane"), "--provider", "house", "--device"]
+    own = {"PLANE_CONFIG": str(tmp_path / "contexts"), "PATH": os.environ["PATH"]}
+    with subprocess.Popen(words, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr
+        said = child.stderr.readline().split()
+        ana = identity.Browser("ana")
+        ana.type_code(f"{said[1]}?user_code={said[-1]}")
+        ana.close()
+        assert "as ana" in child.communicate(timeout=60)[0]
+
+
+def test_a_job_logs_in_with_what_vouches_for_it(
+    house: Callable[..., str], run: conftest.Run, provider: identity.Provider, tmp_path: pathlib.Path
+) -> None:
+    run("user", "create", "ci", "--service", "-T", "-")
+    at = int(time.time())
+    file = tmp_path / "token"
+    file.write_text(provider.sign({"aud": "ci", "sub": "job", "iat": at, "exp": at + 60}))
+    assert "as ci" in run("login", house("plane"), "--rule", "deploy", "--token-file", str(file), "--context", "job").output
+
+
+@pytest.mark.parametrize("way", [["--device"], ["--provider", "a", "--rule", "b"]])
+def test_ways_that_exclude_each_other_are_refused(run: conftest.Run, way: list[str]) -> None:
+    assert "give --provider" in run("login", "https://plane.example", *way, code=2).stderr
