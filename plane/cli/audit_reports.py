@@ -26,7 +26,7 @@ REPORTS: dict[str, tuple[str, Filters]] = {
     "failed-changes": ("Syncs and other changes that failed.", {"outcome": "failure"}),
     "changes": ("Everything that was begun or changed in clusters.", {"type": "app.sync.*,app.removal.*,app.rollback*"}),
     "policy-changes": ("Rules that changes are judged by.", {"type": "policy.*"}),
-    "waivers": ("Exceptions to policies, granted, used and ended; this version has none yet.", {"type": "waiver.*"}),
+    "waiver-changes": ("Exceptions to policies: asked for, approved, ended.", {"type": "waiver.*"}),
     "log-access": ("Who took the log away, and changes of where it goes.", {"type": "audit.*,sink.*"}),
     "gaps": ("Changes in clusters of which no end was ever told.", {"type": "audit.gap*"}),
 }  # fmt: skip
@@ -98,6 +98,21 @@ def about(where: session.Session, *, kind: str, name: str, since: str, output: s
     if not show.body({"items": items}, output=output):
         nothing = f"Nothing about the {kind} {name} since {asked['since']}."
         show.listing(audit_places.COLUMNS, [audit_places.event(one) for one in items], nothing=nothing)
+
+
+@report.command("waivers")
+@click.option("--all", "every", is_flag=True, help="Those that are over too.")
+@show.option("table", "json", "yaml")
+@session.placed
+def waivers(where: session.Session, *, every: bool, output: str) -> None:
+    """Exceptions to policies in force now, in all projects, and how many releases each let through; `waiver-changes` is their past."""
+    tenant = f"/tenants/{where.context.tenant}"
+    projects = [one["metadata"]["name"] for one in where.api.items(f"{tenant}/projects")]
+    found = [one for name in projects for one in where.api.items(f"{tenant}/projects/{name}/waivers")]
+    items = [one for one in found if every or one["status"]["state"] == "in-force"]
+    if not show.body({"items": items}, output=output):
+        columns = (kinds.Column("NAME", "metadata.name"), kinds.Column("PROJECT", "metadata.project"), *kinds.WAIVER.columns)
+        show.listing(columns, items, nothing="No waiver is in force.")
 
 
 @report.command("access-review")

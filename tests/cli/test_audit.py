@@ -153,5 +153,7 @@ def test_saved_questions_are_answered(shop: planes.Fleet, run: conftest.Run) -> 
     assert "access.role.granted" in run("audit", "report", "about", "person", "eve").output
     assert "Nothing since" in run("audit", "report", "unapproved-syncs").output
     assert "all" in run("audit", "report", "dora").output
+    assert "No waiver is in force." in run("audit", "report", "waivers").output
+    assert "Nothing since" in run("audit", "report", "waiver-changes").output
     assert "Nothing had run there" in run("at", "1h", "app", "web").output
     assert "No app has had the commit 3f9a" in run("audit", "trail", "3f9a").output

@@ -12,7 +12,7 @@ from plane.server import context
 from tests.server import test_send as sending
 from tests.support import far_ends, verifying
 
-STEP = 13  # points between two deaths: a third of a second each
+STEP = 19  # points between two deaths: a third of a second each
 
 
 def test_a_sender_killed_anywhere_loses_nothing_and_tears_no_file(
