@@ -92,15 +92,16 @@ def listed(folder: str, apps: int, requests: int) -> dict[str, Any]:
             made = client.post("/api/v1/tenants/acme/people/bob/tokens", json={"name": "bench"}, headers=headers).raise_for_status()
             client.headers["Authorization"] = f"Bearer {made.json()['token']}"
             total = page(client, "").json()["total"]
-            return {"apps": apps, "seen": total, "page": lists.measure(lambda after: page(client, after), requests, apps)}
+            plain = lists.measure(lambda after: page(client, after, total="false"), requests, apps)
+            return {"apps": apps, "seen": total, "page": plain, "counted": lists.measure(lambda after: page(client, after), requests, apps)}
     finally:
         server.should_exit = True
         thread.join()
 
 
-def page(client: httpx.Client, after: str) -> httpx.Response:
+def page(client: httpx.Client, after: str, *, total: str = "true") -> httpx.Response:
     """Fifty apps, and how many there are to see."""
-    asked: dict[str, str | int] = {"limit": lists.PAGE, "cursor": pages.cursor(after) if after else "", "total": "true"}
+    asked: dict[str, str | int] = {"limit": lists.PAGE, "cursor": pages.cursor(after) if after else "", "total": total}
     return client.get(APPS, params=asked).raise_for_status()
 
 
@@ -114,7 +115,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         found = {"check": checks(), "list": listed(f"{folder}/postgres", asked.apps, asked.requests)}
     told = "one check against {grants} grants: p50 {check[p50_ms]} ms, p99 {check[p99_ms]} ms\n"
-    told += "page of 50 of {list[apps]} apps, {list[seen]} to see, counted: p50 {list[page][p50_ms]} ms, p95 {list[page][p95_ms]} ms"
+    told += "page of 50 of {list[apps]} apps, {list[seen]} to see: p50 {list[page][p50_ms]} ms, p95 {list[page][p95_ms]} ms; "
+    told += "counted: p50 {list[counted][p50_ms]} ms, p95 {list[counted][p95_ms]} ms"
     print(json.dumps(found) if asked.json else told.format(grants=GRANTS, **found))
 
 
