@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("tenant_id", pg.UUID(as_uuid=False), nullable=False),
         sa.Column("project_id", pg.UUID(as_uuid=False), nullable=True),
         *_document(),
+        sa.Column("policy_set", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_policy_bindings"),
         sa.UniqueConstraint(
             "tenant_id", "project_id", "name", name="uq_policy_bindings_tenant_id_project_id_name", postgresql_nulls_not_distinct=True
@@ -62,7 +63,7 @@ def upgrade() -> None:
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO plane_app")
     op.execute(f"CREATE POLICY everybodys ON policy_bindings FOR SELECT TO plane_app USING (tenant_id = {NIL})")
     op.execute("CREATE POLICY dispatch ON policy_bindings FOR SELECT TO plane_dispatch USING (true)")
-    op.execute("GRANT SELECT (tenant_id, spec) ON policy_bindings TO plane_dispatch")
+    op.execute("GRANT SELECT (tenant_id, policy_set) ON policy_bindings TO plane_dispatch")
 
 
 def _document() -> tuple[sa.Column[object], ...]:

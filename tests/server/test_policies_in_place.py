@@ -36,7 +36,7 @@ class Shop:
 
     def bind(self, name: str = "house", *, project: bool = False, **spec: Any) -> None:  # noqa: ANN401 - fields of the spec
         where = {"tenant_id": self.fleet.tenant, "project_id": self.fleet.project if project else None}
-        self.fleet.add(policy_tables.policy_bindings, **where, name=name, spec={"policySet": "house"} | spec)
+        self.fleet.add(policy_tables.policy_bindings, **where, name=name, policy_set="house", spec={"policySet": "house"} | spec)
 
     def waive(self, *, approved_by: str = "bo", **spec: Any) -> None:  # noqa: ANN401 - fields of the spec
         said = {"policy": "house", "rule": "W01", "reason": "for now", "expiresAt": LATER} | spec

@@ -40,7 +40,7 @@ def _columns(change: generic.Change) -> generic.Columns:
         problems["spec"] = f"there are {MOST} bindings here, the most there may be; let one name more than one project"
     if problems:
         raise errors.Invalid(problems)
-    return {"spec": generic.plain(spec)}
+    return {"spec": generic.plain(spec), "policy_set": spec.policy_set}
 
 
 def _bound_set(change: generic.Change, name: str) -> rows.Row | None:

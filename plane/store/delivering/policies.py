@@ -60,7 +60,7 @@ def set_name(spec: policy_bindings.BindingSpec, *, platform: bool) -> str:
 
 def binders(tx: Tx, tenant: str, name: str) -> int:
     """How many bindings name a tenant's set, or, in a dispatch transaction, one of the platform's."""
-    said = BINDINGS.c.spec["policySet"].astext
+    said = BINDINGS.c.policy_set
     if tenant == tables.NIL:
         where = sa.or_(sa.and_(BINDINGS.c.tenant_id == tenant, said == name), said == f"{PLATFORM}{name}")
     else:

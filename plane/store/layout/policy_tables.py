@@ -13,6 +13,7 @@ policy_bindings = sa.Table(
     columns.ident("project_id", null=True),  # NULL: holds for all of the tenant's
     columns.ident(),
     *columns.document(),
+    columns.text("policy_set"),  # spec.policySet: what the dispatch role may know of it
     columns.tenant_key("id"),
     sa.UniqueConstraint("tenant_id", "project_id", "name", postgresql_nulls_not_distinct=True),
     sa.ForeignKeyConstraint(["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"], ondelete="CASCADE"),
