@@ -207,7 +207,6 @@ def common(row: rows.Row) -> dict[str, Any]:
 
 def append(kind: Kind, change: Change, verb: str) -> None:
     """The audit event of a write, with the public part of the document before and after."""
-    before = change.before and kind.read(change.before, change.place.names)
     name = change.wish.metadata.name if change.wish else change.before.name  # type: ignore[union-attr]  # one of both is there
     record.append(
         change.plane,
@@ -216,8 +215,21 @@ def append(kind: Kind, change: Change, verb: str) -> None:
         f"{kind.noun}.{verb}",
         project_id=change.place.project,
         target=f"{kind.noun}/{name}",
-        details=details.Written(before=before and plain(kind.public(before)), after=change.wish and plain(kind.public(change.wish))),
+        details=_written(kind, change),
         project=change.place.names.project if kind.level > 1 else "",
+    )
+
+
+def _written(kind: Kind, change: Change) -> details.Written:
+    before, wish = change.before and kind.read(change.before, change.place.names), change.wish
+    labels = (dict(before.metadata.labels) if before else {}, dict(wish.metadata.labels) if wish else {})
+    turned = labels if labels[0] != labels[1] else (None, None)
+    return details.Written(
+        before=before and plain(kind.public(before)),
+        after=wish and plain(kind.public(wish)),
+        labels_before=turned[0],
+        labels_after=turned[1],
+        secrets=tuple(sorted(getattr(wish, "data", None) or ())),
     )
 
 

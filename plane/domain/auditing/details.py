@@ -32,6 +32,9 @@ class Written(Details, frozen=True, kw_only=True, omit_defaults=True):
     before: Plain | None = None
     after: Plain | None = None
     tenant: str = ""  # of the document, where it is another than the log's
+    labels_before: dict[str, str] | None = None  # where they were changed
+    labels_after: dict[str, str] | None = None
+    secrets: tuple[str, ...] = ()  # names of the secret fields that were written
 
 
 class Held(Details, frozen=True, kw_only=True, omit_defaults=True):
