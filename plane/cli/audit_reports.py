@@ -36,7 +36,6 @@ _PEOPLE = (
     kinds.Column("STATE", "state"),
     kinds.Column("ROLES", "roles", "roles"),
 )
-_MAY_DEPLOY = frozenset({"editor", "admin", "platform-admin"})
 
 
 @click.group("report")
@@ -137,19 +136,18 @@ def _show_people(where: session.Session, wanted: Callable[[Json], bool], *, outp
 @show.option("table", "json", "yaml")
 @session.placed
 def deployers(where: session.Session, *, only_in: str, cluster: str, output: str) -> None:
-    """Who can bring changes into clusters, now; besides them the platform's own admins can."""
-    projects = {only_in} if only_in else _projects_on(where, cluster) if cluster else set()
-    every = not (only_in or cluster)
-    _show_people(where, lambda person: _deploys(person, projects, every=every), output=output)
+    """Who can sync the apps of which project, now or once something holds; as `plane auth who-can sync app` for each."""
+    items = []
+    for project in [only_in] if only_in else sorted(_projects_on(where, cluster)):
+        found = where.api.get(f"/tenants/{where.context.tenant}/who-can", verb="sync", resource="app", project=project).body["items"]
+        items += [{"project": project, **one} for one in found]
+    if not show.body({"items": items}, output=output):
+        names = ("project", "name", "kind", "role", "now", "because")
+        show.listing([kinds.Column(name.upper(), name) for name in names], items, nothing="Nobody.")
 
 
 def _projects_on(where: session.Session, cluster: str) -> set[str]:
     tenant = f"/tenants/{where.context.tenant}"
     names = [one["metadata"]["name"] for one in where.api.items(f"{tenant}/projects")]
     apps = {name: where.api.items(f"{tenant}/projects/{name}/apps") for name in names}
-    return {name for name, of in apps.items() if any(one["spec"]["destination"].get("cluster") == cluster for one in of)}
-
-
-def _deploys(person: Json, projects: set[str], *, every: bool) -> bool:
-    roles = [role for role in person["roles"] if role["role"] in _MAY_DEPLOY]
-    return not person["disabled"] and any(every or not role.get("project") or role["project"] in projects for role in roles)
+    return {name for name, of in apps.items() if not cluster or any(one["spec"]["destination"].get("cluster") == cluster for one in of)}
