@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from plane.domain.granting import explaining
+from plane.domain import weighing
 from plane.wire import rest
 
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -37,7 +37,7 @@ class Ruling(rest.Answer, frozen=True, kw_only=True):
 class Explained(Ruling, frozen=True, kw_only=True):
     """With all that was weighed, the nearest to yes first."""
 
-    weighed: tuple[explaining.Weighed, ...]
+    weighed: tuple[weighing.Weighed, ...]
 
 
 class Able(rest.Answer, frozen=True, kw_only=True, omit_defaults=True):

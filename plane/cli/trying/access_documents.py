@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from plane.cli.trying import trial_documents
-from plane.domain import access, errors
-from plane.domain.granting import bindings, explaining, roles
+from plane.domain import access, errors, weighing
+from plane.domain.granting import bindings, roles
 from plane.domain.reading import documents as texts
 from plane.wire import documents
 
@@ -48,12 +48,12 @@ class Documents:
     def decide(self, asker: Asker, permission: str, place: str) -> tuple[bool, str]:
         """Whether it is allowed, and why."""
         target = self.target(permission, place)
-        asked = explaining.Asked(permission, target, dt.datetime.now(dt.UTC), asker.address, dt.datetime.now(dt.UTC))
+        asked = weighing.Asked(permission, target, dt.datetime.now(dt.UTC), asker.address, dt.datetime.now(dt.UTC))
         if self._disabled(asker.name, target.tenant):
             return False, f"{asker.name} is disabled"
-        weighed = explaining.weigh(self._held(asker), asked)
+        weighed = weighing.weigh(self._held(asker), asked)
         where = "/".join(part for part in (target.tenant, target.project, target.app) if part) or "the platform"
-        return explaining.conclude(weighed, who=asker.name, permission=permission, where=where)
+        return weighing.conclude(weighed, who=asker.name, permission=permission, where=where)
 
     def target(self, permission: str, place: str) -> access.Target:
         """`TENANT/PROJECT/APP`, or less of it; the tenant may be left out where the files know one only. Invalid otherwise."""
@@ -77,7 +77,7 @@ class Documents:
     def _disabled(self, name: str, tenant: str) -> bool:
         return any(one.spec.disabled for one in self._users if one.metadata.name == name and one.metadata.tenant in ("", tenant))
 
-    def _held(self, asker: Asker) -> Iterator[explaining.Held]:
+    def _held(self, asker: Asker) -> Iterator[weighing.Held]:
         for one in self._bindings:
             home = one.metadata.tenant
             own = (user.spec.groups for user in self._users if user.metadata.name == asker.name and user.metadata.tenant in ("", home))
@@ -86,14 +86,14 @@ class Documents:
                 if subject.name == asker.name if subject.kind != "Group" else subject.name in groups:
                     yield self._given(one, subject.name if subject.kind == "Group" else "")
 
-    def _given(self, one: documents.RoleBinding, group: str) -> explaining.Held:
+    def _given(self, one: documents.RoleBinding, group: str) -> weighing.Held:
         tenant, spec = one.metadata.tenant, one.spec
         own = self._roles.get((tenant, spec.role))
         permissions = own.permissions if own else ()
         project = spec.project or one.metadata.project
         grant = access.Grant(spec.role, tenant, project, spec.app, permissions, bindings.terms(spec))
         over = "/".join(part for part in (tenant, project, spec.app) if part) or "everything"
-        return explaining.Held(grant, f"rolebinding {one.metadata.name}", over, group, spec.break_glass)
+        return weighing.Held(grant, f"rolebinding {one.metadata.name}", over, group, spec.break_glass)
 
     def _check(self) -> None:
         problems: dict[str, str] = {}

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from plane.domain import access, errors
-from plane.domain.granting import explaining, wishes
+from plane.domain import access, errors, weighing
+from plane.domain.granting import wishes
 from plane.server import authorise, context
 from plane.store import engine
 from plane.store.people import holding, people, reached
@@ -18,7 +18,7 @@ GET = "access:get"
 class _Question(msgspec.Struct, frozen=True):
     """A wish, with the place it is about as ids and as words."""
 
-    asked: explaining.Asked
+    asked: weighing.Asked
     where: str
 
 
@@ -34,9 +34,9 @@ def can_i(plane: context.Plane, caller: authorise.Caller, names: authorise.Names
         found = holding.everything(tx, principal, home=holding.home(tx, principal))
         known = people.named(tx, [each.grant for each in found])
     scopes = frozenset() if query.who else next((grant.scopes for grant in caller.actor.grants), frozenset())
-    weighed = explaining.weigh((_held(each, *known, scopes=scopes) for each in found), question.asked)
+    weighed = weighing.weigh((_held(each, *known, scopes=scopes) for each in found), question.asked)
     permission = question.asked.permission
-    allowed, because = explaining.conclude(weighed, who=who, permission=permission, where=question.where)
+    allowed, because = weighing.conclude(weighed, who=who, permission=permission, where=question.where)
     return granting.Explained(allowed=allowed, because=because, permission=permission, weighed=weighed)
 
 
@@ -53,8 +53,8 @@ def who_can(plane: context.Plane, caller: authorise.Caller, names: authorise.Nam
     return tuple(one for one in able if one)[:MOST]
 
 
-def _able(holder: holding.Holder, held: explaining.Held, asked: explaining.Asked) -> granting.Able | None:
-    (weighed,) = explaining.weigh([held], asked)
+def _able(holder: holding.Holder, held: weighing.Held, asked: weighing.Asked) -> granting.Able | None:
+    (weighed,) = weighing.weigh([held], asked)
     if weighed.verdict in ("lacks", "elsewhere"):
         return None
     kind = {"group": "Group", "service": "ServiceAccount"}.get(holder.kind, "User")
@@ -78,7 +78,7 @@ def _question(plane: context.Plane, caller: authorise.Caller, names: authorise.N
         target = _app(plane, caller, target, query.app)
     where = "/".join(part for part in (names.tenant, query.project, query.app) if part) or "the platform"
     now = plane.clock.now()
-    return _Question(explaining.Asked(permission, target, now, caller.actor.ip, caller.actor.login), where)
+    return _Question(weighing.Asked(permission, target, now, caller.actor.ip, caller.actor.login), where)
 
 
 def _app(plane: context.Plane, caller: authorise.Caller, target: access.Target, name: str) -> access.Target:
@@ -99,12 +99,12 @@ def _other(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
     return found
 
 
-def _held(one: holding.Held, tenants: dict[str, str], projects: dict[str, str], *, scopes: frozenset[str] = frozenset()) -> explaining.Held:
+def _held(one: holding.Held, tenants: dict[str, str], projects: dict[str, str], *, scopes: frozenset[str] = frozenset()) -> weighing.Held:
     """In names, as a token with these scopes wields it; an app's own name is in its binding."""
     grant = msgspec.structs.replace(one.grant, scopes=scopes)
     parts = (tenants.get(grant.tenant, grant.tenant), projects.get(grant.project, grant.project), "one app" if grant.app else "")
     source = f"rolebinding {one.binding}" if one.binding else "a grant by hand"
-    return explaining.Held(grant, source, _joined(parts) or "everything", one.group, one.glass, one.taken)
+    return weighing.Held(grant, source, _joined(parts) or "everything", one.group, one.glass, one.taken)
 
 
 def _joined(parts: Iterable[str]) -> str:
