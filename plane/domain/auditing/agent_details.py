@@ -68,3 +68,15 @@ class JournalBroken(details.Details, frozen=True, kw_only=True, omit_defaults=Tr
     name: str
     first: int = 0
     last: int = 0
+
+
+class TaskRecovered(details.Details, frozen=True, kw_only=True, omit_defaults=True):
+    """A task's end by the agent's journal. `work`: apply, remove, or an order's name; `counts`: objects by result."""
+
+    work: str
+    generation: int
+    result: str
+    counts: dict[str, int]
+    failed: tuple[details.FailedObject, ...] = ()
+    pruned: tuple[str, ...] = ()
+    journal: details.JournalPlace

@@ -154,7 +154,7 @@ DETAILS: dict[str, type[details.Details]] = {
     "app.release.approved": policy_details.ReleaseApproved,
     "waiver.approved": policy_details.Waived,
     "waiver.revoked": policy_details.Waived,
-    "app.task.recovered": details.TaskRecovered,
+    "app.task.recovered": agent_details.TaskRecovered,
     "app.drift.detected": details.DriftDetected,
     "app.drift.seen": details.DriftSeen,
     "app.drift.healed": details.Heal,

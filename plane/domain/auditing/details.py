@@ -392,15 +392,3 @@ class DriftSeen(Details, frozen=True, kw_only=True, omit_defaults=True):
     fields: tuple[str, ...]
     manager: str
     journal: JournalPlace
-
-
-class TaskRecovered(Details, frozen=True, kw_only=True, omit_defaults=True):
-    """A task's end by the agent's journal. `work`: apply, remove, or an order's name; `counts`: objects by result."""
-
-    work: str
-    generation: int
-    result: str
-    counts: dict[str, int]
-    failed: tuple[FailedObject, ...] = ()
-    pruned: tuple[str, ...] = ()
-    journal: JournalPlace

@@ -177,7 +177,7 @@ def _recovered(about: About, scope: access.Scope, one: journal.Entry, end: journ
         correlation=end.task if is_id(end.task) else "",
         message=end.message,
         occurred_at=_at(one.at),
-        details=details.TaskRecovered(
+        details=agent_details.TaskRecovered(
             work=end.work,
             generation=end.generation,
             result=end.outcome,
