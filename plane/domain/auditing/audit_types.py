@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from plane.domain.auditing import agent_details, audit, details, policy_details
+from plane.domain.auditing import agent_details, audit, details, people_details, policy_details
 
 DOCUMENTS = (
     "tenant",
@@ -116,7 +116,7 @@ TYPES: dict[str, str] = {
 # What `details` hold; a type that is not here has nothing more to say.
 DETAILS: dict[str, type[details.Details]] = {
     "access.person.created": details.Person,
-    "access.glass.taken": details.GlassTaken,
+    "access.glass.taken": people_details.GlassTaken,
     "access.role.granted": details.Role,
     "access.role.taken": details.Role,
     "login.succeeded": details.LoggedIn,

@@ -59,14 +59,6 @@ class Role(Details, frozen=True, kw_only=True, omit_defaults=True):
     role: str
 
 
-class GlassTaken(Details, frozen=True, kw_only=True, omit_defaults=True):
-    """A break-glass role that somebody holds until then."""
-
-    role: str
-    reason: str
-    until: str
-
-
 class Token(Details, frozen=True, kw_only=True, omit_defaults=True):
     """A token, never its secret. `expires`: RFC 3339; `replaces`: the token that it was made in place of."""
 

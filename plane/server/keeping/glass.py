@@ -5,7 +5,7 @@ import datetime as dt
 import structlog
 
 from plane.domain import access, errors
-from plane.domain.auditing import details
+from plane.domain.auditing import people_details
 from plane.server import authorise, context, record
 from plane.store import engine
 from plane.store.delivering import facts
@@ -33,7 +33,7 @@ def take(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
             project_id=held.grant.project,
             target=f"rolebinding/{held.binding}",
             message=body.reason,
-            details=details.GlassTaken(**told),
+            details=people_details.GlassTaken(**told),
         )
         taken = granting.Glass(binding=held.binding, person=caller.actor.name, taken_at=facts.stamp(now), **told)
         answer = place.done(taken, status=201)

@@ -1,0 +1,11 @@
+"""What events about the roles that people take hold in `details`."""
+
+from plane.domain.auditing import details
+
+
+class GlassTaken(details.Details, frozen=True, kw_only=True, omit_defaults=True):
+    """A break-glass role that somebody holds until then."""
+
+    role: str
+    reason: str
+    until: str
