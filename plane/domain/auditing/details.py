@@ -166,9 +166,8 @@ class Overruled(Details, frozen=True, kw_only=True, omit_defaults=True):
 class SyncStarted(Details, frozen=True, kw_only=True, omit_defaults=True):
     """Why a release goes to a cluster, who asked, and where it comes from.
 
-    `signature`: the kind that the commit carries, none, openpgp, ssh or x509; it is not verified here. `committed_at`: RFC 3339, by the
-    clock of whoever did. `approved`: a person allowed its deletions. `rolled_back` and `number`: the release that it leaves by itself, and
-    the line of the history it goes to.
+    `signature`: the kind that the commit carries, none, openpgp, ssh or x509; nobody verified it. `approved`: a person allowed its deletions.
+    `rolled_back` and `number`: the release that it leaves by itself, and the line of the history it goes to.
     """
 
     trigger: str
@@ -193,10 +192,7 @@ class ObjectOutcome(msgspec.Struct, frozen=True):
 
 
 class SyncCompleted(Details, frozen=True, kw_only=True, omit_defaults=True):
-    """What came of it. `counts`: objects by result; `objects`: those that were changed, at most 100; `failed`: at most 50.
-
-    `partial`: it succeeded, and yet the cluster does not have all of the release by it: a dry run, or some of its objects alone.
-    """
+    """What came of it. `counts`: objects by result; `objects`: those that were changed, at most 100; `failed`: at most 50."""
 
     trigger: str
     asked_by: str
@@ -206,7 +202,7 @@ class SyncCompleted(Details, frozen=True, kw_only=True, omit_defaults=True):
     objects: tuple[ObjectOutcome, ...] = ()
     failed: tuple[FailedObject, ...] = ()
     needs_approval: tuple[str, ...] = ()
-    partial: bool = False
+    partial: bool = False  # it succeeded as a dry run, or for some of the objects alone
 
 
 class Drifted(msgspec.Struct, frozen=True):
@@ -233,10 +229,7 @@ class LogsRead(Details, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Order(Details, frozen=True, kw_only=True, omit_defaults=True):
-    """What somebody wanted done to an object, as far as the log may keep it.
-
-    Actions have `action` and `parameters`, patches `type`, deletions `propagation` and `grace_seconds`.
-    """
+    """What was wanted of an object: actions have `action` and `parameters`, patches `type`, deletions `propagation` and `grace_seconds`."""
 
     object: str
     action: str = ""
