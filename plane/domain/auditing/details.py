@@ -166,7 +166,7 @@ class Overruled(Details, frozen=True, kw_only=True, omit_defaults=True):
 class SyncStarted(Details, frozen=True, kw_only=True, omit_defaults=True):
     """Why a release goes to a cluster, who asked, and where it comes from.
 
-    `signature`: the kind that the commit carries, none, openpgp, ssh or x509; nobody verified it. `approved`: a person allowed its deletions.
+    `signature`: the kind that the commit carries, none, openpgp, ssh or x509; nobody verified it. `approved`: somebody allowed deletions.
     `rolled_back` and `number`: the release that it leaves by itself, and the line of the history it goes to.
     """
 
