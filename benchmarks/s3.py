@@ -31,7 +31,7 @@ from benchmarks import audit_log
 from plane import config
 from plane.adapters import envelope
 from plane.adapters.sinks import reach, s3
-from plane.cli import verifier
+from plane.cli.auditing import verifier
 from plane.domain.rendering import secrets
 from plane.run import certificates
 from plane.server import authorise

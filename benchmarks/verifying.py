@@ -1,6 +1,6 @@
 """How fast an audit file is checked: writes one as an export is, and runs the verifier on it as an auditor does.
 
-python benchmarks/verifying.py [--events 500000] [--runs 3] [--verifier plane/cli/verifier.py ...] [--json]
+python benchmarks/verifying.py [--events 500000] [--runs 3] [--verifier plane/cli/auditing/verifier.py ...] [--json]
 
 Several verifiers run in turn, so that what else the machine does meets all of them.
 """
@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--verifier", action="append", default=[])
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    verifiers = options.verifier or [str(ROOT / "plane/cli/verifier.py")]
+    verifiers = options.verifier or [str(ROOT / "plane/cli/auditing/verifier.py")]
     results: dict[str, list[tuple[float, float]]] = {one: [] for one in verifiers}
     with tempfile.NamedTemporaryFile(suffix=".jsonl") as made:
         for part in file(options.events, ed25519.Ed25519PrivateKey.generate()):

@@ -6,7 +6,7 @@ import sys
 
 from pyarrow import parquet
 
-from plane.cli import audit_delivery
+from plane.cli.auditing import audit_delivery
 from tests.cli import conftest
 from tests.cli.test_platform import seal_everything
 from tests.support import planes

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from plane.cli import client, failures, live, logs
+from plane.cli import client, failures
+from plane.cli.running import live, logs
 from plane.run.devgit import DevGit
 from plane.server.asking import pieces
 from plane.server.attending import intake

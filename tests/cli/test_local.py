@@ -5,7 +5,8 @@ import pathlib
 
 import pytest
 
-from plane.cli import failures, local
+from plane.cli import failures
+from plane.cli.running import local
 
 
 def test_plain_files_are_sent_by_their_path_below_the_folder(tmp_path: pathlib.Path) -> None:

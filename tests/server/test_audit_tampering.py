@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from plane.cli import verifier
+from plane.cli.auditing import verifier
 from plane.domain import access
 from plane.domain.auditing import audit, details, proof_checks
 from plane.server import authorise, context, record

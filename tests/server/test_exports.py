@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from plane.adapters import compressing
-from plane.cli import audit_resume, failures
+from plane.cli import failures
+from plane.cli.auditing import audit_resume
 from plane.domain import access
 from plane.domain.auditing import audit, audit_formats, details
 from plane.server import context, record

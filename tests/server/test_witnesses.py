@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from plane.adapters.git import transport, witness
-from plane.cli import verifier
+from plane.cli.auditing import verifier
 from plane.server import context
 from tests.adapters import git_hosts
 from tests.server.test_audit_tampering import exported, forge

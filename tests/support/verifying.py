@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from plane.cli import verifier
+from plane.cli.auditing import verifier
 
 
 def verified(lines: Iterable[str], *asked: Any, part: bool = False) -> verifier.Verifier:  # noqa: ANN401 - as Verifier takes them

@@ -6,7 +6,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plane.cli import verifier
+from plane.cli.auditing import verifier
 from plane.domain.auditing import audit, audit_proofs, proof_checks
 from tests.architecture import source
 from tests.support import verifying

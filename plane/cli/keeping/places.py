@@ -2,7 +2,9 @@
 
 import click
 
-from plane.cli import failures, get, holds, kinds, nouns, offboarding, session, show
+from plane.cli import failures, get, kinds, nouns, session, show
+from plane.cli.keeping import offboarding
+from plane.cli.running import holds
 
 tenant = nouns.group(kinds.TENANT, "Tenants: people and projects that see nothing of other tenants.")
 project = nouns.group(kinds.PROJECT, "Projects: a tenant's apps that share rules.")

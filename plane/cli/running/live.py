@@ -8,7 +8,8 @@ import click
 from rich import text as rich_text
 from rich import tree as rich_tree
 
-from plane.cli import app_views, client, console, failures, kinds, nouns, session, show, times
+from plane.cli import client, console, failures, kinds, nouns, session, show, times
+from plane.cli.running import app_views
 from plane.domain.reading import yaml_text
 
 Json = client.Json

@@ -2,7 +2,8 @@
 
 import click
 
-from plane.cli import audit_delivery, audit_files, audit_places, audit_reports, audit_terms, client, failures, session, show
+from plane.cli import client, failures, session, show
+from plane.cli.auditing import audit_delivery, audit_files, audit_places, audit_reports, audit_terms
 
 Json = client.Json
 

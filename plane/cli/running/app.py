@@ -5,7 +5,8 @@ from typing import Any, Unpack
 import click
 import msgspec
 
-from plane.cli import actions, app_plans, app_views, client, failures, get, holds, kinds, live, local, logs, nouns, session, show, watch
+from plane.cli import client, failures, get, kinds, nouns, session, show
+from plane.cli.running import actions, app_plans, app_views, holds, live, local, logs, watch
 
 Json = client.Json
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from plane.cli import audit_delivery, audit_places, client, kinds, session, show
+from plane.cli import client, kinds, session, show
+from plane.cli.auditing import audit_delivery, audit_places
 
 Json = client.Json
 Filters = dict[str, str]

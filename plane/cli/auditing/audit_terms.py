@@ -2,7 +2,8 @@
 
 import click
 
-from plane.cli import audit_places, session, show
+from plane.cli import session, show
+from plane.cli.auditing import audit_places
 
 
 @click.command("terms")

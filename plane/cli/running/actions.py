@@ -6,7 +6,8 @@ from typing import Any
 import click
 import msgspec
 
-from plane.cli import app_views, client, failures, kinds, live, nouns, params, session, show, table
+from plane.cli import client, failures, kinds, nouns, params, session, show, table
+from plane.cli.running import app_views, live
 from plane.domain.reading import documents
 
 Json = client.Json

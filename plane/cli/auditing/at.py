@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from plane.cli import audit_places, client, failures, kinds, session, show
+from plane.cli import client, failures, kinds, session, show
+from plane.cli.auditing import audit_places
 
 Json = client.Json
 _COLUMNS = (

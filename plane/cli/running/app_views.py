@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from plane.cli import apply, client, console, failures, kinds, local, nouns, session, show, times
+from plane.cli import apply, client, console, failures, kinds, nouns, session, show, times
+from plane.cli.running import local
 from plane.domain.reading import yaml_text
 
 Json = client.Json

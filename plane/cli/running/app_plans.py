@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from plane.cli import app_views, client, failures, kinds, session, show, table
+from plane.cli import client, failures, kinds, session, show, table
+from plane.cli.running import app_views
 
 Json = client.Json
 _COLUMNS = (

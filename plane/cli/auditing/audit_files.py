@@ -9,7 +9,8 @@ from typing import Any, BinaryIO
 
 import click
 
-from plane.cli import audit_places, audit_resume, failures, session, verifier
+from plane.cli import failures, session
+from plane.cli.auditing import audit_places, audit_resume, verifier
 from plane.domain.auditing import proof_checks
 
 BEGINNING = "1970-01-01"

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from plane.cli import client, failures, kinds, live, nouns, session, times
+from plane.cli import client, failures, kinds, nouns, session, times
+from plane.cli.running import live
 
 Json = client.Json
 name_argument = nouns.named(kinds.APP)

@@ -8,7 +8,8 @@ from typing import Any
 import click
 import msgspec
 
-from plane.cli import audit_places, client, kinds, session, show
+from plane.cli import client, kinds, session, show
+from plane.cli.auditing import audit_places
 
 Json = client.Json
 TYPES = "app.sync.started,app.sync.completed,app.rollback.asked"

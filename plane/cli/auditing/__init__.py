@@ -1,0 +1,1 @@
+"""`plane audit` and `plane at`: the record, read, checked and taken out."""

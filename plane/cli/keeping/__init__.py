@@ -1,0 +1,1 @@
+"""Commands about documents: clusters, people, places, policies, sources, sinks."""

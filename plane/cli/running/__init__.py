@@ -1,0 +1,1 @@
+"""`plane app`: what it is asked, what it says, and what is seen of it."""
