@@ -32,7 +32,9 @@ def seal(database: str, key: str, last: int) -> None:
         sa.event.listen(one, name, step)
     empty: Any = None
     keys = log_keys.Files([signer.FileSigner(pathlib.Path(key))])
-    parts = dict.fromkeys(("git", "renderers", "pool", "sops", "vault", "sealer", "envelope", "policies", "scripts", "signer"), empty)
+    parts = dict.fromkeys(
+        ("git", "renderers", "pool", "sops", "vault", "sealer", "envelope", "policies", "scripts", "signer", "identities"), empty
+    )
     plane = context.Plane(engine=one, clock=clock.SystemClock(), log_signer=keys, plane_id="test-plane", **parts)
     seal_log.seal(plane, access.PLATFORM_TENANT)
 
@@ -45,7 +47,10 @@ def main() -> None:
         if not child:
             seal(database, key, last)
             os._exit(0)
-        if os.waitpid(child, 0)[1] == 0:
+        status = os.waitpid(child, 0)[1]
+        if os.WIFEXITED(status) and status:
+            sys.exit("a sealer failed instead of being killed")
+        if status == 0:
             sys.stdout.write(f"{last - 1}\n")
             return
 

@@ -84,8 +84,6 @@ class Settings(_Setting, frozen=True, kw_only=True):
 class Refused(errors.Unauthenticated):
     """A log-in that is none. The caller is told the same words for every reason; `reason` is for the log."""
 
-    code = "unauthenticated"
-
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__("the log-in was refused", remedy="try again, and ask the platform team to look at the log if it stays so")

@@ -47,7 +47,7 @@ def issue(plane: context.Plane, caller: authorise.Caller, names: authorise.Names
         _check(body.scopes, networks, of=caller.actor)
         _check_above(place, identity, body.scopes)
         wish = _Wish(body.name, plane.clock.now() + dt.timedelta(days=body.days), body.scopes, networks)
-        return place.done(_issue(plane, place, identity, wish), status=201)
+        return _issue(plane, place, identity, wish)  # not kept for the caller's key: it holds the token
 
 
 def rotate(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, token: str, body: shapes.Rotate) -> shapes.IssuedToken:
@@ -65,7 +65,7 @@ def rotate(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
         _check((), networks, of=caller.actor)
         tokens.end_by(place.tx, place.scope.tenant, old.id, now + dt.timedelta(hours=body.overlap_hours))
         wish = _Wish(old.name, now + dt.timedelta(days=body.days), old.scopes, networks)
-        return place.done(_issue(plane, place, identity, wish, before=old.id), status=201)
+        return _issue(plane, place, identity, wish, before=old.id)
 
 
 def revoke(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, token: str) -> rest.Deleted:
