@@ -90,13 +90,14 @@ def died(cluster: clusters.DevCluster, tmp_path_factory: pytest.TempPathFactory)
 def killed(plane: PlaneEnd, proxy: FaultProxy, kube: Kube, folder: pathlib.Path) -> list[Outcome]:
     steps = {name.replace(" ", "-"): name for name in (*STEPS, *WAITS)}
     label = f"example/{kube.namespace}"
+    apps = {step: f"{step}-{kube.namespace[-6:]}" for step in steps}  # another process may run these steps in the same cluster
 
     def begin() -> agents.Agent:
         return agents.launch(plane, proxy.kubeconfig, folder / "state", namespace=kube.namespace)
 
     agent = begin()
     before = [
-        plane.apply(step, config_map(kube.namespace, f"{step}-old"), config_map(kube.namespace, f"{step}-first"), sync_options=ONCE)
+        plane.apply(apps[step], config_map(kube.namespace, f"{step}-old"), config_map(kube.namespace, f"{step}-first"), sync_options=ONCE)
         for step in steps
     ]
     assert {plane.final(task).outcome for task in before} == {"succeeded"}
@@ -105,7 +106,9 @@ def killed(plane: PlaneEnd, proxy: FaultProxy, kube: Kube, folder: pathlib.Path)
         proxy.add(Rule(Hang(applied=applied), method=method, path=path))
     with kube.config_maps_made() as made:
         tasks = {
-            step: plane.apply(step, *wanted(kube.namespace, step), *waiting(kube.namespace, step, label), prune=True, sync_options=ONCE)
+            step: plane.apply(
+                apps[step], *wanted(kube.namespace, step), *waiting(kube.namespace, step, label), prune=True, sync_options=ONCE
+            )
             for step in steps
         }
         for method, path, _ in rules.values():
