@@ -1,3 +1,4 @@
+import json
 import pathlib
 import re
 import tomllib
@@ -19,6 +20,14 @@ def test_a_lock_has_exact_versions_with_hashes_and_no_address(lock: pathlib.Path
     for requirement in re.split(r"\n(?=\S)", text.strip()):
         assert re.match(r"[a-z0-9.-]+==\S+", requirement), requirement
         assert "--hash=sha256:" in requirement, requirement
+
+
+def test_npms_lock_has_integrity_and_no_address() -> None:
+    text = (source.ROOT / "tools/oidc-provider/package-lock.json").read_text()
+    assert "://" not in text
+    packages = {name: one for name, one in json.loads(text)["packages"].items() if name}
+    assert packages
+    assert [name for name, one in packages.items() if not one["integrity"].startswith("sha512-")] == []
 
 
 def test_an_agent_installs_without_the_servers_packages() -> None:
