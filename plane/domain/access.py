@@ -1,4 +1,4 @@
-"""Who may do what: grants, and the one function that decides. What roles hold is in `permitting.roles`."""
+"""Who may do what: grants, and the one function that decides. What roles hold is in `granting.roles`."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping

@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 from click import testing
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from plane.cli.importing import importer, rbac
@@ -41,7 +41,7 @@ def test_lines_become_roles_and_links_become_bindings(tmp_path: pathlib.Path) ->
     found = json.loads(imported(tmp_path, POLICY, "--user", "ana", "-o", "json").output)
     by_name = {(each["kind"], each["metadata"]["name"]): each["spec"] for each in found["documents"]}
     assert by_name["Role", "dev-shop"]["permissions"] == [
-        *("app:get", "release:get", "task:get", "app:sync", "action:apps/Deployment/restart", "app:logs")
+        *("app:get", "release:get", "task:get", "app:sync", "app:rollback", "app:terminate", "action:apps/Deployment/restart", "app:logs")
     ]
     assert by_name["Role", "dev-shop-web"]["permissions"] == ["object:delete/*/Pod"]
     devs = [{"kind": "Group", "name": "acme:devs"}, {"kind": "Group", "name": "acme:lead"}, {"kind": "User", "name": "ana"}]
@@ -80,39 +80,71 @@ _SUBJECT = st.sampled_from(["role:a", "role:b", "ana"])
 _RULES = st.builds(
     argo_policy.Rule,
     subject=_SUBJECT,
-    resource=st.sampled_from(["applications", "logs", "*", "repositories"]),
-    action=st.sampled_from(["get", "sync", "delete", "*", "action/*", "action/apps/Deployment/restart", "delete/*", "delete//Pod/*/*"]),
-    object=st.sampled_from(["shop/*", "shop/web", "*/*", "*", "lab/*", "sh*/*"]),
+    resource=st.sampled_from(["applications", "logs", "*", "repositories", "clusters", "projects", "exec", "app*", "{logs,exec}"]),
+    action=st.sampled_from(
+        [
+            *("get", "sync", "create", "delete", "*", "action/*", "action/apps/Deployment/restart", "delete/*", "delete//Pod/*/*"),
+            *("action", "action/*/restart", "{get,sync}", "?ync", "[a-z]*", "delete/**", "*/*", "rollback", "\\sync"),
+        ]
+    ),
+    object=st.sampled_from(["shop/*", "shop/web", "*/*", "*", "lab/*", "sh*/*", "shop", "{shop,lab}/*", "shop/w?b", "far"]),
     effect=st.sampled_from(["allow", "allow", "deny"]),
 )
 _LINKS = st.builds(argo_policy.Link, member=st.sampled_from(["ana", "role:a"]), role=st.sampled_from(["role:a", "role:b"]))
 _ASKED = st.sampled_from(
     [
-        ("get", "app:get"),
-        ("sync", "app:sync"),
-        ("delete", "app:delete"),
-        ("action/apps/Deployment/restart", "action:apps/Deployment/restart"),
-        ("delete//Pod/shop/web-1", "object:delete//Pod"),
+        ("applications", "get", "app:get"),
+        ("applications", "sync", "app:sync"),
+        ("applications", "sync", "app:rollback"),
+        ("applications", "delete", "app:delete"),
+        ("applications", "action/apps/Deployment/restart", "action:apps/Deployment/restart"),
+        ("applications", "delete//Pod/shop/web-1", "object:delete//Pod"),
+        ("logs", "get", "app:logs"),
+        ("exec", "create", "app:exec"),
+        ("repositories", "create", "repository:create"),
+        ("projects", "get", "project:get"),
+        ("clusters", "get", "cluster:get"),
     ]
 )
+_NAMED = {"repositories": "{}/https://git.example/a", "projects": "{}", "clusters": "far"}
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.lists(_RULES, max_size=5), st.lists(_LINKS, max_size=3), _ASKED, st.sampled_from(["shop/web", "shop/api", "lab/web"]))
-def test_nothing_gets_wider(rules: list[argo_policy.Rule], links: list[argo_policy.Link], asked: tuple[str, str], place: str) -> None:
+@settings(max_examples=300, deadline=None)
+@example(
+    [
+        argo_policy.Rule("ana", "applications", "*", "shop/*", "allow"),
+        argo_policy.Rule("ana", "applications", "action/*", "shop/*", "deny"),
+    ],
+    [],
+    ("applications", "action/apps/Deployment/restart", "action:apps/Deployment/restart"),
+    ("shop", "web"),
+)
+@given(
+    st.lists(_RULES, max_size=5), st.lists(_LINKS, max_size=3), _ASKED, st.sampled_from([("shop", "web"), ("shop", "api"), ("lab", "web")])
+)
+def test_nothing_gets_wider(
+    rules: list[argo_policy.Rule], links: list[argo_policy.Link], asked: tuple[str, str, str], place: tuple[str, str]
+) -> None:
     policy = argo_policy.Policy(tuple(rules), tuple(links))
     made = rbac.Import(policy, tenant="acme", users=frozenset({"ana"})).made()
+    resource, action, permission = asked
+    named = _NAMED.get(resource, "{}/{}").format(*place)
+    apps = ("", place[1]) if resource in {"applications", "logs", "exec"} else ("",)
     held = [
         one.spec
         for one in made.bindings
-        if any(each.name == "ana" for each in one.spec.subjects)
-        and one.spec.project in ("", place.split("/", maxsplit=1)[0])
-        and one.spec.app in ("", place.split("/")[1])
+        if any(each.name == "ana" for each in one.spec.subjects) and one.spec.project in ("", place[0]) and one.spec.app in apps
     ]
     by_name = {one.metadata.name: frozenset(one.spec.permissions) for one in made.roles}
-    allowed = any(roles.holds(by_name[spec.role], asked[1]) for spec in held)
-    there = argo_policy.decide(policy, argo_policy.Request("ana", asked[0], "applications", place))
+    allowed = any(roles.holds(by_name[spec.role], permission) for spec in held)
+    there = argo_policy.decide(policy, argo_policy.Request("ana", action, resource, named))
     assert there.allowed or not allowed
+
+
+def test_a_policy_of_regular_expressions_becomes_nothing() -> None:
+    policy = argo_policy.Policy((argo_policy.Rule("ana", "applications", "sync", "shop/web", "allow"),), regex=True)
+    made = rbac.Import(policy, tenant="acme", users=frozenset({"ana"})).made()
+    assert (made.roles, made.bindings, [note.line for note in made.notes]) == ((), (), ["policy.matchMode: regex"])
 
 
 @pytest.mark.parametrize("text", ["p, x", "hello"])

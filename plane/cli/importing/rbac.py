@@ -11,22 +11,31 @@ from typing import Literal
 import msgspec
 
 from plane.domain.granting import argo_builtin, argo_policy, bindings, roles
+from plane.domain.permitting import globs
 from plane.wire import documents
 
 Effect = Literal["no equivalent", "changed", "safer here"]
 BUILT_IN = {argo_builtin.ADMIN: "tenant-owner", argo_builtin.READONLY: "viewer"}
 _APP = {
     "get": ("app:get", "release:get", "task:get"),
-    "action": (roles.ACTION,),
+    "sync": ("app:sync", "app:rollback", "app:terminate"),
+    "action/*": (roles.ACTION,),
     "update/*": ("object:patch",),
     "delete/*": ("object:delete",),
 }
-_APP |= {verb: (f"app:{verb}",) for verb in ("create", "update", "delete", "sync", "override", "rollback")}
+_APP |= {verb: (f"app:{verb}",) for verb in ("create", "update", "delete", "override")}
 _VERBS = ("get", "create", "update", "delete")
 _PLAIN = {"repositories": ("repository", _VERBS), "clusters": ("cluster", ("get",)), "projects": ("project", _VERBS)}
 _NAME = re.compile(r"[^a-z0-9]+")
 _NAMED = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _LIVE = re.compile(r"(update|delete)/(?P<group>[^/]*)/(?P<kind>[^/]+)/\*(/\*)?")
+_HEAD = re.compile(r"[^*?\[{\\]*")
+_ONE_WAY = {
+    "app:logs": ("logs", "get"),
+    "app:exec": ("exec", "create"),
+    "app:rollback": ("applications", "sync"),
+    "app:terminate": ("applications", "sync"),
+}
 _ACTION = re.compile(r"action/(?P<group>[^/]*)/(?P<kind>[^/]+)/(?P<name>[^/]+)")
 
 
@@ -67,16 +76,17 @@ class Import:
         self._names: dict[str, str] = {}
 
     def made(self) -> Imported:
-        """Documents in the order of the lines."""
+        """Documents in the order of the lines; none where the patterns are regular expressions."""
+        if self._policy.regex:
+            self._note(
+                "policy.matchMode: regex", "no equivalent", "patterns here are plain names and `*`; rewrite the policy with globs first"
+            )
+            return Imported((), (), tuple(self._notes))
         held = self._held()
         made_roles = [self._role(subject, place, permissions) for (subject, place), permissions in held.items()]
         given = [each for (subject, place), role in zip(held, made_roles, strict=True) for each in self._given(subject, place, role)]
         given += self._given_built_in()
         self._default()
-        if self._policy.regex:
-            self._note(
-                "policy.matchMode: regex", "no equivalent", "patterns here are plain names and `*`; rewrite the policy with globs first"
-            )
         return Imported(tuple(made_roles), tuple(given), tuple(self._notes))
 
     def _held(self) -> dict[tuple[str, Place], list[str]]:
@@ -95,8 +105,7 @@ class Import:
         for denial in self._policy.rules:
             if denial.effect != "deny" or not self._same_people(rule.subject, denial.subject) or not _overlap(place, denial.object):
                 continue
-            denied = _permissions(denial.resource, denial.action)
-            left = tuple(one for one in permissions if not any(_meet(one, other) for other in denied))
+            left = tuple(one for one in permissions if not _denies(denial, one))
             for one in (one for one in permissions if one not in left):
                 self._note(
                     str(rule), "safer here", f"{one} is left out, for {denial} denies it or a part of it; give what is left by a line each"
@@ -109,12 +118,14 @@ class Import:
 
     def _place(self, rule: argo_policy.Rule) -> Place | None:
         """Where a line holds; None, and a note, when no binding can say that."""
-        if rule.resource in _PLAIN and rule.resource != "repositories":
-            project = rule.object if rule.resource == "projects" else "*"
-            return self._named(rule, project, "*") if rule.object != "*" or project == "*" else Place()
-        project, slash, app = rule.object.partition("/")
         if rule.object == "*":
             return Place()
+        if rule.resource == "clusters":
+            self._note(str(rule), "no equivalent", "clusters are seen by all of a tenant or a project; a line for all of them ends in *")
+            return None
+        if rule.resource == "projects":
+            return self._named(rule, rule.object, "*")
+        project, slash, app = rule.object.partition("/")
         if rule.resource == "repositories":
             app = "*"  # a repository's address is no place here: the whole project's are meant, or none
             if not slash or rule.object.partition("/")[2] != "*":
@@ -229,8 +240,36 @@ def _overlap(place: Place, denied: str) -> bool:
     return not apart
 
 
-def _meet(one: str, other: str) -> bool:
-    return roles.holds(frozenset({one}), other) or roles.holds(frozenset({other}), one)
+def _denies(denial: argo_policy.Rule, permission: str) -> bool:
+    """Whether a line may deny a part of what the permission gives: its resource and action are globs, and in doubt it does."""
+    resource, action = _theirs(permission)
+    return globs.matches(denial.resource, resource) and _may_meet(denial.action, action)
+
+
+def _theirs(permission: str) -> tuple[str, str]:
+    """Resource and action, as a glob, that Argo CD would ask for."""
+    resource, _, verb = permission.partition(":")
+    if permission in _ONE_WAY:
+        return _ONE_WAY[permission]
+    if resource == "action":
+        return "applications", f"action/{verb}"
+    if resource == "object":
+        action, _, kind = verb.partition("/")
+        return "applications", f"{'update' if action == 'patch' else action}/{kind or '*'}/*"
+    if resource in roles.OF_APPS:
+        return "applications", verb
+    return next(theirs for theirs, (ours, _) in _PLAIN.items() if ours == resource), verb
+
+
+def _may_meet(one: str, other: str) -> bool:
+    """Whether a text may exist that both globs match: exact where one of them is a plain text."""
+    heads = [_HEAD.match(glob) for glob in (one, other)]
+    first, second = (head[0] if head else "" for head in heads)
+    if first == one:
+        return globs.matches(other, one)
+    if second == other:
+        return globs.matches(one, other)
+    return first.startswith(second) or second.startswith(first)
 
 
 def _permissions(resource: str, action: str) -> tuple[str, ...]:
