@@ -11,6 +11,7 @@ import msgspec
 from plane import config
 from plane.adapters import opa_files, opa_once
 from plane.cli import failures
+from plane.cli.reporting import github, junit, reports, sarif, tap
 from plane.cli.trying import trial_files
 from plane.domain import errors, objects
 from plane.domain.judging import library, policy, surroundings
@@ -20,6 +21,8 @@ T = TypeVar("T")
 
 HERE = policy.PolicyContext(tenant="local", project="local", app="local", cluster="local", now="")
 
+
+FORMS = {"junit": junit.text, "tap": tap.text, "sarif": sarif.text, "github": github.text}
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=pathlib.Path)
 
@@ -59,11 +62,12 @@ class Wish(msgspec.Struct, frozen=True):
 @click.option("--kube-version", default="", metavar="VERSION", help="The cluster's version, for rules about removed API versions.")
 @click.option("--parameters", type=FILE, help="YAML file: rule id → its parameters.")
 @click.option("--context", type=FILE, help="YAML file: what else rules may know, as in docs/policies/input.schema.json.")
-@trial_files.output_option("table", "json")
+@trial_files.output_option("table", "json", *FORMS)
 def command(files: tuple[str, ...], output: str, **words: Any) -> None:  # noqa: ANN401 - what click hands over
     """Judge the manifests in FILEs with a real OPA that contacts nothing.
 
-    Exit code 0: allowed, 1: refused, 2: wrong use.
+    Exit code 0: allowed, warnings included; 1: refused, or no answer, which counts as refused; 2: wrong use. Every form of output has
+    the same.
     """
     if words["folder"] and (words["profile"] or words["pss_version"]):
         raise failures.WrongUse("--policies are rules of your own, --profile and --pss-version are about the shipped ones; leave one out")
@@ -71,8 +75,13 @@ def command(files: tuple[str, ...], output: str, **words: Any) -> None:  # noqa:
         parameters = _mapping(words.pop("parameters"), dict[str, dict[str, Any]], "is no mapping of rule ids to parameters")
         given = _mapping(words.pop("context"), Given, "is no context")
         wish = Wish(**words, parameters=parameters, given=given)
-        verdict = judge(trial_files.objects_in(files), wish)
-    _print(verdict, wish, output)
+        found = trial_files.objects_in(files)
+        verdict = judge(found, wish)
+    if output in FORMS:
+        places = {str(one.key): str(one.position or "") for one in found}
+        click.echo(FORMS[output](reports.Report(verdict, places, _about(wish))), nl=False)
+    else:
+        _print(verdict, wish, output)
     sys.exit(0 if verdict.allowed() else failures.DIFFERS)
 
 
@@ -96,6 +105,12 @@ def _binding(shipped: opa_files.Shipped, wish: Wish) -> policy.Binding:
     name = wish.profile or opa_files.STARTER
     bound = library.binding(name, shipped.profiles, shipped.texts, parameters=wish.parameters, version=wish.pss_version)
     return bound if wish.profile else msgspec.structs.replace(bound, rules={})
+
+
+def _about(wish: Wish) -> dict[str, library.Rule]:
+    """What the rules say of themselves, where they say enough."""
+    bound = _binding(opa_files.shipped(), wish)
+    return library.described(bound.policy.files)
 
 
 def _question(found: tuple[objects.Manifest, ...], bound: policy.Binding, wish: Wish) -> policy.PolicyInput:

@@ -1,5 +1,6 @@
 """The rules that come with the plane: what each says about itself, and the profiles that put them in force together."""
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -52,6 +53,17 @@ def rules(library: Mapping[str, str]) -> dict[str, Rule]:
     """Rule id → rule, of files with METADATA."""
     found = (rule(file, text) for file, text in sorted(library.items()) if _ID.search(text))
     return {one.id: one for one in found}
+
+
+def described(files: Mapping[str, str]) -> dict[str, Rule]:
+    """As `rules`, of anybody's files: one whose METADATA is none, or lacks what a rule of the plane's says, is left out."""
+    found: dict[str, Rule] = {}
+    for file, text in sorted(files.items()):
+        if _ID.search(text):
+            with contextlib.suppress(msgspec.ValidationError, yaml_text.BadText, KeyError, TypeError):
+                about = rule(file, text)
+                found[about.id] = about
+    return found
 
 
 def profiles(text: str) -> dict[str, Profile]:
