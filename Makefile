@@ -16,7 +16,7 @@ demo: venv ## two tenants, two clusters, a push, and what becomes of it; CONTEXT
 	@$(BIN)/plane demo $(if $(CONTEXT),--context '$(CONTEXT)') $(ARGS)
 
 test: venv tools ## all tests, in parallel; ARGS are pytest's
-	@$(BIN)/python -m pytest -n $$(( $$(nproc) + 1 )) --maxprocesses 8 --dist worksteal $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $$(( $$(nproc) + 2 )) --maxprocesses 8 --dist worksteal $(ARGS)
 
 check: venv ## everything a tool can check, under 90 s
 	@$(BIN)/python tools/check.py

@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.support.planes",
     "tests.support.rest",
     "tests.support.identity",
+    "tests.support.order",
 ]
 
 # How long an example takes says how busy the machine is: no test fails for it. A change is judged by the same examples each time, so that
