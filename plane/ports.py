@@ -43,6 +43,7 @@ class Commit(msgspec.Struct, frozen=True):
     subject: str = ""
     committer: str = ""
     signature: str = ""  # the kind that it carries: none, openpgp, ssh or x509; nobody verified it
+    floating: bool = False  # it was found by a name that moves, a branch or HEAD
 
 
 class File(msgspec.Struct, frozen=True, order=True):

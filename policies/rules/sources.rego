@@ -20,12 +20,16 @@
 #       description: Regular expression that the revision as asked for has to match.
 #       type: string
 #       default: .*
+#     floating:
+#       description: Whether the revision as asked for may be a branch or HEAD, which mean another commit tomorrow.
+#       type: boolean
+#       default: true
 #     signed:
 #       description: Whether the commit has to carry a good signature.
 #       type: boolean
 #       default: false
 #     environments:
-#       description: Values of the cluster's label environment where revisions and signed hold; none means everywhere.
+#       description: Environments (the cluster's label environment, or env) where revisions, floating and signed hold; none means everywhere.
 #       type: array
 #       items: {type: string}
 #       default: []
@@ -39,8 +43,15 @@ allowed := lib.setting(about, "repositories") if {
 	count(lib.setting(about, "repositories")) > 0
 } else := input.project.repositories
 
+# Of the app's first source, and of all where they are known.
+repositories := {lib.text(input, ["context", "repo"])} | {lib.text(origin, ["repoURL"]) | some origin in origins}
+
+revisions := {lib.text(input, ["context", "revision"])} | {lib.text(origin, ["revision"]) | some origin in origins}
+
+origins := lib.list(input, ["source", "origins"])
+
 release_violations contains {"message": sprintf("the repository %q is none of the project's (%s)", [where, concat(", ", allowed)])} if {
-	repository := lib.text(input, ["context", "repo"])
+	some repository in repositories
 	repository != ""
 	where := place(repository)
 	not lib.any_glob({place(pattern) | some pattern in allowed}, where)
@@ -48,7 +59,7 @@ release_violations contains {"message": sprintf("the repository %q is none of th
 
 release_violations contains {"message": message} if {
 	holds_here
-	revision := lib.text(input, ["context", "revision"])
+	some revision in revisions
 	revision != ""
 	pattern := lib.setting(about, "revisions")
 	not regex.match(sprintf("^(%s)$", [pattern]), revision)
@@ -62,7 +73,20 @@ release_violations contains {"message": message} if {
 	message := sprintf("the commit %s carries no good signature", [lib.text(input, ["context", "commit"])])
 }
 
+release_violations contains {"message": message} if {
+	holds_here
+	lib.setting(about, "floating") == false
+	some origin in origins
+	lib.field(origin, ["floating"], false) == true
+	message := sprintf("the revision %q of %s is a branch, and what it means moves", [
+		lib.text(origin, ["revision"]),
+		place(lib.text(origin, ["repoURL"])),
+	])
+}
+
 holds_here if count(lib.setting(about, "environments")) == 0
+
+holds_here if lib.text(input, ["context", "environment"]) in lib.setting(about, "environments")
 
 holds_here if lib.text(input, ["context", "clusterLabels", "environment"]) in lib.setting(about, "environments")
 

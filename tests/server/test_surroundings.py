@@ -27,6 +27,8 @@ release_violations contains {"message": sprintf("at %s, signature %s", [input.co
     },
 )
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: web}\nstringData: {user: web}\ndata: {greeting: aGVsbG8=, none: ''}\n"
+PLAIN = planes.files("web", secret=SECRET)
+MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {found: '%s'}\n"
 
 
 def serve(fleet: planes.Fleet, *versions: str) -> None:
@@ -45,9 +47,9 @@ def said(fleet: planes.Fleet) -> dict[str, list[str]]:
     return found
 
 
-def start(fleet: planes.Fleet, devgit: DevGit, repository: str, files: policy.PolicyFiles) -> None:
+def start(fleet: planes.Fleet, devgit: DevGit, repository: str, files: policy.PolicyFiles, tree: dict[str, bytes] = PLAIN) -> None:
     fleet.add(tables.policy_sets, tenant_id=fleet.tenant, name="own", digest=files.digest, files=files.files, spec={"mode": "warn"})
-    url = devgit.create(repository, {**planes.files("web"), "web/secret.yaml": SECRET.encode()})
+    url = devgit.create(repository, tree)
     fleet.app("web", fleet.repository(devgit, repository), url)
 
 
@@ -68,6 +70,41 @@ def test_rules_are_told_what_they_read_and_told_again_when_it_changes(fleet: pla
     serve(fleet, "v1", "v2")
     again(fleet)
     assert said(fleet)["the release"][-1] == 'serves {"namespaced": true, "versions": ["v1", "v2"]}'
+
+
+ORIGIN = policy.policy_files(
+    "own",
+    {
+        "own.rego": """package plane.rules.own
+
+release_violations contains {"message": sprintf("%s of a %s at %s, moving: %v", [one.path, one.kind, one.revision, one.floating])} if {
+	some one in input.source.origins
+}
+
+release_violations contains {"message": sprintf("calls %v", [input.source.functions])}
+
+release_violations contains {"message": sprintf("%s by %q in %s", [input.context.trigger, input.context.actor, input.context.environment])}
+"""
+    },
+)
+CHART = {
+    "web/Chart.yaml": b"apiVersion: v2\nname: web\nversion: 1.0.0\n",
+    "web/templates/a.yaml": (MAP % '{{ lookup "v1" "Secret" "shop" "web" }}').encode(),
+}
+
+
+def test_rules_are_told_of_the_source_and_of_who_asks_for_as_long_as_somebody_does(fleet: planes.Fleet, devgit: DevGit) -> None:
+    with fleet.owner.begin() as tx:
+        tx.execute(sa.update(tables.clusters).values(spec={"labels": {"env": "production"}}))
+    start(fleet, devgit, "origin", ORIGIN, CHART)
+    fleet.work()
+    known = ['calls ["lookup"]', "web of a helm at main, moving: true"]
+    assert said(fleet)["the release"] == ['automated by "" in production', *known]
+    with fleet.owner.begin() as tx:
+        tx.execute(sa.update(tables.apps).values(request={"actor": "acme/ada", "trigger": "manual"}))
+    again(fleet)
+    made = fleet.row("SELECT verdict FROM releases ORDER BY created_at DESC LIMIT 1").verdict["judged"]
+    assert [one["violation"]["message"] for one in made][-1] == 'manual by "acme/ada" in production'
 
 
 def test_what_no_rule_reads_makes_no_new_release(fleet: planes.Fleet, devgit: DevGit) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import git as gitpython
+import msgspec
 
 from plane import ports
 from plane.adapters.git import signatures
@@ -239,7 +240,11 @@ def _meanings(reader: gitpython.Git, revision: str) -> Iterator[ports.Commit]:
         names = (revision,)
     else:
         names = (f"refs/heads/{revision}", f"refs/tags/{revision}")
-    found = [commit for name in names if (commit := _commit(reader, name))]
+    found = [
+        msgspec.structs.replace(commit, floating=name == HEAD or name.startswith("refs/heads/"))
+        for name in names
+        if (commit := _commit(reader, name))
+    ]
     if not found and _SHORT.fullmatch(revision) and (commit := _commit(reader, revision)):
         found = [commit]
     yield from found

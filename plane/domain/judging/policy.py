@@ -1,5 +1,7 @@
 """Policy as values: what OPA is asked, what it says, and what we make of it outside Rego."""
 
+import functools
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -27,7 +29,7 @@ class Violation(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
 
 
 class PolicyContext(msgspec.Struct, frozen=True, rename="camel"):
-    """What rules may know besides the objects. `now` is RFC 3339 UTC; labels are the cluster's."""
+    """What rules may know besides the objects. `now` is RFC 3339 UTC; labels are the cluster's, and `environment` is one of them."""
 
     tenant: str
     project: str
@@ -43,6 +45,7 @@ class PolicyContext(msgspec.Struct, frozen=True, rename="camel"):
     revision: str = ""
     signature: Literal["", "none", "unverified", "bad", "good"] = ""
     actor: str = ""
+    environment: str = ""
 
 
 class PolicyInput(msgspec.Struct, frozen=True):
@@ -159,16 +162,33 @@ def policy_files(name: str, files: Mapping[str, str]) -> PolicyFiles:
 
 
 # How a set's text shows that it looks at a field of the input, itself or through what rules share.
-_READING = {
+_READING: dict[str, tuple[str, ...]] = {
     "project": ("input.project", '"project"'),
     "cluster": ("input.cluster", '"cluster"', "is_cluster_wide", "identity"),
     "clear": ("input.clear", '"clear"'),
+    "source": ("input.source", '"source"'),
+    "inventory": ("input.inventory", '"inventory"'),
+    "changes": ("input.changes", '"changes"'),
+    "trigger": (".trigger", '"trigger"'),
+    "actor": (".actor", '"actor"'),
 }
+FIELDS = frozenset(_READING)
+# `input` or its context not followed by a name or by a path that begins with one: the field is chosen while the rule runs.
+_CHOSEN = re.compile(r"""\binput\b(\.context\b)?(?!\w)(?!\.[A-Za-z_])(?!\s*,?\s*\["[A-Za-z_])""")
+_COMMENT = re.compile(r"^\s*#.*", re.MULTILINE)
 
 
 def reads(files: PolicyFiles, field: str) -> bool:
     """Whether a set can look at a field; what is not read need not be told."""
-    return any(word in text for text in files.files.values() for word in _READING[field])
+    return field in _read(tuple(files.files.values()))
+
+
+@functools.lru_cache(1024)
+def _read(texts: tuple[str, ...]) -> frozenset[str]:
+    code = [_COMMENT.sub("", text) for text in texts]
+    if any(_CHOSEN.search(text) for text in code):
+        return FIELDS
+    return frozenset(field for field, words in _READING.items() if any(word in text for text in code for word in words))
 
 
 def located(violations: tuple[Violation, ...], manifests: tuple[objects.Manifest, ...]) -> tuple[Violation, ...]:

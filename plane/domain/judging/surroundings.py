@@ -82,8 +82,21 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     replicas: Replicas | None = None
 
 
+class SourceOrigin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
+    """One source of the app. `revision`: as asked for. `floating`: it is a branch or HEAD, so that the next commit may be another."""
+
+    repo_url: str = msgspec.field(name="repoURL")
+    path: str = "."
+    revision: str = ""
+    floating: bool = False
+    kind: Literal["", "plain", "kustomize", "helm"] = ""  # empty: it only lends files
+    chart: str = ""  # the name in Chart.yaml
+
+
 class SourceFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
-    """What rendering reached for besides the source's own files."""
+    """Where the objects come from, and what rendering reached for besides the source's own files."""
+
+    origins: tuple[SourceOrigin, ...] = ()
 
     remotes: Names = ()
     plugins: Names = ()

@@ -1,15 +1,18 @@
 """Step 5 of the flow: what holds for an app at this moment, and what policy says of its objects."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from plane.domain import objects
 from plane.domain.judging import policy, policy_bindings, waivers
+from plane.domain.judging import surroundings as facts_of
 from plane.server import context
 from plane.server.delivering import surroundings
 from plane.store.delivering import facts, policies
+
+ENVIRONMENT = ("environment", "env")  # labels of a cluster that say which one it is part of
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -18,6 +21,7 @@ class Origin(msgspec.Struct, frozen=True):
     commit: str
     signature: str = ""
     written: tuple[objects.Manifest, ...] = ()
+    source: facts_of.SourceFacts = facts_of.SourceFacts()
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -74,7 +78,7 @@ def verdict(plane: context.Plane, held: Rules, manifests: tuple[objects.Manifest
 
 
 def _context(known: surroundings.Known, now: str, origin: Origin) -> policy.PolicyContext:
-    app, cluster = known.app, known.cluster
+    app, cluster, request = known.app, known.cluster, known.app.request
     return policy.PolicyContext(
         tenant=app.tenant,
         project=app.project,
@@ -87,5 +91,15 @@ def _context(known: surroundings.Known, now: str, origin: Origin) -> policy.Poli
         repo=app.repositories[0].url if 0 in app.repositories else "",
         commit=origin.commit,
         revision=app.spec.all_sources()[0].target_revision,
-        signature="none" if origin.signature == "none" else "unverified" if origin.signature else "",
+        signature=_signature(app, origin),
+        trigger=request.trigger if request else "automated",
+        actor=request.actor if request else "",
+        environment=next((cluster.labels[name] for name in ENVIRONMENT if name in cluster.labels), ""),
     )
+
+
+def _signature(app: facts.App, origin: Origin) -> Literal["", "none", "unverified", "good"]:
+    """Where the project has keys, a commit that none of them signed has been refused before (`permit.check_signed`)."""
+    if origin.signature in {"", "none"}:
+        return "none" if origin.signature else ""
+    return "good" if app.rules.signature_keys else "unverified"

@@ -10,8 +10,9 @@ from plane.domain import apps, errors, objects, options, release, resource_rules
 from plane.domain import kinds as kinds_of
 from plane.domain.deciding import decide
 from plane.domain.judging import policy
+from plane.domain.judging import surroundings as facts_of
 from plane.domain.planning import waves
-from plane.domain.rendering import hidden, opening, refs, render, secrets
+from plane.domain.rendering import hidden, opening, reached, refs, render, secrets
 from plane.server import context, keys
 from plane.server.delivering import judge, permit, resolve, surroundings
 from plane.store.delivering import facts, policies, releases
@@ -49,6 +50,14 @@ class _Part(msgspec.Struct, frozen=True):
     key: str
 
 
+class _Sources(msgspec.Struct, frozen=True):
+    """All sources at their commits, those of them that are rendered, and what rules may know of them before."""
+
+    found: tuple[resolve.Source, ...]
+    parts: list[_Part]
+    told: facts_of.SourceFacts
+
+
 def prepare(plane: context.Plane, app: facts.App, shared: Shared) -> Prepared:
     """The app's release at the newest commit.
 
@@ -57,20 +66,20 @@ def prepare(plane: context.Plane, app: facts.App, shared: Shared) -> Prepared:
     """
     cluster = _cluster(app)
     permit.check(app, cluster)
-    found, parts = _parts(plane, app, shared)
-    read = {part.number: part.renderer.roots(part.found.tree, part.source) for part in parts}
-    held = judge.rules(_known(app, shared), shared.policies, at=shared.now)
-    looked = resolve.roots(app.spec.all_sources(), read), tuple(at.commit.sha for at in found)
-    key = _key(app, cluster, shared, parts)
-    return Prepared(*looked, None if _still_right(app, cluster, key) else _new(plane, app, shared, key, parts), held.until)
+    sources = _sources(plane, app, shared)
+    read = {part.number: part.renderer.roots(part.found.tree, part.source) for part in sources.parts}
+    held = judge.rules(_known(app, shared, source=sources.told), shared.policies, at=shared.now)
+    looked = resolve.roots(app.spec.all_sources(), read), tuple(at.commit.sha for at in sources.found)
+    key = _key(app, cluster, shared, sources)
+    return Prepared(*looked, None if _still_right(app, cluster, key) else _new(plane, app, shared, key, sources), held.until)
 
 
 def at(plane: context.Plane, app: facts.App, shared: Shared, *, revision: str) -> releases.New:
     """The release of an app of one source at another revision; raises as `prepare`."""
     [source] = (msgspec.structs.replace(one, target_revision=revision) for one in app.spec.all_sources())
     there = msgspec.structs.replace(app, spec=msgspec.structs.replace(app.spec, source=source, sources=()))
-    cluster, (_, parts) = _cluster(app), _parts(plane, there, shared)
-    return _new(plane, there, shared, _key(app, cluster, shared, parts), parts)
+    cluster, sources = _cluster(app), _sources(plane, there, shared)
+    return _new(plane, there, shared, _key(app, cluster, shared, sources), sources)
 
 
 def of_trees(
@@ -79,27 +88,29 @@ def of_trees(
     """The release of an app the files of some of whose sources, by number, lie elsewhere; raises as `prepare`."""
     permit.check_local(app)
     instead = {number: resolve.Source(commit, tree) for number, tree in trees.items()}
-    cluster, (_, parts) = _cluster(app), _parts(plane, app, shared, instead=instead)
-    made = _new(plane, app, shared, _key(app, cluster, shared, parts), parts)
+    cluster, sources = _cluster(app), _sources(plane, app, shared, instead=instead)
+    made = _new(plane, app, shared, _key(app, cluster, shared, sources), sources)
     return msgspec.structs.replace(made, commit=commit.sha, author=commit.author, subject=commit.subject)
 
 
-def _parts(
-    plane: context.Plane, app: facts.App, shared: Shared, *, instead: Mapping[int, resolve.Source] | None = None
-) -> tuple[tuple[resolve.Source, ...], list[_Part]]:
-    """All sources at their commits, and those of them that are rendered."""
+def _sources(plane: context.Plane, app: facts.App, shared: Shared, *, instead: Mapping[int, resolve.Source] | None = None) -> _Sources:
     sources, held = app.spec.all_sources(), shared.keys.get(app.project_id, keys.Keys())
     found = resolve.all_of(plane, app, held, shared.sources, instead=instead)
     permit.check_signed(plane, app, held, [at.commit for number, at in enumerate(found) if number not in (instead or {})])
-    return found, [_part(plane, app, number, at) for number, at in enumerate(found) if sources[number].rendered()]
+    parts = [_part(plane, app, number, at) for number, at in enumerate(found) if sources[number].rendered()]
+    kinds = {part.number: part.renderer.name for part in parts}
+    both = enumerate(zip(sources, found, strict=True))
+    origins = (reached.origin(source, kinds.get(number, ""), floating=at.commit.floating) for number, (source, at) in both)
+    return _Sources(found, parts, reached.together(origins, ()))
 
 
-def _new(plane: context.Plane, app: facts.App, shared: Shared, key: str, parts: list[_Part]) -> releases.New:
+def _new(plane: context.Plane, app: facts.App, shared: Shared, key: str, sources: _Sources) -> releases.New:
     held = shared.keys.get(app.project_id, keys.Keys())
-    manifests, hidden_values = hidden.unfold(*_manifests(plane, app, held, parts))
+    rendered = _manifests(plane, app, held, sources)
+    manifests, hidden_values = hidden.unfold(rendered.manifests, rendered.values)
     manifests, left_out = resource_rules.split(manifests, shared.platform, _cluster(app).name)
-    opened = _open(plane, held, hidden_values, manifests, parts)
-    made = _release(plane, app, shared, _Made(key, parts[0].found.commit, manifests, opened))
+    opened = _open(plane, held, hidden_values, manifests, sources.parts)
+    made = _release(plane, app, shared, _Made(key, sources.parts[0].found.commit, manifests, opened, rendered.source))
     verdict = msgspec.structs.replace(made.verdict, judged=(*made.verdict.judged, *left_out))
     return msgspec.structs.replace(made, verdict=verdict) if left_out else made
 
@@ -111,6 +122,14 @@ class _Opened(msgspec.Struct, frozen=True):
     volatile: bool
 
 
+class _Rendered(msgspec.Struct, frozen=True):
+    """What the sources render to, the values behind the references that stand for their encrypted files, and what rules may know."""
+
+    manifests: tuple[objects.Manifest, ...]
+    values: hidden.Values
+    source: facts_of.SourceFacts
+
+
 class _Made(msgspec.Struct, frozen=True):
     """Rendered and opened, not yet a release."""
 
@@ -118,6 +137,7 @@ class _Made(msgspec.Struct, frozen=True):
     commit: ports.Commit
     manifests: tuple[objects.Manifest, ...]
     opened: _Opened
+    source: facts_of.SourceFacts
 
 
 def _cluster(app: facts.App) -> facts.Cluster:
@@ -155,9 +175,9 @@ def _job(app: facts.App, source: apps.Source, files: dict[str, bytes]) -> ports.
     )
 
 
-def _key(app: facts.App, cluster: facts.Cluster, shared: Shared, parts: list[_Part]) -> str:
+def _key(app: facts.App, cluster: facts.Cluster, shared: Shared, sources: _Sources) -> str:
     """What the release is made from: renders, destination, grant, and the policies with their modes. Not the secrets' values."""
-    rules = judge.rules(_known(app, shared), shared.policies, at=shared.now).key()
+    rules = judge.rules(_known(app, shared, source=sources.told), shared.policies, at=shared.now).key()
     place = (
         cluster.id,
         cluster.grant.namespaces,
@@ -169,7 +189,7 @@ def _key(app: facts.App, cluster: facts.Cluster, shared: Shared, parts: list[_Pa
     left_out = (
         [(shared.platform.exclusions, shared.platform.inclusions)] if shared.platform.exclusions or shared.platform.inclusions else []
     )
-    made = [[part.key for part in parts], place, rules, str(_owner(app)), *msgspec.to_builtins(left_out), *permit.release_key(app)]
+    made = [[part.key for part in sources.parts], place, rules, str(_owner(app)), *msgspec.to_builtins(left_out), *permit.release_key(app)]
     return objects.digest(objects.canonical(made))
 
 
@@ -180,18 +200,19 @@ def _still_right(app: facts.App, cluster: facts.Cluster, key: str) -> bool:
     return not current.sealed_for or cluster.agent_key_id in current.sealed_for
 
 
-def _manifests(
-    plane: context.Plane, app: facts.App, held: keys.Keys, parts: list[_Part]
-) -> tuple[tuple[objects.Manifest, ...], hidden.Values]:
-    """What the sources render to, and the values behind the references that stand for their encrypted files."""
+def _manifests(plane: context.Plane, app: facts.App, held: keys.Keys, sources: _Sources) -> _Rendered:
     rendered: list[objects.Manifest] = []
     values: hidden.Values = {}
-    for part in parts:
+    origins, called = list(sources.told.origins), set[str]()
+    for part in sources.parts:
         files = dict(part.found.tree.read(part.files))
+        if part.renderer.name == "helm":
+            origins[part.number] = msgspec.structs.replace(origins[part.number], chart=reached.chart(part.source, files))
+            called |= reached.functions(files)
         if part.renderer.name != "plain":  # those files are opened after the render, as they are
             values |= _hide(plane, held, part, files)
         rendered += plane.pool.render(part.renderer.name, _job(app, part.source, files))
-    return tuple(rendered), values
+    return _Rendered(tuple(rendered), values, reached.together(origins, called))
 
 
 def _hide(plane: context.Plane, held: keys.Keys, part: _Part, files: dict[str, bytes]) -> hidden.Values:
@@ -250,7 +271,7 @@ def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) 
     permit.check_objects(app, cluster, manifests)
     key = plane.envelope.unwrap(app.fingerprint_key, context=keys.wrapping_context(app.tenant_id, app.project_id, keys.FINGERPRINT_KEY))
     filled = opening.fill(manifests, made.opened.values, name=lambda place, value: secrets.fingerprint(key.reveal(), place, value))
-    origin = judge.Origin(made.commit.sha, made.commit.signature, made.manifests)
+    origin = judge.Origin(made.commit.sha, made.commit.signature, made.manifests, made.source)
     said = verdict(plane, app, shared, filled.manifests, origin)
     digest, body = bundle.pack(tuple(objects.canonical(manifest.body) for manifest in filled.manifests))
     return releases.New(
@@ -312,12 +333,15 @@ def verdict(
     plane: context.Plane, app: facts.App, shared: Shared, manifests: tuple[objects.Manifest, ...], origin: judge.Origin
 ) -> policy.Verdict:
     """What the policies in force for an app say of objects."""
-    return judge.verdict(plane, judge.rules(_known(app, shared, origin.written), shared.policies, at=shared.now), manifests, origin)
+    known = _known(app, shared, source=origin.source, written=origin.written)
+    return judge.verdict(plane, judge.rules(known, shared.policies, at=shared.now), manifests, origin)
 
 
-def _known(app: facts.App, shared: Shared, written: tuple[objects.Manifest, ...] = ()) -> surroundings.Known:
+def _known(
+    app: facts.App, shared: Shared, *, source: facts_of.SourceFacts, written: tuple[objects.Manifest, ...] = ()
+) -> surroundings.Known:
     cluster = _cluster(app)
-    return surroundings.Known(app, cluster, shared.capabilities.get(cluster.id), written)
+    return surroundings.Known(app, cluster, shared.capabilities.get(cluster.id), written, source)
 
 
 def problem(app: facts.App, error: errors.PlaneError, now: dt.datetime) -> decide.Problem:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from plane.domain import objects
+from plane.domain.deciding import decide
 from plane.domain.judging import policy, surroundings
 from plane.domain.permitting import projects
 from plane.domain.rendering import opening
@@ -14,12 +15,13 @@ from plane.wire import agent
 
 
 class Known(msgspec.Struct, frozen=True):
-    """`manifests`: as they come from the source, in the order in which they are judged."""
+    """`manifests`: as they come from the source, in the order in which they are judged. `source`: without what only a render tells."""
 
     app: facts.App
     cluster: facts.Cluster
     served: agent.Capabilities | None
     manifests: tuple[objects.Manifest, ...] = ()
+    source: surroundings.SourceFacts = surroundings.SourceFacts()
 
 
 def told(asked: policy.PolicyInput, binding: policy.Binding, known: Known) -> policy.PolicyInput:
@@ -30,7 +32,16 @@ def told(asked: policy.PolicyInput, binding: policy.Binding, known: Known) -> po
 def key(bindings: tuple[policy.Binding, ...], known: Known) -> list[Any]:
     """What a verdict depends on that nothing else of a release does; empty when no set reads it."""
     named = {field: value for binding in bindings for field, value in _fields(binding, known).items() if field != "clear"}
-    return [msgspec.to_builtins(named)] if named else []
+    asked = _asked_for(bindings, known.app.request)
+    return [msgspec.to_builtins(named | asked)] if named or asked else []
+
+
+def _asked_for(bindings: tuple[policy.Binding, ...], request: decide.Request | None) -> dict[str, str]:
+    """Who asked, and for what; nothing while nobody does, so that a release stays what it is once a request is taken up."""
+    if request is None:
+        return {}
+    told = {"trigger": request.trigger, "actor": request.actor}
+    return {field: value for field, value in told.items() if any(policy.reads(one.policy, field) for one in bindings)}
 
 
 def _fields(binding: policy.Binding, known: Known) -> dict[str, Any]:
@@ -66,4 +77,8 @@ def _clear(known: Known) -> dict[str, tuple[str, ...]]:
     return {number: pointers for number, pointers in found if pointers}
 
 
-_TELL: dict[str, Callable[[Known], Any]] = {"project": _project, "cluster": _cluster, "clear": _clear}
+def _source(known: Known) -> surroundings.SourceFacts:
+    return known.source
+
+
+_TELL: dict[str, Callable[[Known], Any]] = {"project": _project, "cluster": _cluster, "clear": _clear, "source": _source}

@@ -53,3 +53,23 @@ def test_the_sentence_names_rule_object_place_and_fix() -> None:
     assert policy.sentence(policy.Verdict(judged=(policy.Judged(located, "deny"),))) == (
         'policy baseline/W01 refuses Pod shop/web (web.yaml:1): container "main" runs privileged. To fix: Remove it.'
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ('lib.list(input, ["inventory", "hosts"])', {"inventory"}),
+        ("some change in input.changes", {"changes"}),
+        ('input.context["actor"] == "ada"', {"actor"}),
+        ('lib.text(input, ["context", "trigger"])', {"trigger"}),
+        ("input.manifests[_].kind; input.context.now", set()),
+        ("# the whole input, whatever it is", set()),
+        ("walk(input, [path, value])", {*policy.FIELDS}),
+        ("known := input", {*policy.FIELDS}),
+        ("some name; input[name]", {*policy.FIELDS}),
+        ("said := input.context", {*policy.FIELDS}),
+    ],
+)
+def test_what_a_set_reads_shows_in_its_text_and_what_is_chosen_while_it_runs_may_be_anything(text: str, fields: set[str]) -> None:
+    files = policy.policy_files("own", {"own.rego": f"package plane.rules.own\n\n{text}\n"})
+    assert {field for field in policy.FIELDS if policy.reads(files, field)} == fields
