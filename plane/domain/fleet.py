@@ -11,6 +11,7 @@ class Capacity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
     apps: Annotated[int, msgspec.Meta(ge=0)] | None = None
     namespaces: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    objects: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -23,14 +24,16 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 class Grant(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """A tenant's part of a cluster. `namespaces` are globs; `cluster_kinds` are `group/Kind` globs, none by default.
 
+    `selector` in place of `tenant`: every tenant with such labels, each in namespaces that bear its name (`permitting.sharing`).
     `projects`: globs of the tenant's projects that may use it; none: all, and then it is no project's own.
     """
 
-    tenant: str
-    namespaces: tuple[str, ...]
+    tenant: str = ""
+    namespaces: tuple[str, ...] = ()
     cluster_kinds: tuple[str, ...] = ()
     projects: tuple[str, ...] = ()
     capacity: Capacity = Capacity()
+    selector: str = ""
 
     def serves(self, project: str) -> bool:
         """Whether it is for a project's apps."""
@@ -85,9 +88,11 @@ MOST_TERMS = 20  # as many changes of office are remembered; twins take turns fa
 
 
 def permits(grant: Grant, *, group: str, kind: str, namespace: str, name: str) -> bool:
-    """Whether a grant covers an object. A Namespace counts as inside itself: a tenant may make the namespaces it is granted."""
-    if namespace:
-        return any(fnmatch.fnmatchcase(namespace, pattern) for pattern in grant.namespaces)
-    if (group, kind) == ("", "Namespace") and any(fnmatch.fnmatchcase(name, pattern) for pattern in grant.namespaces):
-        return True
+    """Whether a grant covers an object. A Namespace counts as inside itself alone: a tenant may make the namespaces it is granted.
+
+    No list of kinds gives it another's.
+    """
+    inside = name if (group, kind) == ("", "Namespace") else namespace
+    if inside:
+        return any(fnmatch.fnmatchcase(inside, pattern) for pattern in grant.namespaces)
     return any(fnmatch.fnmatchcase(f"{group}/{kind}", pattern) for pattern in grant.cluster_kinds)

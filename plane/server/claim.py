@@ -11,7 +11,7 @@ from plane.domain import access, errors, fleet
 from plane.domain.auditing import agent_details
 from plane.server import context, record
 from plane.store import engine
-from plane.store.attending import agents
+from plane.store.attending import agents, clusters
 from plane.store.delivering import releases, tasks
 from plane.wire import agent, bundle, signing
 
@@ -161,16 +161,20 @@ def _signed(
         bodies = tasks.bodies(tx, tenant, ids)
         wanted = [(body.app_id, body.digest) for body in bodies if body.digest]
         found = releases.bundles(tx, tenant, wanted, identity.key_id) if wanted else {}
+        grant = clusters.granted(tx, tenant, identity.cluster_id)
     expires = int(plane.clock.now().timestamp()) + TASK_TTL_S
-    return [_sign(plane, body, found.get((body.app_id, body.digest)), expires=expires, held=held) for body in bodies]
+    tasks_ = [(msgspec.structs.replace(_scoped(body, grant), expires=expires), found.get((body.app_id, body.digest))) for body in bodies]
+    return [_sign(plane, task, release, held=held) for task, release in tasks_]
 
 
-def _sign(
-    plane: context.Plane, body: tasks.Body, release: agent.ReleaseBundle | None, *, expires: int, held: frozenset[str]
-) -> agent.SignedTask:
+def _scoped(body: tasks.Body, grant: fleet.Grant) -> agent.Task:
+    """The task within what is granted now: a grant may have gone, or become narrower, while it lay there."""
     task = msgspec.msgpack.decode(body.payload, type=agent.Task)
-    payload = agent.encode(
-        msgspec.structs.replace(task, expires=expires, sealed_digest=bundle.sealed_digest(release.sealed) if release else "")
-    )
+    scope = msgspec.structs.replace(task.scope, namespaces=grant.namespaces, cluster_kinds=grant.cluster_kinds)
+    return msgspec.structs.replace(task, scope=scope)
+
+
+def _sign(plane: context.Plane, task: agent.Task, release: agent.ReleaseBundle | None, *, held: frozenset[str]) -> agent.SignedTask:
+    payload = agent.encode(msgspec.structs.replace(task, sealed_digest=bundle.sealed_digest(release.sealed) if release else ""))
     known = release is not None and release.digest in held and not release.sealed
     return agent.SignedTask(payload=payload, signature=plane.signer.sign(signing.TASK_CONTEXT, payload), bundle=None if known else release)

@@ -20,13 +20,30 @@ name_argument = nouns.named(kinds.CLUSTER)
 @click.option(
     "--grant", "grants", multiple=True, metavar="TENANT=NAMESPACE,...", help="Namespaces (globs) a tenant may use; may be given again."
 )
+@click.option(
+    "--grant-where",
+    "selectors",
+    multiple=True,
+    nargs=2,
+    metavar="SELECTOR NAMESPACE,...",
+    help="Namespaces for every tenant with such labels; each glob holds {tenant}. May be given again.",
+)
 @show.option("table", "json", "yaml", "name")
 @session.placed
-def create(where: session.Session, *, name: str, labels: tuple[str, ...], grants: tuple[str, ...], output: str) -> None:
+def create(
+    where: session.Session,
+    *,
+    name: str,
+    labels: tuple[str, ...],
+    grants: tuple[str, ...],
+    selectors: tuple[tuple[str, str], ...],
+    output: str,
+) -> None:
     """Make a cluster known; `plane cluster join` then lets its agent in."""
     given = [
         {"tenant": tenant, "namespaces": namespaces.split(",")} for tenant, namespaces in _pairs(grants, "--grant", "TENANT=NAMESPACE,...")
     ]
+    given += [{"selector": selector, "namespaces": namespaces.split(",")} for selector, namespaces in selectors]
     spec = {"labels": dict(_pairs(labels, "--label", "KEY=VALUE")), "grants": given}
     get.create(where, kinds.CLUSTER, name, {"spec": spec}, output=output)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from plane.domain.auditing import agent_details, audit, details, people_details, policy_details
+from plane.domain.auditing import agent_details, audit, cluster_details, details, people_details, policy_details
 
 DOCUMENTS = (
     "tenant",
@@ -58,6 +58,8 @@ TYPES: dict[str, str] = {
     "agent.plane.found": "It could again; what it did meanwhile follows from its journal.",
     "agent.journal.begun": "An agent began a new journal: on a new disk, or because the one before did not hold.",
     "agent.journal.broken": "An agent's journal has a hole or another past, or is not signed by the agent.",
+    "cluster.granted": "A tenant may use a cluster, or another part of it than before.",
+    "cluster.withdrawn": "A tenant may use a cluster no more; what it has there stays.",
     "cluster.join-token.issued": "A token for one enrolment was made.",
     "tenant.keys.rewrapped": "Stored secrets went under another master key.",
     "app.sync.asked": "Somebody asked for a sync.",
@@ -68,7 +70,7 @@ TYPES: dict[str, str] = {
     "app.sync.completed": "Outcome: what came of it, object by object where it failed.",
     "app.sync.abandoned": "Outcome: the plane itself ended it before the agent did.",
     "app.sync.terminated": "Somebody ended a sync.",
-    "app.sync.halted": "A hold ended what was under way.",
+    "app.sync.halted": "A hold, a window or a withdrawn grant ended what was under way.",
     "app.held": "Somebody stopped all syncs of an app.",
     "app.released": "Syncs may go on.",
     "project.held": "Somebody stopped all syncs of a project.",
@@ -135,6 +137,7 @@ DETAILS: dict[str, type[details.Details]] = {
     "agent.journal.begun": agent_details.JournalBegun,
     "agent.journal.broken": agent_details.JournalBroken,
     "tenant.keys.rewrapped": details.Rewrapped,
+    "cluster.granted": cluster_details.Granted,
     "app.held": details.Held,
     "app.released": details.Held,
     "project.held": details.Held,

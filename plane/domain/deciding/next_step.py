@@ -21,7 +21,7 @@ def of(now: decide.Situation, *, at: dt.datetime) -> decide.Decision:
 
 
 def _wish(now: decide.Situation, at: dt.datetime) -> decide.Decision:
-    blocked = _destination(now.destination)
+    blocked = _withdrawn(now) or _destination(now.destination)
     if blocked:
         return blocked
     if now.deleting:
@@ -77,6 +77,16 @@ def _revision(now: decide.Situation, request: decide.Request) -> decide.Decision
     what = request.revision if request.commit == request.revision else f"{request.revision} ({request.commit[:12]})"  # equal: local files
     sentence = f"sync to {what} asked for by {request.actor}"
     return msgspec.structs.replace(_apply(now, request.digest, trigger=request.trigger, sentence=sentence), commit=request.commit)
+
+
+def _withdrawn(now: decide.Situation) -> decide.Wait | None:
+    """Its cluster is the tenant's no more, and what the app has there is left alone."""
+    if now.destination.known or now.attempt is None:
+        return None
+    gone = f"cluster {now.destination.name} does not exist or is not granted to this tenant any more"
+    stays = "what the app has there stays, and nothing of it is changed or pruned"
+    ways = "leave its objects with `plane app delete --keep-objects`" if now.deleting else "name another cluster"
+    return decide.Wait("cluster-unknown", f"{gone}: {stays}; ask the platform team for the grant, or {ways}")
 
 
 def _destination(cluster: decide.Destination) -> decide.Wait | None:
@@ -288,9 +298,13 @@ def _back(now: decide.Situation, mark: rollbacks.Mark) -> decide.Apply:
 
 
 def overrun(now: decide.Situation, *, at: dt.datetime) -> str:
-    """Why the sync under way must stop: its window closed, or somebody holds the app; empty while it may go on."""
+    """Why the sync under way must stop: its cluster was withdrawn, its window closed, or it is held; empty while it may go on."""
     last = now.attempt
-    if last is None or last.outcome or not last.started or last.digest == decide.REMOVAL or now.calendar == schedules.Calendar():
+    if last is None or last.outcome or not last.started or last.digest == decide.REMOVAL:
+        return ""
+    if not now.destination.known:
+        return f"cluster {now.destination.name} is not granted to this tenant any more"
+    if now.calendar == schedules.Calendar():
         return ""
     started = dt.datetime.fromisoformat(last.started)
     ruling = windows.may_continue(now.calendar, now.target, started=started, now=at, manual=last.manual)

@@ -23,7 +23,7 @@ def stop(plane: context.Plane, tx: Tx, scope: access.Scope, rows: Sequence[state
     if not halted:
         return tuple(rows)
     tasks.halt(tx, scope.tenant, [(row.id, one.generation, one.message) for row in halted.values() if (one := row.situation.attempt)], now)
-    wake.notify(tx, "plane_tasks", *{row.cluster_id for row in halted.values()})
+    wake.notify(tx, "plane_tasks", *{row.cluster_id for row in halted.values() if row.cluster_id})
     events = [
         record.event(
             plane, scope, "app.sync.halted", project=row.project, target=f"app/{row.name}", outcome="failure", message=reasons[id_]

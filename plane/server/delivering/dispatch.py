@@ -71,7 +71,7 @@ def _nothing_left(row: states.Row) -> bool:
     """A deleted app whose objects are gone, were never there, or shall stay."""
     attempt = row.situation.attempt
     removed = attempt is not None and attempt.digest == decide.REMOVAL and attempt.outcome == "succeeded"
-    return row.orphan or removed or attempt is None or row.cluster is None
+    return row.orphan or removed or attempt is None
 
 
 def _with_options(row: states.Row) -> decide.Situation:

@@ -5,6 +5,8 @@ import datetime as dt
 import msgspec
 
 from plane.domain import errors, fleet
+from plane.domain.auditing import cluster_details
+from plane.domain.permitting import sharing
 from plane.server import abilities, authorise, context, record
 from plane.server import documents as generic
 from plane.store import documents as rows
@@ -21,7 +23,7 @@ def read(row: rows.Row, names: authorise.Names) -> documents.Cluster:
     """From a row; inside a tenant the grants of others are left out."""
     spec = msgspec.convert(row.spec, fleet.ClusterSpec)
     if names.tenant:
-        spec = fleet.ClusterSpec(labels=spec.labels, grants=tuple(each for each in spec.grants if each.tenant == names.tenant))
+        spec = fleet.ClusterSpec(labels=spec.labels, grants=(facts.grant(row, names.tenant),))
     seen = facts.stamp(row.last_seen_at)
     status = documents.ClusterStatus(
         **generic.common(row),
@@ -53,27 +55,28 @@ def _connection(row: rows.Row) -> documents.Connection:
 
 
 def _columns(change: generic.Change) -> generic.Columns:
-    """Every granted tenant must be there, once."""
-    grants = change.wish.spec.grants
-    known = clusters.tenants(change.place.tx, [grant.tenant for grant in grants])
-    problems = {
-        f"spec.grants[{n}].tenant": f"there is no tenant {grant.tenant!r}" for n, grant in enumerate(grants) if grant.tenant not in known
-    }
+    """Every tenant that is named must be there, and no grant by label may give two tenants one namespace."""
+    grants, known = change.wish.spec.grants, _tenants(change)
+    names = {one.name for one in known.values()}
+    problems = {f"spec.{path}": rule for path, rule in sharing.problems(grants).items()}
     problems |= {
-        f"spec.grants[{n}].namespaces": "name at least one glob of namespaces" for n, grant in enumerate(grants) if not grant.namespaces
+        f"spec.grants[{n}].tenant": f"there is no tenant {one.tenant!r}" for n, one in enumerate(grants) if {one.tenant} - names - {""}
     }
-    if len({grant.tenant for grant in grants}) < len(grants):
-        problems["spec.grants"] = "a tenant may be named once; put its namespaces into one grant"
-    if problems:
-        raise errors.Invalid(problems)
+    found = sharing.clash(grants, known.values()) if not problems else None
+    if problems or found:
+        raise errors.Invalid(problems or {"spec.grants": str(found)})
     return generic.spec_only(change)
+
+
+def _tenants(change: generic.Change) -> dict[str, sharing.Tenant]:
+    clusters.granting(change.place.tx)
+    return clusters.tenants(change.place.tx)
 
 
 def _settle(change: generic.Change) -> None:
     """Write the grants; each tenant's apps are tied or untied in a transaction of that tenant, begun when this one is through."""
-    wanted = change.wish.spec.grants
-    known = clusters.tenants(change.place.tx, [grant.tenant for grant in wanted])
-    clusters.grant(change.place.tx, change.id, {known[grant.tenant]: grant for grant in wanted})
+    given = {tenant: sharing.awarded(change.wish.spec.grants, known) for tenant, known in _tenants(change).items()}
+    clusters.grant(change.place.tx, change.id, {tenant: grant for tenant, grant in given.items() if grant})
 
 
 def _release(change: generic.Change) -> None:
@@ -88,18 +91,51 @@ def _tie(change: generic.Change) -> None:
     """Tie or untie the apps of tenants whose grant changed, a transaction in each; what a crash leaves, a refresh ties."""
     before = read(change.before, authorise.Names()).spec if change.before else fleet.ClusterSpec()
     after = change.wish.spec if change.wish else fleet.ClusterSpec()
-    granted = {grant.tenant for grant in after.grants}
-    for name in sorted(_concerned(before, after)):
-        tenant, _ = authorise.locate(change.plane, change.place.scope.actor, authorise.Names(name))
-        with engine.begin(change.plane.engine, msgspec.structs.replace(change.place.scope, tenant=tenant)) as tx:
-            clusters.link(tx, tenant, (change.id, change.place.names.name), granted=name in granted, now=change.plane.clock.now())
+    with engine.begin(change.plane.engine, change.place.scope) as tx:
+        known = clusters.tenants(tx)
+    for tenant, one in known.items():
+        was, is_ = sharing.awarded(before.grants, one), sharing.awarded(after.grants, one)
+        if was != is_ or (is_ and before.labels != after.labels):  # what policies of all who may use it may ask for
+            _link(change, tenant, (change.id, change.place.names.name), was=was, now=is_)
 
 
-def _concerned(before: fleet.ClusterSpec, after: fleet.ClusterSpec) -> set[str]:
-    """Tenants whose apps the change can touch: labels are what policies of all of them may ask for, a grant is one tenant's."""
-    if before.labels != after.labels:
-        return {grant.tenant for grant in (*before.grants, *after.grants)}
-    return {grant.tenant for grant in {*before.grants} ^ {*after.grants}}
+def _link(change: generic.Change, tenant: str, cluster: tuple[str, str], *, was: fleet.Grant | None, now: fleet.Grant | None) -> None:
+    """In the tenant's own transaction, and told in its own log."""
+    scope = msgspec.structs.replace(change.place.scope, tenant=tenant)
+    with engine.begin(change.plane.engine, scope) as tx:
+        clusters.link(tx, tenant, cluster, granted=now is not None, now=change.plane.clock.now())
+        if was == now:
+            return
+        about = record.Facts(target=f"cluster/{cluster[1]}", cluster=cluster[1])
+        if now is None:
+            record.append(change.plane, tx, scope, "cluster.withdrawn", **about)
+            return
+        told = cluster_details.Granted(namespaces=now.namespaces, cluster_kinds=now.cluster_kinds, projects=now.projects)
+        record.append(change.plane, tx, scope, "cluster.granted", details=told, **about)
+
+
+def settle_tenant(change: generic.Change) -> None:
+    """A tenant is new, or has other labels: what clusters grant by label."""
+    clusters.granting(change.place.tx)
+    known = clusters.tenants(change.place.tx)
+    for cluster in clusters.by_label(change.place.tx):
+        if found := sharing.clash(cluster.grants, known.values()):
+            raise errors.Invalid({"metadata.labels": f"would let cluster {cluster.name} grant what it must not: it {found}"})
+        clusters.grant_one(change.place.tx, cluster.id, change.id, sharing.awarded(cluster.grants, known[change.id]))
+
+
+def tie_tenant(change: generic.Change) -> None:
+    """The tenant's apps after that; a new one has none."""
+    if change.before is None or change.wish is None or change.before.labels == change.wish.metadata.labels:
+        return
+    name = change.wish.metadata.name
+    was, is_ = (sharing.Tenant(name, labels) for labels in (change.before.labels, change.wish.metadata.labels))
+    with engine.begin(change.plane.engine, change.place.scope) as tx:
+        shared = clusters.by_label(tx)
+    for one in shared:
+        before, after = sharing.awarded(one.grants, was), sharing.awarded(one.grants, is_)
+        if before != after:
+            _link(change, change.id, (one.id, one.name), was=before, now=after)
 
 
 KIND = generic.Kind(

@@ -5,6 +5,7 @@ import msgspec
 from plane.domain import access, errors, tenancy
 from plane.server import authorise, context
 from plane.server import documents as generic
+from plane.server.keeping import clusters
 from plane.store import documents as rows
 from plane.store import engine
 from plane.store.attending import health_checks
@@ -45,6 +46,7 @@ def _release(change: generic.Change) -> None:
 
 def _look_again(change: generic.Change) -> None:
     """Windows and freezes hold for every app; the platform sees none of them, so the tenant's own scope is entered."""
+    clusters.tie_tenant(change)
     if change.before:
         with engine.begin(change.plane.engine, access.Scope(change.id, access.SYSTEM)) as tx:
             duties.all_of_tenant(tx, change.id, change.plane.clock.now())
@@ -58,6 +60,7 @@ KIND = generic.Kind(
     shelf=rows.TENANTS,
     read=read,
     columns=_columns,
+    settle=clusters.settle_tenant,
     release=_release,
     afterwards=_look_again,
 )

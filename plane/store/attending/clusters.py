@@ -1,40 +1,77 @@
 """Who may use a cluster, and the tokens that join one."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from plane.domain import fleet
+from plane.domain.permitting import sharing
 from plane.store import wake
 from plane.store.engine import Tx
 from plane.store.layout import tables
 
-APPS, AGENTS, GRANTS, JOINS, TENANTS = tables.apps, tables.agents, tables.cluster_grants, tables.join_tokens, tables.tenants
+APPS, AGENTS, CLUSTERS, GRANTS = tables.apps, tables.agents, tables.clusters, tables.cluster_grants
+JOINS, TENANTS = tables.join_tokens, tables.tenants
 
 
-def tenants(tx: Tx, names: Sequence[str]) -> dict[str, str]:
-    """Ids by name; a platform transaction."""
-    return {row.name: row.id for row in tx.execute(sa.select(TENANTS.c.name, TENANTS.c.id).where(TENANTS.c.name.in_(names)))}
+def tenants(tx: Tx) -> dict[str, sharing.Tenant]:
+    """All of them by id; a platform transaction."""
+    rows = tx.execute(sa.select(TENANTS.c.id, TENANTS.c.name, TENANTS.c.labels).order_by(TENANTS.c.id))
+    return {row.id: sharing.Tenant(row.name, row.labels) for row in rows}
 
 
-def grant(tx: Tx, cluster_id: str, grants: Mapping[str, fleet.Grant]) -> frozenset[str]:
-    """Let exactly these tenants (by id) use the cluster; returns all whose grant may have changed."""
-    gone = tx.execute(sa.delete(GRANTS).where(GRANTS.c.cluster_id == cluster_id).returning(GRANTS.c.tenant_id)).scalars().all()
-    rows = [
-        {
-            "tenant_id": tenant,
-            "cluster_id": cluster_id,
-            "namespaces": list(given.namespaces),
-            "cluster_kinds": list(given.cluster_kinds),
-            "limits": msgspec.to_builtins(fleet.Limits(given.projects, given.capacity)),
-        }
-        for tenant, given in grants.items()
-    ]
-    if rows:
-        tx.execute(sa.insert(GRANTS), rows)
-    return frozenset((*gone, *grants))
+def granting(tx: Tx) -> None:
+    """Until the transaction ends, nobody else works out who is granted what."""
+    tx.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended("cluster_grants", 0))))
+
+
+class Shared(msgspec.Struct, frozen=True):
+    """A cluster that is granted by label."""
+
+    id: str
+    name: str
+    grants: tuple[fleet.Grant, ...]
+
+
+def by_label(tx: Tx) -> tuple[Shared, ...]:
+    """The platform's clusters that are; a platform transaction."""
+    chosen = sa.func.jsonb_path_exists(CLUSTERS.c.spec, sa.cast('$.grants[*] ? (@.selector != "")', pg.JSONPATH))
+    rows = tx.execute(sa.select(CLUSTERS.c.id, CLUSTERS.c.name, CLUSTERS.c.spec).where(chosen).order_by(CLUSTERS.c.id))
+    return tuple(Shared(row.id, row.name, msgspec.convert(row.spec, fleet.ClusterSpec).grants) for row in rows)
+
+
+def grant(tx: Tx, cluster_id: str, grants: Mapping[str, fleet.Grant]) -> None:
+    """Let exactly these tenants (by id) use the cluster."""
+    tx.execute(sa.delete(GRANTS).where(GRANTS.c.cluster_id == cluster_id))
+    if grants:
+        tx.execute(sa.insert(GRANTS), [_row(tenant, cluster_id, given) for tenant, given in grants.items()])
+
+
+def grant_one(tx: Tx, cluster_id: str, tenant: str, given: fleet.Grant | None) -> None:
+    """The same for one tenant, whatever the others may."""
+    tx.execute(sa.delete(GRANTS).where(GRANTS.c.cluster_id == cluster_id, GRANTS.c.tenant_id == tenant))
+    if given:
+        tx.execute(sa.insert(GRANTS).values(_row(tenant, cluster_id, given)))
+
+
+def _row(tenant: str, cluster_id: str, given: fleet.Grant) -> dict[str, object]:
+    return {
+        "tenant_id": tenant,
+        "cluster_id": cluster_id,
+        "namespaces": list(given.namespaces),
+        "cluster_kinds": list(given.cluster_kinds),
+        "limits": msgspec.to_builtins(fleet.Limits(given.projects, given.capacity)),
+    }
+
+
+def granted(tx: Tx, tenant: str, cluster_id: str) -> fleet.Grant:
+    """What a tenant may use of it now; nothing when nothing is granted."""
+    asked = (GRANTS.c.namespaces, GRANTS.c.cluster_kinds)
+    row = tx.execute(sa.select(*asked).where(GRANTS.c.tenant_id == tenant, GRANTS.c.cluster_id == cluster_id)).one_or_none()
+    return fleet.Grant(tenant, tuple(row.namespaces), tuple(row.cluster_kinds)) if row else fleet.Grant(tenant)
 
 
 def link(tx: Tx, tenant: str, cluster: tuple[str, str], *, granted: bool, now: dt.datetime) -> None:
@@ -67,4 +104,4 @@ def revoke(tx: Tx, cluster_id: str, now: dt.datetime) -> bool:
 
 def capabilities(tx: Tx, cluster: str) -> bytes | None:
     """What its agent told of it, msgpack; None before it has."""
-    return tx.execute(sa.select(tables.clusters.c.capabilities).where(tables.clusters.c.id == cluster)).scalar_one_or_none()
+    return tx.execute(sa.select(CLUSTERS.c.capabilities).where(CLUSTERS.c.id == cluster)).scalar_one_or_none()

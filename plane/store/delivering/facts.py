@@ -47,6 +47,7 @@ class Cluster(msgspec.Struct, frozen=True):
     agent_key_id: str
     agent_version: str = ""
     trouble: str = ""  # why the agent takes no tasks now
+    room: int | None = None  # objects that the tenant may still have there; None: any number
 
 
 class Current(msgspec.Struct, frozen=True):
@@ -86,6 +87,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     problem: decide.Problem | None
     request: decide.Request | None
     room: int | None = None  # objects that the tenant may still have, without this app's; None: any number
+    room_there: int | None = None  # the same of its part of the cluster
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -101,7 +103,7 @@ def load(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[App, ...]:
     """The apps, without those deleted from the table meanwhile."""
     rows = tx.execute(_APPS, {"tenant": tenant, "ids": list(ids)}).all()
     names = _names(tx, tenant, {row.project_id for row in rows})
-    places = clusters(tx, tenant, {row.cluster_id for row in rows if row.cluster_id})
+    places = _roomy(tx, tenant, clusters(tx, tenant, {row.cluster_id for row in rows if row.cluster_id}))
     tied = {row.id: {0: row.repository_id} if row.repository_id else {} for row in rows}
     several = [row.id for row in rows if len(row.spec.get("sources", ())) > 1]
     for app, further in (further_sources.repositories(tx, tenant, several) if several else {}).items():
@@ -121,7 +123,8 @@ _APPS = sa.select(
 
 def _app(row: Row, names: Names, places: dict[str, Cluster], sources: dict[int, Repository], newest: dict[str, Current]) -> App:
     project, key, rules = names.projects[row.project_id]
-    current = newest.get(row.release_id or "")
+    current, place = newest.get(row.release_id or ""), places.get(row.cluster_id or "")
+    own = current.objects if current else 0
     return App(
         id=row.id,
         name=row.name,
@@ -139,11 +142,12 @@ def _app(row: Row, names: Names, places: dict[str, Cluster], sources: dict[int, 
         roots=tuple(row.roots),
         fingerprint_key=key,
         repositories=sources,
-        cluster=places.get(row.cluster_id or ""),
+        cluster=place,
         current=current,
         problem=row.problem and msgspec.convert(row.problem, decide.Problem),
         request=row.request and msgspec.convert(row.request, decide.Request),
-        room=None if names.room is None else names.room + (current.objects if current else 0),
+        room=None if names.room is None else names.room + own,
+        room_there=None if place is None or place.room is None else place.room + own,
     )
 
 
@@ -164,6 +168,13 @@ _PROJECTS = sa.select(PROJECTS.c.id, PROJECTS.c.name, PROJECTS.c.fingerprint_key
 def clusters(tx: Tx, tenant: str, ids: set[str]) -> dict[str, Cluster]:
     """The tenant's clusters by id, with its grant and the active agent."""
     return {row.id: _cluster(row, tenant) for row in tx.execute(_CLUSTERS, {"tenant": tenant, "ids": list(ids)})}
+
+
+def _roomy(tx: Tx, tenant: str, places: dict[str, Cluster]) -> dict[str, Cluster]:
+    """With the room that is left where a grant bounds it."""
+    bounds = {id_: most for id_, place in places.items() if (most := place.grant.capacity.objects) is not None}
+    used = usage.objects_on(tx, tenant, bounds) if bounds else {}
+    return places | {id_: msgspec.structs.replace(places[id_], room=most - used.get(id_, 0)) for id_, most in bounds.items()}
 
 
 _ACTIVE = sa.and_(AGENTS.c.cluster_id == CLUSTERS.c.id, AGENTS.c.revoked_at.is_(None))
@@ -195,7 +206,7 @@ def _cluster(row: Row, tenant: str) -> Cluster:
         labels=spec.labels,
         kube_version=row.kube_version,
         capabilities=bytes(row.capabilities or b""),
-        grant=_grant(row, tenant),
+        grant=grant(row, tenant),
         joined=row.ever,
         revoked=row.ever and row.sealing_key is None,
         last_seen=stamp(row.last_seen_at),
@@ -207,7 +218,8 @@ def _cluster(row: Row, tenant: str) -> Cluster:
     )
 
 
-def _grant(row: Row, tenant: str) -> fleet.Grant:
+def grant(row: Row, tenant: str) -> fleet.Grant:
+    """A tenant's, from a row with its namespaces, kinds and limits."""
     limits = msgspec.convert(row.limits, fleet.Limits)
     return fleet.Grant(tenant, tuple(row.namespaces), tuple(row.cluster_kinds), limits.projects, limits.capacity)
 

@@ -1,5 +1,7 @@
 """What a tenant has of what its quotas bound."""
 
+from collections.abc import Iterable
+
 import msgspec
 import sqlalchemy as sa
 
@@ -39,6 +41,15 @@ def objects(tx: Tx, tenant: str) -> int:
     joined = STATES.join(RELEASES, sa.and_(RELEASES.c.tenant_id == STATES.c.tenant_id, RELEASES.c.id == STATES.c.release_id))
     query = sa.select(sa.func.coalesce(sa.func.sum(RELEASES.c.objects), 0)).select_from(joined).where(STATES.c.tenant_id == tenant)
     return int(tx.execute(query).scalar_one())
+
+
+def objects_on(tx: Tx, tenant: str, clusters: Iterable[str]) -> dict[str, int]:
+    """The same by cluster (ids)."""
+    release = sa.and_(RELEASES.c.tenant_id == STATES.c.tenant_id, RELEASES.c.id == STATES.c.release_id)
+    joined = APPS.join(STATES, sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id)).join(RELEASES, release)
+    query = sa.select(APPS.c.cluster_id, sa.func.sum(RELEASES.c.objects).label("objects")).select_from(joined)
+    where = (APPS.c.tenant_id == tenant, APPS.c.cluster_id.in_(list(clusters)))
+    return {row.cluster_id: int(row.objects) for row in tx.execute(query.where(*where).group_by(APPS.c.cluster_id))}
 
 
 def _count(tx: Tx, table: sa.Table, tenant: str) -> int:

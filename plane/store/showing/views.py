@@ -72,5 +72,5 @@ CLUSTERS = documents.Shelf(_CLUSTERS, _FLEET, _FLEET)
 def granted(tenant: str) -> documents.Shelf:
     """The clusters a tenant may use, with the namespaces it was granted."""
     mine = sa.and_(_GRANTS.c.cluster_id == _CLUSTERS.c.id, _GRANTS.c.tenant_id == tenant)
-    query = sa.select(*_CLUSTER, _GRANTS.c.namespaces).select_from(_SEEN.join(_GRANTS, mine))
+    query = sa.select(*_CLUSTER, _GRANTS.c.namespaces, _GRANTS.c.cluster_kinds, _GRANTS.c.limits).select_from(_SEEN.join(_GRANTS, mine))
     return documents.Shelf(_CLUSTERS, query, query)
