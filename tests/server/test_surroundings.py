@@ -104,7 +104,7 @@ def test_rules_are_told_of_the_source_and_of_who_asks_for_as_long_as_somebody_do
         tx.execute(sa.update(tables.apps).values(request={"actor": "acme/ada", "trigger": "manual"}))
     again(fleet)
     made = fleet.row("SELECT verdict FROM releases ORDER BY created_at DESC LIMIT 1").verdict["judged"]
-    assert [one["violation"]["message"] for one in made][-1] == 'manual by "acme/ada" in production'
+    assert 'manual by "acme/ada" in production' in [one["violation"]["message"] for one in made]
 
 
 def test_what_no_rule_reads_makes_no_new_release(fleet: planes.Fleet, devgit: DevGit) -> None:
