@@ -11,6 +11,7 @@ COMMANDS = {
     "user": ("plane.cli.keeping.people:user", "People and services, and their roles."),
     "token": ("plane.cli.keeping.people:token", "What people and services log in with."),
     "task": ("plane.cli.running.task:task", "The orders that agents were given."),
+    "session": ("plane.cli.keeping.sessions:sessions", "Who is logged in in a browser."),
     "me": ("plane.cli.keeping.people:me", "Who you are and what you may."),
     "auth": ("plane.cli.keeping.auth:auth", "Who may do what, and why; break-glass roles."),
     "app": ("plane.cli.running.app:app", "A path in Git, kept the same in a cluster."),

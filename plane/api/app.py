@@ -33,6 +33,7 @@ from plane.api import (
     plans,
     platform,
     problems,
+    sessions,
     streams,
     tokens,
     views,
@@ -87,7 +88,7 @@ def _handlers() -> list[HTTPRouteHandler]:
         *people.handlers(),
         *tokens.handlers(),
         *granting.handlers(),
-        login.logout,
+        *sessions.handlers(),
         *platform.handlers(),
     ]
 

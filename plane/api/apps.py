@@ -157,8 +157,8 @@ def handlers() -> list[HTTPRouteHandler]:
 
 
 def permitted(call: calls.Call, token: str) -> access.Actor:
-    """The caller anew: a stream does not outlive its token or role."""
-    who = authorise.actor(call.plane, token, ip=call.caller.actor.ip, user_agent=call.caller.actor.user_agent)
+    """The caller anew: a stream does not outlive its token, session or role, and is no use that keeps a session open."""
+    who = authorise.actor(call.plane, token, ip=call.caller.actor.ip, user_agent=call.caller.actor.user_agent, used=False)
     if who.id != call.caller.actor.id:
         raise errors.Unauthenticated("the token changed hands")
     return who

@@ -14,9 +14,10 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from plane.adapters import metrics
-from plane.api import problems
+from plane.api import cookies, problems
 from plane.domain import access, errors
-from plane.server import login
+from plane.domain.granting import web
+from plane.server import entry
 from plane.server.auditing import visits
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -78,21 +79,34 @@ class Border:
 
 
 async def known(connection: Connection, _: BaseRouteHandler) -> None:
-    """Every endpoint asks for a bearer token; who holds it is asked of the database each time, so that revoking holds at once."""
-    scheme, _space, token = connection.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    """Every endpoint asks for a token or a session; whose it is is asked of the database each time, so that its end holds at once."""
+    found, plane = origin(connection), connection.app.state.plane
+    try:
+        token = _bearer(connection) or cookies.session(connection)
+    except web.CrossSite as e:
+        await sync_to_thread(visits.refuse, plane, str(e), found.ip)
+        raise
+    if not token:
         raise errors.Unauthenticated
-    ip = connection.client.host if connection.client else ""
-    plane = connection.app.state.plane
-    agent = connection.headers.get("User-Agent", "")
-    connection.scope["user"] = await sync_to_thread(visits.admit, plane, token, ip=ip, user_agent=agent)
+    connection.scope["user"] = await sync_to_thread(visits.admit, plane, token, ip=found.ip, user_agent=found.user_agent)
     connection.scope["auth"] = token
 
 
-def origin(connection: Connection) -> login.Origin:
+def _bearer(connection: Connection) -> str:
+    """The token that a request shows; where there is one, its cookies count for nothing."""
+    shown = connection.headers.get("Authorization", "")
+    scheme, _space, token = shown.partition(" ")
+    if shown and (scheme.lower() != "bearer" or not token):
+        raise errors.Unauthenticated
+    if token.startswith(f"gp_{entry.SESSION}_"):
+        raise errors.Unauthenticated("a session is good in its browser's cookie alone")
+    return token
+
+
+def origin(connection: Connection) -> entry.Origin:
     """Where a request comes from."""
     ip = connection.client.host if connection.client else ""
-    return login.Origin(ip, connection.headers.get("User-Agent", "")[:200])
+    return entry.Origin(ip, connection.headers.get("User-Agent", "")[:200])
 
 
 async def anonymous(connection: Connection, _: BaseRouteHandler) -> None:

@@ -8,17 +8,14 @@ from litestar.concurrency import sync_to_thread
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Redirect
 
-from plane.api import border, calls
+from plane.api import border, calls, cookies
 from plane.domain.granting import login as domain
-from plane.server import context, login
+from plane.server import context, entry, login, sessions
 from plane.server.auditing import visits
 from plane.wire import login as shapes
-from plane.wire import rest
 
 T = TypeVar("T")
 Incoming = Request[Any, Any, Any]
-STARTED = "__Host-plane-login"
-SESSION = "__Host-plane-session"
 SHORT_S = 600  # as long as a log-in may take
 TAG = "login"
 
@@ -37,7 +34,7 @@ def _doc(answer: Any, operation: str, summary: str, **more: Any) -> calls.Doc:  
     return calls.Doc(answer=answer, operation=operation, summary=summary, tag=TAG, public=True, **more)
 
 
-def _told(plane: context.Plane, origin: login.Origin, work: Callable[[login.Origin], T]) -> T:
+def _told(plane: context.Plane, origin: entry.Origin, work: Callable[[entry.Origin], T]) -> T:
     """Whatever comes of a log-in; the audit log hears of those that are refused, in sums."""
     try:
         return work(origin)
@@ -46,8 +43,8 @@ def _told(plane: context.Plane, origin: login.Origin, work: Callable[[login.Orig
         raise
 
 
-def _ended(call: calls.Call, work: Callable[[context.Plane, Any, login.Origin], T], body: type[Any]) -> T:
-    origin, read = login.Origin(call.caller.actor.ip, call.caller.actor.user_agent), call.read(body)
+def _ended(call: calls.Call, work: Callable[[context.Plane, Any, entry.Origin], T], body: type[Any]) -> T:
+    origin, read = entry.Origin(call.caller.actor.ip, call.caller.actor.user_agent), call.read(body)
     return _told(call.plane, origin, lambda found: work(call.plane, read, found))
 
 
@@ -98,20 +95,13 @@ def _exchange(call: calls.Call) -> shapes.LoggedIn:
     return _ended(call, login.exchange, shapes.Exchange)
 
 
-@calls.endpoint("POST", "/logout", calls.Doc(answer=rest.Deleted, operation="log_out", summary="End the token that is shown.", tag=TAG))
-def logout(call: calls.Call) -> rest.Deleted:
-    """Holds at once."""
-    login.log_out(call.plane, call.caller)
-    return rest.Deleted(name=call.caller.actor.name)
-
-
 @get(calls.typed("/login/{provider}/web"), sync_to_thread=True, name="web_login")
 def _web(request: Incoming) -> Response[Any]:
     """A browser begins; a cookie ties its return to it, so that nobody is logged in as somebody else."""
     secret = login.new_secret()
     address = login.begin(request.app.state.plane, _name(request), back="", challenge=domain.challenge(secret))
     answer = Redirect(address, status_code=303)
-    answer.set_cookie(STARTED, secret, max_age=SHORT_S, secure=True, httponly=True, samesite="lax")
+    cookies.keep(answer, cookies.STARTED, secret, seconds=SHORT_S)
     return answer
 
 
@@ -119,12 +109,13 @@ def _web(request: Incoming) -> Response[Any]:
 def _callback(request: Incoming) -> Response[Any]:
     """A browser is back: on to the command line, or a new session, never one that was there before."""
     query = dict(request.query_params.items())
-    plane, cookie = request.app.state.plane, request.cookies.get(STARTED, "")
+    plane, cookie = request.app.state.plane, request.cookies.get(cookies.STARTED, "")
     found = _told(plane, border.origin(request), lambda origin: login.come_back(plane, _name(request), query, cookie=cookie, origin=origin))
     answer = Redirect(found.address or "/", status_code=303)
     if found.session:
-        answer.set_cookie(SESSION, found.session, max_age=found.hours * 3600, secure=True, httponly=True, samesite="lax")
-        answer.delete_cookie(STARTED)
+        sessions.leave(plane, request.cookies.get(cookies.SESSION, ""), border.origin(request))
+        cookies.keep(answer, cookies.SESSION, found.session, seconds=found.hours * 3600)
+        cookies.forget(answer, cookies.STARTED)
     return answer
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 from litestar.handlers import HTTPRouteHandler
 
-from plane.api import calls
+from plane.api import calls, cookies
 from plane.api.examples import EXAMPLES
+from plane.domain.granting import web
 from plane.wire import problem
 
 REF = "#/components/schemas/{name}"
@@ -25,6 +26,16 @@ REFUSALS = {
     "415": "The body is not application/json.",
     "422": "Understood, and refused by a policy, a renderer or a compiler.",
     "503": "Something the plane needs is away; Retry-After says when to try again.",
+}
+SCHEMES = {
+    "token": {"type": "http", "scheme": "bearer"},
+    "session": {"type": "apiKey", "in": "cookie", "name": cookies.SESSION, "description": "Of a browser that logged in."},
+    "csrf": {
+        "type": "apiKey",
+        "in": "header",
+        "name": web.HEADER,
+        "description": "Of what is not GET, with a session: as GET /api/v1/session says.",
+    },
 }
 READING = ("400", "401", "403", "404", "503")
 Json = dict[str, Any]
@@ -48,11 +59,11 @@ def document(handlers: Iterable[HTTPRouteHandler], *, base: str) -> Json:
             "version": VERSION,
             "description": "Documents, operations and the record of a multi-cluster, multi-tenant GitOps plane.",
         },
-        "security": [{"token": []}],
+        "security": [{"token": []}, {"session": [], "csrf": []}],
         "paths": {path: paths[path] for path in sorted(paths)},
         "components": {
             "schemas": {name: schemas[name] for name in sorted(schemas)},
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": SCHEMES,
             "responses": {code: _refusal(text) for code, text in REFUSALS.items()},
         },
     }

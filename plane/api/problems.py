@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException
 
 from plane.domain import errors, release
 from plane.domain.auditing import sinks
+from plane.domain.granting import web
 from plane.domain.judging import policy
 from plane.domain.planning import waves
 from plane.domain.reading import documents
@@ -45,6 +46,7 @@ TABLE: dict[type[errors.PlaneError], HTTPStatus] = {
     errors.Invalid: HTTPStatus.BAD_REQUEST,
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
+    web.CrossSite: HTTPStatus.FORBIDDEN,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     RouteUnknown: HTTPStatus.NOT_FOUND,
     questions.Gone: HTTPStatus.NOT_FOUND,

@@ -72,11 +72,11 @@ class Place(msgspec.Struct, frozen=True):
         return answer
 
 
-def actor(plane: context.Plane, bearer: str, *, ip: str = "", user_agent: str = "") -> access.Actor:
-    """Who holds a bearer token, with the roles of this moment.
+def actor(plane: context.Plane, bearer: str, *, ip: str = "", user_agent: str = "", used: bool = True) -> access.Actor:
+    """Who holds a token or a session's secret, with the roles of this moment. `used`: it counts as use, which keeps a session open.
 
     Raises:
-        Unauthenticated: unknown, expired, revoked, from another network than it is good from, or of somebody who was disabled.
+        Unauthenticated: unknown, expired, revoked, idle, from another network than it is good from, or of somebody who was disabled.
     """
     if not well_formed(bearer):
         raise errors.Unauthenticated("the token is not one of this plane's")
@@ -89,9 +89,12 @@ def actor(plane: context.Plane, bearer: str, *, ip: str = "", user_agent: str = 
         raise errors.Unauthenticated("the token was revoked" if found.revoked else "the token's owner was disabled")
     if found.expires_at <= now:
         raise errors.Unauthenticated(f"the token expired at {found.expires_at:%Y-%m-%d %H:%M} UTC")
+    last = found.used_at or found.issued_at
+    if found.idle and last + found.idle <= now:
+        raise errors.Unauthenticated("the session was not used for too long")
     if conditions.unmet(conditions.Terms(networks=found.networks), now=now, address=ip, login=None):
         raise errors.Unauthenticated("the token is not good from this address", remedy="use it from one of its networks")
-    if found.used_at is None or (now - found.used_at).total_seconds() > tokens.USED_S:
+    if used and (found.used_at is None or (now - found.used_at).total_seconds() > tokens.USED_S):
         with engine.begin(plane.engine, access.Scope(found.tenant, access.SYSTEM)) as tx:
             tokens.used(tx, found.tenant, found.token, now)
     held = access.now_held(found.grants, now=now, address=ip, login=found.issued_at)

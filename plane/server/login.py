@@ -17,23 +17,14 @@ from plane.domain import access, errors
 from plane.domain.auditing import details
 from plane.domain.granting import login
 from plane.domain.rendering import secrets
-from plane.server import authorise, context, record
+from plane.server import authorise, context, entry, record
 from plane.store import engine
-from plane.store.delivering import facts
-from plane.store.people import logins, people, tokens
+from plane.store.people import logins, people
 from plane.wire import login as shapes
 
 PATIENCE = dt.timedelta(minutes=10)  # between the first and the last step of a log-in
 CODE = dt.timedelta(minutes=1)  # between the browser's return and the command line's last step
-PLATFORM = access.Scope(access.PLATFORM_TENANT, access.SYSTEM)
 log = structlog.get_logger()
-
-
-class Origin(msgspec.Struct, frozen=True):
-    """Where a request comes from."""
-
-    ip: str = ""
-    user_agent: str = ""
 
 
 class Returned(msgspec.Struct, frozen=True):
@@ -42,20 +33,6 @@ class Returned(msgspec.Struct, frozen=True):
     address: str = ""
     session: str = ""
     hours: int = 0
-
-
-class _Made(msgspec.Struct, frozen=True):
-    """A token to be made for somebody who was let in."""
-
-    tenant: str
-    who: logins.Known
-    name: str
-    life: dt.timedelta
-    kind: str
-    provider: str
-    sid: str = ""
-    subject: str = ""
-    scopes: tuple[str, ...] = ()
 
 
 def ways(plane: context.Plane) -> shapes.Ways:
@@ -75,23 +52,23 @@ def begin(plane: context.Plane, name: str, *, back: str, challenge: str) -> str:
     return address
 
 
-def come_back(plane: context.Plane, name: str, query: dict[str, str], *, cookie: str, origin: Origin) -> Returned:
+def come_back(plane: context.Plane, name: str, query: dict[str, str], *, cookie: str, origin: entry.Origin) -> Returned:
     """The browser is back from the provider with a code, or with the provider's refusal."""
     provider, now = plane.logins.provider(name), plane.clock.now()
-    with engine.begin(plane.engine, PLATFORM) as tx:
+    with engine.begin(plane.engine, entry.PLATFORM) as tx:
         found = logins.take(tx, authorise.hashed(query.get("state", "")), now)
     if found is None or found.provider != name:
-        raise _refused(name, "state is none of ours, or too old")
+        raise entry.refused(name, "state is none of ours, or too old")
     if not found.return_to and login.challenge(cookie) != found.challenge:
-        raise _refused(name, "another browser began it")
+        raise entry.refused(name, "another browser began it")
     if not query.get("code"):
-        raise _refused(name, f"the provider said {query.get('error', 'nothing')[:50]!r}")
+        raise entry.refused(name, f"the provider said {query.get('error', 'nothing')[:50]!r}")
     wish = ports.LoginWish("", found.nonce, found.verifier, _callback(plane, name))
     person = _at_provider(name, lambda: plane.identities.redeem(provider, query["code"], wish, now=now))
     tenant, who = _admit(plane, provider, person)
     if not found.return_to:
         life = dt.timedelta(hours=provider.hours)
-        made = _Made(tenant, who, f"web-{provider.name}"[:63], life, "session", name, person.sid, person.subject)
+        made = entry.Made(tenant, who, f"web-{provider.name}"[:63], life, entry.SESSION, name, person.sid, person.subject)
         return Returned(session=_issue(plane, made, origin).token, hours=provider.hours)
     code = new_secret()
     row = {"provider": name, "challenge": found.challenge, "principal_tenant": tenant, "principal_id": who.principal, "sid": person.sid}
@@ -99,19 +76,19 @@ def come_back(plane: context.Plane, name: str, query: dict[str, str], *, cookie:
     return Returned(address=f"{found.return_to}?{parse.urlencode({'code': code})}")
 
 
-def end(plane: context.Plane, body: shapes.End, origin: Origin) -> shapes.LoggedIn:
+def end(plane: context.Plane, body: shapes.End, origin: entry.Origin) -> shapes.LoggedIn:
     """The command line shows what it began with, and gets its token, once."""
-    with engine.begin(plane.engine, PLATFORM) as tx:
+    with engine.begin(plane.engine, entry.PLATFORM) as tx:
         found = logins.take(tx, authorise.hashed(body.code), plane.clock.now())
     if found is None or not found.principal_id or not found.principal_tenant:
-        raise _refused("", "code is none of ours, or too old")
+        raise entry.refused("", "code is none of ours, or too old")
     if login.challenge(body.verifier) != found.challenge:
-        raise _refused(found.provider, "verifier is not what the log-in began with")
+        raise entry.refused(found.provider, "verifier is not what the log-in began with")
     provider = plane.logins.provider(found.provider)
     with engine.begin(plane.engine, access.Scope(found.principal_tenant, access.SYSTEM)) as tx:
         who = logins.by_id(tx, found.principal_tenant, found.principal_id)
     if who is None or who.disabled:
-        raise _refused(found.provider, "the user was disabled")
+        raise entry.refused(found.provider, "the user was disabled")
     return _issue(plane, _of_person(provider, found.principal_tenant, who, found.sid, ""), origin)
 
 
@@ -131,44 +108,44 @@ def begin_device(plane: context.Plane, name: str) -> shapes.DeviceBegun:
     )
 
 
-def end_device(plane: context.Plane, body: shapes.DeviceEnd, origin: Origin) -> shapes.LoggedIn:
+def end_device(plane: context.Plane, body: shapes.DeviceEnd, origin: entry.Origin) -> shapes.LoggedIn:
     """The token of whoever has logged in meanwhile; an empty answer: nobody yet."""
     hashed, now = authorise.hashed(body.handle), plane.clock.now()
-    with engine.begin(plane.engine, PLATFORM) as tx:
+    with engine.begin(plane.engine, entry.PLATFORM) as tx:
         found = logins.look(tx, hashed, now)
     if found is None or not found.wrapped:
-        raise _refused("", "handle is none of ours, or too old")
+        raise entry.refused("", "handle is none of ours, or too old")
     provider = plane.logins.provider(found.provider)
     code = plane.envelope.unwrap(found.wrapped, context=_context(body.handle)).reveal().decode()
     person = _at_provider(found.provider, lambda: plane.identities.poll(provider, code, now=now))
     if person is None:
         return shapes.LoggedIn()
-    with engine.begin(plane.engine, PLATFORM) as tx:
+    with engine.begin(plane.engine, entry.PLATFORM) as tx:
         if logins.take(tx, hashed, now) is None:
-            raise _refused(found.provider, "handle was used meanwhile")
+            raise entry.refused(found.provider, "handle was used meanwhile")
     tenant, who = _admit(plane, provider, person)
     return _issue(plane, _of_person(provider, tenant, who, person.sid, person.subject), origin)
 
 
-def exchange(plane: context.Plane, body: shapes.Exchange, origin: Origin) -> shapes.LoggedIn:
+def exchange(plane: context.Plane, body: shapes.Exchange, origin: entry.Origin) -> shapes.LoggedIn:
     """A short token of the service that a rule names, for a machine whose own provider vouches for it."""
     rule = next((one for one in plane.logins.trust if one.name == body.rule), None)
     if rule is None:
-        raise _refused("", "there is no such rule")
+        raise entry.refused("", "there is no such rule")
     claims = _at_provider(rule.name, lambda: plane.identities.verify(rule, body.token, audience=rule.audience, now=plane.clock.now()))
     if not login.trusts(rule, claims):
-        raise _refused(rule.name, "its claims are not those of the rule")
+        raise entry.refused(rule.name, "its claims are not those of the rule")
     tenant = _tenant(plane, rule.tenant)
     with engine.begin(plane.engine, access.Scope(tenant, access.SYSTEM)) as tx:
         who = logins.named(tx, tenant, rule.service, "service")
     if who is None or who.disabled:
-        raise _refused(rule.name, "the service is not there, or was disabled")
+        raise entry.refused(rule.name, "the service is not there, or was disabled")
     life = dt.timedelta(minutes=rule.minutes)
     subject = str(claims["sub"])
-    return _issue(plane, _Made(tenant, who, f"rule-{rule.name}"[:63], life, "service", rule.name, "", subject, rule.scopes), origin)
+    return _issue(plane, entry.Made(tenant, who, f"rule-{rule.name}"[:63], life, "service", rule.name, "", subject, rule.scopes), origin)
 
 
-def logged_out(plane: context.Plane, name: str, token: str, origin: Origin) -> None:
+def logged_out(plane: context.Plane, name: str, token: str, origin: entry.Origin) -> None:
     """The provider says that somebody logged out there: what came of it ends here."""
     provider, now = plane.logins.provider(name), plane.clock.now()
     subject, sid, _ = _at_provider(name, lambda: plane.identities.logged_out(provider, token, now=now))
@@ -180,20 +157,9 @@ def logged_out(plane: context.Plane, name: str, token: str, origin: Origin) -> N
             record.append(plane, tx, scope, "access.token.revoked", target=f"person/{principal}", message="logged out", details=facts_)
 
 
-def log_out(plane: context.Plane, caller: authorise.Caller) -> None:
-    """End the token that the caller shows."""
-    with engine.dispatch(plane.engine) as tx:
-        tenant = tokens.home(tx, caller.actor.token)
-    scope = access.Scope(tenant, caller.actor, caller.request)
-    with engine.begin(plane.engine, scope) as tx:
-        called = tokens.revoke(tx, tenant, caller.actor.id, caller.actor.token, plane.clock.now())
-        facts_ = details.Token(token=caller.actor.token, name=called)
-        record.append(plane, tx, scope, "access.token.revoked", target=f"person/{caller.actor.name}", message="logged out", details=facts_)
-
-
-def _of_person(provider: login.Provider, tenant: str, who: logins.Known, sid: str, subject: str) -> _Made:
+def _of_person(provider: login.Provider, tenant: str, who: logins.Known, sid: str, subject: str) -> entry.Made:
     life = dt.timedelta(hours=provider.hours)
-    return _Made(tenant, who, f"login-{provider.name}"[:63], life, "user", provider.name, sid, subject)
+    return entry.Made(tenant, who, f"login-{provider.name}"[:63], life, "user", provider.name, sid, subject)
 
 
 def _at_provider(name: str, ask: Any) -> Any:  # noqa: ANN401 - whatever it is asked for
@@ -203,11 +169,6 @@ def _at_provider(name: str, ask: Any) -> Any:  # noqa: ANN401 - whatever it is a
     except login.Refused as e:
         log.warning("login.refused", provider=name, reason=e.reason)
         raise
-
-
-def _refused(name: str, reason: str) -> login.Refused:
-    log.warning("login.refused", provider=name, reason=reason)
-    return login.Refused(reason)
 
 
 def _admit(plane: context.Plane, provider: login.Provider, person: login.Person) -> tuple[str, logins.Known]:
@@ -221,7 +182,7 @@ def _admit(plane: context.Plane, provider: login.Provider, person: login.Person)
             held = details.GroupsChanged(provider=provider.name, before=tuple(sorted(who.groups)), after=tuple(sorted(person.groups)))
             record.append(plane, tx, scope, "login.groups.changed", target=f"person/{who.name}", details=held)
     if who.disabled:
-        raise _refused(provider.name, "the user was disabled")
+        raise entry.refused(provider.name, "the user was disabled")
     return tenant, who
 
 
@@ -236,26 +197,9 @@ def _make(plane: context.Plane, tx: engine.Tx, scope: access.Scope, provider: lo
     return logins.Known(identity, name, "user", frozenset(), disabled=False)
 
 
-def _issue(plane: context.Plane, made: _Made, origin: Origin) -> shapes.LoggedIn:
-    secret, token, expires = authorise.new_secret(made.kind), plane.clock.id(), plane.clock.now() + made.life
-    who = access.Actor(made.who.principal, made.who.name, made.who.kind, token, (), origin.ip, origin.user_agent[:200])
-    scope = access.Scope(made.tenant, who)
-    row = {
-        "id": token,
-        "principal_id": made.who.principal,
-        "name": made.name,
-        "prefix": secret.removeprefix(f"gp_{made.kind}_")[:8],
-        "hash": authorise.hashed(secret),
-        "expires_at": expires,
-        "scopes": list(made.scopes),
-        "provider": made.provider,
-        "sid": made.sid,
-    }
-    facts_ = details.LoggedIn(provider=made.provider, subject=made.subject, token=token, expires=facts.stamp(expires))
-    with engine.begin(plane.engine, scope) as tx:
-        tokens.add(tx, made.tenant, row)
-        record.append(plane, tx, scope, "login.succeeded", target=f"person/{made.who.name}", details=facts_)
-    return shapes.LoggedIn(token=secret, name=made.who.name, expires_at=facts.stamp(expires))
+def _issue(plane: context.Plane, made: entry.Made, origin: entry.Origin) -> shapes.LoggedIn:
+    with engine.begin(plane.engine, access.Scope(made.tenant, access.SYSTEM)) as tx:
+        return entry.issue(plane, tx, made, origin)
 
 
 def _tenant(plane: context.Plane, name: str) -> str:
@@ -264,12 +208,12 @@ def _tenant(plane: context.Plane, name: str) -> str:
     with engine.dispatch(plane.engine) as tx:
         found = people.place(tx, name, "")
     if found is None:
-        raise _refused(name, "its tenant is not there")
+        raise entry.refused(name, "its tenant is not there")
     return found[0]
 
 
 def _keep(plane: context.Plane, secret: str, life: dt.timedelta, row: dict[str, Any]) -> None:
-    with engine.begin(plane.engine, PLATFORM) as tx:
+    with engine.begin(plane.engine, entry.PLATFORM) as tx:
         made = {"id": plane.clock.id(), "hash": authorise.hashed(secret), "expires_at": plane.clock.now() + life}
         logins.begin(tx, made | row)
 

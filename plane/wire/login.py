@@ -72,3 +72,25 @@ class LoggedIn(rest.Answer, frozen=True, kw_only=True):
     token: str = ""
     name: str = ""
     expires_at: str = ""
+
+
+class ThisSession(rest.Answer, frozen=True, kw_only=True):
+    """The session that asks; `csrfToken`: what the header X-CSRF-Token holds in each of its changes."""
+
+    id: str
+    name: str
+    csrf_token: str
+    expires_at: str
+
+
+class Session(rest.Answer, frozen=True, kw_only=True):
+    """A browser's session; `address` and `browser`: where it was begun, `usedAt`: to within a minute, `this`: it is the one that asks."""
+
+    id: str
+    name: str
+    address: str
+    browser: str
+    created_at: str
+    expires_at: str
+    used_at: str = ""
+    this: bool = False

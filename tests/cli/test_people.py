@@ -4,6 +4,9 @@ import pathlib
 
 import pytest
 
+from plane.server import entry
+from plane.store import engine
+from plane.store.people import logins
 from tests.cli import conftest
 from tests.support import planes
 
@@ -113,3 +116,17 @@ def test_a_binding_of_a_project_is_deleted_by_its_projects_admin(shop: planes.Fl
     token = run("token", "create", "eve").stdout.strip()
     said = run("rolebinding", "delete", "shop-editors", "-P", "lab", PLANE_TOKEN=token).output
     assert said == "rolebinding/shop-editors deleted\n"
+
+
+def test_somebody_looks_after_sessions_of_browsers(shop: planes.Fleet, run: conftest.Run, team: pathlib.Path) -> None:
+    run("apply", "-f", str(team))
+    with engine.begin(shop.plane.engine, shop.scope) as tx:
+        eve = logins.named(tx, shop.tenant, "eve", "user")
+        assert eve
+        made = entry.Made(shop.tenant, eve, "web-test", entry.LONGEST, entry.SESSION, "test")
+        entry.issue(shop.plane, tx, made, entry.Origin("192.0.2.7"))
+    assert run("session", "list").output == "No browser is logged in.\n"
+    [_, line] = run("session", "list", "--user", "eve").output.splitlines()
+    assert "192.0.2.7" in line
+    assert run("session", "end", "--user", "eve", line.split()[0]).output == f"session {line.split()[0]} ended\n"
+    assert run("session", "list", "--user", "eve").output == "No browser is logged in.\n"

@@ -43,6 +43,7 @@ class Names(msgspec.Struct, frozen=True):
     rolebinding: str = "crew"
     resourcerule: str = "none"
     token: str = ""
+    session: str = "01a1fdeb-1c13-7a73-85f1-76ab07c7be0e"
     approval: str = "01a1fdeb-1c13-7a73-85f1-76ab07c7be0e"
     task: str = ""
     digest: str = ""

@@ -9,3 +9,10 @@ class GlassTaken(details.Details, frozen=True, kw_only=True, omit_defaults=True)
     role: str
     reason: str
     until: str
+
+
+class Session(details.Details, frozen=True, kw_only=True, omit_defaults=True):
+    """A browser's session, never its secret."""
+
+    session: str
+    name: str

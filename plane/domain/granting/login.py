@@ -67,11 +67,12 @@ class TrustRule(_Setting, frozen=True, kw_only=True):
 
 
 class Settings(_Setting, frozen=True, kw_only=True):
-    """The whole file. `url`: where people's browsers find the plane."""
+    """The whole file. `url`: where people's browsers find the plane; `idle_minutes`: after which an unused session of theirs ends."""
 
     url: str = ""
     providers: tuple[Provider, ...] = ()
     trust: tuple[TrustRule, ...] = ()
+    idle_minutes: Annotated[int, msgspec.Meta(ge=5, le=1440)] = 60
 
     def provider(self, name: str) -> Provider:
         """The one of that name; NotFound."""

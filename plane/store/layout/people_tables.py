@@ -43,6 +43,9 @@ tokens = sa.Table(
     columns.time("used_at"),  # to within a minute
     columns.text("provider", default=""),  # what it came of, where it came of a log-in
     columns.text("sid", default=""),  # and the provider's name of the session
+    columns.number("idle_s"),  # of a browser's session, which ends when it was not used for so long; 0: a token
+    columns.text("made_at", default=""),  # the address that a session was begun from, and with which browser
+    columns.text("made_with", default=""),
     columns.tenant_key("id"),
     sa.UniqueConstraint("hash"),
     sa.ForeignKeyConstraint(["tenant_id", "principal_id"], ["principals.tenant_id", "principals.id"], ondelete="CASCADE"),

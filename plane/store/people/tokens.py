@@ -30,6 +30,7 @@ class Bearer(msgspec.Struct, frozen=True):
     grants: tuple[access.Grant, ...]  # as the token wields them; also those whose terms do not hold now
     groups: frozenset[str]
     networks: tuple[str, ...]
+    idle: dt.timedelta  # how long a session may not be used; zero: a token, which may
     revoked: bool
     disabled: bool
 
@@ -69,6 +70,7 @@ def bearer(tx: Tx, hashed: bytes) -> Bearer | None:
         grants=access.narrowed(held, frozenset(row.scopes)),
         groups=frozenset(row.groups),
         networks=tuple(row.networks),
+        idle=dt.timedelta(seconds=row.idle_s),
         revoked=row.revoked_at is not None,
         disabled=row.disabled_at is not None,
     )
@@ -79,16 +81,11 @@ _BEARER = (
         TOKENS.c.id.label("token"),
         PRINCIPALS.c.id.label("principal"),
         *(PRINCIPALS.c[name] for name in ("tenant_id", "name", "kind", "groups", "disabled_at")),
-        *(TOKENS.c[name] for name in ("expires_at", "created_at", "revoked_at", "used_at", "scopes", "networks")),
+        *(TOKENS.c[name] for name in ("expires_at", "created_at", "revoked_at", "used_at", "scopes", "networks", "idle_s")),
     )
     .select_from(TOKENS.join(PRINCIPALS, sa.and_(PRINCIPALS.c.tenant_id == TOKENS.c.tenant_id, PRINCIPALS.c.id == TOKENS.c.principal_id)))
     .where(TOKENS.c.hash == sa.bindparam("hash"))
 )
-
-
-def home(tx: Tx, token: str) -> str:
-    """The tenant of whom a token is, by its id; a dispatch transaction."""
-    return str(tx.execute(sa.select(TOKENS.c.tenant_id).where(TOKENS.c.id == token)).scalar_one())
 
 
 def used(tx: Tx, tenant: str, token: str, now: dt.datetime) -> None:
@@ -104,15 +101,21 @@ def add(tx: Tx, tenant: str, row: Mapping[str, Any]) -> None:
     tx.execute(sa.insert(TOKENS).values({"tenant_id": tenant, **row}))
 
 
+def _of(tenant: str, principal: str) -> tuple[sa.ColumnElement[bool], ...]:
+    """Browsers' sessions, which are tokens too, are `sessions`'."""
+    return TOKENS.c.tenant_id == tenant, TOKENS.c.principal_id == principal, TOKENS.c.idle_s == 0
+
+
 def page(tx: Tx, tenant: str, principal: str, *, after: str, limit: int) -> tuple[Token, ...]:
     """A principal's tokens in order of making."""
-    mine = sa.select(*_SHOWN).where(TOKENS.c.tenant_id == tenant, TOKENS.c.principal_id == principal, TOKENS.c.id > (after or tables.NIL))
+    where = (*_of(tenant, principal), TOKENS.c.id > (after or tables.NIL))
+    mine = sa.select(*_SHOWN).where(*where)
     return tuple(Token(*row) for row in tx.execute(mine.order_by(TOKENS.c.id).limit(limit)))
 
 
 def lock(tx: Tx, tenant: str, principal: str, token: str) -> Token | None:
     """One of a principal's, until the transaction ends."""
-    where = (TOKENS.c.tenant_id == tenant, TOKENS.c.principal_id == principal, TOKENS.c.id == token)
+    where = (*_of(tenant, principal), TOKENS.c.id == token)
     row = tx.execute(sa.select(*_SHOWN).where(*where).with_for_update()).one_or_none()
     return Token(*row) if row else None
 
@@ -125,6 +128,6 @@ def end_by(tx: Tx, tenant: str, token: str, when: dt.datetime) -> None:
 
 def revoke(tx: Tx, tenant: str, principal: str, token: str, now: dt.datetime) -> str:
     """The revoked token's name; empty when there is no such token."""
-    where = (TOKENS.c.tenant_id == tenant, TOKENS.c.principal_id == principal, TOKENS.c.id == token)
+    where = (*_of(tenant, principal), TOKENS.c.id == token)
     changed = sa.update(TOKENS).where(*where).values(revoked_at=sa.func.coalesce(TOKENS.c.revoked_at, now)).returning(TOKENS.c.name)
     return tx.execute(changed).scalar_one_or_none() or ""

@@ -1,0 +1,75 @@
+"""Whoever was let in, however, gets a token or a session of ours: short-lived, kept as a hash, told to the log."""
+
+import datetime as dt
+
+import msgspec
+import structlog
+
+from plane.domain import access
+from plane.domain.auditing import details
+from plane.domain.granting import login
+from plane.server import authorise, context, record
+from plane.store.delivering import facts
+from plane.store.engine import Tx
+from plane.store.people import logins, tokens
+from plane.wire import login as shapes
+
+PLATFORM = access.Scope(access.PLATFORM_TENANT, access.SYSTEM)
+SESSION = "session"  # the kind of secret that a browser's cookie holds; as a bearer token it is none
+LONGEST = dt.timedelta(hours=24)  # of a log-in, whoever vouches for it
+log = structlog.get_logger()
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a request comes from."""
+
+    ip: str = ""
+    user_agent: str = ""
+
+
+class Made(msgspec.Struct, frozen=True):
+    """A token to be made for somebody who was let in. `kind`: user, service or SESSION."""
+
+    tenant: str
+    who: logins.Known
+    name: str
+    life: dt.timedelta
+    kind: str
+    provider: str
+    sid: str = ""
+    subject: str = ""
+    scopes: tuple[str, ...] = ()
+
+
+def scope(made: Made, token: str, origin: Origin) -> access.Scope:
+    """The newcomer's own."""
+    who = access.Actor(made.who.principal, made.who.name, made.who.kind, token, (), origin.ip, origin.user_agent[:200])
+    return access.Scope(made.tenant, who)
+
+
+def issue(plane: context.Plane, tx: Tx, made: Made, origin: Origin) -> shapes.LoggedIn:
+    """In a transaction of the newcomer's tenant."""
+    secret, token, expires = authorise.new_secret(made.kind), plane.clock.id(), plane.clock.now() + made.life
+    row = {
+        "id": token,
+        "principal_id": made.who.principal,
+        "name": made.name,
+        "prefix": secret.removeprefix(f"gp_{made.kind}_")[:8],
+        "hash": authorise.hashed(secret),
+        "expires_at": expires,
+        "scopes": list(made.scopes),
+        "provider": made.provider,
+        "sid": made.sid,
+    }
+    if made.kind == SESSION:
+        row |= {"idle_s": plane.logins.idle_minutes * 60, "made_at": origin.ip, "made_with": origin.user_agent[:200]}
+    tokens.add(tx, made.tenant, row)
+    told = details.LoggedIn(provider=made.provider, subject=made.subject, token=token, expires=facts.stamp(expires))
+    record.append(plane, tx, scope(made, token, origin), "login.succeeded", target=f"person/{made.who.name}", details=told)
+    return shapes.LoggedIn(token=secret, name=made.who.name, expires_at=facts.stamp(expires))
+
+
+def refused(name: str, reason: str) -> login.Refused:
+    """The same words for everybody; the reason is in this process's log."""
+    log.warning("login.refused", provider=name, reason=reason)
+    return login.Refused(reason)
