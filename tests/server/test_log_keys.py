@@ -48,7 +48,13 @@ def test_the_old_key_signs_the_event_that_tells_of_the_new_one(plane: context.Pl
     assert sum("audit.key.changed" in line for line in lines) == 1
     found = verifying.verified(lines)
     assert (found.findings, len(found.keys)) == ([], 2)
-    assert any("not a key that you trust" in one for one in verifying.verified(lines, sorted(found.keys)[:1]).findings)
+    keys = [audit.verifier_key(found.state["origin"], key.public_key()) for key in (old, new)]
+    assert verifying.verified(lines, keys[:1]).findings == []
+    assert any("not a key that you trust" in one for one in verifying.verified(lines, keys[1:]).findings)
+    untold = [line.replace(keys[1], keys[0]) for line in lines]
+    assert any("nor one that such a key vouches for" in one for one in verifying.verified(untold, keys[:1]).findings)
+    later = [line for line in lines[lines.index(after) :] if '"manifest"' not in line]  # a file that begins behind the event
+    assert any(keys[1] in one for one in verifying.verified(later, keys[:1], part=True).findings)
 
 
 def test_a_key_that_was_lost_is_replaced_and_the_log_says_so(plane: context.Plane, owner: sa.Engine, tmp_path: pathlib.Path) -> None:

@@ -88,7 +88,13 @@ def _report(found: dict[str, int], asked: Asked, *, where: str = "") -> None:
 
 @click.command("verify")
 @click.option("--offline", "file", metavar="FILE", help="Check this export, and ask nobody.")
-@click.option("--key", "keys", multiple=True, metavar="VKEY", help="Trust this key alone, as `plane audit checkpoint` prints it.")
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="VKEY",
+    help="Trust this key, as `plane audit checkpoint` prints it, and later ones that the log tells of under it.",
+)
 @click.option("--against", metavar="FILE", help="An earlier export: names every row that differs from it.")
 @click.option("--known", metavar="FILE", help="Remember the signed state in FILE; a log that does not continue it is found.")
 @click.option("--part", is_flag=True, help="FILE is what a sink keeps: it has no manifest.")
