@@ -56,7 +56,7 @@ class Opa:
 
     def _ask(self, files: policy.PolicyFiles, question: policy.PolicyInput, turn: opa_turns.Turn) -> object:
         """The answer; who gets none has its next query in the slow lane."""
-        asked = msgspec.to_builtins(question)
+        asked = msgspec.to_builtins(opa_sets.asked(files, question))
         try:
             try:
                 answer = self._ask_once(files, asked, turn)

@@ -1,13 +1,15 @@
 """Policy sets from folders: the shipped one, split into what every set needs and the rules, and users' own."""
 
 import pathlib
+from collections.abc import Iterable
 
 import msgspec
 
 from plane.domain import errors
-from plane.domain.judging import library, policy
+from plane.domain.judging import library, policy, styles
 
 RULES = "rules/"
+DATA = frozenset({".json", ".yaml", ".yml"})
 STARTER = "starter"  # the profile of a first set, of `plane try policy` without --profile, and of the demo
 
 
@@ -41,6 +43,21 @@ def read(folder: pathlib.Path, *, base: dict[str, str]) -> policy.PolicyFiles:
     if not found:
         raise errors.Invalid({str(folder): "holds no .rego file; each rule is one package plane.rules.NAME"})
     return policy.policy_files(folder.resolve().name, found)
+
+
+def conftest(folder: pathlib.Path, *, data: Iterable[pathlib.Path] = (), style: styles.Style) -> policy.PolicyFiles:
+    """The set in a folder of conftest's, with data files and what is in data folders; their places become names below `data/`.
+
+    Raises:
+        Invalid: there is no module, or a file is no UTF-8.
+    """
+    found = _modules(folder)
+    if not found:
+        raise errors.Invalid({str(folder): "holds no .rego file"})
+    for number, path in enumerate(data):
+        below = sorted(one for one in path.rglob("*") if one.suffix in DATA) if path.is_dir() else [path]
+        found |= {f"data/{number}/{one.relative_to(path if path.is_dir() else path.parent).as_posix()}": _text(one) for one in below}
+    return policy.policy_files(folder.resolve().name, found, style)
 
 
 def _modules(folder: pathlib.Path) -> dict[str, str]:

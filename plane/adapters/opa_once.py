@@ -11,7 +11,7 @@ from plane.adapters import opa_bounds, opa_sets
 from plane.domain.judging import policy
 
 DEADLINE_S = 10.0  # as of `opa`, so that a set which is too slow there is too slow here
-QUERY = ["eval", "--strict", "--strict-builtin-errors", "--format=json", "--data=modules", "--stdin-input", "data.plane.main.violations"]
+QUERY = ["eval", "--strict-builtin-errors", "--format=json", "--bundle=modules", "--stdin-input", "data.plane.main.violations"]
 
 
 class _Result(msgspec.Struct):
@@ -39,7 +39,7 @@ class Once:
         """
         opa_sets.check_shape(files)
         try:
-            done = self._ask(files, msgspec.json.encode(question))
+            done = self._ask(files, msgspec.json.encode(opa_sets.asked(files, question)))
         except subprocess.TimeoutExpired as error:
             self._compiler.check(files)
             raise opa_sets.slow(files, self._deadline_s) from error
@@ -53,9 +53,9 @@ class Once:
         """Compiled and asked in one run: evaluation is as strict as `opa check`."""
         with tempfile.TemporaryDirectory(prefix="plane-opa-once-") as name:
             folder = pathlib.Path(name)
-            self._compiler.place(files, folder)
+            strict = self._compiler.place(files, folder)
             allowed = f"--capabilities={opa_sets.CAPABILITIES}"
-            return self._compiler.run([*QUERY, allowed], folder, given=question, timeout_s=self._deadline_s)
+            return self._compiler.run([*QUERY, *strict, allowed], folder, given=question, timeout_s=self._deadline_s)
 
     def _failed(self, files: policy.PolicyFiles, done: subprocess.CompletedProcess[bytes]) -> policy.PolicyFailed:
         """Only now is it worth asking whether the set compiles; a compiler's words name file and row better."""

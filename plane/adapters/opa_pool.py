@@ -119,7 +119,7 @@ class Pool:
         self._starter = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="opa-starter")
 
     @contextlib.contextmanager
-    def engine(self, key: str, *, place: Callable[[pathlib.Path], None], nice: int = 0) -> Iterator[Engine]:
+    def engine(self, key: str, *, place: Callable[[pathlib.Path], object], nice: int = 0) -> Iterator[Engine]:
         """The engine of a key; `place` writes its modules when it must be started. EngineGone: it does not start."""
         slot = self._take(key)
         try:
@@ -161,7 +161,7 @@ class Pool:
             idle.remove(key)
             self._engines.pop(key).close()
 
-    def _start(self, folder: pathlib.Path, place: Callable[[pathlib.Path], None], nice: int) -> Engine:
+    def _start(self, folder: pathlib.Path, place: Callable[[pathlib.Path], object], nice: int) -> Engine:
         token = secrets.token_urlsafe(24)
         place(folder / "modules")
         (folder / "modules" / "authz.rego").write_text(AUTHZ.format(token=token))
@@ -175,10 +175,11 @@ class Pool:
 
     def _spawn(self, folder: pathlib.Path, nice: int) -> subprocess.Popen[bytes]:
         opa = [self._program, "run", "--server", "--addr", f"unix://{folder}/opa.sock", "--authentication=token", "--authorization=basic"]
-        quiet = ["--skip-version-check", "--log-level=error", "--log-format=json", "modules"]  # not its place: OPA names it in what it says
+        quiet = ["--skip-version-check", "--log-level=error", "--log-format=json"]
+        modules = ["--bundle", "modules"]  # not its place: OPA names it in what it says
         with (folder / "opa.log").open("wb") as log:
             return subprocess.Popen(
-                opa_bounds.launch([*opa, *quiet], memory_bytes=self._memory_bytes, nice=nice),
+                opa_bounds.launch([*opa, *quiet, *modules], memory_bytes=self._memory_bytes, nice=nice),
                 env={"HOME": str(folder)},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,

@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from plane.adapters import opa_bounds
+from plane.adapters.styles import conftest, layout
 from plane.domain import objects
-from plane.domain.judging import policy
+from plane.domain.judging import policy, styles
 
 CHECK_S = 20.0
 CAPABILITIES = "capabilities.json"
@@ -30,20 +31,21 @@ REFUSED = frozenset({
     "uuid.rfc4122",
 })  # fmt: skip
 
-FILE_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*\.rego", re.ASCII)
 # An allow-list of spellings: `package plane["main"]` is the driver's package too.
 PACKAGE = re.compile(r"package[ \t]+(?P<name>plane\.rules\.[A-Za-z_]\w*|lib(\.[A-Za-z_]\w*)*)[ \t]*(#.*)?")
 PACKAGE_RULE = "a policy set consists of packages plane.rules.NAME, and lib or lib.NAME for what they share"
 VIOLATIONS = re.compile(r"^(release_)?violations\b", re.MULTILINE)
 
 
-class _Answer(msgspec.Struct):
-    """One answer of the driver (policies/main.rego)."""
+class _Answer(msgspec.Struct, rename="camel"):
+    """One answer of a driver (policies/main.rego, or a style's)."""
 
     rule: str
     index: int
     found: dict[str, Any]
     about: dict[str, Any] = {}
+    at_most: policy.Mode = "deny"
+    excepted: bool = False
 
 
 class Compiler:
@@ -69,27 +71,29 @@ class Compiler:
         check_shape(files)
         with tempfile.TemporaryDirectory(prefix="plane-opa-check-") as name:
             folder = pathlib.Path(name)
-            self.place(files, folder)
+            strict = self.place(files, folder)
             try:
-                done = self.run(["check", "--strict", f"--capabilities={CAPABILITIES}", "--format=json", "modules"], folder)
+                done = self.run(["check", *strict, f"--capabilities={CAPABILITIES}", "--format=json", "--bundle", "modules"], folder)
             except subprocess.TimeoutExpired as error:
                 raise policy.PolicyInvalid(files.name, (f"OPA has not compiled it within {CHECK_S:g} s; make it smaller",)) from error
         if done.returncode:
             raise policy.PolicyInvalid(files.name, _problems(done.stderr + done.stdout))
         self._checked.add(files.digest)
 
-    def place(self, files: policy.PolicyFiles, folder: pathlib.Path) -> None:
-        """The set with the driver in the folder `modules`, and beside it what they may call."""
-        self.place_modules(files, folder / "modules")
+    def place(self, files: policy.PolicyFiles, folder: pathlib.Path) -> list[str]:
+        """The set with its driver in the folder `modules`, and beside it what they may call; OPA's options that go with it."""
+        laid = self.place_modules(files, folder / "modules")
         (folder / CAPABILITIES).write_bytes(self._allowed())
+        return ["--strict"] if laid.strict else []
 
-    def place_modules(self, files: policy.PolicyFiles, folder: pathlib.Path) -> None:
-        """The set with the driver."""
-        for kind, modules in (("plane", self._base), ("set", files.files)):
-            for name, text in modules.items():
-                path = folder / kind / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, "utf-8")
+    def place_modules(self, files: policy.PolicyFiles, folder: pathlib.Path) -> layout.Laid:
+        """The set with its driver, as a bundle."""
+        laid = self._laid(files)
+        for name, text in laid.files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        return laid
 
     def run(
         self, arguments: list[str], folder: pathlib.Path, *, given: bytes = b"", timeout_s: float | None = None
@@ -97,6 +101,12 @@ class Compiler:
         """One run of the program to its end; subprocess.TimeoutExpired after the time, CHECK_S when not given."""
         command = opa_bounds.launch([self._program, *arguments], memory_bytes=self._memory_bytes)
         return subprocess.run(command, cwd=folder, env={}, input=given, capture_output=True, timeout=timeout_s or CHECK_S, check=False)
+
+    def _laid(self, files: policy.PolicyFiles) -> layout.Laid:
+        if files.style.kind == "conftest":
+            return conftest.laid(files)
+        base = {f"plane/{name}": text for name, text in self._base.items()}
+        return layout.Laid({**base, **{f"set/{name}": text for name, text in files.files.items()}})
 
     def _allowed(self) -> bytes:
         """This OPA's capabilities without the refused builtins and without any network."""
@@ -106,6 +116,11 @@ class Compiler:
                 kept = [builtin for builtin in known["builtins"] if builtin["name"] not in REFUSED]
                 self._capabilities = msgspec.json.encode({**known, "builtins": kept, "allow_net": []})
             return self._capabilities
+
+
+def asked(files: policy.PolicyFiles, question: policy.PolicyInput) -> object:
+    """The input of the set's driver."""
+    return conftest.asked(question) if files.style.kind == "conftest" else question
 
 
 def violations(files: policy.PolicyFiles, answer: object, manifests: tuple[dict[str, Any], ...]) -> tuple[policy.Violation, ...]:
@@ -141,7 +156,8 @@ def refused(files: policy.PolicyFiles, why: object) -> policy.PolicyFailed:
 
 def check_shape(files: policy.PolicyFiles) -> None:
     """Refuse what would compile and then never be asked, or would reach into the driver or another set's packages."""
-    problems = tuple(_shape_problems(files.files))
+    named = tuple(f"{name!r}: {bad}" for name in sorted(files.files) if (bad := styles.file_problem(files.style, name)))
+    problems = named or tuple(conftest.problems(files) if files.style.kind == "conftest" else _shape_problems(files.files))
     if problems:
         raise policy.PolicyInvalid(files.name, problems)
 
@@ -159,9 +175,6 @@ def reason(answer: bytes) -> str:
 def _shape_problems(files: Mapping[str, str]) -> Iterator[str]:
     rules: dict[str, str] = {}
     for name, text in sorted(files.items()):
-        if not FILE_NAME.fullmatch(name):
-            yield f"{name!r}: a file name consists of letters, digits, `_`, `-` and dots, and ends in .rego"
-            continue
         row, line = _first_statement(text)
         package = PACKAGE.fullmatch(line)
         if package is None:
@@ -208,4 +221,6 @@ def _violation(files: policy.PolicyFiles, answer: _Answer, manifests: tuple[dict
         severity=str(found.get("severity", "medium")),
         path=str(found.get("path", "")),
         remedy=str(found.get("remedy", "")),
+        at_most=answer.at_most,
+        excepted=answer.excepted,
     )

@@ -9,7 +9,7 @@ import msgspec
 
 from plane.domain import annotations, apps, errors, fleet, labels, options, orphans
 from plane.domain.granting import roles
-from plane.domain.judging import policy
+from plane.domain.judging import policy, styles
 from plane.domain.permitting import namespaces as begins
 from plane.domain.permitting import projects, signing
 from plane.domain.permitting import quotas as amounts
@@ -91,11 +91,12 @@ class CredentialSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown
 
 
 class PolicySetSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """How a policy set counts. `rules`: rule → its own mode; `parameters`: rule → parameters."""
+    """How a policy set counts. `rules`: rule → its own mode; `parameters`: rule → parameters; `style`: how its files are written."""
 
     mode: policy.Mode = "deny"
     rules: dict[str, policy.Mode] = {}
     parameters: dict[str, dict[str, Any]] = {}
+    style: styles.Style = styles.PLANE
 
 
 Problems = dict[str, str]  # path → broken rule

@@ -7,7 +7,7 @@ import pytest
 
 from plane import config
 from plane.adapters import opa, opa_files, opa_once
-from plane.domain.judging import policy
+from plane.domain.judging import policy, styles
 
 SHIPPED = opa_files.shipped()
 ONCE = opa_once.Once(config.program("opa"), SHIPPED.base)
@@ -36,6 +36,7 @@ def said(engine: opa.Opa | opa_once.Once, files: policy.PolicyFiles) -> object:
 def test_both_say_the_same() -> None:
     sets = [
         SHIPPED.rules,
+        policy.policy_files("old", {"a.rego": "package main\n\nwarn[msg] { msg := input.kind }\n"}, styles.Style("conftest", (), "v0")),
         rules('violations contains {"message": "no"}'),
         rules('violations contains {"message": "no"} if input.manifest.kind == "Job"'),
         rules("violations contains x if {\n\ty == 1\n}"),

@@ -166,3 +166,49 @@ def test_wrong_use_is_one_sentence(run: testing.CliRunner, words: list[str], sen
     result = run.invoke(trial_policy.command, words)
     assert (result.exit_code, sentence in result.stderr) == (2, True), result.output
     assert "Traceback" not in result.output
+
+
+CONFTEST = """package main
+
+deny_ports contains "no ports" if input.kind == "Service"
+
+warn contains {"msg": "old", "severity": "low"} if input.kind == "Deployment"
+
+deny_names contains sprintf("%s is no word", [input.metadata.name]) if not data.words[input.metadata.name]
+
+exception contains ["names"] if input.kind == "Service"
+"""
+
+
+def test_policies_for_conftest_count_as_conftest_counts_them(run: testing.CliRunner) -> None:
+    write("theirs/rules.rego", CONFTEST)
+    result = run.invoke(
+        trial_policy.command, ["--conftest", "theirs", "--data", write("d.yaml", "words: {shop: true}\n"), write("web.yaml", BAD)]
+    )
+    assert (result.exit_code, result.stdout.splitlines()) == (
+        1,
+        [
+            "web.yaml:1: Service shop/web: web is no word [deny_names, medium, exception]",
+            "web.yaml:5: apps/Deployment shop/web: web is no word [deny_names, medium]",
+            "web.yaml:1: Service shop/web: no ports [deny_ports, medium]",
+            "web.yaml:5: apps/Deployment shop/web: old [warn, low, warn]",
+            "refused: 3 violations, 1 exception",
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--conftest", "theirs", "--policies", "theirs"], "leave one out"),
+        (["--conftest", "theirs", "--profile", "strict"], "leave one out"),
+        (["--namespace", "main"], "name its folder"),
+        (["--conftest", "theirs", "--namespace", "a b"], "'a b' is no package"),
+        (["--conftest", "theirs", "--namespace", "pods"], "no rule deny, violation or warn in package pods; its packages are main"),
+        (["--conftest", "theirs", "--rego-v0"], "does not compile: rules.rego:5"),
+    ],
+)
+def test_wrong_use_of_conftests_policies_is_one_sentence(run: testing.CliRunner, words: list[str], sentence: str) -> None:
+    write("theirs/rules.rego", CONFTEST)
+    result = run.invoke(trial_policy.command, [*words, write("web.yaml", GOOD)])
+    assert (result.exit_code, sentence in result.stderr) == (2, True), result.output

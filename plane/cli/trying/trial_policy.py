@@ -14,7 +14,7 @@ from plane.cli import failures
 from plane.cli.reporting import github, junit, reports, sarif, tap
 from plane.cli.trying import trial_files
 from plane.domain import errors, objects
-from plane.domain.judging import library, policy, surroundings
+from plane.domain.judging import library, policy, styles, surroundings
 from plane.domain.reading import documents
 
 T = TypeVar("T")
@@ -25,6 +25,8 @@ HERE = policy.PolicyContext(tenant="local", project="local", app="local", cluste
 FORMS = {"junit": junit.text, "tap": tap.text, "sarif": sarif.text, "github": github.text}
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=pathlib.Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=pathlib.Path)
+PLACE = click.Path(exists=True, path_type=pathlib.Path)
 
 
 class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,9 +41,9 @@ class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """Which rules are asked, and how. `folder` None: those that come with the plane."""
+    """Which rules are asked, and how. `own` None: those that come with the plane."""
 
-    folder: pathlib.Path | None
+    own: policy.PolicyFiles | None
     profile: str
     pss_version: str
     parameters: dict[str, dict[str, Any]]
@@ -54,9 +56,14 @@ class Wish(msgspec.Struct, frozen=True):
 @click.option(
     "--policies",
     "folder",
-    type=click.Path(exists=True, file_okay=False, path_type=pathlib.Path),
+    type=FOLDER,
     help="Folder of .rego modules, each rule in mode deny; the shipped rules when not given.",
 )
+@click.option("--conftest", type=FOLDER, help="Folder of policies for conftest: its packages' deny, violation and warn are asked.")
+@click.option("--namespace", "packages", multiple=True, metavar="PACKAGE", help="With --conftest, a package to ask; main when not given.")
+@click.option("--all-namespaces", is_flag=True, help="With --conftest, ask all packages.")
+@click.option("--data", type=PLACE, multiple=True, help="With --conftest, a file or folder of data; may be given again.")
+@click.option("--rego-v0", is_flag=True, help="With --conftest, the modules are Rego v0.")
 @click.option("--profile", default="", help="Shipped rules under the modes of a profile; the starter's, each in mode deny, when not given.")
 @click.option("--pss-version", default="", metavar="VERSION", help="Version of the Pod Security Standards: latest, or v1.25 to v1.36.")
 @click.option("--kube-version", default="", metavar="VERSION", help="The cluster's version, for rules about removed API versions.")
@@ -69,12 +76,14 @@ def command(files: tuple[str, ...], output: str, **words: Any) -> None:  # noqa:
     Exit code 0: allowed, warnings included; 1: refused, or no answer, which counts as refused; 2: wrong use. Every form of output has
     the same.
     """
-    if words["folder"] and (words["profile"] or words["pss_version"]):
-        raise failures.WrongUse("--policies are rules of your own, --profile and --pss-version are about the shipped ones; leave one out")
+    if (words["folder"] or words["conftest"]) and (words["profile"] or words["pss_version"]):
+        rule = "--policies and --conftest are rules of your own, --profile and --pss-version are about the shipped ones; leave one out"
+        raise failures.WrongUse(rule)
     with trial_files.refusals():
+        own = _own({name: words.pop(name) for name in ("folder", "conftest", "packages", "all_namespaces", "data", "rego_v0")})
         parameters = _mapping(words.pop("parameters"), dict[str, dict[str, Any]], "is no mapping of rule ids to parameters")
         given = _mapping(words.pop("context"), Given, "is no context")
-        wish = Wish(**words, parameters=parameters, given=given)
+        wish = Wish(own, **words, parameters=parameters, given=given)
         found = trial_files.objects_in(files)
         verdict = judge(found, wish)
     if output in FORMS:
@@ -99,9 +108,25 @@ def judge(found: tuple[objects.Manifest, ...], wish: Wish) -> policy.Verdict:
     return policy.Verdict((bound.policy.digest,), policy.fold([(bound, violations)]))
 
 
+def _own(words: dict[str, Any]) -> policy.PolicyFiles | None:
+    """Rules of one's own, as they are written."""
+    folder, conftest = words["folder"], words["conftest"]
+    if folder and conftest:
+        raise failures.WrongUse("--policies are rules of the plane's kind, --conftest is another; leave one out")
+    if not conftest and any(words[name] for name in ("packages", "all_namespaces", "data", "rego_v0")):
+        raise failures.WrongUse("--namespace, --all-namespaces, --data and --rego-v0 say how --conftest is read; name its folder")
+    if not conftest:
+        return opa_files.read(folder, base=opa_files.shipped().base) if folder else None
+    packages = (styles.EVERY,) if words["all_namespaces"] else words["packages"]
+    style = styles.Style("conftest", packages, "v0" if words["rego_v0"] else "v1")
+    if problems := styles.problems(style):
+        raise errors.Invalid(problems)
+    return opa_files.conftest(conftest, data=words["data"], style=style)
+
+
 def _binding(shipped: opa_files.Shipped, wish: Wish) -> policy.Binding:
-    if wish.folder:
-        return policy.Binding(opa_files.read(wish.folder, base=shipped.base), parameters=wish.parameters)
+    if wish.own:
+        return policy.Binding(wish.own, parameters=wish.parameters)
     name = wish.profile or opa_files.STARTER
     bound = library.binding(name, shipped.profiles, shipped.texts, parameters=wish.parameters, version=wish.pss_version)
     return bound if wish.profile else msgspec.structs.replace(bound, rules={})
@@ -145,21 +170,34 @@ def _print(verdict: policy.Verdict, wish: Wish, output: str) -> None:
             "error": verdict.error,
             "sentence": policy.sentence(verdict),
         }
-        found = [{**msgspec.structs.asdict(one.violation), "mode": one.mode} for one in verdict.judged]
-        trial_files.as_json({"violations": found, "verdict": answer})
+        trial_files.as_json({"violations": [_body(one) for one in verdict.judged], "verdict": answer})
         return
     for one in verdict.judged:
         click.echo(failures.visible(_line(one)))
-    click.echo(failures.visible(verdict.error or f"{'allowed' if verdict.allowed() else 'refused'}: {_count(len(verdict.judged))}"))
+    click.echo(failures.visible(verdict.error or f"{'allowed' if verdict.allowed() else 'refused'}: {_counts(verdict)}"))
+
+
+def _body(one: policy.Judged) -> dict[str, Any]:
+    said = msgspec.structs.asdict(one.violation)
+    excepted = {"excepted": True} if said.pop("excepted") else {}
+    del said["at_most"]  # the mode says what came of it
+    return {**said, "mode": one.mode, **excepted}
 
 
 def _line(one: policy.Judged) -> str:
     found = one.violation
     fix = f"\n    To fix: {found.remedy}" if found.remedy else ""
-    mode = "" if one.mode == "deny" else f", {one.mode}"
+    mode = ", exception" if found.excepted else "" if one.mode == "deny" else f", {one.mode}"
     place = f"{found.file}: " if found.file else ""
     return f"{place}{found.object}: {found.message} [{found.rule}, {found.severity}{mode}]{fix}"
 
 
-def _count(number: int) -> str:
-    return "1 violation" if number == 1 else f"{number} violations"
+def _counts(verdict: policy.Verdict) -> str:
+    """Violations, and apart from them what their authors made exceptions of."""
+    exceptions = verdict.excepted()
+    violations = _count(len(verdict.judged) - exceptions, "violation")
+    return f"{violations}, {_count(exceptions, 'exception')}" if exceptions else violations
+
+
+def _count(number: int, noun: str) -> str:
+    return f"1 {noun}" if number == 1 else f"{number} {noun}s"

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from plane.domain import errors, objects
-from plane.domain.judging import surroundings
+from plane.domain.judging import styles, surroundings
 from plane.domain.permitting import globs
 
 Mode = Literal["off", "audit", "warn", "require-approval", "deny"]
@@ -26,6 +26,8 @@ class Violation(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
     path: str = ""
     remedy: str = ""
     file: str = ""  # `file:line` in the source, filled in by us from the manifest's position
+    at_most: Mode = "deny"  # what its author lets it do: a `warn` of conftest; a mode for the rule by name says otherwise
+    excepted: bool = False  # by the author's own exception; it is for the record
 
 
 class PolicyContext(msgspec.Struct, frozen=True, rename="camel"):
@@ -67,11 +69,12 @@ class PolicyInput(msgspec.Struct, frozen=True):
 
 
 class PolicyFiles(msgspec.Struct, frozen=True):
-    """A policy set: file name → text of `.rego` modules; `digest` names it for ever."""
+    """A policy set: file name → text of `.rego` modules, and of what else its style knows; `digest` names it for ever."""
 
     name: str
     digest: str
     files: dict[str, str]
+    style: styles.Style = styles.PLANE
 
 
 class Binding(msgspec.Struct, frozen=True):
@@ -120,6 +123,10 @@ class Verdict(msgspec.Struct, frozen=True):
         """The violations that a person must have looked at before the release goes out, sorted."""
         return tuple(entry.violation for entry in self.judged if entry.mode == "require-approval" and not entry.waiver)
 
+    def excepted(self) -> int:
+        """How many violations their authors' own exceptions cover."""
+        return sum(entry.violation.excepted for entry in self.judged)
+
     def allowed(self) -> bool:
         """Nothing blocks and the engine answered; somebody may still have to approve."""
         return not self.error and not self.blocking()
@@ -155,10 +162,11 @@ class PolicyFailed(errors.PlaneError):
         super().__init__(f"policy set {name}: {reason}")
 
 
-def policy_files(name: str, files: Mapping[str, str]) -> PolicyFiles:
-    """The set under its digest, which covers file names and texts, not the set's name; `opa test` modules are left out."""
+def policy_files(name: str, files: Mapping[str, str], style: styles.Style = styles.PLANE) -> PolicyFiles:
+    """The set under its digest, which covers style, file names and texts, not the set's name; `opa test` modules are left out."""
     kept = {file: text for file, text in sorted(files.items()) if not file.endswith("_test.rego")}
-    return PolicyFiles(name, objects.digest(objects.canonical(kept)), kept)
+    whole = kept if style == styles.PLANE else [kept, msgspec.to_builtins(style)]
+    return PolicyFiles(name, objects.digest(objects.canonical(whole)), kept, style)
 
 
 # How a set's text shows that it looks at a field of the input, itself or through what rules share.
@@ -232,11 +240,16 @@ def fold(found: Iterable[tuple[Binding, tuple[Violation, ...]]]) -> tuple[Judged
     judged: dict[Violation, Judged] = {}
     for binding, violations in found:
         for violation in violations:
-            mode = binding.rules.get(violation.rule, binding.mode) if _about(binding, violation) else "off"
+            mode = _mode(binding, violation) if _about(binding, violation) else "off"
             before = judged[violation].mode if violation in judged else "off"
             if MODES.index(mode) > MODES.index(before):
                 judged[violation] = Judged(violation, mode, binding.name)
     return tuple(judged[violation] for violation in sorted(judged))
+
+
+def _mode(binding: Binding, violation: Violation) -> Mode:
+    said = binding.rules.get(violation.rule, min(binding.mode, violation.at_most, key=MODES.index))
+    return min(said, "audit", key=MODES.index) if violation.excepted else said
 
 
 def _about(binding: Binding, violation: Violation) -> bool:

@@ -3,7 +3,7 @@
 import msgspec
 
 from plane.domain import errors, tenancy
-from plane.domain.judging import policy
+from plane.domain.judging import policy, styles
 from plane.server import authorise
 from plane.server import documents as generic
 from plane.store import documents as rows
@@ -25,15 +25,15 @@ def read(row: rows.Row, names: authorise.Names) -> documents.PolicySet:
 
 def _columns(change: generic.Change) -> generic.Columns:
     wish = change.wish
-    files = wish.files
-    problems = {f"files.{name}": "must be named *.rego" for name in files if not name.endswith(".rego") or "/" in name}
+    files, style = wish.files, wish.spec.style
+    problems = styles.problems(style) | {f"files.{name}": bad for name in files if (bad := styles.file_problem(style, name))}
     if not files:
-        problems["files"] = "a policy set needs at least one .rego file"
+        problems["files"] = f"a policy set needs at least one file ({styles.ENDINGS[style.kind]})"
     if sum(map(len, files.values())) > documents.MAX_POLICY_BYTES:
         problems["files"] = f"together more than {documents.MAX_POLICY_BYTES:,} characters; split the set"
     if problems:
         raise errors.Invalid(problems)
-    compiled = policy.policy_files(wish.metadata.name, files)
+    compiled = policy.policy_files(wish.metadata.name, files, style)
     if change.before is None or change.before.digest != compiled.digest:
         change.plane.policies.check(compiled)
     return {"spec": generic.plain(wish.spec), "files": dict(files), "digest": compiled.digest}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 import sqlalchemy as sa
 
-from plane.domain.judging import policy, policy_bindings, waivers
+from plane.domain.judging import policy, policy_bindings, styles, waivers
 from plane.store import documents
 from plane.store.engine import Row, Tx
 from plane.store.layout import columns, policy_tables, tables
@@ -122,7 +122,8 @@ def _set_name(row: Row) -> str:
 
 def _set(row: Row, tenant: str) -> policy_bindings.Held:
     """A set is in force by itself, under its own modes; `off` leaves that to bindings."""
-    files = policy.PolicyFiles(_set_name(row), row.digest, row.files)
+    style = msgspec.convert(row.spec.get("style", {}), styles.Style)
+    files = policy.PolicyFiles(_set_name(row), row.digest, row.files, style)
     by = _set_name(row) if row.tenant_id == tables.NIL else f"{tenant}/{row.name}"
     own = (row.spec.get("mode", "deny"), row.spec.get("rules", {}), row.spec.get("parameters", {}))
     return policy_bindings.Held(policy.Binding(files, *own, name=by))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from plane.domain.judging import policy
+from plane.domain.judging import policy, styles
 from plane.domain.reading import manifests
 
 SET = policy.policy_files("baseline", {"a.rego": "package plane.rules.a"})
@@ -73,3 +73,30 @@ def test_the_sentence_names_rule_object_place_and_fix() -> None:
 def test_what_a_set_reads_shows_in_its_text_and_what_is_chosen_while_it_runs_may_be_anything(text: str, fields: set[str]) -> None:
     files = policy.policy_files("own", {"own.rego": f"package plane.rules.own\n\n{text}\n"})
     assert {field for field in policy.FIELDS if policy.reads(files, field)} == fields
+
+
+@pytest.mark.parametrize(
+    ("binding", "expected"),
+    [
+        (policy.Binding(SET), "warn"),
+        (policy.Binding(SET, "audit"), "audit"),
+        (policy.Binding(SET, "off"), None),
+        (policy.Binding(SET, "deny", {"warn_old": "deny"}), "deny"),
+    ],
+    ids=["as its author says", "a gentler set", "a set that is off", "a mode for the rule by name"],
+)
+def test_what_its_author_only_warns_of_stops_nothing_unless_the_rule_is_named(binding: policy.Binding, expected: str | None) -> None:
+    found = policy.Violation("house", "warn_old", "Pod shop/web", "old", at_most="warn")
+    assert [one.mode for one in policy.fold([(binding, (found,))])] == ([expected] if expected else [])
+
+
+def test_an_authors_exception_is_for_the_record() -> None:
+    found = policy.Violation("house", "deny_a", "Pod shop/web", "no", excepted=True)
+    verdict = policy.Verdict(judged=policy.fold([(policy.Binding(SET, rules={"deny_a": "deny"}), (found,))]))
+    assert (verdict.allowed(), verdict.excepted(), [one.mode for one in verdict.judged]) == (True, 1, ["audit"])
+
+
+def test_the_style_is_part_of_the_digest() -> None:
+    files = {"a.rego": "package main"}
+    several = [styles.Style("conftest"), styles.Style("conftest", ("a",)), styles.Style("conftest", (), "v0"), styles.PLANE]
+    assert len({policy.policy_files("a", files, style).digest for style in several}) == 4

@@ -1,0 +1,43 @@
+"""How the files of a policy set are written, and so how they are asked: our own rules, or those that other tools ask."""
+
+import re
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["plane", "conftest"]
+EVERY = "*"
+
+_FILE = r"\w[\w.-]*(?:/\w[\w.-]*)*\."
+FILES: dict[Kind, re.Pattern[str]] = {
+    "plane": re.compile(rf"{_FILE}rego", re.ASCII),
+    "conftest": re.compile(rf"{_FILE}(?:rego|json|ya?ml)", re.ASCII),
+}
+ENDINGS: dict[Kind, str] = {"plane": ".rego", "conftest": ".rego, .json or .yaml"}
+_PACKAGE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
+
+
+class Style(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    """`namespaces`: of conftest, the packages that are asked; none: `main`; `*`: all. `rego_version`: that of all modules."""
+
+    kind: Kind = "plane"
+    namespaces: tuple[str, ...] = ()
+    rego_version: Literal["v0", "v1"] = "v1"
+
+
+PLANE = Style()
+
+
+def problems(style: Style) -> dict[str, str]:
+    """What is wrong with it, by field."""
+    if style.kind == "plane" and style != PLANE:
+        return {"spec.style.kind": "the plane's own rules are packages plane.rules.NAME in Rego v1; name another kind, or leave style out"}
+    wrong = [name for name in style.namespaces if name != EVERY and not _PACKAGE.fullmatch(name)]
+    return {"spec.style.namespaces": f"{wrong[0]!r} is no package; write main, main.gke or *"} if wrong else {}
+
+
+def file_problem(style: Style, name: str) -> str:
+    """Why a set cannot hold a file of this name, or the empty string."""
+    if FILES[style.kind].fullmatch(name):
+        return ""
+    return f"a file name consists of letters, digits, `_`, `-` and dots, and ends in {ENDINGS[style.kind]}"
