@@ -251,6 +251,10 @@ class Signer(Protocol):
 class PolicyEngine(Protocol):
     """A real OPA. Sync, thread-safe."""
 
+    def version(self) -> str:
+        """Name and version of what answers, such as `opa 1.9.0`."""
+        ...
+
     def check(self, files: policy.PolicyFiles) -> None:
         """PolicyInvalid with file, row and column when the set does not compile or uses a refused builtin."""
         ...

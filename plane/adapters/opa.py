@@ -39,6 +39,10 @@ class Opa:
         """End all OPA processes."""
         self._pool.close()
 
+    def version(self) -> str:
+        """As records name it."""
+        return self._compiler.version()
+
     def check(self, files: policy.PolicyFiles) -> None:
         """Compile the set as it will run: strict, with the driver, without the refused builtins."""
         self._compiler.check(files)

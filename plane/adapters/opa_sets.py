@@ -34,6 +34,7 @@ REFUSED = frozenset({
 # An allow-list of spellings: `package plane["main"]` is the driver's package too.
 PACKAGE = re.compile(r"package[ \t]+(?P<name>plane\.rules\.[A-Za-z_]\w*|lib(\.[A-Za-z_]\w*)*)[ \t]*(#.*)?")
 PACKAGE_RULE = "a policy set consists of packages plane.rules.NAME, and lib or lib.NAME for what they share"
+VERSION = re.compile(rb"^Version: (\S+)", re.MULTILINE)
 VIOLATIONS = re.compile(r"^(release_)?violations\b", re.MULTILINE)
 
 
@@ -59,6 +60,15 @@ class Compiler:
         self._checked: set[str] = set()
         self._lock = threading.Lock()
         self._capabilities = b""
+        self._version = ""
+
+    def version(self) -> str:
+        """The program's own word for itself, such as `opa 1.9.0`."""
+        with self._lock:
+            if not self._version:
+                found = VERSION.search(self.run(["version"], pathlib.Path("/")).stdout)
+                self._version = f"opa {found[1].decode()}" if found else "opa"
+            return self._version
 
     def check(self, files: policy.PolicyFiles) -> None:
         """Compile the set as it will run: strict, with the driver, without the refused builtins.

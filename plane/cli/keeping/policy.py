@@ -7,10 +7,14 @@ import click
 
 from plane.adapters import opa_files
 from plane.cli import completion, failures, get, kinds, nouns, session, show, table
+from plane.cli.keeping import decisions
 from plane.domain import errors
 from plane.domain.judging import library
 
 policy = nouns.group(kinds.POLICY_SET, "Policies: Rego rules asked before anything is dispatched; `-T -` for the platform's own.")
+
+policy.add_command(decisions.decisions)
+policy.add_command(decisions.replay)
 
 
 @policy.command("create")

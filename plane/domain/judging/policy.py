@@ -109,11 +109,16 @@ class Judged(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The answer for one release. `error` is set when the engine gave none: that is a denial with its own reason."""
+    """The answer for one release. `error` is set when the engine gave none: that is a denial with its own reason.
+
+    `left_out`: mode → violations beyond those that are kept; `whole` then names all of them.
+    """
 
     policies: tuple[str, ...] = ()  # digests of the policy sets asked
     judged: tuple[Judged, ...] = ()
     error: str = ""
+    left_out: dict[str, int] = {}
+    whole: str = ""
 
     def blocking(self) -> tuple[Violation, ...]:
         """The violations that stop the release, sorted."""
@@ -207,14 +212,15 @@ def located(violations: tuple[Violation, ...], manifests: tuple[objects.Manifest
 
 def approval(release: str, verdict: Verdict) -> str:
     """What a person approves: this release with these violations; empty when nothing needs it. Other violations ask anew."""
-    found = verdict.to_approve()
-    return f"policy:{objects.digest(objects.canonical([release, *msgspec.to_builtins(found)]))}" if found else ""
+    found, rest = verdict.to_approve(), [verdict.whole] if verdict.whole else []
+    return f"policy:{objects.digest(objects.canonical([release, *msgspec.to_builtins(found), *rest]))}" if found else ""
 
 
 def to_approve_sentence(verdict: Verdict) -> str:
     """What a person is asked to look at: the first violation whole, the rest counted."""
     first, *others = verdict.to_approve()
-    more = f"; {len(others)} more" if others else ""
+    count = len(others) + verdict.left_out.get("require-approval", 0)
+    more = f"; {count:,} more" if count else ""
     return f"policy {first.policy}/{first.rule} wants somebody to approve {first.object}{_place(first)}: {first.message}{more}"
 
 
@@ -226,7 +232,8 @@ def sentence(verdict: Verdict) -> str:
     if not blocking:
         return "allowed by policy"
     first = blocking[0]
-    more = f"; {len(blocking) - 1} more" if len(blocking) > 1 else ""
+    count = len(blocking) - 1 + verdict.left_out.get("deny", 0)
+    more = f"; {count:,} more" if count else ""
     fix = f" To fix: {first.remedy}" if first.remedy else ""
     return f"policy {first.policy}/{first.rule} refuses {first.object}{_place(first)}: {first.message}.{fix}{more}"
 

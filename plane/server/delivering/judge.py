@@ -1,12 +1,14 @@
 """Step 5 of the flow: what holds for an app at this moment, and what policy says of its objects."""
 
 import datetime as dt
+import time
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
 
 from plane.domain import objects
-from plane.domain.judging import policy, policy_bindings, waivers
+from plane.domain.judging import bounds, policy, policy_bindings, waivers
 from plane.domain.judging import surroundings as facts_of
 from plane.server import context
 from plane.server.delivering import surroundings
@@ -55,26 +57,62 @@ def rules(known: surroundings.Known, standing: policies.Standing, *, at: dt.date
     )
 
 
-def verdict(plane: context.Plane, held: Rules, manifests: tuple[objects.Manifest, ...], origin: Origin) -> policy.Verdict:
+class Judgement(msgspec.Struct, frozen=True):
+    """A verdict with what it rests on: every question to the engine, and how long all took."""
+
+    verdict: policy.Verdict
+    context: policy.PolicyContext
+    asked: tuple[tuple[policy.Binding, policy.PolicyInput], ...] = ()
+    took_s: float = 0.0
+
+
+def judge(plane: context.Plane, held: Rules, manifests: tuple[objects.Manifest, ...], origin: Origin) -> Judgement:
     """Ask every policy set in force; an engine that fails is a denial with its own reason."""
-    digests = tuple(one.policy.digest for one in held.bound)
+    now, started = plane.clock.now(), time.perf_counter()
+    told = _context(held.known, facts.stamp(now), origin)
     if held.dangling:
-        return policy.Verdict(digests, (), held.dangling[0])
-    now = plane.clock.now()
-    asked = policy.PolicyInput(tuple(manifest.body for manifest in manifests), _context(held.known, facts.stamp(now), origin))
+        return Judgement(policy.Verdict(tuple(one.policy.digest for one in held.bound), (), held.dangling[0]), told)
+    asked = policy.PolicyInput(tuple(manifest.body for manifest in manifests), told)
+    questions = {one.question(): (one, surroundings.told(asked, one, held.known)) for one in held.bound}
+    place = Place(held.known.app.name, held.known.cluster.name, held.given, now)
+    verdict = fold(plane, held.bound, {key: question for key, (_, question) in questions.items()}, manifests, place)
+    return Judgement(verdict, told, tuple(questions.values()), time.perf_counter() - started)
+
+
+Questions = Mapping[tuple[str, bytes], policy.PolicyInput]  # by `Binding.question`
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where and when exceptions are looked for: the names of app and cluster, the waivers in force."""
+
+    app: str
+    cluster: str
+    given: tuple[waivers.Waiver, ...]
+    at: dt.datetime
+
+
+def fold(
+    plane: context.Plane,
+    bound: tuple[policy.Binding, ...],
+    questions: Questions,
+    manifests: tuple[objects.Manifest, ...],
+    place: Place,
+) -> policy.Verdict:
+    """The engine's answers under the modes in force, with the waivers that make exceptions, as far as it is kept."""
+    digests = tuple(one.policy.digest for one in bound)
     found: dict[tuple[str, bytes], tuple[policy.Violation, ...]] = {}
     try:
-        for one in held.bound:
+        for one in bound:
             if one.question() not in found:
-                violations = plane.policies.violations(one.policy, surroundings.told(asked, one, held.known))
+                violations = bounds.shortened(plane.policies.violations(one.policy, questions[one.question()]))
                 found[one.question()] = policy.located(violations, manifests)
     except policy.PolicyFailed as e:
         return policy.Verdict(digests, (), str(e))
-    judged = policy.fold([(one, found[one.question()]) for one in held.bound])
+    judged = policy.fold([(one, found[one.question()]) for one in bound])
     named = {one.violation.object for one in judged}
     subjects = {str(one.key): waivers.subject(one) for one in manifests if str(one.key) in named}
-    app, cluster = held.known.app.name, held.known.cluster.name
-    return policy.Verdict(digests, waivers.waive(judged, held.given, subjects, app=app, cluster=cluster, at=now))
+    waived = waivers.waive(judged, place.given, subjects, app=place.app, cluster=place.cluster, at=place.at)
+    return bounds.bounded(policy.Verdict(digests, waived))
 
 
 def _context(known: surroundings.Known, now: str, origin: Origin) -> policy.PolicyContext:

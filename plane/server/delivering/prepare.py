@@ -14,7 +14,7 @@ from plane.domain.judging import surroundings as facts_of
 from plane.domain.planning import waves
 from plane.domain.rendering import hidden, opening, reached, refs, render, secrets
 from plane.server import context, keys
-from plane.server.delivering import judge, permit, resolve, surroundings
+from plane.server.delivering import judge, permit, recording, resolve, surroundings
 from plane.store.delivering import facts, policies, releases
 from plane.wire import agent, bundle
 
@@ -272,7 +272,8 @@ def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) 
     key = plane.envelope.unwrap(app.fingerprint_key, context=keys.wrapping_context(app.tenant_id, app.project_id, keys.FINGERPRINT_KEY))
     filled = opening.fill(manifests, made.opened.values, name=lambda place, value: secrets.fingerprint(key.reveal(), place, value))
     origin = judge.Origin(made.commit.sha, made.commit.signature, made.manifests, made.source)
-    said = verdict(plane, app, shared, filled.manifests, origin)
+    held = judge.rules(_known(app, shared, source=origin.source, written=origin.written), shared.policies, at=shared.now)
+    said = judge.judge(plane, held, filled.manifests, origin)
     digest, body = bundle.pack(tuple(objects.canonical(manifest.body) for manifest in filled.manifests))
     return releases.New(
         app_id=app.id,
@@ -284,12 +285,13 @@ def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) 
         committer=made.commit.committer,
         signature=made.commit.signature,
         committed_at=made.commit.committed_at,
-        verdict=said,
+        verdict=said.verdict,
         objects=len(filled.manifests),
         volatile=made.opened.volatile,
         body=body,
         sealed=_seal(plane, app, cluster, digest, filled.secrets),
         key_id=cluster.agent_key_id,
+        decision=recording.record(plane, held, said, release=digest),
     )
 
 
@@ -334,7 +336,7 @@ def verdict(
 ) -> policy.Verdict:
     """What the policies in force for an app say of objects."""
     known = _known(app, shared, source=origin.source, written=origin.written)
-    return judge.verdict(plane, judge.rules(known, shared.policies, at=shared.now), manifests, origin)
+    return judge.judge(plane, judge.rules(known, shared.policies, at=shared.now), manifests, origin).verdict
 
 
 def _known(

@@ -17,6 +17,8 @@ log = structlog.get_logger()
 SETTLED = dt.timedelta(days=7)  # a task or a release of nobody's history stays so long, for whoever still looks at it
 UNHEARD = dt.timedelta(minutes=5)  # a piece of an answer that nobody has read for so long is nobody's
 TURNED = dt.timedelta(days=30)  # how health changed, for whoever asks what happened last month
+REFUSED = dt.timedelta(days=90)  # the objects that policy stopped, for whoever asks whether it was right
+DECIDED = dt.timedelta(days=400)  # what policy decided: a year, and the time that an audit of it takes
 ROUNDS = 100  # of sweeps.LIMIT rows for one tenant; the next sweep goes on
 
 
@@ -40,8 +42,8 @@ def _tenant(plane: context.Plane, tenant: str) -> int:
         with engine.begin(plane.engine, access.Scope(tenant, access.SYSTEM)) as tx:
             if not sweeps.alone(tx, tenant):
                 break  # this hour's turn is another's, or the next one's
-            past = {"settled": now - SETTLED, "answered": now - idempotency.KEPT, "unheard": now - UNHEARD, "turned": now - TURNED}
-            gone = sweeps.old(tx, tenant, **past)
+            past = sweeps.Past(now - SETTLED, now - idempotency.KEPT, now - UNHEARD, now - TURNED, now - REFUSED, now - DECIDED)
+            gone = sweeps.old(tx, tenant, past)
         total += gone
         if gone == 0:
             break

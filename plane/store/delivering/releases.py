@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from plane.domain.judging import policy
 from plane.store import batches
-from plane.store.delivering import sweeps
+from plane.store.delivering import decisions, sweeps
 from plane.store.engine import Tx
 from plane.store.layout import columns, tables
 from plane.wire import agent
@@ -36,6 +36,7 @@ class New(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     sealed: tuple[agent.SealedValue, ...]
     key_id: str
+    decision: decisions.New | None = None
 
     def id(self) -> str:
         """A UUID made from what the release is, so that preparing it twice gives one row."""
@@ -57,13 +58,14 @@ _BLOBS = batches.insertion(BLOBS, ("tenant_id", "digest", "body")).on_conflict_d
 
 
 def add(tx: Tx, tenant: str, made: Sequence[New]) -> None:
-    """Write what is not there yet, and the verdict of what no policy engine could judge; four statements for any number."""
+    """Write what is not there yet, and the verdict of what no policy engine could judge; seven statements for any number."""
     if not made:
         return
     sweeps.beside(tx, tenant)
     tx.execute(_BLOBS, {"rows": batches.packed([{"tenant_id": tenant, "digest": new.digest, "body": new.body} for new in made])})
     once = {new.id(): _row(tenant, new) for new in made}
     tx.execute(_ONCE, {"rows": batches.packed(list(once.values()))})
+    decisions.add(tx, tenant, [(_about(new), new.decision) for new in made if new.decision])
     sealed = [
         {"tenant_id": tenant, "app_id": new.app_id, "digest": new.digest, "key_id": new.key_id, "body": msgspec.msgpack.encode(new.sealed)}
         for new in made
@@ -76,6 +78,10 @@ def add(tx: Tx, tenant: str, made: Sequence[New]) -> None:
 def _row(tenant: str, new: New) -> dict[str, Any]:
     slim = {name: getattr(new, name) for name in _SLIM}
     return {"tenant_id": tenant, "id": new.id(), "verdict": msgspec.to_builtins(new.verdict), **slim}
+
+
+def _about(new: New) -> decisions.About:
+    return decisions.About(new.id(), new.app_id, new.digest, new.commit, new.signature)
 
 
 class Origin(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import msgspec
 import sqlalchemy as sa
 
 from plane.store.engine import Tx
@@ -20,15 +21,27 @@ def beside(tx: Tx, tenant: str) -> None:
     tx.execute(_BESIDE, {"tenant": tenant})
 
 
-def old(tx: Tx, tenant: str, *, settled: dt.datetime, answered: dt.datetime, unheard: dt.datetime, turned: dt.datetime) -> int:
+class Past(msgspec.Struct, frozen=True):
+    """Before when things may go.
+
+    settled: tasks, releases and bytes made; answered: idempotency keys used; unheard: answers, and pieces of them, that nobody has read
+    since; turned: changes of health; refused: releases that policy stopped; decided: decisions of policy, and what they rest on.
+    """
+
+    settled: dt.datetime
+    answered: dt.datetime
+    unheard: dt.datetime
+    turned: dt.datetime
+    refused: dt.datetime
+    decided: dt.datetime
+
+
+def old(tx: Tx, tenant: str, past: Past) -> int:
     """One round; returns how many rows went, 0 when nothing is left.
 
-    settled: tasks, releases and bytes made before it may go; answered: idempotency keys used before it; unheard: answers,
-    and pieces of them, that nobody has read since; turned: changes of health.
     Kept in any case: what an app is, was by its history, is asked to become, or is approved for.
     """
-    times = {"settled": settled, "answered": answered, "unheard": unheard, "turned": turned}
-    values = {"tenant": tenant, **times, "most": CHANGES, "limit": LIMIT}
+    values = {"tenant": tenant, **msgspec.structs.asdict(past), "most": CHANGES, "limit": LIMIT}
     return sum(tx.execute(each, values).rowcount for each in _OLD)
 
 
@@ -62,7 +75,10 @@ _RELEASES = sa.text("""
         WHERE r.tenant_id = :tenant AND r.created_at < :settled AND s.release_id IS DISTINCT FROM r.id AND s.digest <> r.digest
         AND coalesce(a.request ->> 'digest', '') <> r.digest AND NOT r.digest = ANY(a.approved)
         AND NOT EXISTS (SELECT 1 FROM history h WHERE h.tenant_id = :tenant AND h.app_id = r.app_id AND h.digest = r.digest)
-        AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.tenant_id = :tenant AND t.app_id = r.app_id AND t.digest = r.digest) LIMIT :limit
+        AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.tenant_id = :tenant AND t.app_id = r.app_id AND t.digest = r.digest)
+        AND (r.created_at < :refused OR NOT EXISTS (
+            SELECT 1 FROM decisions d WHERE d.tenant_id = :tenant AND d.id = r.id AND d.word IN ('denied', 'needs-approval')
+        )) LIMIT :limit
     ))
 """)
 _SEALED = sa.text("""
@@ -95,4 +111,18 @@ _RESTLESS = sa.text("""
         ) h LIMIT :limit
     ))
 """)
-_OLD = (_PIECES, _UNREAD, _TURNS, _RESTLESS, _KEYS, _TASKS, _RELEASES, _SEALED, _BLOBS)
+_DECISIONS = sa.text("""
+    DELETE FROM decisions WHERE ctid = ANY(ARRAY(
+        SELECT d.ctid FROM decisions d WHERE d.tenant_id = :tenant AND d.made_at < :decided AND NOT EXISTS (
+            SELECT 1 FROM app_states s WHERE s.tenant_id = :tenant AND s.app_id = d.app_id AND s.release_id = d.id
+        ) LIMIT :limit
+    ))
+""")
+# Their use is written down once a day: two days later nothing that is younger rests on them.
+_GROUNDS = sa.text("""
+    DELETE FROM policy_grounds WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM policy_grounds
+        WHERE tenant_id = :tenant AND used_at < CAST(:decided AS timestamptz) - interval '2 days' LIMIT :limit
+    ))
+""")
+_OLD = (_PIECES, _UNREAD, _TURNS, _RESTLESS, _KEYS, _TASKS, _RELEASES, _SEALED, _BLOBS, _DECISIONS, _GROUNDS)

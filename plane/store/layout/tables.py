@@ -11,6 +11,7 @@ from plane.store.layout import (
     agent_tables,
     audit_tables,
     columns,
+    decision_tables,
     health_tables,
     journal_tables,
     login_tables,
@@ -26,6 +27,7 @@ METADATA = audit_tables.METADATA  # one for all: the log's tables, those of heal
 PIECES, PLANS = piece_tables.PIECES, plan_tables.app_plans
 HEALTH = (health_tables.health_checks, health_tables.health_changes)
 POLICIES = (policy_tables.policy_bindings, policy_tables.waivers)
+DECISIONS = (decision_tables.decisions, decision_tables.policy_grounds)
 SINKS, JOURNALS, RULES = sink_tables.sinks, journal_tables.journals, rule_tables.resource_rules
 IDENTITIES, LOGINS = login_tables.identities, login_tables.logins
 NIL = "00000000-0000-0000-0000-000000000000"  # the platform's place where a tenant id is asked for

@@ -10,9 +10,10 @@ from plane.domain.judging import policy
 from plane.domain.timing import schedules
 from plane.store.delivering import facts, states
 from plane.store.engine import Row, Tx
-from plane.store.layout import tables
+from plane.store.layout import decision_tables, tables
 
 APPS, STATES, TASKS, RELEASES = tables.apps, tables.app_states, tables.tasks, tables.releases
+DECISIONS = decision_tables.decisions
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +65,7 @@ _QUERY = sa.select(
     STATES.c.attempt,
     STATES.c.reported_at,
     RELEASES.c.verdict,
+    DECISIONS.c.id.label("decided"),
     *states.ABOVE,
     tables.projects.c.name.label("project"),
     tables.projects.c.orphans,
@@ -72,6 +74,7 @@ _QUERY = sa.select(
     APPS.join(tables.projects, states.IN_PROJECT)
     .outerjoin(STATES, sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id))
     .outerjoin(RELEASES, sa.and_(RELEASES.c.tenant_id == STATES.c.tenant_id, RELEASES.c.id == STATES.c.release_id))
+    .outerjoin(DECISIONS, sa.and_(DECISIONS.c.tenant_id == RELEASES.c.tenant_id, DECISIONS.c.id == RELEASES.c.id))
 )
 _OPEN = (
     sa.select(TASKS.c.state, TASKS.c.created_at, TASKS.c.phase, TASKS.c.message)
@@ -88,6 +91,7 @@ def _found(row: Row, place: facts.Cluster | None, task: Row | None, calendar: sc
     told = {
         "release": row.digest,
         "commit": row.commit,
+        "policy decision": row.decided or "",
         "deployed": attempt.digest if attempt and attempt.outcome == "succeeded" else "",
         "cluster": name,
         "agent last seen": place.last_seen if place else "",

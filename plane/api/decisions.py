@@ -1,0 +1,44 @@
+"""What policy decided of releases, and deciding it again."""
+
+from litestar.handlers import HTTPRouteHandler
+
+from plane.api import calls
+from plane.server.asking import decisions as use
+from plane.wire import decisions, rest
+
+DECISIONS = "/tenants/{tenant}/decisions"
+LIST = calls.Doc(
+    answer=rest.Page[decisions.Decision], query=decisions.DecisionQuery, tag="policies", operation="list_decisions",
+    summary="What policy said of releases, newest first: of the apps that the caller may read.",
+)  # fmt: skip
+GET = calls.Doc(
+    answer=decisions.WholeDecision, tag="policies", operation="get_decision",
+    summary="One decision: every rule's outcome, and what was in force.",
+)  # fmt: skip
+REPLAY = calls.Doc(
+    answer=decisions.DecisionReplay, tag="policies", operation="replay_decision",
+    summary="The decision made again from what was kept: the identical digest, or what differs, or what is missing.",
+)  # fmt: skip
+
+
+@calls.endpoint("GET", DECISIONS, LIST)
+def listed(call: calls.Call) -> rest.Page[decisions.Decision]:
+    """Keyset pages."""
+    return use.page(call.plane, call.caller, call.names, call.query(decisions.DecisionQuery))
+
+
+@calls.endpoint("GET", f"{DECISIONS}/{{decision}}", GET)
+def one(call: calls.Call) -> decisions.WholeDecision:
+    """By its id, as audit events and `explain` name it."""
+    return use.one(call.plane, call.caller, call.names, call.path["decision"])
+
+
+@calls.endpoint("GET", f"{DECISIONS}/{{decision}}/replay", REPLAY)
+def replay(call: calls.Call) -> decisions.DecisionReplay:
+    """Changes nothing."""
+    return use.replay(call.plane, call.caller, call.names, call.path["decision"])
+
+
+def handlers() -> list[HTTPRouteHandler]:
+    """All of them."""
+    return [listed, one, replay]
