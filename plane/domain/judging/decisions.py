@@ -88,8 +88,8 @@ def rule_ids(files: Mapping[str, str]) -> tuple[str, ...]:
 
 def in_force(binding: policy.Binding) -> InForce:
     """What is kept of a binding."""
-    files, own = binding.policy, (binding.mode, binding.rules, binding.parameters, binding.name, binding.namespaces, files.style)
-    return InForce(files.name, files.digest, *own)
+    files, own = binding.policy, (binding.mode, binding.rules, binding.parameters, binding.name, binding.namespaces)
+    return InForce(files.name, files.digest, *own, files.style)
 
 
 def binding(one: InForce, files: Mapping[str, str]) -> policy.Binding:
