@@ -96,11 +96,19 @@ def known(victim: e2e.Tenant) -> Names:
     return Names(victim.name, repository=victim.name, credential="git", token=token, task=task["id"], digest=task["release"])
 
 
+@pytest.fixture(scope="module")
+def stranger(install: e2e.Install) -> e2e.Tenant:
+    """One who gets nowhere, so that all tests of many paths can share it."""
+    tenant = install.tenant()
+    tenant.app("mine", "https://git.example/mine.git")
+    return tenant
+
+
 @pytest.mark.parametrize(("method", "path"), [one for one in OPERATIONS if "{tenant}" in one[1]], ids=str)
-def test_every_path_into_another_tenant_answers_as_if_it_were_not_there(tenant: e2e.Tenant, known: Names, method: str, path: str) -> None:
+def test_every_path_into_another_tenant_answers_as_if_it_were_not_there(stranger: e2e.Tenant, known: Names, method: str, path: str) -> None:
     body: dict[str, Any] = {"json": {}} if method in {"post", "put"} else {}
-    theirs = tenant.call(method, fill(path, known), **body)
-    nobodys = tenant.call(method, fill(path, msgspec.structs.replace(known, tenant="nobody")), **body)
+    theirs = stranger.call(method, fill(path, known), **body)
+    nobodys = stranger.call(method, fill(path, msgspec.structs.replace(known, tenant="nobody")), **body)
     assert theirs.status_code in {400, 403, 404}
     assert said(theirs, known.tenant) == said(nobodys, "nobody")
 
@@ -115,13 +123,12 @@ OWN = [one for one in OPERATIONS if one[0] != "post" and re.search(r"\{tenant\}.
 
 
 @pytest.mark.parametrize(("method", "path"), OWN, ids=str)
-def test_another_tenants_names_and_ids_mean_nothing_in_ones_own_place(tenant: e2e.Tenant, known: Names, method: str, path: str) -> None:
-    tenant.app("mine", "https://git.example/mine.git")
+def test_another_tenants_names_and_ids_mean_nothing_in_ones_own_place(stranger: e2e.Tenant, known: Names, method: str, path: str) -> None:
     app = "mine" if re.search(r"\{(task|digest)\}", path) else known.app
     person = "admin" if "{token}" in path else "nobody"
-    own = msgspec.structs.replace(known, tenant=tenant.name, app=app, person=person, user="nobody")
+    own = msgspec.structs.replace(known, tenant=stranger.name, app=app, person=person, user="nobody")
     body: dict[str, Any] = {"json": {}} if method == "put" else {}
-    assert tenant.call(method, fill(path, own), **body).status_code in {400, 404}
+    assert stranger.call(method, fill(path, own), **body).status_code in {400, 404}
 
 
 def test_no_list_and_no_platform_page_names_another_tenant(tenant: e2e.Tenant, known: Names) -> None:
