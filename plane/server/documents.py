@@ -144,7 +144,7 @@ def delete(
         change = Change(plane, place, before.id, None, before)
         kind.release(change)
         rows.remove(place.tx, kind.shelf, kind.where(place), before.id)
-        append(kind, change, "deleted")
+        append(kind, change, None, "deleted")
         answer = place.done(rest.Deleted(name=names.name))
     kind.afterwards(change)
     return answer
@@ -205,8 +205,8 @@ def common(row: rows.Row) -> dict[str, Any]:
     return {"id": row.id, "version": row.version, "created_at": facts.stamp(row.created_at), "updated_at": facts.stamp(row.updated_at)}
 
 
-def append(kind: Kind, change: Change, verb: str) -> None:
-    """The audit event of a write, with the public part of the document before and after."""
+def append(kind: Kind, change: Change, after: rows.Row | None, verb: str) -> None:
+    """The audit event of a write, with the public part of the document before and after, and fingerprints of the rest."""
     name = change.wish.metadata.name if change.wish else change.before.name  # type: ignore[union-attr]  # one of both is there
     record.append(
         change.plane,
@@ -215,12 +215,12 @@ def append(kind: Kind, change: Change, verb: str) -> None:
         f"{kind.noun}.{verb}",
         project_id=change.place.project,
         target=f"{kind.noun}/{name}",
-        details=_written(kind, change),
+        details=_written(kind, change, after),
         project=change.place.names.project if kind.level > 1 else "",
     )
 
 
-def _written(kind: Kind, change: Change) -> details.Written:
+def _written(kind: Kind, change: Change, after: rows.Row | None) -> details.Written:
     before, wish = change.before and kind.read(change.before, change.place.names), change.wish
     labels = (dict(before.metadata.labels) if before else {}, dict(wish.metadata.labels) if wish else {})
     turned = labels if labels[0] != labels[1] else (None, None)
@@ -230,7 +230,13 @@ def _written(kind: Kind, change: Change) -> details.Written:
         labels_before=turned[0],
         labels_after=turned[1],
         secrets=tuple(sorted(getattr(wish, "data", None) or ())),
+        secrets_before=_fingerprints(change.before),
+        secrets_after=_fingerprints(after),
     )
+
+
+def _fingerprints(row: rows.Row | None) -> dict[str, str]:
+    return getattr(row, "fingerprints", {})
 
 
 def _create(plane: context.Plane, kind: Kind, place: authorise.Place, wish: Any) -> Written:
@@ -253,8 +259,8 @@ def _update(plane: context.Plane, kind: Kind, place: authorise.Place, wish: Any,
 
 def _settle(kind: Kind, change: Change, verb: str) -> Written:
     kind.settle(change)
-    append(kind, change, verb)
     row = rows.find(change.place.tx, kind.shelf, kind.where(change.place), change.wish.metadata.name)
+    append(kind, change, row, verb)
     return Written(kind.read(row, change.place.names), change)  # type: ignore[arg-type]  # just written
 
 

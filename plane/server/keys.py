@@ -22,7 +22,7 @@ class Keys(msgspec.Struct, frozen=True):
 
 
 def wrapping_context(tenant: str, project: str, name: str) -> bytes:
-    """What a wrapped value is bound to: tenant id, project id, and the credential's name or `fingerprint-key`."""
+    """What a wrapped value is bound to: tenant id, project id (none: the tenant's own), and the credential's name or `fingerprint-key`."""
     return f"gitops-plane/credential/v1\0{tenant}\0{project}\0{name}".encode()
 
 

@@ -9,7 +9,7 @@ from plane.adapters import envelope
 from plane.domain.rendering import secrets
 from plane.server import keys
 from plane.server.delivering import rewrap
-from plane.store.layout import tables
+from plane.store.layout import audit_tables, tables
 from tests.support import planes
 
 
@@ -23,10 +23,15 @@ def test_after_a_rewrap_the_old_master_key_is_needed_no_more(fleet: planes.Fleet
     fleet.add(tables.credentials, **place, name="git", spec={"kind": "git-password"}, wrapped=wrapped)
     with fleet.owner.begin() as tx:
         tx.execute(sa.update(tables.projects).values(fingerprint_key=under_old.wrap(secrets.Secret(b"own"), context=own)))
+        log = keys.wrapping_context(fleet.tenant, "", keys.FINGERPRINT_KEY)
+        mine = under_old.wrap(secrets.Secret(b"the log's"), context=log)
+        tx.execute(sa.insert(audit_tables.fingerprint_keys).values(tenant_id=fleet.tenant, wrapped=mine))
     plane = msgspec.structs.replace(fleet.plane, envelope=envelope.Local(new, older=(old,)))
-    assert [rewrap.rewrap(plane), rewrap.rewrap(plane)] == [2, 0]
+    assert [rewrap.rewrap(plane), rewrap.rewrap(plane)] == [3, 0]
     under_new, row = envelope.Local(new), fleet.row("SELECT c.wrapped, p.fingerprint_key, c.version FROM credentials c, projects p")
     assert under_new.unwrap(bytes(row.wrapped), context=bound).reveal() == b'{"password": "canary"}'
     assert under_new.unwrap(bytes(row.fingerprint_key), context=own).reveal() == b"own"
+    kept = fleet.row("SELECT wrapped FROM audit_fingerprint_keys").wrapped
+    assert under_new.unwrap(bytes(kept), context=log).reveal() == b"the log's"
     assert row.version == 1
     assert fleet.row("SELECT count(*) FROM audit_events WHERE type = 'tenant.keys.rewrapped'")[0] == 1

@@ -27,7 +27,7 @@ class FailedObject(msgspec.Struct, frozen=True):
 
 
 class Written(Details, frozen=True, kw_only=True, omit_defaults=True):
-    """A document before and after, without secret values; absent where it was not there."""
+    """A document before and after; absent where it was not there. `secrets_…`: what stands for each of its secret values, keyed."""
 
     before: Plain | None = None
     after: Plain | None = None
@@ -35,6 +35,8 @@ class Written(Details, frozen=True, kw_only=True, omit_defaults=True):
     labels_before: dict[str, str] | None = None  # where they were changed
     labels_after: dict[str, str] | None = None
     secrets: tuple[str, ...] = ()  # names of the secret fields that were written
+    secrets_before: dict[str, str] = {}  # fingerprints by secret field: an equal one is an unchanged value
+    secrets_after: dict[str, str] = {}
 
 
 class Held(Details, frozen=True, kw_only=True, omit_defaults=True):

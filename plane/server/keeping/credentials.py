@@ -8,6 +8,7 @@ from plane.domain import errors, tenancy
 from plane.domain.rendering import secrets
 from plane.server import authorise, keys
 from plane.server import documents as generic
+from plane.server.keeping import fingerprints
 from plane.store import documents as rows
 from plane.store.delivering import duties, repositories
 from plane.wire import documents
@@ -38,7 +39,8 @@ def _columns(change: generic.Change) -> generic.Columns:
 def _wrapped(change: generic.Change, data: dict[str, str]) -> dict[str, Any]:
     place = change.place
     bound = keys.wrapping_context(place.scope.tenant, place.project, change.wish.metadata.name)
-    return {"wrapped": change.plane.envelope.wrap(secrets.Secret(msgspec.json.encode(data)), context=bound)}
+    wrapped = change.plane.envelope.wrap(secrets.Secret(msgspec.json.encode(data)), context=bound)
+    return {"wrapped": wrapped, "fingerprints": fingerprints.of(change, data)}
 
 
 def _settle(change: generic.Change) -> None:

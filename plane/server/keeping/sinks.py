@@ -10,6 +10,7 @@ from plane.domain.auditing import sinks as domain
 from plane.domain.rendering import secrets
 from plane.server import authorise, context, keys, record
 from plane.server import documents as generic
+from plane.server.keeping import fingerprints
 from plane.store import documents as rows
 from plane.store.auditing import sinks as store
 from plane.store.delivering import facts
@@ -65,8 +66,9 @@ def _stored(change: generic.Change, spec: domain.SinkSpec, data: dict[str, str] 
     if data is not None:
         bound = keys.wrapping_context(place.scope.tenant, "", f"sink/{change.wish.metadata.name}")
         stored["wrapped"] = change.plane.envelope.wrap(secrets.Secret(msgspec.json.encode(data)), context=bound)
+        stored["fingerprints"] = fingerprints.of(change, data)
     elif moved:
-        stored["wrapped"] = None
+        stored |= {"wrapped": None, "fingerprints": {}}
     return stored
 
 

@@ -7,10 +7,10 @@ import msgspec
 import sqlalchemy as sa
 
 from plane.store.engine import Tx
-from plane.store.layout import tables
+from plane.store.layout import audit_tables, tables
 
-CREDENTIALS, PROJECTS, SINKS = tables.credentials, tables.projects, tables.SINKS
-OWN = ""  # where a credential has its name: the project's own fingerprint key
+CREDENTIALS, PROJECTS, SINKS, LOGS = tables.credentials, tables.projects, tables.SINKS, audit_tables.fingerprint_keys
+OWN = ""  # where a credential has its name: the own fingerprint key of the project, or of the log
 
 
 class Wrapped(msgspec.Struct, frozen=True):
@@ -32,19 +32,22 @@ def load(tx: Tx, tenant: str, projects: Collection[str]) -> tuple[Wrapped, ...]:
 
 
 def everything(tx: Tx, tenant: str) -> Iterator[tuple[str, str, bytes]]:
-    """Project id (none: a sink), name (OWN for its fingerprint key) and wrapped value of all under the master key; locked."""
+    """Project id (none: a sink, or the log), name (OWN for a fingerprint key) and wrapped value of all under the master key; locked."""
     credentials = sa.select(CREDENTIALS.c.project_id, CREDENTIALS.c.name, CREDENTIALS.c.wrapped).where(CREDENTIALS.c.tenant_id == tenant)
     projects = sa.select(PROJECTS.c.id, sa.literal(OWN), PROJECTS.c.fingerprint_key).where(PROJECTS.c.tenant_id == tenant)
     sinks = sa.select(sa.literal(""), sa.literal("sink/") + SINKS.c.name, SINKS.c.wrapped)
     sinks = sinks.where(SINKS.c.tenant_id == tenant, SINKS.c.wrapped.is_not(None))
-    for query in (projects, credentials, sinks):
+    logs = sa.select(sa.literal(""), sa.literal(OWN), LOGS.c.wrapped).where(LOGS.c.tenant_id == tenant)
+    for query in (projects, credentials, sinks, logs):
         for row in tx.execute(query.with_for_update()):
             yield str(row[0]), str(row[1]), bytes(row[2])
 
 
 def replace(tx: Tx, tenant: str, project_id: str, name: str, wrapped: bytes) -> None:
     """Put the same value, wrapped anew, where `everything` found it; its document does not change."""
-    if not project_id:
+    if not project_id and name == OWN:
+        tx.execute(sa.update(LOGS).where(LOGS.c.tenant_id == tenant).values(wrapped=wrapped))
+    elif not project_id:
         sink = SINKS.c.name == name.removeprefix("sink/")
         tx.execute(sa.update(SINKS).where(SINKS.c.tenant_id == tenant, sink).values(wrapped=wrapped))
     elif name == OWN:

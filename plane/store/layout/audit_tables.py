@@ -97,6 +97,14 @@ terms = sa.Table(
     sa.PrimaryKeyConstraint("tenant_id"),
 )
 
+fingerprint_keys = sa.Table(
+    "audit_fingerprint_keys",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.blob("wrapped"),  # 32 bytes under the master key: what secret fields are fingerprinted with in this log
+    sa.PrimaryKeyConstraint("tenant_id"),
+)
+
 witnessed = sa.Table(
     "audit_witnessed",
     METADATA,

@@ -13,6 +13,7 @@ sinks = sa.Table(
     columns.ident(),
     *columns.document(),
     columns.blob("wrapped", null=True),
+    columns.json("fingerprints"),  # by secret field, for the audit log
     columns.number("position"),  # the place of the next event to send
     columns.flag("paused"),
     columns.flag("blocking"),  # mandatory and behind: changes are refused

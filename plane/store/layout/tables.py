@@ -87,6 +87,7 @@ credentials = sa.Table(
     columns.ident("project_id"),
     *columns.document(),  # spec: kind and everything that is not secret
     columns.blob("wrapped"),
+    columns.json("fingerprints"),  # by secret field, for the audit log
     columns.tenant_key("id"),
     sa.UniqueConstraint("tenant_id", "project_id", "name"),
     columns.in_project(),
