@@ -16,7 +16,7 @@ from plane.domain.planning import terms
 from plane.server import authorise, context
 from plane.server import documents as generic
 from plane.server.asking import diffs, orders, questions
-from plane.server.delivering import deliver, prepare
+from plane.server.delivering import beside, deliver, prepare
 from plane.server.keeping import apps
 from plane.store import documents as rows
 from plane.store.delivering import releases
@@ -113,7 +113,9 @@ def _made(plane: context.Plane, scope: access.Scope, row: rows.Row, body: Body) 
         raise errors.Invalid({"files": f"are {total} bytes together; at most {local.MOST_BYTES} are taken"})
     trees = {number: Folder(_placed(at, files, sources[number])) for at, number, files in _given(row.name, body, sources)}
     commit = ports.Commit(f"local by {scope.actor.name}", author=scope.actor.name, subject=f"{len(texts)} local files")
-    return prepare.of_trees(plane, app, shared, commit=commit, trees=trees)
+    draft = prepare.of_trees(plane, app, shared, commit=commit, trees=trees)
+    [known] = beside.of(plane, system, [beside.Subject(app, draft.manifests, draft.base.reads)])
+    return prepare.judged(plane, app, shared, draft, known)
 
 
 def _given(name: str, body: Body, sources: Sequence[domain.Source]) -> Iterator[tuple[str, int, Mapping[str, bytes]]]:

@@ -12,7 +12,7 @@ from plane.domain.judging import policy
 from plane.server import authorise, context, record
 from plane.server import documents as generic
 from plane.server.asking import actions, questions
-from plane.server.delivering import deliver, judge, prepare
+from plane.server.delivering import beside, deliver, judge, prepare
 from plane.server.keeping import apps
 from plane.store import documents as rows
 from plane.store.showing import history
@@ -98,9 +98,11 @@ def _beside(place: authorise.Place, row: rows.Row, patched: Body, key: objects.O
 
 
 def _verdict(plane: context.Plane, tenant: str, row: rows.Row, bodies: tuple[Body, ...]) -> policy.Verdict:
-    [app], shared = deliver.load(plane, access.Scope(tenant, access.SYSTEM), [row.id])
+    scope = access.Scope(tenant, access.SYSTEM)
+    [app], shared = deliver.load(plane, scope, [row.id])
     manifests = tuple(objects.Manifest(objects.key_of(one), str(one.get("apiVersion", "")), one) for one in bodies)
-    return prepare.verdict(plane, app, shared, manifests, judge.Origin(row.commit or ""))
+    [known] = beside.of(plane, scope, [beside.Subject(app, manifests, prepare.reads(app, shared))])
+    return prepare.verdict(plane, app, shared, manifests, judge.Origin(row.commit or ""), known)
 
 
 def _about(verdict: policy.Verdict, key: objects.ObjectKey) -> policy.Verdict:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import msgspec
 import structlog
@@ -9,7 +10,7 @@ import structlog
 from plane.domain import access, errors
 from plane.domain.deciding import decide
 from plane.server import context, keys
-from plane.server.delivering import dispatch, prepare
+from plane.server.delivering import beside, dispatch, prepare, surroundings
 from plane.store import engine
 from plane.store.delivering import facts, further_sources, keyring, leases, policies, polls, releases, resource_rules, states
 from plane.wire import agent
@@ -20,7 +21,7 @@ UNJUDGED_S = 300  # when a release that no policy engine could judge is judged a
 VOLATILE_S = 300  # how often Vault values without a version are read again
 RETRY_S = (15, 60, 300, 900)  # a failing app's slower lane; a push, a refresh or a sync brings it back at once
 
-Map = Callable[[Callable[[facts.App], "Outcome"], Iterable[facts.App]], Iterable["Outcome"]]
+Map = Callable[[Callable[[Any], "Outcome"], Iterable[Any]], Iterable["Outcome"]]
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -33,9 +34,10 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What became of a request for another revision: the request with its release or with a problem."""
+    """What became of a request for another revision: the request with its release, not yet judged or judged, or with a problem."""
 
     request: decide.Request
+    draft: prepare.Draft | None = None
     new: releases.New | None = None
 
 
@@ -47,7 +49,7 @@ def deliver(plane: context.Plane, leased: Sequence[leases.Leased], *, side_by_si
     tenant = leased[0].tenant
     scope = access.Scope(tenant, access.SYSTEM)
     known, shared = load(plane, scope, [one.id for one in leased])
-    prepared = tuple(side_by_side(lambda app: _prepare(plane, app, shared), known))
+    prepared = _judged(plane, scope, shared, tuple(side_by_side(lambda app: _prepare(plane, app, shared), known)), side_by_side)
     now = plane.clock.now()
     with engine.begin(plane.engine, scope) as tx:
         ids = leases.hold(tx, leases.APPS, leased)
@@ -103,13 +105,64 @@ def _prepare(plane: context.Plane, app: facts.App, shared: prepare.Shared) -> Ou
 
 def _asked(plane: context.Plane, app: facts.App, request: decide.Request, shared: prepare.Shared) -> Asked:
     try:
-        new = prepare.at(plane, app, shared, revision=request.revision)
+        return Asked(request, prepare.at(plane, app, shared, revision=request.revision))
     except errors.PlaneError as e:
         return Asked(msgspec.structs.replace(request, problem=str(e)))
+
+
+def _judged(
+    plane: context.Plane, scope: access.Scope, shared: prepare.Shared, outcomes: tuple[Outcome, ...], side_by_side: Map
+) -> tuple[Outcome, ...]:
+    """With verdicts on what is new; what rules read of the database is looked up for all of them together."""
+    drafts = [(one.app, draft) for one in outcomes for draft in _drafts(one)]
+    if not drafts:
+        return outcomes
+    found = beside.of(plane, scope, [beside.Subject(app, draft.manifests, draft.base.reads) for app, draft in drafts])
+    told = {id(draft): known for (_, draft), known in zip(drafts, found, strict=True)}
+
+    def judge(one: Outcome) -> Outcome:
+        made = {id(draft): _verdict(plane, one.app, shared, draft, told[id(draft)]) for draft in _drafts(one)}
+        return _with(one, made, shared.now)
+
+    return tuple(side_by_side(judge, outcomes))
+
+
+def _drafts(one: Outcome) -> Iterable[prepare.Draft]:
+    found = (one.prepared and one.prepared.draft, one.asked and one.asked.draft)
+    return [draft for draft in found if draft]
+
+
+def _verdict(
+    plane: context.Plane, app: facts.App, shared: prepare.Shared, draft: prepare.Draft, known: surroundings.Beside
+) -> releases.New | errors.PlaneError:
+    try:
+        return prepare.judged(plane, app, shared, draft, known)
+    except errors.PlaneError as e:
+        log.warning("app.failed", app=app.name, project=app.project, code=e.code, reason=str(e))
+        return e
+
+
+def _with(one: Outcome, made: dict[int, releases.New | errors.PlaneError], now: dt.datetime) -> Outcome:
+    """With what became of its drafts."""
+    prepared, asked, problem = one.prepared, one.asked, one.problem
+    if prepared and prepared.draft:
+        new = made[id(prepared.draft)]
+        if isinstance(new, errors.PlaneError):
+            prepared, problem = None, prepare.problem(one.app, new, now)
+        else:
+            prepared = msgspec.structs.replace(prepared, draft=None, new=new)
+    if asked and asked.draft:
+        asked = _answered(one.app, asked.request, made[id(asked.draft)])
+    return Outcome(one.app, prepared, problem, asked)
+
+
+def _answered(app: facts.App, request: decide.Request, new: releases.New | errors.PlaneError) -> Asked:
+    if isinstance(new, errors.PlaneError):
+        return Asked(msgspec.structs.replace(request, problem=str(new)))
     refusal = decide.refused(app.spec, decide.Wanted(new.digest, new.commit, new.verdict, new.objects))
     if refusal:
         return Asked(msgspec.structs.replace(request, problem=refusal.sentence))
-    return Asked(msgspec.structs.replace(request, digest=new.digest, commit=new.commit), new)
+    return Asked(msgspec.structs.replace(request, digest=new.digest, commit=new.commit), new=new)
 
 
 def _made(one: Outcome) -> Iterable[releases.New]:

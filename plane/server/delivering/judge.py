@@ -41,6 +41,10 @@ class Rules(msgspec.Struct, frozen=True):
         exceptions = [[(one.name, msgspec.to_builtins(one.spec)) for one in self.given]] if self.given else []
         return [bound, *self.dangling, *exceptions, *surroundings.key(self.bound, self.known)]
 
+    def reads(self) -> frozenset[str]:
+        """What of the database its sets look at."""
+        return surroundings.reads(self.bound)
+
 
 def rules(known: surroundings.Known, standing: policies.Standing, *, at: dt.datetime) -> Rules:
     """Those that are about this app in this cluster, now."""

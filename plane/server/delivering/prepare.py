@@ -14,7 +14,7 @@ from plane.domain.judging import surroundings as facts_of
 from plane.domain.planning import waves
 from plane.domain.rendering import hidden, opening, reached, refs, render, secrets
 from plane.server import context, keys
-from plane.server.delivering import judge, permit, recording, resolve, surroundings
+from plane.server.delivering import judge, permit, recording, release_keys, resolve, surroundings
 from plane.store.delivering import facts, policies, releases
 from plane.wire import agent, bundle
 
@@ -30,12 +30,23 @@ class Shared(msgspec.Struct):
     platform: resource_rules.Rules = resource_rules.Rules()
 
 
+class Draft(msgspec.Struct, frozen=True):
+    """A release that waits for its verdict. `left_out`: what is said of objects that are not judged."""
+
+    new: releases.New
+    base: release_keys.Base
+    manifests: tuple[objects.Manifest, ...]
+    origin: judge.Origin
+    left_out: tuple[policy.Judged, ...] = ()
+
+
 class Prepared(msgspec.Struct, frozen=True):
-    """`new` is None when the release there is, is still the right one."""
+    """Neither `draft` nor `new` when the release there is, is still the right one."""
 
     roots: tuple[tuple[str, ...], ...]  # per source
     seen: tuple[str, ...]  # the commit of each source
-    new: releases.New | None = None
+    draft: Draft | None = None
+    new: releases.New | None = None  # the draft, judged
     until: dt.datetime | None = None  # when policies change for the app by themselves
 
 
@@ -59,7 +70,7 @@ class _Sources(msgspec.Struct, frozen=True):
 
 
 def prepare(plane: context.Plane, app: facts.App, shared: Shared) -> Prepared:
-    """The app's release at the newest commit.
+    """The app's release at the newest commit, not yet judged.
 
     Raises:
         PlaneError: whatever stands in the way, with the sentence `explain` shows.
@@ -70,27 +81,39 @@ def prepare(plane: context.Plane, app: facts.App, shared: Shared) -> Prepared:
     read = {part.number: part.renderer.roots(part.found.tree, part.source) for part in sources.parts}
     held = judge.rules(_known(app, shared, source=sources.told), shared.policies, at=shared.now)
     looked = resolve.roots(app.spec.all_sources(), read), tuple(at.commit.sha for at in sources.found)
-    key = _key(app, cluster, shared, sources)
-    return Prepared(*looked, None if _still_right(app, cluster, key) else _new(plane, app, shared, key, sources), held.until)
+    base = _base(app, cluster, shared, sources)
+    right = release_keys.still_right(app, cluster, base, surroundings.Beside(app.reported))
+    return Prepared(*looked, None if right else _draft(plane, app, shared, base, sources), until=held.until)
 
 
-def at(plane: context.Plane, app: facts.App, shared: Shared, *, revision: str) -> releases.New:
-    """The release of an app of one source at another revision; raises as `prepare`."""
+def at(plane: context.Plane, app: facts.App, shared: Shared, *, revision: str) -> Draft:
+    """The release of an app of one source at another revision, not yet judged; raises as `prepare`."""
     [source] = (msgspec.structs.replace(one, target_revision=revision) for one in app.spec.all_sources())
     there = msgspec.structs.replace(app, spec=msgspec.structs.replace(app.spec, source=source, sources=()))
     cluster, sources = _cluster(app), _sources(plane, there, shared)
-    return _new(plane, there, shared, _key(app, cluster, shared, sources), sources)
+    return _draft(plane, there, shared, _base(app, cluster, shared, sources), sources)
 
 
-def of_trees(
-    plane: context.Plane, app: facts.App, shared: Shared, *, commit: ports.Commit, trees: Mapping[int, ports.Tree]
-) -> releases.New:
-    """The release of an app the files of some of whose sources, by number, lie elsewhere; raises as `prepare`."""
+def of_trees(plane: context.Plane, app: facts.App, shared: Shared, *, commit: ports.Commit, trees: Mapping[int, ports.Tree]) -> Draft:
+    """The release of an app the files of some of whose sources, by number, lie elsewhere, not yet judged; raises as `prepare`."""
     permit.check_local(app)
     instead = {number: resolve.Source(commit, tree) for number, tree in trees.items()}
     cluster, sources = _cluster(app), _sources(plane, app, shared, instead=instead)
-    made = _new(plane, app, shared, _key(app, cluster, shared, sources), sources)
-    return msgspec.structs.replace(made, commit=commit.sha, author=commit.author, subject=commit.subject)
+    made = _draft(plane, app, shared, _base(app, cluster, shared, sources), sources)
+    new = msgspec.structs.replace(made.new, commit=commit.sha, author=commit.author, subject=commit.subject)
+    return msgspec.structs.replace(made, new=new)
+
+
+def judged(plane: context.Plane, app: facts.App, shared: Shared, draft: Draft, beside: surroundings.Beside) -> releases.New:
+    """The draft with its verdict. `beside`: what the database has of it (`beside.of`)."""
+    held = _held(app, shared, draft.origin, beside)
+    said = judge.judge(plane, held, draft.manifests, draft.origin)
+    return msgspec.structs.replace(
+        draft.new,
+        verdict=msgspec.structs.replace(said.verdict, judged=(*said.verdict.judged, *draft.left_out)),
+        key=release_keys.whole(draft.base, beside),
+        decision=recording.record(plane, held, said, release=draft.new.digest),
+    )
 
 
 def _sources(plane: context.Plane, app: facts.App, shared: Shared, *, instead: Mapping[int, resolve.Source] | None = None) -> _Sources:
@@ -104,15 +127,14 @@ def _sources(plane: context.Plane, app: facts.App, shared: Shared, *, instead: M
     return _Sources(found, parts, reached.together(origins, ()))
 
 
-def _new(plane: context.Plane, app: facts.App, shared: Shared, key: str, sources: _Sources) -> releases.New:
+def _draft(plane: context.Plane, app: facts.App, shared: Shared, base: release_keys.Base, sources: _Sources) -> Draft:
     held = shared.keys.get(app.project_id, keys.Keys())
     rendered = _manifests(plane, app, held, sources)
     manifests, hidden_values = hidden.unfold(rendered.manifests, rendered.values)
     manifests, left_out = resource_rules.split(manifests, shared.platform, _cluster(app).name)
     opened = _open(plane, held, hidden_values, manifests, sources.parts)
-    made = _release(plane, app, shared, _Made(key, sources.parts[0].found.commit, manifests, opened, rendered.source))
-    verdict = msgspec.structs.replace(made.verdict, judged=(*made.verdict.judged, *left_out))
-    return msgspec.structs.replace(made, verdict=verdict) if left_out else made
+    made = _release(plane, app, shared, _Made(base, sources.parts[0].found.commit, manifests, opened, rendered.source))
+    return msgspec.structs.replace(made, left_out=left_out)
 
 
 class _Opened(msgspec.Struct, frozen=True):
@@ -133,7 +155,7 @@ class _Rendered(msgspec.Struct, frozen=True):
 class _Made(msgspec.Struct, frozen=True):
     """Rendered and opened, not yet a release."""
 
-    key: str
+    base: release_keys.Base
     commit: ports.Commit
     manifests: tuple[objects.Manifest, ...]
     opened: _Opened
@@ -175,29 +197,11 @@ def _job(app: facts.App, source: apps.Source, files: dict[str, bytes]) -> ports.
     )
 
 
-def _key(app: facts.App, cluster: facts.Cluster, shared: Shared, sources: _Sources) -> str:
-    """What the release is made from: renders, destination, grant, and the policies with their modes. Not the secrets' values."""
-    rules = judge.rules(_known(app, shared, source=sources.told), shared.policies, at=shared.now).key()
-    place = (
-        cluster.id,
-        cluster.grant.namespaces,
-        cluster.grant.cluster_kinds,
-        app.spec.destination.namespace,
-        cluster.labels,
-        app.rules.destinations,
-    )
-    left_out = (
-        [(shared.platform.exclusions, shared.platform.inclusions)] if shared.platform.exclusions or shared.platform.inclusions else []
-    )
-    made = [[part.key for part in sources.parts], place, rules, str(_owner(app)), *msgspec.to_builtins(left_out), *permit.release_key(app)]
-    return objects.digest(objects.canonical(made))
-
-
-def _still_right(app: facts.App, cluster: facts.Cluster, key: str) -> bool:
-    current = app.current
-    if current is None or app.problem or app.hard or current.volatile or current.key != key or current.verdict.error:
-        return False
-    return not current.sealed_for or cluster.agent_key_id in current.sealed_for
+def _base(app: facts.App, cluster: facts.Cluster, shared: Shared, sources: _Sources) -> release_keys.Base:
+    held = judge.rules(_known(app, shared, source=sources.told), shared.policies, at=shared.now)
+    platform = shared.platform
+    left_out: list[object] = [(platform.exclusions, platform.inclusions)] if platform.exclusions or platform.inclusions else []
+    return release_keys.base(app, cluster, held, [part.key for part in sources.parts], left_out)
 
 
 def _manifests(plane: context.Plane, app: facts.App, held: keys.Keys, sources: _Sources) -> _Rendered:
@@ -262,7 +266,7 @@ def _sops_keys(held: keys.Keys, where: str) -> ports.SopsKeys:
     return held.sops
 
 
-def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) -> releases.New:
+def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) -> Draft:
     cluster = _cluster(app)
     manifests = _stamped(app, shared, made.manifests)
     for manifest in manifests:
@@ -272,27 +276,25 @@ def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) 
     key = plane.envelope.unwrap(app.fingerprint_key, context=keys.wrapping_context(app.tenant_id, app.project_id, keys.FINGERPRINT_KEY))
     filled = opening.fill(manifests, made.opened.values, name=lambda place, value: secrets.fingerprint(key.reveal(), place, value))
     origin = judge.Origin(made.commit.sha, made.commit.signature, made.manifests, made.source)
-    held = judge.rules(_known(app, shared, source=origin.source, written=origin.written), shared.policies, at=shared.now)
-    said = judge.judge(plane, held, filled.manifests, origin)
     digest, body = bundle.pack(tuple(objects.canonical(manifest.body) for manifest in filled.manifests))
-    return releases.New(
+    new = releases.New(
         app_id=app.id,
         digest=digest,
-        key=made.key,
+        key=made.base.key,
         commit=made.commit.sha,
         author=made.commit.author,
         subject=made.commit.subject,
         committer=made.commit.committer,
         signature=made.commit.signature,
         committed_at=made.commit.committed_at,
-        verdict=said.verdict,
+        verdict=policy.Verdict(),
         objects=len(filled.manifests),
         volatile=made.opened.volatile,
         body=body,
         sealed=_seal(plane, app, cluster, digest, filled.secrets),
         key_id=cluster.agent_key_id,
-        decision=recording.record(plane, held, said, release=digest),
     )
+    return Draft(new, made.base, filled.manifests, origin)
 
 
 def _stamped(app: facts.App, shared: Shared, manifests: tuple[objects.Manifest, ...]) -> tuple[objects.Manifest, ...]:
@@ -332,11 +334,26 @@ def _seal(
 
 
 def verdict(
-    plane: context.Plane, app: facts.App, shared: Shared, manifests: tuple[objects.Manifest, ...], origin: judge.Origin
+    plane: context.Plane,
+    app: facts.App,
+    shared: Shared,
+    manifests: tuple[objects.Manifest, ...],
+    origin: judge.Origin,
+    beside: surroundings.Beside,
 ) -> policy.Verdict:
     """What the policies in force for an app say of objects."""
+    held = _held(app, shared, origin, beside)
+    return judge.judge(plane, held, manifests, origin).verdict
+
+
+def _held(app: facts.App, shared: Shared, origin: judge.Origin, beside: surroundings.Beside) -> judge.Rules:
     known = _known(app, shared, source=origin.source, written=origin.written)
-    return judge.judge(plane, judge.rules(known, shared.policies, at=shared.now), manifests, origin).verdict
+    return judge.rules(msgspec.structs.replace(known, beside=beside), shared.policies, at=shared.now)
+
+
+def reads(app: facts.App, shared: Shared) -> frozenset[str]:
+    """What of the database the sets in force for an app look at."""
+    return judge.rules(_known(app, shared, source=facts_of.SourceFacts()), shared.policies, at=shared.now).reads()
 
 
 def _known(

@@ -13,6 +13,17 @@ from plane.domain.rendering import opening
 from plane.store.delivering import facts
 from plane.wire import agent
 
+BESIDE = ("changes", "inventory")  # what lies in the database
+LATER = ("clear", *BESIDE)  # what is not known before the render
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """What the database has of it. `base`: digest of the release that the cluster keeps, which `changes` begin with."""
+
+    base: str = ""
+    changes: tuple[surroundings.Change, ...] = ()
+    inventory: surroundings.Inventory = surroundings.Inventory()
+
 
 class Known(msgspec.Struct, frozen=True):
     """`manifests`: as they come from the source, in the order in which they are judged. `source`: without what only a render tells."""
@@ -22,6 +33,7 @@ class Known(msgspec.Struct, frozen=True):
     served: agent.Capabilities | None
     manifests: tuple[objects.Manifest, ...] = ()
     source: surroundings.SourceFacts = surroundings.SourceFacts()
+    beside: Beside = Beside()
 
 
 def told(asked: policy.PolicyInput, binding: policy.Binding, known: Known) -> policy.PolicyInput:
@@ -29,9 +41,14 @@ def told(asked: policy.PolicyInput, binding: policy.Binding, known: Known) -> po
     return msgspec.structs.replace(asked, parameters=binding.parameters, **_fields(binding, known))
 
 
+def reads(bindings: tuple[policy.Binding, ...]) -> frozenset[str]:
+    """What of the database some set looks at."""
+    return frozenset(field for field in BESIDE if any(policy.reads(one.policy, field) for one in bindings))
+
+
 def key(bindings: tuple[policy.Binding, ...], known: Known) -> list[Any]:
-    """What a verdict depends on that nothing else of a release does; empty when no set reads it."""
-    named = {field: value for binding in bindings for field, value in _fields(binding, known).items() if field != "clear"}
+    """What a verdict depends on that nothing else of a release does; empty when no set reads it. Without what is known later."""
+    named = {field: value for binding in bindings for field, value in _fields(binding, known).items() if field not in LATER}
     asked = _asked_for(bindings, known.app.request)
     return [msgspec.to_builtins(named | asked)] if named or asked else []
 
@@ -77,8 +94,11 @@ def _clear(known: Known) -> dict[str, tuple[str, ...]]:
     return {number: pointers for number, pointers in found if pointers}
 
 
-def _source(known: Known) -> surroundings.SourceFacts:
-    return known.source
-
-
-_TELL: dict[str, Callable[[Known], Any]] = {"project": _project, "cluster": _cluster, "clear": _clear, "source": _source}
+_TELL: dict[str, Callable[[Known], Any]] = {
+    "project": _project,
+    "cluster": _cluster,
+    "clear": _clear,
+    "source": lambda known: known.source,
+    "changes": lambda known: known.beside.changes,
+    "inventory": lambda known: known.beside.inventory,
+}

@@ -86,6 +86,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     current: Current | None
     problem: decide.Problem | None
     request: decide.Request | None
+    reported: str = ""  # digest of the release that the agent keeps
     room: int | None = None  # objects that the tenant may still have, without this app's; None: any number
     room_there: int | None = None  # the same of its part of the cluster
 
@@ -116,6 +117,7 @@ def load(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[App, ...]:
 _APPS = sa.select(
     APPS.c.id, APPS.c.name, APPS.c.labels, APPS.c.project_id, APPS.c.spec, APPS.c.version, APPS.c.hard, APPS.c.deleted_at, APPS.c.failures,
     APPS.c.roots, APPS.c.repository_id, APPS.c.cluster_id, APPS.c.request, STATES.c.release_id, STATES.c.problem,
+    STATES.c.reported,
 ).select_from(
     APPS.outerjoin(STATES, sa.and_(STATES.c.tenant_id == APPS.c.tenant_id, STATES.c.app_id == APPS.c.id))
 ).where(APPS.c.tenant_id == sa.bindparam("tenant"), columns.among(APPS.c.id, "ids"))  # fmt: skip
@@ -146,6 +148,7 @@ def _app(row: Row, names: Names, places: dict[str, Cluster], sources: dict[int, 
         current=current,
         problem=row.problem and msgspec.convert(row.problem, decide.Problem),
         request=row.request and msgspec.convert(row.request, decide.Request),
+        reported=row.reported or "",
         room=None if names.room is None else names.room + own,
         room_there=None if place is None or place.room is None else place.room + own,
     )

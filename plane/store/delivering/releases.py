@@ -1,19 +1,20 @@
 """Releases, their bytes and their sealed values: written once, never changed."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from plane.domain import objects
 from plane.domain.judging import policy
 from plane.store import batches
 from plane.store.delivering import decisions, sweeps
 from plane.store.engine import Tx
 from plane.store.layout import columns, tables
-from plane.wire import agent
+from plane.wire import agent, bundle
 
 RELEASES, BLOBS, SEALED = tables.releases, tables.blobs, tables.sealed_values
 
@@ -131,6 +132,17 @@ _VALUES = (
     .where(SEALED.c.tenant_id == sa.bindparam("tenant"), columns.among(SEALED.c.app_id, "apps"), columns.among(SEALED.c.digest, "digests"))
     .order_by(SEALED.c.key_id == sa.bindparam("key"), SEALED.c.key_id)  # the wanted key last, so that it stays
 )
+
+
+def manifests(tx: Tx, tenant: str, digests: Iterable[str]) -> dict[str, tuple[objects.Manifest, ...]]:
+    """The objects of releases by digest, with fingerprints in place of secret values; without those that are not kept."""
+    rows = tx.execute(_BODIES, {"tenant": tenant, "digests": list(digests)})
+    return {row.digest: tuple(_manifest(text) for text in bundle.unpack(row.digest, bytes(row.body))) for row in rows}
+
+
+def _manifest(text: bytes) -> objects.Manifest:
+    body = msgspec.json.decode(text, type=dict[str, Any])
+    return objects.Manifest(objects.key_of(body), str(body.get("apiVersion", "")), body)
 
 
 def _bundle(digest: str, body: bytes, key_id: str, packed: bytes) -> agent.ReleaseBundle:
