@@ -39,6 +39,12 @@ def handlers() -> list[HTTPRouteHandler]:
             get=projects.get,
         ),
         *_crud(clusters.KIND),
+        *_crud(
+            clusters.OWN,
+            page=lambda call: clusters.page_for(call.plane, call.caller, call.names, call.query(rest.PageQuery)),
+            get=clusters.get_for,
+            prefix="tenant_",
+        ),
         *_crud(repositories.KIND),
         *_crud(credentials.KIND),
         *_crud(apps.KIND, delete=_delete_app),

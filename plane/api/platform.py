@@ -1,7 +1,9 @@
 """Clusters beyond their documents, repositories' connection test, health and figures."""
 
+from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
@@ -12,52 +14,19 @@ from plane.server.keeping import clusters, repositories
 from plane.wire import documents, rest
 
 
-@calls.endpoint(
-    "POST",
-    "/clusters/{cluster}/join",
-    calls.Doc(answer=rest.JoinToken, summary="A token for one enrolment within 15 minutes.", tag="clusters", operation="join_cluster"),
-)
-def join(call: calls.Call) -> rest.JoinToken:
-    """Shown this once."""
-    return clusters.join(call.plane, call.caller, call.names)
+def _orders(above: str, prefix: str, whose: str) -> list[HTTPRouteHandler]:
+    """What is done to a cluster's agent: by whoever owns the cluster."""
 
+    def order(verb: str, summary: str, answer: type[msgspec.Struct], act: Callable[..., msgspec.Struct]) -> HTTPRouteHandler:
+        doc = calls.Doc(answer=answer, summary=f"{summary} {whose}", tag="clusters", operation=f"{verb}_{prefix}cluster")
+        path = f"{above}/clusters/{{cluster}}/{verb}"
+        return calls.endpoint("POST", path, doc)(lambda call: act(call.plane, call.caller, call.names))
 
-@calls.endpoint(
-    "POST",
-    "/clusters/{cluster}/revoke",
-    calls.Doc(answer=documents.Cluster, summary="Shut the cluster's agent out at once.", tag="clusters", operation="revoke_cluster"),
-)
-def revoke(call: calls.Call) -> documents.Cluster:
-    """Holds at its next request."""
-    return clusters.revoke(call.plane, call.caller, call.names)
-
-
-@calls.endpoint(
-    "POST",
-    "/clusters/{cluster}/rotate",
-    calls.Doc(answer=documents.Cluster, summary="Ask the cluster's agent to take new keys.", tag="clusters", operation="rotate_cluster"),
-)
-def rotate(call: calls.Call) -> documents.Cluster:
-    """It answers before the agent has."""
-    return clusters.rotate(call.plane, call.caller, call.names)
-
-
-@calls.endpoint("GET", "/tenants/{tenant}/clusters", calls.Doc(
-    answer=rest.Page[documents.Cluster], summary="Its clusters.", query=rest.PageQuery, tag="clusters", operation="list_tenant_clusters",
-))  # fmt: skip
-def granted(call: calls.Call) -> rest.Page[documents.Cluster]:
-    """Without the grants of others."""
-    return clusters.page_for(call.plane, call.caller, call.names, call.query(rest.PageQuery))
-
-
-@calls.endpoint(
-    "GET",
-    "/tenants/{tenant}/clusters/{cluster}",
-    calls.Doc(answer=documents.Cluster, summary="One of them.", tag="clusters", operation="get_tenant_cluster"),
-)
-def one_granted(call: calls.Call) -> documents.Cluster:
-    """Without the grants of others."""
-    return clusters.get_for(call.plane, call.caller, call.names)
+    return [
+        order("join", "A token for one enrolment within 15 minutes.", rest.JoinToken, clusters.join),
+        order("revoke", "Shut the agent out, from its next request on.", documents.Cluster, clusters.revoke),
+        order("rotate", "Ask the agent to take new keys; answered before it has.", documents.Cluster, clusters.rotate),
+    ]
 
 
 @calls.endpoint("POST", "/tenants/{tenant}/projects/{project}/repositories/{repository}/test", calls.Doc(
@@ -70,7 +39,7 @@ def test(call: calls.Call) -> rest.Tested:
 
 def handlers() -> list[HTTPRouteHandler]:
     """Below /api/v1."""
-    return [join, revoke, rotate, granted, one_granted, test]
+    return [*_orders("", "", "The platform's clusters."), *_orders("/tenants/{tenant}", "tenant_", "A tenant's own clusters."), test]
 
 
 @get("/health", sync_to_thread=False)

@@ -27,9 +27,9 @@ class Column(msgspec.Struct, frozen=True):
 class Kind(msgspec.Struct, frozen=True):
     """One kind. `collection` is the last part of its path; level `either`: a tenant's, or the platform's when no tenant is in use.
 
-    `shared`: the platform's, but a tenant reads its part of it under the tenant's own path; `inner`: also a project's, when the document
-    names one; who may not read the tenant's is shown those of the project. `apart`: those of a project are none of the tenant's, so that
-    `-P` asks for them.
+    `shared`: the platform's, of which a tenant reads its part, or a tenant's own, when -T or the document names the tenant; `inner`: also
+    a project's, when the document names one; who may not read the tenant's is shown those of the project. `apart`: those of a project are
+    none of the tenant's, so that `-P` asks for them.
     """
 
     name: str
@@ -283,6 +283,8 @@ def rank(kind: Kind) -> int:
 
 def home(kind: Kind, where: session.Session) -> str:
     """The path of the kind's collection in the session's tenant and project."""
+    if kind.shared and where.owner:
+        return f"/tenants/{where.owner}/{kind.collection}"
     if kind.level == "platform" or (kind.level == "either" and not where.context.tenant):
         return f"/{kind.collection}"
     if kind.level == "project" or (kind.inner and where.named) or (kind.apart and where.flagged):

@@ -27,6 +27,7 @@ class Session:
         self.asked = asked  # tenant and project given for this run, not merely kept in the context
         self.named = ""  # the project that a document names itself
         self.flagged = ""  # the project that -P names, rather than the environment
+        self.owner = ""  # the tenant that -T, or a document, names
         self._api = api
 
     @property
@@ -59,7 +60,7 @@ class Session:
         """The same connection in another place; empty: as here."""
         here = within(self.context, tenant=tenant, project=project)
         there = Session(lambda: here, self._api)
-        there.named = project
+        there.named, there.owner = project, tenant
         return there
 
 
@@ -76,7 +77,9 @@ def placed(function: Command) -> Command:
             opened = functools.cache(lambda: connect(chosen(), stack))
             place = functools.cache(lambda: within(chosen(), tenant=tenant, project=project))
             where = Session(place, opened, asked=(tenant, project))
-            where.flagged = project if click.get_current_context().get_parameter_source("project") is _FLAG else ""
+            given = click.get_current_context().get_parameter_source
+            where.flagged = project if given("project") is _FLAG else ""
+            where.owner = tenant if given("tenant") is _FLAG and tenant != NO_TENANT else ""
             return function(where, **arguments)
 
     return command

@@ -31,10 +31,15 @@ class AgentIdentity(msgspec.Struct, frozen=True):
     trouble: str = ""  # as the plane knows it
     rotates: bool = False
     terms: fleet.Terms = fleet.Terms()
+    owner: str = access.PLATFORM_TENANT  # whose cluster it is
 
     def scope(self, tenant: str) -> access.Scope:
         """The tenant's scope in which the agent's report is taken in."""
         return access.Scope(tenant, access.Actor(id=self.id, name="agent", kind="agent"))
+
+    def home(self) -> access.Scope:
+        """The scope of whoever owns the cluster: what becomes of the agent itself is theirs to know."""
+        return self.scope(self.owner)
 
 
 class Quarantined(errors.Unauthenticated):
@@ -92,7 +97,7 @@ def authenticate(plane: context.Plane, token: str, request: signing.Request) -> 
             agents.seen(tx, known.id, now)
     if known.quarantine:
         raise Quarantined(known.quarantine)
-    return AgentIdentity(known.id, known.cluster_id, known.key_id, known.generation, known.trouble, known.rotates, known.terms)
+    return AgentIdentity(known.id, known.cluster_id, known.key_id, known.generation, known.trouble, known.rotates, known.terms, known.owner)
 
 
 def claim(plane: context.Plane, identity: AgentIdentity, body: agent.Claim, limit: int) -> agent.Claimed:
@@ -121,7 +126,7 @@ def _meet(plane: context.Plane, identity: AgentIdentity, body: agent.Claim) -> N
     """Remember which term of office claims; Quarantined when there are two."""
     said = fleet.Terms(body.installation, body.term)
     if why := identity.terms.twin(said):
-        scope = access.Scope(access.PLATFORM_TENANT, identity.scope(access.PLATFORM_TENANT).actor)
+        scope = identity.home()
         with engine.begin(plane.engine, scope) as tx:
             name = agents.cluster_name(tx, identity.cluster_id)
             sentence = f"{why}; both are shut out until the cluster joins anew with `plane cluster join {name}`"

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from plane.api import awaiting
 from plane.wire import acting, agent, answers
-from tests.api.test_agents import Agent, east  # noqa: F401 - a fixture
+from tests.api.test_agents import east  # noqa: F401 - a fixture
+from tests.support.joining import Agent
 from tests.support.rest import Api, Tenant, app_document, document
 
 WEB = {"group": "apps", "kind": "Deployment", "namespace": "shop", "name": "web"}

@@ -4,53 +4,20 @@ import concurrent.futures
 import uuid
 from typing import Any
 
-import httpx
 import msgspec
 import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from litestar import Litestar
-from litestar.testing import TestClient
 
 from plane.server import context
 from plane.wire import agent, bundle, signing
+from tests.support.joining import Agent, enrol, joined
 from tests.support.rest import Api, Tenant, app_document
-
-
-class Agent(msgspec.Struct, frozen=True):
-    """An enrolled agent of the cluster `east`."""
-
-    client: TestClient[Litestar]
-    key: ed25519.Ed25519PrivateKey
-    enrolled: agent.Enrolled
-
-    def call(self, method: str, path: str, message: object = None, *, jti: str = "") -> httpx.Response:
-        """A signed request."""
-        body = b"" if message is None else msgspec.msgpack.encode(message)
-        bound = signing.Request(method, agent.PATH + path.partition("?")[0], signing.body_digest(body))
-        speaker = signing.Speaker(self.enrolled.agent_id, self.enrolled.plane_id, self.enrolled.generation)
-        token = signing.mint(self.key, bound, speaker=speaker, jti=jti or uuid.uuid4().hex)
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": agent.CONTENT_TYPE}
-        return self.client.request(method, agent.PATH + path, content=body, headers=headers)
-
-    def claim(self, wait_s: int = 0) -> agent.Claimed:
-        """What there is to do."""
-        return msgspec.msgpack.decode(self.call("POST", f"/claim?wait={wait_s}&max=8", agent.Claim()).content, type=agent.Claimed)
-
-
-def enrol(client: TestClient[Litestar], token: str) -> tuple[httpx.Response, ed25519.Ed25519PrivateKey]:
-    key = ed25519.Ed25519PrivateKey.generate()
-    public, sealing = key.public_key().public_bytes_raw(), bytes(32)
-    proof = key.sign(signing.proof_text(token, public, sealing))
-    return client.post(
-        f"{agent.PATH}/enrol", content=agent.encode(agent.Enrol(join_token=token, proof=proof, signing_key=public, sealing_key=sealing))
-    ), key
 
 
 @pytest.fixture
 def east(platform: Api, acme: Tenant) -> Agent:
-    answer, key = enrol(platform.client, platform.post("/clusters/east/join").json()["token"])
-    return Agent(platform.client, key, msgspec.msgpack.decode(answer.content, type=agent.Enrolled))
+    return joined(platform.client, platform.post("/clusters/east/join").json()["token"])
 
 
 def test_a_join_token_enrols_once(platform: Api, acme: Tenant) -> None:

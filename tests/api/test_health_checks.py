@@ -7,7 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from plane.wire import agent, scripted, signing
-from tests.api.test_agents import Agent, east  # noqa: F401 - a fixture
+from tests.api.test_agents import east  # noqa: F401 - a fixture
+from tests.support.joining import Agent
 from tests.support.rest import Api, Tenant, document
 
 LUA = "hs = {}\nhs.status = 'Healthy'\nreturn hs\n"

@@ -64,6 +64,7 @@ def test_another_tenant_is_as_absent_as_none_on_every_endpoint(acme: Tenant, glo
     """Also where the thing itself is there: same status, same body, but for the name that was asked for."""
     acme.api.make(f"{acme.shop}/apps", app_document("web"))
     acme.api.make(f"{acme.shop}/repositories", document("Repository", "web", {"url": "https://git.example/acme/deploy.git"}))
+    acme.api.make("/tenants/acme/clusters", document("Cluster", "web"))
     acme.api.make("/tenants/acme/users", document("User", "web"))
     acme.api.make("/tenants/acme/rolebindings", document("RoleBinding", "web", {"role": "viewer", "subjects": [{"name": "web"}]}))
     different, wrong = [], []

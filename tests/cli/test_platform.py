@@ -166,3 +166,14 @@ def test_a_profile_becomes_a_policy_set(shop: planes.Fleet, run: conftest.Run) -
     assert "one of them" in run("policy", "create", "none", code=2).stderr
     assert "there is no profile 'none'" in run("policy", "create", "none", "--profile", "none", code=2).stderr
     run("policy", "create", "all", "--profile", "strict")
+
+
+def test_a_tenants_own_cluster_is_named_with_the_tenant(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "north.yaml"
+    file.write_text("apiVersion: gitops-plane.io/v1\nkind: Cluster\nmetadata: {name: north, tenant: acme}\n")
+    run("cluster", "create", "west", "-T", "acme")
+    run("apply", "-f", str(file))
+    assert "gp_join_" in run("cluster", "join", "west", "-T", "acme").output
+    assert run("cluster", "list", "-T", "acme", "-o", "name").output == "cluster/east\ncluster/north\ncluster/west\n"
+    assert run("cluster", "list", "-o", "name", "-T", "-").output == "cluster/east\n"
+    assert json.loads(run("tenant", "offboard", "acme", "-o", "json").output)["items"][0]["metadata"]["name"] == "north"

@@ -71,6 +71,17 @@ def test_no_row_is_written_for_another_tenant(two: engine.Engine, table: str) ->
         tx.execute(sa.insert(found).values(row))
 
 
+@pytest.mark.parametrize(("claims", "refusal"), [(tables.NIL, "row-level security"), (OURS, "foreign key")])
+def test_a_tenant_grants_itself_no_cluster_of_anybody_elses(database: engine.Engine, owner: sa.Engine, claims: str, refusal: str) -> None:
+    """Not by its right to write grants of its own clusters, and not by saying that the platform's is its own."""
+    with owner.begin() as tx:
+        tx.execute(sa.insert(tables.tenants).values(id=OURS, name="ours", spec={}))
+        tx.execute(sa.insert(tables.clusters).values(id=THEIRS, name="shared", spec={}))
+    row = {"tenant_id": OURS, "cluster_id": THEIRS, "owner_id": claims, "namespaces": ["*"], "cluster_kinds": ["*"]}
+    with pytest.raises(exc.DBAPIError, match=refusal), engine.begin(database, scope(OURS)) as tx:
+        tx.execute(sa.insert(tables.cluster_grants).values(row))
+
+
 @pytest.mark.parametrize("table", [table.name for table in tables.METADATA.sorted_tables])
 def test_without_a_tenant_there_is_nothing(two: engine.Engine, table: str) -> None:
     with engine.begin(two, scope(OURS)):

@@ -10,7 +10,7 @@ from plane.domain.reading import yaml_text
 
 AGENTS = "gitops-plane"  # the namespace that the chart goes to
 
-cluster = nouns.group(kinds.CLUSTER, "Clusters: each has an agent that asks the plane for work.")
+cluster = nouns.group(kinds.CLUSTER, "Clusters: each has an agent that asks the plane for work. With -T, those of a tenant.")
 name_argument = nouns.named(kinds.CLUSTER)
 
 
@@ -39,7 +39,7 @@ def create(
     selectors: tuple[tuple[str, str], ...],
     output: str,
 ) -> None:
-    """Make a cluster known; `plane cluster join` then lets its agent in."""
+    """Make a cluster known; `plane cluster join` then lets its agent in. With -T TENANT it is the tenant's own, and for nobody else."""
     given = [
         {"tenant": tenant, "namespaces": namespaces.split(",")} for tenant, namespaces in _pairs(grants, "--grant", "TENANT=NAMESPACE,...")
     ]

@@ -7,7 +7,7 @@ import click
 from plane.cli import client, failures, get, kinds, nouns, session, show, store
 
 IN_PROJECT = (kinds.APP, kinds.REPOSITORY, kinds.CREDENTIAL)  # in the order in which they can go
-IN_TENANT = (kinds.POLICY_SET, kinds.HEALTH_CHECK, kinds.SINK, kinds.ROLE_BINDING, kinds.USER)
+IN_TENANT = (kinds.CLUSTER, kinds.POLICY_SET, kinds.HEALTH_CHECK, kinds.SINK, kinds.ROLE_BINDING, kinds.USER)
 COLUMNS = (
     kinds.Column("KIND", "kind"),
     kinds.Column("PROJECT", "metadata.project"),
@@ -53,7 +53,8 @@ def _all(where: session.Session, tenant: str) -> Iterator[client.Json]:
         for project in projects:
             yield from store.several(where.within(tenant, project["metadata"]["name"]), kind, limit=0, labels="")
     for kind in IN_TENANT:
-        yield from store.several(where.within(tenant, ""), kind, limit=0, labels="")
+        listed = store.several(where.within(tenant, ""), kind, limit=0, labels="")
+        yield from (one for one in listed if kind is not kinds.CLUSTER or one["metadata"].get("tenant"))  # the platform's stay
     yield from projects
 
 

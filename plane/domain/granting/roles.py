@@ -51,6 +51,7 @@ MAINTAINER = DEPLOYER | {
 AUDITOR = VIEWER | {"access:get", "audit:read", "audit:export", "sink:get"}
 TENANT_OWNER = MAINTAINER | AUDITOR | {
     "app:approve", "app:override", "app:exec", "audit:witness", "project:hold", "object:patch", "object:delete",
+    "cluster:create", "cluster:update", "cluster:delete", "cluster:join", "cluster:revoke", "cluster:rotate",
     "project:create", "project:update", "project:delete", "credential:create", "credential:update", "credential:delete",
     "policy:create", "policy:update", "policy:delete", "waiver:approve", "waiver:revoke", "waiver:breakglass",
     "healthcheck:create", "healthcheck:update", "healthcheck:delete", "access:create", "access:update", "access:delete",

@@ -7,14 +7,18 @@ import msgspec
 from plane.domain import errors
 
 Amount = Annotated[int, msgspec.Meta(ge=0)]
-Counted = Literal["projects", "apps", "objects", "concurrent syncs"]
+Counted = Literal["projects", "apps", "clusters", "objects", "concurrent syncs"]
 
 
 class Quotas(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
-    """At most so many; absent: no bound of the tenant's own. `objects`: of the releases that are wanted now, together."""
+    """At most so many; absent: no bound of the tenant's own.
+
+    `clusters`: those it made itself; `objects`: of the releases that are wanted now, together.
+    """
 
     projects: Amount | None = None
     apps: Amount | None = None
+    clusters: Amount | None = None
     objects: Amount | None = None
     concurrent_syncs: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
@@ -36,6 +40,7 @@ def exceeded(what: Counted, *, quota: int | None, used: int, more: int = 1) -> s
 _WAYS_OUT: dict[Counted, str] = {
     "projects": "delete one",
     "apps": "delete one",
+    "clusters": "delete one",
     "objects": "remove some",
     "concurrent syncs": "wait until one is through",
 }

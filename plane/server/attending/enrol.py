@@ -31,9 +31,10 @@ def enrol(plane: context.Plane, body: agent.Enrol) -> agent.Enrolled:
     if not signing.proves(body):
         raise JoinRefused
     now, agent_id = plane.clock.now(), plane.clock.id()
-    scope = access.Scope(access.PLATFORM_TENANT, access.Actor(id=agent_id, name="agent", kind="agent"))
+    hashed = hashlib.sha256(body.join_token.encode()).digest()
+    scope = access.Scope(_owner(plane, hashed), access.Actor(id=agent_id, name="agent", kind="agent"))
     with engine.begin(plane.engine, scope) as tx:
-        token = agents.take_join_token(tx, hashlib.sha256(body.join_token.encode()).digest(), now)
+        token = agents.take_join_token(tx, hashed, now)
         again = agents.active(tx, token.cluster_id, body.signing_key) if token and token.used_at else ""
         fresh = token is not None and token.used_at is None and now <= token.expires_at
         if token and fresh:
@@ -61,7 +62,7 @@ def rotate(plane: context.Plane, who: claim.AgentIdentity, body: agent.Rotate) -
     """
     if not signing.continues(body, who.id):
         raise errors.Invalid({"proof": "does not hold: the new signing key must sign agent id and both keys"})
-    scope = access.Scope(access.PLATFORM_TENANT, access.Actor(id=who.id, name="agent", kind="agent"))
+    scope = who.home()
     keys: dict[str, object] = {
         "signing_key": body.signing_key,
         "sealing_key": body.sealing_key,
@@ -87,6 +88,11 @@ def rotate(plane: context.Plane, who: claim.AgentIdentity, body: agent.Rotate) -
         task_key=plane.signer.public_key(),
         generation=generation,
     )
+
+
+def _owner(plane: context.Plane, hashed: bytes) -> str:
+    with engine.begin(plane.engine, access.Scope(access.PLATFORM_TENANT, access.SYSTEM)) as tx:
+        return agents.owner(tx, hashed)
 
 
 def _key_id(sealing_key: bytes) -> str:

@@ -8,6 +8,7 @@ from plane.server import documents as generic
 from plane.server.keeping import clusters
 from plane.store import documents as rows
 from plane.store import engine
+from plane.store.attending import clusters as own
 from plane.store.attending import health_checks
 from plane.store.auditing import sinks
 from plane.store.delivering import duties
@@ -42,6 +43,7 @@ def _release(change: generic.Change) -> None:
     people.forget_tenant(change.place.tx, change.id)
     health_checks.forget(change.place.tx, change.id)
     sinks.forget(change.place.tx, change.id)
+    own.forget(change.place.tx, change.id)
 
 
 def _look_again(change: generic.Change) -> None:

@@ -30,6 +30,7 @@ class Identity(msgspec.Struct, frozen=True):
     rotates: bool = False  # somebody wants new keys of it
     terms: fleet.Terms = fleet.Terms()
     quarantine: str = ""  # why it is given nothing
+    owner: str = tables.NIL  # whose cluster it is
 
 
 class JoinToken(msgspec.Struct, frozen=True):
@@ -56,8 +57,10 @@ def identity(tx: Tx, agent_id: str) -> Identity | None:
         AGENTS.c.term,
         AGENTS.c.former_terms,
         AGENTS.c.quarantine,
+        CLUSTERS.c.tenant_id,
     )
-    row = tx.execute(sa.select(*columns).where(AGENTS.c.id == agent_id)).one_or_none()
+    joined = AGENTS.join(CLUSTERS, CLUSTERS.c.id == AGENTS.c.cluster_id)
+    row = tx.execute(sa.select(*columns).select_from(joined).where(AGENTS.c.id == agent_id)).one_or_none()
     if row is None:
         return None
     return Identity(
@@ -72,6 +75,7 @@ def identity(tx: Tx, agent_id: str) -> Identity | None:
         row.rotation_asked_at is not None,
         fleet.Terms(row.installation, row.term, tuple(row.former_terms)),
         row.quarantine,
+        row.tenant_id,
     )
 
 
@@ -117,6 +121,12 @@ def ask_rotation(tx: Tx, cluster_id: str, now: dt.datetime) -> bool:
     asked = tx.execute(sa.update(AGENTS).where(*active_).values(rotation_asked_at=now).returning(AGENTS.c.id)).first()
     wake.notify(tx, "plane_agent", cluster_id)
     return asked is not None
+
+
+def owner(tx: Tx, hashed: bytes) -> str:
+    """Whose cluster a join token is for; the platform's when there is no such token. A platform transaction."""
+    joined = TOKENS.join(CLUSTERS, CLUSTERS.c.id == TOKENS.c.cluster_id)
+    return tx.execute(sa.select(CLUSTERS.c.tenant_id).select_from(joined).where(TOKENS.c.hash == hashed)).scalar_one_or_none() or tables.NIL
 
 
 def take_join_token(tx: Tx, hashed: bytes, now: dt.datetime) -> JoinToken | None:

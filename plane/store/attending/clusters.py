@@ -50,11 +50,31 @@ def grant(tx: Tx, cluster_id: str, grants: Mapping[str, fleet.Grant]) -> None:
         tx.execute(sa.insert(GRANTS), [_row(tenant, cluster_id, given) for tenant, given in grants.items()])
 
 
-def grant_one(tx: Tx, cluster_id: str, tenant: str, given: fleet.Grant | None) -> None:
-    """The same for one tenant, whatever the others may."""
+def grant_one(tx: Tx, cluster_id: str, tenant: str, given: fleet.Grant | None, *, owner: str = tables.NIL) -> None:
+    """The same for one tenant, whatever the others may; `owner`: whose cluster it is."""
     tx.execute(sa.delete(GRANTS).where(GRANTS.c.cluster_id == cluster_id, GRANTS.c.tenant_id == tenant))
     if given:
-        tx.execute(sa.insert(GRANTS).values(_row(tenant, cluster_id, given)))
+        tx.execute(sa.insert(GRANTS).values(**_row(tenant, cluster_id, given), owner_id=owner))
+
+
+def owners(tx: Tx, name: str) -> frozenset[str]:
+    """Tenants (ids) that have a cluster of their own by that name; a platform transaction."""
+    return frozenset(
+        tx.execute(sa.select(CLUSTERS.c.tenant_id).where(CLUSTERS.c.name == name, CLUSTERS.c.tenant_id != tables.NIL)).scalars()
+    )
+
+
+def granted_name(tx: Tx, tenant: str, name: str) -> bool:
+    """Whether a cluster of the platform by that name is granted to the tenant."""
+    joined = CLUSTERS.join(GRANTS, GRANTS.c.cluster_id == CLUSTERS.c.id)
+    named = (GRANTS.c.tenant_id == tenant, CLUSTERS.c.name == name, CLUSTERS.c.tenant_id == tables.NIL)
+    return tx.execute(sa.select(CLUSTERS.c.id).select_from(joined).where(*named)).first() is not None
+
+
+def forget(tx: Tx, tenant: str) -> None:
+    """All of a tenant's own, with their agents; a platform transaction."""
+    for cluster in tx.execute(sa.delete(CLUSTERS).where(CLUSTERS.c.tenant_id == tenant).returning(CLUSTERS.c.id)).scalars():
+        wake.notify(tx, "plane_agent", cluster)
 
 
 def _row(tenant: str, cluster_id: str, given: fleet.Grant) -> dict[str, object]:

@@ -28,6 +28,11 @@ def apps(tx: Tx, tenant: str) -> int:
     return _count(tx, APPS, tenant)
 
 
+def clusters(tx: Tx, tenant: str) -> int:
+    """The same of clusters of its own."""
+    return _count(tx, tables.clusters, tenant)
+
+
 def on_cluster(tx: Tx, tenant: str, cluster: str, *, without: str) -> tuple[int, frozenset[str]]:
     """The tenant's other apps on a cluster, and the namespaces they go to."""
     namespace = APPS.c.spec["destination"]["namespace"].astext

@@ -21,8 +21,8 @@ def among(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
     return column == sa.any_(sa.bindparam(name, type_=pg.ARRAY(column.type)))
 
 
-def ident(name: str = "id", *, null: bool = False) -> sa.Column[Any]:
-    return sa.Column(name, pg.UUID(as_uuid=False), nullable=null)
+def ident(name: str = "id", *, null: bool = False, default: str | None = None) -> sa.Column[Any]:
+    return sa.Column(name, pg.UUID(as_uuid=False), nullable=null, server_default=None if default is None else sa.text(f"'{default}'"))
 
 
 def time(name: str, *, null: bool = True, now: bool = False) -> sa.Column[Any]:

@@ -52,13 +52,15 @@ projects = sa.Table(
 clusters = sa.Table(
     "clusters",
     METADATA,
+    columns.ident("tenant_id", default=NIL),  # NIL: the platform's
     columns.ident(),
     *columns.document(),
     columns.text("kube_version", default=""),
     columns.blob("capabilities", null=True),  # msgpack of wire.agent.Capabilities
     columns.number("nodes"),
     sa.PrimaryKeyConstraint("id"),
-    sa.UniqueConstraint("name"),
+    sa.UniqueConstraint("tenant_id", "name"),
+    sa.UniqueConstraint("id", "tenant_id"),
 )
 
 cluster_grants = sa.Table(
@@ -69,9 +71,10 @@ cluster_grants = sa.Table(
     sa.Column("namespaces", pg.ARRAY(sa.Text), nullable=False),
     sa.Column("cluster_kinds", pg.ARRAY(sa.Text), nullable=False),
     columns.json("limits"),  # domain.fleet.Limits
+    columns.ident("owner_id", default=NIL),  # whose cluster it is
     columns.tenant_key("cluster_id"),
     sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], ondelete="CASCADE"),
-    sa.ForeignKeyConstraint(["cluster_id"], ["clusters.id"], ondelete="CASCADE"),
+    sa.ForeignKeyConstraint(["cluster_id", "owner_id"], ["clusters.id", "clusters.tenant_id"], ondelete="CASCADE"),
 )
 
 agents, join_tokens = agent_tables.agents, agent_tables.join_tokens

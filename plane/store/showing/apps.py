@@ -20,11 +20,10 @@ RELEASES = tables.releases
 
 
 def cluster(tx: Tx, tenant: str, name: str) -> str | None:
-    """The id of a cluster that the tenant may use."""
+    """The id of a cluster that the tenant may use; its own before one of the platform's."""
     joined = CLUSTERS.join(GRANTS, GRANTS.c.cluster_id == CLUSTERS.c.id)
-    return tx.execute(
-        sa.select(CLUSTERS.c.id).select_from(joined).where(GRANTS.c.tenant_id == tenant, CLUSTERS.c.name == name)
-    ).scalar_one_or_none()
+    query = sa.select(CLUSTERS.c.id).select_from(joined).where(GRANTS.c.tenant_id == tenant, CLUSTERS.c.name == name)
+    return tx.execute(query.order_by((CLUSTERS.c.tenant_id == tenant).desc()).limit(1)).scalar_one_or_none()
 
 
 def project_spec(tx: Tx, tenant: str, project: str) -> tenancy.ProjectSpec:

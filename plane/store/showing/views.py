@@ -45,7 +45,8 @@ _LATEST = (
 )
 _TRIED = sa.select(sa.func.max(_JOINS.c.refused_at)).where(_JOINS.c.cluster_id == _CLUSTERS.c.id).scalar_subquery()
 _CLUSTER = (
-    *(_CLUSTERS.c[name] for name in ("id", "name", "spec", "labels", "version", "created_at", "updated_at", "kube_version", "nodes")),
+    *(_CLUSTERS.c[name] for name in ("tenant_id", "id", "name", "spec", "labels", "version", "created_at", "updated_at")),
+    *(_CLUSTERS.c[name] for name in ("kube_version", "nodes")),
     *(
         _LATEST.c[name]
         for name in (
@@ -70,7 +71,7 @@ CLUSTERS = documents.Shelf(_CLUSTERS, _FLEET, _FLEET)
 
 
 def granted(tenant: str) -> documents.Shelf:
-    """The clusters a tenant may use, with the namespaces it was granted."""
+    """The clusters a tenant may use, its own and those it was granted a part of."""
     mine = sa.and_(_GRANTS.c.cluster_id == _CLUSTERS.c.id, _GRANTS.c.tenant_id == tenant)
     query = sa.select(*_CLUSTER, _GRANTS.c.namespaces, _GRANTS.c.cluster_kinds, _GRANTS.c.limits).select_from(_SEEN.join(_GRANTS, mine))
     return documents.Shelf(_CLUSTERS, query, query)
