@@ -5,11 +5,11 @@ from collections.abc import Iterable
 
 import msgspec
 
+from plane.adapters.styles import folders
 from plane.domain import errors
 from plane.domain.judging import library, policy, styles
 
 RULES = "rules/"
-DATA = frozenset({".json", ".yaml", ".yml"})
 STARTER = "starter"  # the profile of a first set, of `plane try policy` without --profile, and of the demo
 
 
@@ -55,9 +55,21 @@ def conftest(folder: pathlib.Path, *, data: Iterable[pathlib.Path] = (), style: 
     if not found:
         raise errors.Invalid({str(folder): "holds no .rego file"})
     for number, path in enumerate(data):
-        below = sorted(one for one in path.rglob("*") if one.suffix in DATA) if path.is_dir() else [path]
+        below = sorted(one for one in path.rglob("*") if one.suffix in folders.DATA) if path.is_dir() else [path]
         found |= {f"data/{number}/{one.relative_to(path if path.is_dir() else path.parent).as_posix()}": _text(one) for one in below}
     return policy.policy_files(folder.resolve().name, found, style)
+
+
+def gatekeeper(folder: pathlib.Path) -> policy.PolicyFiles:
+    """The set of the files that hold templates and constraints alone.
+
+    Raises:
+        Invalid: there is none, or a file cannot be read.
+    """
+    found = folders.read(folder).files.get("gatekeeper", {})
+    if not found:
+        raise errors.Invalid({str(folder): "holds no file of ConstraintTemplates and constraints alone"})
+    return policy.policy_files(folder.resolve().name, found, styles.Style("gatekeeper"))
 
 
 def _modules(folder: pathlib.Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from plane.adapters import opa_bounds
-from plane.adapters.styles import conftest, layout
+from plane.adapters.styles import conftest, gatekeeper, layout
 from plane.domain import objects
 from plane.domain.judging import policy, styles
 
@@ -113,8 +113,15 @@ class Compiler:
         return subprocess.run(command, cwd=folder, env={}, input=given, capture_output=True, timeout=timeout_s or CHECK_S, check=False)
 
     def _laid(self, files: policy.PolicyFiles) -> layout.Laid:
-        if files.style.kind == "conftest":
-            return conftest.laid(files)
+        match files.style.kind:
+            case "conftest":
+                return conftest.laid(files)
+            case "gatekeeper":
+                return gatekeeper.laid(files)
+            case "plane":
+                return self._own(files)
+
+    def _own(self, files: policy.PolicyFiles) -> layout.Laid:
         base = {f"plane/{name}": text for name, text in self._base.items()}
         return layout.Laid({**base, **{f"set/{name}": text for name, text in files.files.items()}})
 
@@ -129,8 +136,18 @@ class Compiler:
 
 
 def asked(files: policy.PolicyFiles, question: policy.PolicyInput) -> object:
-    """The input of the set's driver."""
-    return conftest.asked(question) if files.style.kind == "conftest" else question
+    """The input of the set's driver.
+
+    Raises:
+        PolicyFailed: something that it must know is not known.
+    """
+    match files.style.kind:
+        case "conftest":
+            return conftest.asked(question)
+        case "gatekeeper":
+            return gatekeeper.asked(files, question)
+        case "plane":
+            return question
 
 
 def violations(files: policy.PolicyFiles, answer: object, manifests: tuple[dict[str, Any], ...]) -> tuple[policy.Violation, ...]:
@@ -167,7 +184,7 @@ def refused(files: policy.PolicyFiles, why: object) -> policy.PolicyFailed:
 def check_shape(files: policy.PolicyFiles) -> None:
     """Refuse what would compile and then never be asked, or would reach into the driver or another set's packages."""
     named = tuple(f"{name!r}: {bad}" for name in sorted(files.files) if (bad := styles.file_problem(files.style, name)))
-    problems = named or tuple(conftest.problems(files) if files.style.kind == "conftest" else _shape_problems(files.files))
+    problems = named or tuple(_problems_of(files))
     if problems:
         raise policy.PolicyInvalid(files.name, problems)
 
@@ -180,6 +197,16 @@ def reason(answer: bytes) -> str:
         return str(first["message"])[:300]
     except (msgspec.DecodeError, AttributeError, KeyError, IndexError, TypeError):
         return "it gave no reason"
+
+
+def _problems_of(files: policy.PolicyFiles) -> Iterator[str]:
+    match files.style.kind:
+        case "conftest":
+            return conftest.problems(files)
+        case "gatekeeper":
+            return gatekeeper.problems(files)
+        case "plane":
+            return _shape_problems(files.files)
 
 
 def _shape_problems(files: Mapping[str, str]) -> Iterator[str]:

@@ -212,3 +212,31 @@ def test_wrong_use_of_conftests_policies_is_one_sentence(run: testing.CliRunner,
     write("theirs/rules.rego", CONFTEST)
     result = run.invoke(trial_policy.command, [*words, write("web.yaml", GOOD)])
     assert (result.exit_code, sentence in result.stderr) == (2, True), result.output
+
+
+GATEKEEPER = """apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: noports}
+spec:
+  crd: {spec: {names: {kind: NoPorts}}}
+  targets:
+    - target: admission.k8s.gatekeeper.sh
+      rego: |
+        package noports
+        violation[{"msg": msg}] { msg := sprintf("%v: no ports", [input.review.kind.kind]) }
+---
+apiVersion: constraints.gatekeeper.sh/v1beta1
+kind: NoPorts
+metadata: {name: services}
+spec: {match: {kinds: [{apiGroups: [""], kinds: [Service]}]}}
+"""
+
+
+def test_constraints_for_gatekeeper_are_asked(run: testing.CliRunner) -> None:
+    write("theirs/noports.yaml", GATEKEEPER)
+    write("theirs/kustomization.yaml", "kind: Kustomization\nresources: [noports.yaml]\n")
+    result = run.invoke(trial_policy.command, ["--gatekeeper", "theirs", write("web.yaml", BAD)])
+    assert (result.exit_code, result.stdout.splitlines()) == (
+        1,
+        ["web.yaml:1: Service shop/web: Service: no ports [NoPorts.services, medium]", "refused: 1 violation"],
+    )

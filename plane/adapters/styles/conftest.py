@@ -15,9 +15,6 @@ from plane.domain.judging import policy, styles
 from plane.domain.reading import documents
 
 DEFAULT = "main"
-# An allow-list of spellings: what is not written so cannot be told from a package of the driver's.
-PACKAGE = re.compile(r"package[ \t]+(?P<name>[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)[ \t]*(#.*)?", re.ASCII)
-RESERVED = frozenset({"plane", "system"})
 # Names that a module may give to rules: all that it writes, so more than are rules; OPA knows nothing of the others.
 _RULES = re.compile(r"\b(?:deny|violation|warn)(?:_[a-zA-Z0-9]+)*\b", re.ASCII)
 _PLACES = re.compile(r"^[^#\n]*\bdata\.conftest\b", re.MULTILINE)
@@ -64,11 +61,11 @@ def problems(files: policy.PolicyFiles) -> Iterator[str]:
     for name, text in files.files.items():
         if not name.endswith(".rego"):
             continue
-        package = _package(text)
-        if package is None:
+        package = layout.package(text)
+        if not package:
             yield f"{name}: must begin with `package NAME` on a line of its own"
-        elif package.partition(".")[0] in RESERVED:
-            yield f"{name}: the packages {' and '.join(sorted(RESERVED))} belong to the plane and to OPA; choose another name"
+        elif package.partition(".")[0] in layout.RESERVED:
+            yield f"{name}: the packages {' and '.join(sorted(layout.RESERVED))} belong to the plane and to OPA; choose another name"
         if place := _PLACES.search(text):
             line = text.count("\n", 0, place.end()) + 1
             yield f"{name}:{line}: data.conftest.file is not known here: a release is judged object by object, not file by file"
@@ -111,16 +108,10 @@ def _asked(files: policy.PolicyFiles) -> tuple[tuple[str, tuple[str, ...]], ...]
 def _packages(files: policy.PolicyFiles) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for name, text in files.files.items():
-        package = _package(text) if name.endswith(".rego") else None
-        if package is not None:
+        package = layout.package(text) if name.endswith(".rego") else ""
+        if package:
             found.setdefault(package, set()).update(_RULES.findall(text))
     return found
-
-
-def _package(text: str) -> str | None:
-    lines = (line.strip() for line in text.splitlines())
-    package = PACKAGE.fullmatch(next((line for line in lines if line and not line.startswith("#")), ""))
-    return package["name"] if package else None
 
 
 def _spec(package: str, rules: tuple[str, ...]) -> str:
@@ -148,7 +139,7 @@ def _documents(files: policy.PolicyFiles) -> dict[str, Any]:
         except errors.PlaneError as error:
             raise policy.PolicyInvalid(files.name, (str(error),)) from error
         for value in values:
-            if not isinstance(value, dict) or not RESERVED.isdisjoint(value):
+            if not isinstance(value, dict) or not layout.RESERVED.isdisjoint(value):
                 raise policy.PolicyInvalid(files.name, (f"{name}: a data file is a mapping without the keys plane and system",))
             whole = _merged(whole, value, files.name, name)
     return whole

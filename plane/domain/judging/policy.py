@@ -193,6 +193,8 @@ _COMMENT = re.compile(r"^\s*#.*", re.MULTILINE)
 
 def reads(files: PolicyFiles, field: str) -> bool:
     """Whether a set can look at a field; what is not read need not be told. Rules for other tools know the objects alone."""
+    if files.style.kind == "gatekeeper":
+        return field == "cluster"  # which kinds live in namespaces
     return files.style == styles.PLANE and field in _read(tuple(files.files.values()))
 
 

@@ -5,20 +5,21 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["plane", "conftest"]
+Kind = Literal["plane", "conftest", "gatekeeper"]
 EVERY = "*"
 
 _FILE = r"\w[\w.-]*(?:/\w[\w.-]*)*\."
 FILES: dict[Kind, re.Pattern[str]] = {
     "plane": re.compile(rf"{_FILE}rego", re.ASCII),
     "conftest": re.compile(rf"{_FILE}(?:rego|json|ya?ml)", re.ASCII),
+    "gatekeeper": re.compile(rf"{_FILE}(?:json|ya?ml)", re.ASCII),
 }
-ENDINGS: dict[Kind, str] = {"plane": ".rego", "conftest": ".rego, .json or .yaml"}
+ENDINGS: dict[Kind, str] = {"plane": ".rego", "conftest": ".rego, .json or .yaml", "gatekeeper": ".json or .yaml"}
 _PACKAGE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
 
 class Style(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
-    """`namespaces`: of conftest, the packages that are asked; none: `main`; `*`: all. `rego_version`: that of all modules."""
+    """`namespaces`: of conftest, the packages that are asked; none: `main`; `*`: all. `rego_version`: that of conftest's modules."""
 
     kind: Kind = "plane"
     namespaces: tuple[str, ...] = ()
@@ -30,8 +31,8 @@ PLANE = Style()
 
 def problems(style: Style) -> dict[str, str]:
     """What is wrong with it, by field."""
-    if style.kind == "plane" and style != PLANE:
-        return {"spec.style.kind": "the plane's own rules are packages plane.rules.NAME in Rego v1; name another kind, or leave style out"}
+    if style.kind != "conftest" and style != Style(style.kind):
+        return {"spec.style": f"namespaces and regoVersion are about conftest's modules; a set of kind {style.kind} has neither"}
     wrong = [name for name in style.namespaces if name != EVERY and not _PACKAGE.fullmatch(name)]
     return {"spec.style.namespaces": f"{wrong[0]!r} is no package; write main, main.gke or *"} if wrong else {}
 
