@@ -5,8 +5,8 @@ A grant of an own cluster names its owner, which the key into clusters vouches f
 
 from alembic import op
 
-revision = "0035"
-down_revision = "0034"
+revision = "0036"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 
