@@ -1,10 +1,11 @@
-"""What policy decided of releases, and deciding it again."""
+"""What policy decided of releases, deciding it again, and which rules apps break."""
 
 from litestar.handlers import HTTPRouteHandler
 
 from plane.api import calls
 from plane.server.asking import decisions as use
-from plane.wire import decisions, rest
+from plane.server.asking import findings as found
+from plane.wire import decisions, findings, rest
 
 DECISIONS = "/tenants/{tenant}/decisions"
 LIST = calls.Doc(
@@ -18,6 +19,15 @@ GET = calls.Doc(
 REPLAY = calls.Doc(
     answer=decisions.DecisionReplay, tag="policies", operation="replay_decision",
     summary="The decision made again from what was kept: the identical digest, or what differs, or what is missing.",
+)  # fmt: skip
+
+FINDINGS = calls.Doc(
+    answer=rest.Page[findings.Finding], query=findings.FindingQuery, tag="policies", operation="list_findings",
+    summary="Rules that apps break, newest first: of the apps that the caller may read.",
+)  # fmt: skip
+SUMS = calls.Doc(
+    answer=rest.Page[findings.FindingSum], query=findings.SumQuery, tag="policies", operation="sum_findings",
+    summary="How many rules are broken by policy, rule, project or app, and whether it gets better.",
 )  # fmt: skip
 
 
@@ -39,6 +49,18 @@ def replay(call: calls.Call) -> decisions.DecisionReplay:
     return use.replay(call.plane, call.caller, call.names, call.path["decision"])
 
 
+@calls.endpoint("GET", "/tenants/{tenant}/findings", FINDINGS)
+def broken(call: calls.Call) -> rest.Page[findings.Finding]:
+    """Keyset pages."""
+    return found.page(call.plane, call.caller, call.names, call.query(findings.FindingQuery))
+
+
+@calls.endpoint("GET", "/tenants/{tenant}/findings/sums", SUMS)
+def summed(call: calls.Call) -> rest.Page[findings.FindingSum]:
+    """One page."""
+    return found.sums(call.plane, call.caller, call.names, call.query(findings.SumQuery))
+
+
 def handlers() -> list[HTTPRouteHandler]:
     """All of them."""
-    return [listed, one, replay]
+    return [listed, one, replay, broken, summed]

@@ -1,4 +1,4 @@
-"""`plane policy decisions|replay`: what policy said of releases, and whether it would say so again."""
+"""`plane policy decisions|replay|findings`: what policy said of releases, whether it would say so again, and what apps break."""
 
 import click
 
@@ -15,6 +15,27 @@ _COLUMNS = (
     kinds.Column("REVISION", "commit", "short"),
     kinds.Column("VERDICT", "verdict"),
     kinds.Column("VIOLATIONS", "violations"),
+)
+
+_FINDINGS = (
+    kinds.Column("AGE", "firstSeen", "age"),
+    kinds.Column("PROJECT", "project"),
+    kinds.Column("APP", "app"),
+    kinds.Column("MODE", "mode"),
+    kinds.Column("POLICY", "policy"),
+    kinds.Column("RULE", "rule"),
+    kinds.Column("OBJECT", "object"),
+    kinds.Column("WAIVER", "waiver"),
+)
+_SUMS = (
+    kinds.Column("NAME", "name"),
+    kinds.Column("OPEN", "open"),
+    kinds.Column("STOPPING", "stopping"),
+    kinds.Column("WAIVED", "waived"),
+    kinds.Column("APPS", "apps"),
+    kinds.Column("OPENED 7D", "opened"),
+    kinds.Column("CLOSED 7D", "closed"),
+    kinds.Column("OLDEST", "oldest", "age"),
 )
 
 
@@ -51,6 +72,33 @@ def replay(where: session.Session, *, identity: str, output: str) -> None:
         _print(found)
     if not found["identical"]:
         raise click.exceptions.Exit(failures.DIFFERS)
+
+
+@click.command("findings")
+@click.option("--by", type=click.Choice(["policy", "rule", "project", "app"]), default=None, help="Count them instead of listing them.")
+@click.option("--app", default="", help="Of apps of this name.")
+@click.option("--policy", default="", metavar="SET", help="Of this policy set, as `plane app explain` names it.")
+@click.option("--rule", default="", help="Of this rule.")
+@click.option("--mode", type=click.Choice(["audit", "warn", "require-approval", "deny"]), default=None, help="With this mode.")
+@click.option("--over", is_flag=True, help="Those that were mended in the last 90 days, instead of those that are open.")
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="Show at most this many.")
+@show.option("table", "json", "yaml")
+@session.placed
+def findings(where: session.Session, *, by: str | None, over: bool, limit: int, output: str, **named: str | None) -> None:
+    """List the rules that apps break, newest first, or with --by count them and what opened and closed in 7 days.
+
+    With -P those of one project.
+    """
+    if by and over:
+        raise failures.WrongUse("--by counts those that are open, and what was closed of late beside them; leave --over out")
+    asked: dict[str, object] = {name: text for name, text in {**named, "project": where.asked[1]}.items() if text}
+    path = f"/tenants/{where.tenant()}/findings"
+    if by:
+        items = where.api.get(f"{path}/sums", by=by, limit=limit, **asked).body["items"]
+    else:
+        items = list(where.api.items(path, limit=limit, **asked, **({"over": "true"} if over else {})))
+    if not show.body({"items": items}, output=output):
+        show.listing(_SUMS if by else _FINDINGS, items, nothing="No rule is broken by what Git wants." if not over else "None.")
 
 
 def _at(where: session.Session) -> str:

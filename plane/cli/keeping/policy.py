@@ -15,6 +15,7 @@ policy = nouns.group(kinds.POLICY_SET, "Policies: Rego rules asked before anythi
 
 policy.add_command(decisions.decisions)
 policy.add_command(decisions.replay)
+policy.add_command(decisions.findings)
 
 
 @policy.command("create")

@@ -13,3 +13,10 @@ class Waived(Details, frozen=True, kw_only=True, omit_defaults=True):
     """What is waived, where, why and until when."""
 
     waiver: Plain
+
+
+class Found(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """Rules as set/rule, and how many objects break them."""
+
+    rules: tuple[str, ...]
+    objects: int

@@ -25,7 +25,8 @@ class Past(msgspec.Struct, frozen=True):
     """Before when things may go.
 
     settled: tasks, releases and bytes made; answered: idempotency keys used; unheard: answers, and pieces of them, that nobody has read
-    since; turned: changes of health; refused: releases that policy stopped; decided: decisions of policy, and what they rest on.
+    since; turned: changes of health; refused: releases that policy stopped, and findings that are over; decided: decisions of policy, and
+    what they rest on.
     """
 
     settled: dt.datetime
@@ -125,4 +126,7 @@ _GROUNDS = sa.text("""
         WHERE tenant_id = :tenant AND used_at < CAST(:decided AS timestamptz) - interval '2 days' LIMIT :limit
     ))
 """)
-_OLD = (_PIECES, _UNREAD, _TURNS, _RESTLESS, _KEYS, _TASKS, _RELEASES, _SEALED, _BLOBS, _DECISIONS, _GROUNDS)
+_FINDINGS = sa.text("""
+    DELETE FROM findings WHERE ctid = ANY(ARRAY(SELECT ctid FROM findings WHERE tenant_id = :tenant AND closed_at < :refused LIMIT :limit))
+""")
+_OLD = (_PIECES, _UNREAD, _TURNS, _RESTLESS, _KEYS, _TASKS, _RELEASES, _SEALED, _BLOBS, _DECISIONS, _GROUNDS, _FINDINGS)

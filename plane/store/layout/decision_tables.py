@@ -46,3 +46,20 @@ policy_grounds = sa.Table(  # canonical JSON by its digest, and the texts of pol
     columns.time("used_at", null=False, now=True),  # to the day
     columns.tenant_key("digest"),
 )
+
+findings = sa.Table(
+    "findings",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident(),  # rises with the time of opening
+    columns.ident("project_id"),
+    columns.ident("app_id"),
+    *(columns.text(name) for name in ("key", "policy", "rule", "object", "mode", "severity", "message", "by", "waiver")),
+    columns.number("count"),
+    columns.time("first_seen", null=False),
+    columns.time("last_seen", null=False),
+    columns.time("closed_at"),
+    columns.tenant_key("id"),
+    sa.UniqueConstraint("tenant_id", "app_id", "key"),
+    columns.of_app(),
+)

@@ -1,0 +1,111 @@
+"""Findings: opened by the release that breaks a rule, closed by the one that mends it, told to the log when nobody pushed."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from plane.domain import access
+from plane.domain.judging import policy
+from plane.run.devgit import DevGit
+from plane.server import authorise
+from plane.server.asking import findings
+from plane.server.delivering import sweep
+from plane.store.layout import decision_tables, tables
+from plane.wire import findings as wire
+from tests.support import planes
+
+RULES = policy.policy_files(
+    "house",
+    {
+        "own.rego": 'package plane.rules.W01\n\nviolations contains {"message": sprintf("no %s", [word])} if {\n'
+        '\tinput.manifest.kind == "ConfigMap"\n\tsome word in object.keys(input.manifest.data)\n}\n'
+    },
+)
+BAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {a: '1', b: '2'}\n"
+GOOD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n"
+NAMES = authorise.Names("acme")
+
+
+class Shop:
+    """One app under a set that warns."""
+
+    def __init__(self, fleet: planes.Fleet, devgit: DevGit) -> None:
+        self.fleet, self.git, self.name = fleet, devgit, f"found-{fleet.tenant[-12:]}"
+        fleet.add(tables.policy_sets, tenant_id=fleet.tenant, name="house", digest=RULES.digest, files=RULES.files, spec={"mode": "warn"})
+        url = devgit.create(self.name, planes.files("web", config=BAD))
+        fleet.app("web", fleet.repository(devgit, self.name), url)
+        fleet.work()
+
+    def caller(self) -> authorise.Caller:
+        return authorise.Caller(access.Actor(self.fleet.tenant, "cy", grants=(access.Grant("viewer", self.fleet.tenant),)))
+
+    def found(self, **query: Any) -> list[wire.Finding]:  # noqa: ANN401 - fields of the query
+        return list(findings.page(self.fleet.plane, self.caller(), NAMES, wire.FindingQuery(**query)).items)
+
+    def push(self, text: str) -> None:
+        self.git.commit(self.name, planes.files("web", config=text), "Change it")
+        self.again(sa.update(tables.repositories).values(poll_at=self.fleet.plane.clock.now()))
+
+    def set_mode(self, mode: str) -> None:
+        self.again(sa.update(tables.policy_sets).values(spec={"mode": mode}))
+
+    def again(self, change: sa.Update) -> None:
+        with self.fleet.owner.begin() as tx:
+            tx.execute(change)
+            tx.execute(sa.update(tables.apps).values(due_at=self.fleet.plane.clock.now()))
+        self.fleet.work()
+
+    def events(self) -> list[str]:
+        with self.fleet.owner.begin() as tx:
+            query = "SELECT type FROM audit_events WHERE type LIKE 'policy.finding.%%' ORDER BY id"
+            return list(tx.exec_driver_sql(query).scalars())
+
+
+@pytest.fixture
+def shop(fleet: planes.Fleet, devgit: DevGit) -> Shop:
+    return Shop(fleet, devgit)
+
+
+def test_a_finding_is_one_for_each_rule_and_object_and_ends_with_the_release_that_mends_it(shop: Shop) -> None:
+    [one] = shop.found()
+    assert (one.policy, one.rule, one.mode, one.count, one.closed_at) == ("house", "W01", "warn", 2, "")
+    shop.push(GOOD)
+    assert (shop.found(), [each.id for each in shop.found(over=True)]) == ([], [one.id])
+    shop.push(BAD)
+    [anew] = shop.found()
+    assert (anew.id != one.id, shop.found(over=True)) == (True, [])
+    assert shop.events() == []
+
+
+def test_a_finding_keeps_its_beginning_while_its_mode_changes_and_the_log_hears_of_what_stops(shop: Shop) -> None:
+    [before] = shop.found()
+    shop.set_mode("deny")
+    [after] = shop.found(mode="deny")
+    assert (after.id, after.first_seen) == (before.id, before.first_seen)
+    assert shop.events() == ["policy.finding.opened"]
+    shop.set_mode("audit")
+    assert (shop.events(), shop.found(mode="deny")) == (["policy.finding.opened", "policy.finding.closed"], [])
+
+
+def test_findings_are_counted_by_rule_with_their_trend(shop: Shop) -> None:
+    asked = (shop.fleet.plane, shop.caller(), NAMES)
+    [rule] = findings.sums(*asked, wire.SumQuery(by="rule")).items
+    assert (rule.name, rule.open, rule.stopping, rule.apps, rule.opened, rule.closed) == ("house/W01", 1, 0, 1, 1, 0)
+    shop.push(GOOD)
+    [app] = findings.sums(*asked, wire.SumQuery(by="app")).items
+    assert (app.name, app.open, app.closed, app.oldest) == ("shop/web", 0, 1, "")
+
+
+def test_who_reads_another_app_alone_sees_none(shop: Shop) -> None:
+    other = access.Grant("viewer", shop.fleet.tenant, shop.fleet.project, shop.fleet.tenant)
+    who = authorise.Caller(access.Actor(shop.fleet.tenant, "cy", grants=(other,)))
+    assert findings.page(shop.fleet.plane, who, NAMES, wire.FindingQuery()).items == ()
+
+
+def test_what_was_mended_long_ago_goes(shop: Shop) -> None:
+    shop.push(GOOD)
+    with shop.fleet.owner.begin() as tx:
+        tx.execute(sa.update(decision_tables.findings).values(closed_at=shop.fleet.plane.clock.now() - sweep.REFUSED * 2))
+    sweep.sweep(shop.fleet.plane)
+    assert shop.found(over=True) == []
