@@ -37,7 +37,7 @@ def sums(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
 def _shown(row: Row) -> wire.Finding:
     times = {name: facts.stamp(getattr(row, name)) for name in ("first_seen", "last_seen", "closed_at")}
     copied: dict[str, Any] = {name: getattr(row, name) for name in wire.Finding.__struct_fields__ if name not in times}
-    return wire.Finding(**copied, **times)
+    return wire.Finding(**(copied | times))
 
 
 def _summed(row: Row) -> wire.FindingSum:
