@@ -63,7 +63,8 @@ class _Merge:
         if _empty(desired) and _empty(live):
             return live
         if isinstance(desired, dict) and (live is None or isinstance(live, dict)):
-            return self.mapping(desired, live or {}, place)
+            merged = self.mapping(desired, live or {}, place)
+            return live if _empty(merged) and _empty(live) else merged  # fields that Git has as null are none
         if isinstance(desired, list) and isinstance(live, list):
             return self._sequence(desired, live, place)
         if same(desired, live, place):

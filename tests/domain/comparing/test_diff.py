@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from plane.domain import apps, errors, objects
@@ -98,6 +98,8 @@ ODD_PARTS = st.dictionaries(st.sampled_from(["data", "stringData", "spec", "aggr
 
 @settings(max_examples=50)
 @given(KINDS, ODD, ODD_PARTS, ODD, ODD_PARTS)
+@example(("v1", "Pod"), {"labels": {"spec": None}}, {}, {"labels": None}, {})
+@example(("v1", "Pod"), {}, {"spec": {"env": [{"name": None}]}}, {}, {"spec": {"env": [None]}})
 def test_no_object_breaks_the_comparison(
     kind: tuple[str, str], meta: dict[str, Any], parts: dict[str, Any], live_meta: dict[str, Any], live_parts: dict[str, Any]
 ) -> None:
