@@ -146,17 +146,16 @@ class Diary:
 
     async def _flush(self) -> None:
         """OSError when there is no room; nothing is lost by that."""
-        if self._missed:
-            self._waiting.appendleft(journal.noted(wire.Missed(self._missed, "the disk was full")))
-            self._missed = 0
-        facts, self._waiting = list(self._waiting), deque()
+        missed, facts, self._waiting = self._missed, list(self._waiting), deque()
+        gap = [journal.noted(wire.Missed(missed, "the disk was full"))] if missed else []
         if not facts:
             return
         try:
-            first = await asyncio.to_thread(self._book.add, facts)
+            first = await asyncio.to_thread(self._book.add, gap + facts) + len(gap)
         except OSError:
             self._waiting.extendleft(reversed(facts))
             raise
+        self._missed -= missed  # counted while the disk refused: told with the write that it takes
         for place, one in enumerate(facts, first):
             if isinstance(one.fact, wire.TaskEnded) and one.fact.task in self._untold:
                 self._ends[one.fact.task] = place
