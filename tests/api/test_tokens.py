@@ -51,6 +51,15 @@ def test_a_narrow_token_makes_none_that_is_wider(acme: Tenant) -> None:
         assert maker.post(TOKENS, {"name": "wider", "scopes": scopes}).status_code == 403
 
 
+def test_a_narrow_token_makes_none_with_what_somebody_holds_in_tenants(platform: Api, acme: Tenant) -> None:
+    platform.make("/people", {"name": "rob"})
+    owner = {"role": "tenant-owner", "subjects": [{"name": "rob", "platform": True}]}
+    assert platform.post("/tenants/acme/rolebindings", document("RoleBinding", "rob", owner)).status_code == 201
+    maker = acme.api.with_token(platform.make("/people/admin/tokens", {"name": "maker", "scopes": ["access:create"]})["token"])
+    assert maker.post("/people/rob/tokens", {"name": "wider"}).status_code == 403
+    assert platform.post("/people/rob/tokens", {"name": "as-wide"}).status_code == 201
+
+
 def test_a_token_is_good_from_its_networks_only(acme: Tenant, bob: Api) -> None:
     refused = narrow(acme, networks=["192.0.2.0/24"]).get("/me")
     assert (refused.status_code, "address" in refused.json()["detail"]) == (401, True)

@@ -101,14 +101,13 @@ def _groups(tx: Tx, tenant: str) -> tuple[Holder, ...]:
 
 
 def everything(tx: Tx, principal: str, *, home: str) -> tuple[Held, ...]:
-    """What a principal holds or may take, and through what; a dispatch transaction sees all tenants."""
+    """What a principal holds or may take, and through what; a dispatch transaction, or one of its home, sees all of it."""
     return tuple(_held(row) for row in tx.execute(_OF_ONE, {"principal": principal, "home": home}))
 
 
 def giving(tx: Tx, tenant: str, principal: str) -> tuple[access.Grant, ...]:
-    """What a principal holds, or may take, in one tenant."""
-    rows = tx.execute(_GRANTS.where(_HELD.c.tenant_id == tenant, _HELD.c.principal_id == principal))
-    return tuple(dict.fromkeys(_held(row).grant for row in rows))
+    """What a principal of the tenant holds, or may take; of the platform's people also in tenants."""
+    return tuple(dict.fromkeys(each.grant for each in everything(tx, principal, home=tenant)))
 
 
 def _now(held: Held) -> access.Grant:
