@@ -124,18 +124,19 @@ def enter(plane: context.Plane, caller: Caller, names: Names, permission: str, *
         Replayed: the caller's Idempotency-Key was answered before.
     """
     found = _admit(plane, caller, names, permission, parts=parts)
-    wanted = seconds.Wanted(found.scope, permission, f"{names.project}/{names.app}", caller.order) if caller.order else None
-    if wanted and not permission.endswith(READS):
-        seconds.check(plane, wanted)
+    writes = not permission.endswith(READS)
+    order, key = (caller.order, caller.key) if writes else (None, None)
+    wanted = seconds.Wanted(found.scope, permission, f"{names.project}/{names.app}", order) if order else None
+    if wanted:
+        seconds.check(plane, wanted, key)
     with engine.begin(plane.engine, found.scope) as tx:
-        if not permission.endswith(READS) and not permission.startswith(UNBLOCKED):
+        if writes and not permission.startswith(UNBLOCKED):
             _open(tx, found.scope.tenant)
             _not_suspended(tx, found.scope, names.tenant)
-            if wanted:
-                seconds.use(plane, tx, wanted)
-        key = caller.key if not permission.endswith(READS) else None
         if key:
             idempotent.claim(plane, tx, found.scope, key)
+        if wanted:
+            seconds.use(plane, tx, wanted)
         yield Place(tx, found.scope, names, found.project, key, found.reach)
 
 
@@ -164,6 +165,14 @@ def check_may(place: Place, permission: str) -> None:
     """As `check`, but a permission over a part of the place's apps is enough: which app it is about, its kind checks."""
     if permission.split(":", maxsplit=1)[0] not in roles.OF_APPS or not access.reach(place.scope.actor, permission, _target(place)):
         check(place, permission)
+
+
+def check_second(plane: context.Plane, caller: Caller, place: Place, permission: str) -> None:
+    """A second person also for a further permission that a write turns out to need, where the tenant wants that; NeedsSecond."""
+    if caller.order:
+        wanted = seconds.Wanted(place.scope, permission, f"{place.names.project}/{place.names.app}", caller.order)
+        seconds.check(plane, wanted)
+        seconds.use(plane, place.tx, wanted)
 
 
 def _target(place: Place) -> access.Target:

@@ -129,6 +129,7 @@ def replace(
         check_version(before.version if before else 0, version)
         if not before:
             authorise.check_may(place, kind.may("create"))
+            authorise.check_second(plane, caller, place, kind.may("create"))
         written = _update(plane, kind, place, wish, before) if before else _create(plane, kind, place, wish)
         place.done(written.document, status=201 if written.created else 200)
     return _finish(kind, written)

@@ -29,6 +29,11 @@ class KeyReused(errors.Conflict):
     code = "idempotency-key-reused"
 
 
+def done(plane: context.Plane, tx: Tx, scope: access.Scope, key: Key) -> bool:
+    """Whether something was done under this key, so that `claim` has the answer or the refusal."""
+    return idempotency.kept(tx, scope.tenant, scope.actor.id, key.value, now=plane.clock.now())
+
+
 def claim(plane: context.Plane, tx: Tx, scope: access.Scope, key: Key) -> None:
     """Take the key for this transaction.
 

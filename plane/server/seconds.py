@@ -6,7 +6,7 @@ import msgspec
 
 from plane.domain import access, errors
 from plane.domain.granting import roles
-from plane.server import context, record
+from plane.server import context, idempotent, record
 from plane.store import engine
 from plane.store.people import approvals
 
@@ -47,11 +47,11 @@ class NeedsSecond(errors.Conflict):
         )
 
 
-def check(plane: context.Plane, wanted: Wanted) -> None:
-    """NeedsSecond unless nobody marked this, or a second person said yes; the question is kept."""
+def check(plane: context.Plane, wanted: Wanted, key: idempotent.Key | None = None) -> None:
+    """NeedsSecond unless nobody marked this, a second person said yes, or it was done under this key; the question is kept."""
     now = plane.clock.now()
     with engine.begin(plane.engine, wanted.scope) as tx:
-        if not _marked(tx, wanted) or approvals.given(tx, wanted.key(), now):
+        if not _marked(tx, wanted) or approvals.given(tx, wanted.key(), now) or (key and idempotent.done(plane, tx, wanted.scope, key)):
             return
         row = {"id": plane.clock.id(), "place": wanted.place, "order": wanted.order.words, "asked_at": now, "expires_at": now + HOLDS}
         identity = approvals.ask(tx, {**wanted.key(), **row}, now)

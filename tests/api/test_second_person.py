@@ -1,5 +1,7 @@
 """What a tenant marks, nobody does alone."""
 
+import functools
+
 import pytest
 import sqlalchemy as sa
 
@@ -60,3 +62,31 @@ def test_a_mark_is_a_permission_that_there_is(platform: Api, acme: Tenant) -> No
     del acme
     refused = platform.put("/tenants/acme", document("Tenant", "acme", {"twoPerson": ["app:fly"]}))
     assert (refused.status_code, list(refused.json()["problems"])) == (400, ["spec.twoPerson[0]"])
+
+
+def test_a_put_that_makes_something_needs_whom_its_making_needs(platform: Api, acme: Tenant) -> None:
+    platform.put("/tenants/acme", document("Tenant", "acme", {"twoPerson": ["app:create"]}))
+    refused = acme.api.put(f"{APPS}/web", app_document("web"))
+    assert (refused.status_code, refused.json()["permission"]) == (409, "app:create")
+    assert platform.post(f"{AT}/{refused.json()['approval']}", {}).status_code == 200
+    assert [acme.api.put(f"{APPS}/web", app_document("web")).status_code for _ in range(2)] == [201, 200]
+
+
+def test_an_answer_is_given_again_without_another_yes(platform: Api, acme: Tenant, bob: Api) -> None:
+    platform.put("/tenants/acme", document("Tenant", "acme", {"twoPerson": ["app:refresh"]}))
+    refresh = functools.partial(bob.post, f"{APPS}/web/refresh", {}, Idempotency_Key="once")
+    assert acme.api.post(f"{AT}/{refresh().json()['approval']}", {}).status_code == 200
+    assert [refresh().status_code for _ in range(2)] == [202, 202]
+    assert refresh().headers["Idempotency-Replayed"] == "true"
+    assert bob.post(f"{APPS}/web/refresh", {}, Idempotency_Key="twice").status_code == 409
+
+
+def test_a_yes_counts_once_also_where_a_late_sink_blocks_nothing(platform: Api, acme: Tenant) -> None:
+    sink = document("Sink", "siem", {"webhook": {"url": "https://siem.example/"}}, data={"hmacKey": "k" * 44})
+    acme.api.make("/tenants/acme/sinks", sink)
+    platform.put("/tenants/acme", document("Tenant", "acme", {"twoPerson": ["sink:delete"]}))
+    refused = acme.api.delete("/tenants/acme/sinks/siem")
+    assert platform.post(f"{AT}/{refused.json()['approval']}", {}).status_code == 200
+    assert acme.api.delete("/tenants/acme/sinks/siem").status_code == 200
+    acme.api.make("/tenants/acme/sinks", sink)
+    assert acme.api.delete("/tenants/acme/sinks/siem").status_code == 409

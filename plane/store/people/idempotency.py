@@ -33,6 +33,12 @@ def take(tx: Tx, tenant: str, principal: str, key: str, *, request: str, now: dt
     return Answer(found.request, found.status, bytes(found.body))
 
 
+def kept(tx: Tx, tenant: str, principal: str, key: str, *, now: dt.datetime) -> bool:
+    """Whether the key has an answer still, to whatever request."""
+    where = (KEYS.c.tenant_id == tenant, KEYS.c.principal_id == principal, KEYS.c.key == key, KEYS.c.created_at >= now - KEPT)
+    return bool(tx.execute(sa.select(sa.exists().where(*where))).scalar_one())
+
+
 def keep(tx: Tx, tenant: str, principal: str, key: str, *, status: int, body: bytes) -> None:
     """The answer, beside the work it tells of."""
     where = (KEYS.c.tenant_id == tenant, KEYS.c.principal_id == principal, KEYS.c.key == key)
