@@ -19,6 +19,7 @@ from plane.wire import audit as wire
 
 CHECK_S = 5.0  # how long a revoked token may still listen
 PING_S = 15.0
+PLACE_DIGITS = 18  # what the database takes as a number
 LONGEST_S = 900.0  # a stream ends by itself; its reader opens another
 
 
@@ -39,7 +40,7 @@ def handler(path: str, prefix: str) -> HTTPRouteHandler:
     async def follow(request: Request[Any, Any, Any], call: NamedDependency[calls.Call], hub: NamedDependency[wake.Hub]) -> ServerSentEvent:
         query = call.query(wire.Follow)
         last = request.headers.get("Last-Event-ID", "")
-        if last.isdecimal():
+        if last.isdecimal() and len(last) <= PLACE_DIGITS:
             query = msgspec.structs.replace(query, after=int(last))
         place = await sync_to_thread(audit_log.follow, call.plane, call.caller, call.names, query)  # refusals are answers, not events
         return ServerSentEvent(_events(_Following(call, str(request.auth), query), place, hub))

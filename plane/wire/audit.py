@@ -35,7 +35,7 @@ class Query(Filters, frozen=True, kw_only=True):
 class Follow(Filters, frozen=True, kw_only=True):
     """`after`: the last place one has; -1 begins with what comes from now on."""
 
-    after: Annotated[int, msgspec.Meta(ge=-1)] = -1
+    after: Annotated[int, msgspec.Meta(ge=-1, le=rest.MAX_NUMBER)] = -1
 
 
 class Export(Filters, frozen=True, kw_only=True):
@@ -46,8 +46,8 @@ class Export(Filters, frozen=True, kw_only=True):
 
     format: Format = "jsonl"
     compression: Compression = "none"
-    end: Annotated[int, msgspec.Meta(ge=0)] = 0
-    resume: Annotated[int, msgspec.Meta(ge=0)] = 0
+    end: Annotated[int, msgspec.Meta(ge=0, le=rest.MAX_NUMBER)] = 0
+    resume: Annotated[int, msgspec.Meta(ge=0, le=rest.MAX_NUMBER)] = 0
 
 
 class Checkpoint(rest.Answer, frozen=True, kw_only=True):

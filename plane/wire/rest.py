@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -12,6 +13,7 @@ from plane.domain.judging import policy
 
 T = TypeVar("T")
 MAX_PAGE = 500
+MAX_NUMBER = 2**53 - 1  # the largest that every reader of JSON keeps exact
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 
 
@@ -99,7 +101,7 @@ class Refresh(Body, frozen=True, kw_only=True):
 class Rollback(Body, frozen=True, kw_only=True):
     """`number` of the history entry to go back to."""
 
-    number: Annotated[int, msgspec.Meta(ge=1)]
+    number: Annotated[int, msgspec.Meta(ge=1, le=MAX_NUMBER)]
     prune: bool = False
     dry_run: bool = False
 
@@ -297,12 +299,29 @@ class Tested(Answer, frozen=True, kw_only=True):
     sentence: str = ""
 
 
+NOT_OURS = "is not one that this plane gave; begin without it"
+_NUMBER = re.compile(r"[0-9]{1,18}")  # what the database takes as one
+
+
 def after(query: Paging) -> str:
     """The key a cursor stands for; Invalid when it is none of ours."""
     try:
         return base64.urlsafe_b64decode(query.cursor + "=" * (-len(query.cursor) % 4)).decode() if query.cursor else ""
     except (binascii.Error, UnicodeDecodeError, ValueError) as e:
-        raise errors.Invalid({"cursor": "is not one that this plane gave; begin without it"}) from e
+        raise errors.Invalid({"cursor": NOT_OURS}) from e
+
+
+def after_number(query: Paging, *, first: int) -> int:
+    """As `after`, of lists in order of numbers; `first`: where they begin."""
+    said = after(query)
+    return number(said) if said else first
+
+
+def number(said: str) -> int:
+    """A number in a cursor; Invalid."""
+    if not _NUMBER.fullmatch(said):
+        raise errors.Invalid({"cursor": NOT_OURS})
+    return int(said)
 
 
 def selector(query: PageQuery) -> Mapping[str, str]:

@@ -2,15 +2,19 @@
 
 import importlib
 import pkgutil
+import posixpath
 from collections.abc import Iterator
+
+import pytest
 
 import plane.server
 import plane.store
 import plane.wire
 from plane import domain
 from plane.api import problems
-from plane.domain import errors
-from tests.support.rest import Tenant
+from plane.domain import access, errors
+from plane.wire import rest
+from tests.support.rest import Tenant, app_document
 
 
 def below(kind: type[errors.PlaneError]) -> Iterator[type[errors.PlaneError]]:
@@ -51,6 +55,33 @@ def test_a_refusal_is_a_problem_document(acme: Tenant) -> None:
 def test_an_unknown_path_is_a_problem_too(acme: Tenant) -> None:
     answer = acme.api.get("/nothing")
     assert (answer.status_code, answer.json()["type"]) == (404, "urn:gitops-plane:problem:route-unknown")
+
+
+EDGE = "9" * 25  # no number of ours, and more than the database takes as one
+CURSOR = rest.cursor(EDGE)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/apps/web/plans/" + EDGE, 404),
+        (f"/apps/web/history?cursor={CURSOR}", 400),
+        (f"/apps/web/health?cursor={CURSOR}", 400),
+        (f"/../../audit?cursor={CURSOR}", 400),
+        (f"/../../audit/check?cursor={rest.cursor(f'{EDGE} {access.SYSTEM.id}')}", 400),
+        (f"/../../audit/export?end={EDGE}", 400),
+        ("/../../audit?since=0001-01-01T00:00:00%2B14:00", 400),
+        ("/../../audit?until=9999-12-31T23:59:59-14:00", 400),
+    ],
+)
+def test_a_number_or_a_time_beyond_all_others_is_refused(acme: Tenant, path: str, status: int) -> None:
+    acme.api.make(f"{acme.shop}/apps", app_document("web"))
+    assert acme.api.get(posixpath.normpath(acme.shop + path.partition("?")[0]) + "?" + path.partition("?")[2]).status_code == status
+
+
+def test_a_rollback_beyond_all_numbers_is_refused(acme: Tenant) -> None:
+    acme.api.make(f"{acme.shop}/apps", app_document("web"))
+    assert acme.api.post(f"{acme.shop}/apps/web/rollback", {"number": int(EDGE)}).status_code == 400
 
 
 def test_an_answer_says_nothing_about_its_server(acme: Tenant) -> None:

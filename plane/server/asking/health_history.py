@@ -1,6 +1,5 @@
 """How an app's health changed: read only."""
 
-from plane.domain import errors
 from plane.server import authorise, context
 from plane.server import documents as generic
 from plane.server.auditing import audit_log
@@ -15,12 +14,10 @@ def changes(
     plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: health.HealthQuery
 ) -> rest.Page[health.HealthChange]:
     """Of the app and its objects, newest first."""
-    after, since = rest.after(query), audit_log.moment(query.since, "since")
-    if after and not after.isdecimal():
-        raise errors.Invalid({"cursor": "is not one that this plane gave; begin without it"})
+    before, since = rest.after_number(query, first=2**62), audit_log.moment(query.since, "since")
     asked = {"group": query.group, "kind": query.kind, "namespace": query.namespace, "name": query.name}
     where = {name: text for name, text in asked.items() if text}
-    wanted = health_history.Asked(where, since, before=int(after) if after else 2**62, limit=query.limit + 1)
+    wanted = health_history.Asked(where, since, before=before, limit=query.limit + 1)
     with authorise.enter(plane, caller, names, "app:get") as place:
         row = generic.existing(apps.KIND, place)
         found = health_history.page(place.tx, place.scope.tenant, row.id, wanted)

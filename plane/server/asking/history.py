@@ -71,16 +71,13 @@ def resources(plane: context.Plane, caller: authorise.Caller, names: authorise.N
 
 
 def _number(query: rest.PageQuery) -> int:
-    after = rest.after(query)
-    if after and not after.isdecimal():
-        raise errors.Invalid({"cursor": "is not one that this plane gave; begin without it"})
-    return int(after) if after else 2**62
+    return rest.after_number(query, first=2**62)
 
 
 def _id(query: rest.PageQuery) -> str:
     after = rest.after(query)
     if after and not generic.is_id(after):
-        raise errors.Invalid({"cursor": "is not one that this plane gave; begin without it"})
+        raise errors.Invalid({"cursor": rest.NOT_OURS})
     return after
 
 

@@ -94,9 +94,9 @@ def moment(text: str, field: str) -> dt.datetime | None:
         return None
     try:
         found = dt.datetime.fromisoformat(text)
-    except ValueError as e:
+        return found.astimezone(dt.UTC) if found.tzinfo else found.replace(tzinfo=dt.UTC)
+    except (ValueError, OverflowError) as e:
         raise errors.Invalid({field: "must be a time as RFC 3339 writes it, for example 2026-01-31T00:00:00Z"}) from e
-    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
 
 def checkpoint(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) -> wire.Checkpoint:
@@ -165,9 +165,9 @@ def check(plane: context.Plane, caller: authorise.Caller, names: authorise.Names
 def _after(query: wire.CheckQuery) -> tuple[int, str]:
     """The transaction and the id that a cursor stands for."""
     number, _, identity = (rest.after(rest.Paging(cursor=query.cursor)) or f"0 {log.NIL}").partition(" ")
-    if not number.isdecimal() or not generic.is_id(identity):
-        raise errors.Invalid({"cursor": "is not one that this plane gave; begin without it"})
-    return int(number), identity
+    if not generic.is_id(identity):
+        raise errors.Invalid({"cursor": rest.NOT_OURS})
+    return rest.number(number), identity
 
 
 def _newest(place: authorise.Place) -> audit.Checkpoint:
@@ -195,9 +195,4 @@ def _told(point: audit.Checkpoint) -> wire.Checkpoint:
 
 
 def _place(query: wire.Query, *, newest: bool) -> int:
-    after = rest.after(query)
-    if after and not after.isdecimal():
-        raise errors.Invalid({"cursor": "is not one that this plane gave; begin without it"})
-    if not after:
-        return FAR if newest else -1
-    return int(after)
+    return rest.after_number(query, first=FAR if newest else -1)

@@ -1,6 +1,7 @@
 """Plans that people kept of an app, the newest ones."""
 
 import datetime as dt
+import re
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from plane.store.layout import plan_tables
 PLANS = plan_tables.app_plans
 MOST = 20  # of one app; an older plan is out of date anyway
 _SLIM = [column for column in PLANS.c if column.name != "body"]
+_NUMBER = re.compile(r"[0-9]{1,18}")  # what the column takes
 Row = sa.Row[*tuple[Any, ...]]
 
 
@@ -46,6 +48,6 @@ def entries(tx: Tx, tenant: str, app: str) -> list[Row]:
 
 def find(tx: Tx, tenant: str, app: str, plan: str) -> Row | None:
     """A plan by its number, or the newest by its name."""
-    named = PLANS.c.number == int(plan) if plan.isdecimal() else PLANS.c.name == plan
+    named = PLANS.c.number == int(plan) if _NUMBER.fullmatch(plan) else PLANS.c.name == plan
     query = sa.select(PLANS).where(PLANS.c.tenant_id == tenant, PLANS.c.app_id == app, named)
     return tx.execute(query.order_by(PLANS.c.number.desc()).limit(1)).one_or_none()
