@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from plane.domain.auditing import audit
 from plane.domain.deciding import decide
 from plane.store.layout import tables
-from tests.api.test_agents import enrol
 from tests.api.test_policy_places import DAY, RULE, ahead
 from tests.api.test_tenancy import ID, fill, fit
+from tests.support.joining import enrol
 from tests.support.rest import Api, Json, Tenant, app_document, document
 
 REASON = {"reason": "The shop is down"}
