@@ -339,6 +339,18 @@ class Device(msgspec.Struct, frozen=True):
     verification_uri_complete: str = ""
 
 
+class Passwords(Protocol):
+    """What passwords are kept as. Slow by intent; sync, thread-safe."""
+
+    def hashed(self, password: str) -> str:
+        """With its parameters and a salt of its own."""
+        ...
+
+    def matches(self, hashed: str, password: str) -> bool:
+        """Whether it is the one; False for the empty hash, after as long."""
+        ...
+
+
 class Identities(Protocol):
     """Identity providers. Sync, thread-safe. Everything raises BackendDown when one is away, and Refused when a log-in is none."""
 

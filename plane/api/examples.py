@@ -142,5 +142,7 @@ EXAMPLES: dict[Any, Any] = {
     login.End: {"code": "what-the-browser-brought-back", "verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"},
     login.DeviceEnd: {"handle": "what-the-first-answer-held"},
     login.Exchange: {"rule": "deploy", "token": "eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl"},
+    login.Local: {"name": "admin", "password": "correct horse battery staple"},
+    login.NewPassword: {"current": "correct horse battery staple", "new": "four other words altogether"},
     people.Rotate: {"days": 90, "overlapHours": 24},
 }

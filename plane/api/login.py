@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import msgspec
 from litestar import Request, Response, get, post
 from litestar.concurrency import sync_to_thread
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Redirect
 
 from plane.api import border, calls, cookies
 from plane.domain.granting import login as domain
-from plane.server import context, entry, login, sessions
+from plane.server import context, entry, local_login, login, sessions
 from plane.server.auditing import visits
 from plane.wire import login as shapes
 
@@ -22,7 +24,7 @@ TAG = "login"
 
 def handlers() -> list[HTTPRouteHandler]:
     """What the OpenAPI document names, without a caller."""
-    return [_ways, _begin, _end, _begin_device, _end_device, _exchange]
+    return [_ways, _local, _local_session, _begin, _end, _begin_device, _end_device, _exchange]
 
 
 def browsers() -> list[HTTPRouteHandler]:
@@ -34,12 +36,15 @@ def _doc(answer: Any, operation: str, summary: str, **more: Any) -> calls.Doc:  
     return calls.Doc(answer=answer, operation=operation, summary=summary, tag=TAG, public=True, **more)
 
 
+LOCAL_SESSION = _doc(shapes.LoggedIn, "log_in_locally_here", "A local admin's session in this browser.", body=shapes.Local)
+
+
 def _told(plane: context.Plane, origin: entry.Origin, work: Callable[[entry.Origin], T]) -> T:
     """Whatever comes of a log-in; the audit log hears of those that are refused, in sums."""
     try:
         return work(origin)
     except domain.Refused:
-        visits.refuse(plane, "a log-in at an identity provider was refused", origin.ip)
+        visits.refuse(plane, "a log-in was refused", origin.ip)
         raise
 
 
@@ -93,6 +98,25 @@ def _end_device(call: calls.Call) -> shapes.LoggedIn:
 )
 def _exchange(call: calls.Call) -> shapes.LoggedIn:
     return _ended(call, login.exchange, shapes.Exchange)
+
+
+@calls.endpoint(
+    "POST", "/login/local", _doc(shapes.LoggedIn, "log_in_locally", "A local admin's token, for a password.", body=shapes.Local)
+)
+def _local(call: calls.Call) -> shapes.LoggedIn:
+    return _ended(call, local_login.log_in, shapes.Local)
+
+
+@post("/login/local/session", status_code=200, sync_to_thread=True, opt={"doc": LOCAL_SESSION}, name="log_in_locally_here")
+def _local_session(request: Incoming, call: NamedDependency[calls.Call]) -> Response[bytes]:
+    """Never a session that was there before."""
+    cookies.check_own(request)
+    body, plane = call.read(shapes.Local), call.plane
+    made = _told(plane, border.origin(request), lambda origin: local_login.log_in(plane, body, origin, browser=True))
+    sessions.leave(plane, request.cookies.get(cookies.SESSION, ""), border.origin(request))
+    answer = calls.respond(msgspec.structs.replace(made, token=""))
+    cookies.keep(answer, cookies.SESSION, made.token, seconds=local_login.HOURS * 3600)
+    return answer
 
 
 @get(calls.typed("/login/{provider}/web"), sync_to_thread=True, name="web_login")

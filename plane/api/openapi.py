@@ -25,6 +25,7 @@ REFUSALS = {
     "413": "The body is too large.",
     "415": "The body is not application/json.",
     "422": "Understood, and refused by a policy, a renderer or a compiler.",
+    "429": "Too many requests, or wrong passwords; Retry-After says when to try again.",
     "503": "Something the plane needs is away; Retry-After says when to try again.",
 }
 SCHEMES = {
@@ -37,7 +38,7 @@ SCHEMES = {
         "description": "Of what is not GET, with a session: as GET /api/v1/session says.",
     },
 }
-READING = ("400", "401", "403", "404", "503")
+READING = ("400", "401", "403", "404", "429", "503")
 Json = dict[str, Any]
 
 

@@ -66,6 +66,7 @@ TABLE: dict[type[errors.PlaneError], HTTPStatus] = {
     policy.PolicyFailed: HTTPStatus.SERVICE_UNAVAILABLE,
     sinks.Refused: HTTPStatus.UNPROCESSABLE_ENTITY,
     authorise.LogBlocked: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     errors.BackendDown: HTTPStatus.SERVICE_UNAVAILABLE,
     schema.SchemaMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
     bundle.BundleBroken: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -82,9 +83,9 @@ def refused(request: Incoming, error: errors.PlaneError) -> Response[bytes]:
     """A refusal as problem+json."""
     status = status_of(type(error)) or HTTPStatus.INTERNAL_SERVER_ERROR
     headers = {}
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
         after = getattr(error, "retry_after", None)
-        headers["Retry-After"] = str(math.ceil(after.total_seconds()) if after else RETRY_AFTER_S)
+        headers["Retry-After"] = str(max(1, math.ceil(after.total_seconds())) if after else RETRY_AFTER_S)
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="gitops-plane"'
     title = type(error).code.replace("-", " ").capitalize()

@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
 from plane.api import calls, cookies
-from plane.server import sessions
+from plane.server import local_login, sessions
 from plane.wire import login as shapes
 from plane.wire import rest
 
@@ -19,7 +19,7 @@ Incoming = Request[Any, Any, Any]
 
 def handlers() -> list[HTTPRouteHandler]:
     """One's own, those of a tenant's people, and of the platform's."""
-    return [this, log_out, _OWN, _END, *_at("/tenants/{tenant}", ""), *_at("", "platform_")]
+    return [this, log_out, _OWN, _END, _PASSWORD, *_at("/tenants/{tenant}", ""), *_at("", "platform_")]
 
 
 @get("/session", sync_to_thread=True, opt={"doc": THIS}, name="this_session")
@@ -49,6 +49,18 @@ _END = calls.endpoint(
     "/sessions/{session}",
     calls.Doc(answer=rest.Deleted, operation="end_own_session", summary="End one of the caller's at once.", tag=TAG),
 )(lambda call: sessions.end_own(call.plane, call.caller, call.path["session"]))
+
+_PASSWORD = calls.endpoint(
+    "POST",
+    "/me/password",
+    calls.Doc(
+        answer=shapes.PasswordChanged,
+        operation="change_password",
+        summary="One's own, as a local admin; ends all else that the one before began.",
+        tag=TAG,
+        body=shapes.NewPassword,
+    ),
+)(lambda call: local_login.change(call.plane, call.caller, call.read(shapes.NewPassword)))
 
 
 def _at(above: str, prefix: str) -> list[HTTPRouteHandler]:

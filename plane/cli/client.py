@@ -119,7 +119,7 @@ class Client:
             response.close()
 
     def _patiently(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
-        """Send, and again when the plane says 503 or cannot be reached, a bounded number of times."""
+        """Send, and again when the plane says 503 or 429 or cannot be reached, a bounded number of times."""
         for attempt in range(1, TRIES + 1):
             pause = 0.2 * 2**attempt
             try:
@@ -193,7 +193,7 @@ def _hopeless(error: Exception) -> bool:
 
 def _retry_after(response: httpx.Response) -> float | None:
     """Seconds to wait before trying again; None: do not."""
-    if response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+    if response.status_code not in {httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS}:
         return None
     asked = response.headers.get("Retry-After", "")
     return float(asked) if asked.isdigit() else None

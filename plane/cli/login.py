@@ -25,6 +25,7 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 @click.option("-T", "--tenant", default="", help="Tenant to work in.")
 @click.option("-P", "--project", default="", help="Project to work in.")
 @click.option("--provider", default="", metavar="NAME", help="Log in in a browser, at this identity provider of the plane.")
+@click.option("--local", default="", metavar="NAME", help="As this local admin, with a password; --token-file may hold it.")
 @click.option("--device", is_flag=True, help="With --provider: in a browser of another machine, with a code.")
 @click.option(
     "--rule", default="", metavar="NAME", help="--token-file holds a CI job's own token, which this trust rule of the plane exchanges."
@@ -49,12 +50,14 @@ def login(*, url: str, token_file: str | None, ca: str, name: str, tenant: str, 
     click.echo(f"Logged in to {context.url} as {failures.visible(str(me.get('name', 'somebody')))}; context {context.name!r} is current.")
 
 
-def _proof(nobody: contexts.Context, file: str | None, *, provider: str, device: bool, rule: str) -> str:
-    if (provider and rule) or (device and not provider):
-        raise failures.WrongUse("give --provider, perhaps with --device, or --rule, or neither to show a token of the plane")
-    if not provider and not rule:
+def _proof(nobody: contexts.Context, file: str | None, *, provider: str, device: bool, rule: str, local: str) -> str:
+    if sum(map(bool, (provider, rule, local))) > 1 or (device and not provider):
+        raise failures.WrongUse("give --provider, perhaps with --device, or --rule, or --local, or none to show a token of the plane")
+    if not provider and not rule and not local:
         return _token(file)
     with client.Client(nobody) as api:
+        if local:
+            return sso.with_password(api, local, file)
         if rule:
             return sso.vouched(api, rule, file)
         known = kinds.checked("provider", provider)

@@ -77,3 +77,9 @@ def vouched(api: client.Client, rule: str, file: str | None) -> str:
     """A short token for a machine, for the token of its own provider that the file holds."""
     theirs = private.read(file, prompt="The provider's token").strip()
     return str(api.call("POST", "/login/exchange", body={"rule": rule, "token": theirs}).body["token"])
+
+
+def with_password(api: client.Client, name: str, file: str | None) -> str:
+    """A token, for a local admin's password."""
+    said = private.read(file, prompt="The password").rstrip("\r\n")
+    return str(api.call("POST", "/login/local", body={"name": name, "password": said}).body["token"])

@@ -1,6 +1,7 @@
 """The root of every refusal the plane can utter; each error type lives beside the code that raises it."""
 
 import datetime as dt
+import math
 
 
 class PlaneError(Exception):
@@ -69,6 +70,16 @@ class LeaseLost(PlaneError):
     """Another worker or agent took over; the late result is dropped."""
 
     code = "lease-lost"
+
+
+class TooMany(PlaneError):
+    """More was asked or tried than there is a budget for; after a while there is one again."""
+
+    code = "too-many"
+
+    def __init__(self, reason: str, *, retry_after: dt.timedelta) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"{reason}; try again in {max(1, math.ceil(retry_after.total_seconds()))} s")
 
 
 class BackendDown(PlaneError):

@@ -1,11 +1,15 @@
 """`plane db`: the schema, as the owner of the tables."""
 
+import contextlib
 import sys
+from collections.abc import Iterator
 
 import click
 
 from plane import config
 from plane.adapters import clock
+from plane.adapters import passwords as argon2
+from plane.domain.granting import passwords
 from plane.run import wiring
 from plane.server import bootstrap
 from plane.server.delivering import rewrap
@@ -42,11 +46,41 @@ def migrate(login: str) -> None:
 @command.command()
 def admin() -> None:
     """Print a token, good for a year, for the platform admin `admin`, who is made if absent."""
+    with _application() as database:
+        click.echo(bootstrap.admin(database, clock.SystemClock()))
+
+
+@command.command()
+@click.option("--remove", is_flag=True, help="Take it away instead, and end what it began.")
+def password(*, remove: bool) -> None:
+    """Give the platform admin `admin`, who is made if absent, a password for `plane login --local`; ends a lock-out."""
+    with _application() as database:
+        click.echo(_unset(database) if remove else _set(database))
+
+
+def _set(database: engine.Engine) -> str:
+    if sys.stdin.isatty():
+        said = str(click.prompt("New password", hide_input=True, confirmation_prompt=True))
+    else:
+        said = sys.stdin.readline().rstrip("\r\n")
+    passwords.check(said, name=bootstrap.NAME)
+    ended = bootstrap.password(database, clock.SystemClock(), argon2.Argon2().hashed(said))
+    return f"admin has this password now; {ended} log-ins with the one before ended"
+
+
+def _unset(database: engine.Engine) -> str:
+    return "the password is gone" if bootstrap.no_password(database, clock.SystemClock()) else "there was none"
+
+
+@contextlib.contextmanager
+def _application() -> Iterator[engine.Engine]:
     url = config.load().database_url
     if not url:
         message = "DATABASE_URL is not set; it is the application's own log-in"
         raise config.SettingInvalid(message)
-    click.echo(bootstrap.admin(engine.connect(url), clock.SystemClock()))
+    database = engine.connect(url)
+    yield database
+    database.dispose()
 
 
 @command.command()

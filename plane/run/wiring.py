@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import structlog
 
 from plane import config, log, ports
-from plane.adapters import clock, oidc, opa, opa_files, scripts, sealing, signer, sops, vault
+from plane.adapters import clock, oidc, opa, opa_files, passwords, scripts, sealing, signer, sops, vault
 from plane.adapters.git import mirrors, transport, witness
 from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
@@ -59,6 +59,7 @@ def plane(settings: config.Settings) -> Iterator[context.Plane]:
             log_signer=master_key.log_signer_of(settings),
             plane_id=settings.plane_id,
             identities=oidc.Oidc(),
+            passwords=passwords.Argon2(),
             logins=login_file.load(settings.login_file),
             sinks=sinks(settings),
         )

@@ -28,6 +28,7 @@ class Plane(msgspec.Struct, frozen=True):
     log_signer: ports.LogSigner
     plane_id: str
     identities: ports.Identities
+    passwords: ports.Passwords
     recent: Recent = msgspec.field(default_factory=Recent)
     logins: login.Settings = login.Settings()
     sinks: Mapping[str, ports.Sink] = {}  # by the name of the place in a sink's spec

@@ -37,7 +37,9 @@ class Returned(msgspec.Struct, frozen=True):
 
 def ways(plane: context.Plane) -> shapes.Ways:
     """What there is to log in with."""
-    return shapes.Ways(items=tuple(shapes.Way(name=one.name, title=one.title or one.name) for one in plane.logins.providers))
+    return shapes.Ways(
+        items=tuple(shapes.Way(name=one.name, title=one.title or one.name) for one in plane.logins.providers), local=plane.logins.local
+    )
 
 
 def begin(plane: context.Plane, name: str, *, back: str, challenge: str) -> str:

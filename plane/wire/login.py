@@ -17,9 +17,10 @@ class Way(rest.Answer, frozen=True, kw_only=True):
 
 
 class Ways(rest.Answer, frozen=True, kw_only=True):
-    """All ways to log in besides a token."""
+    """All ways to log in besides a token. `local`: with a password, for local admins."""
 
     items: tuple[Way, ...]
+    local: bool = False
 
 
 class Begin(rest.Body, frozen=True, kw_only=True):
@@ -94,3 +95,24 @@ class Session(rest.Answer, frozen=True, kw_only=True):
     expires_at: str
     used_at: str = ""
     this: bool = False
+
+
+class Local(rest.Body, frozen=True, kw_only=True):
+    """A local admin's name and password."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=63)]
+    password: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+
+
+class NewPassword(rest.Body, frozen=True, kw_only=True):
+    """One's own, in place of the one before."""
+
+    current: Annotated[str, msgspec.Meta(max_length=256)]
+    new: Annotated[str, msgspec.Meta(max_length=256)]
+
+
+class PasswordChanged(rest.Answer, frozen=True, kw_only=True):
+    """`ended`: other tokens and sessions of one's own that the password before had begun."""
+
+    name: str
+    ended: int

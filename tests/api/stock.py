@@ -7,9 +7,12 @@ import msgspec
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from plane.api.examples import EXAMPLES
 from plane.domain.auditing import audit
 from plane.domain.deciding import decide
+from plane.server import bootstrap, context
 from plane.store.layout import tables
+from plane.wire import login
 from tests.api.test_policy_places import DAY, RULE, ahead
 from tests.api.test_tenancy import ID, fill, fit
 from tests.support.joining import enrol
@@ -104,6 +107,8 @@ def fill_up(platform: Api, acme: Tenant, owner: sa.Engine) -> Stock:
     with owner.begin() as tx:
         tx.execute(sa.update(tables.tokens).where(tables.tokens.c.name == "browser").values(idle_s=3600))
     tokens = {of: _token(*owners[of], "laptop") for of in ("", "acme")}
+    plane: context.Plane = platform.client.app.state.plane
+    bootstrap.password(plane.engine, plane.clock, plane.passwords.hashed(EXAMPLES[login.Local]["password"]))
     return Stock(tokens, sessions, _approval(platform, acme))
 
 

@@ -14,8 +14,18 @@ from tests.api import stock
 from tests.api.test_tenancy import fill, fit
 from tests.support.rest import Api, Json, Tenant, document
 
-# What is no fact: how often a token is used, how far a journal or a sink is read, answers that are kept to be given again.
-ASIDE = {"tokens", "idempotency_keys", "audit_events", "audit_personal", "audit_leaves", "audit_heads", "audit_nodes", "audit_checkpoints"}
+# What is no fact: how often a token is used or a password tried, how far a journal or a sink is read, answers kept to be given again.
+ASIDE = {
+    "tokens",
+    "login_attempts",
+    "idempotency_keys",
+    "audit_events",
+    "audit_personal",
+    "audit_leaves",
+    "audit_heads",
+    "audit_nodes",
+    "audit_checkpoints",
+}
 
 LOOK = "it changes nothing"
 PROVIDER = "there is no identity provider here: tests/api/test_login.py"
@@ -26,6 +36,7 @@ ELSEWHERE = {  # writes that come to no event here, and why
     ("POST", "/tenants/{tenant}/projects/{project}/apps/{app}/plans"): ASKED,
     ("POST", "/tenants/{tenant}/projects/{project}/apps/{app}/patches"): ASKED,
     ("POST", "/login/device"): PROVIDER,
+    ("POST", "/login/local/session"): "it is for browsers: tests/api/test_local_login.py",
     ("POST", "/login/end"): PROVIDER,
     ("POST", "/login/exchange"): PROVIDER,
     ("POST", "/login/{provider}/begin"): PROVIDER,

@@ -105,6 +105,8 @@ LOG_IN = [  # whoever logs in has no token yet; the rest of that page refuses wh
     ("post", "/api/v1/login/device"),
     ("post", "/api/v1/login/end"),
     ("post", "/api/v1/login/exchange"),
+    ("post", "/api/v1/login/local"),
+    ("post", "/api/v1/login/local/session"),
     ("post", "/api/v1/login/{provider}/begin"),
     ("post", "/api/v1/login/{provider}/device"),
 ]

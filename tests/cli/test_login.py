@@ -71,3 +71,20 @@ def test_a_job_logs_in_with_what_vouches_for_it(
 @pytest.mark.parametrize("way", [["--device"], ["--provider", "a", "--rule", "b"]])
 def test_ways_that_exclude_each_other_are_refused(run: conftest.Run, way: list[str]) -> None:
     assert "give --provider" in run("login", "https://plane.example", *way, code=2).stderr
+
+
+def test_a_local_admin_logs_in_with_a_password_and_changes_it(
+    api: str, environment: dict[str, Any], run: conftest.Run, database_url: str, tmp_path: pathlib.Path
+) -> None:
+    environment |= {"PLANE_CONFIG": str(tmp_path / "contexts"), "DATABASE_URL": database_url}
+    first, second = "correct horse battery staple", "four other words altogether"
+    assert "12 to 256 characters" in run("db", "password", typed="short\n", code=1).output
+    assert "0 log-ins with the one before ended" in run("db", "password", typed=f"{first}\n").output
+    environment |= {"PLANE_URL": "", "PLANE_TOKEN": ""}
+    assert "refused" in run("login", api, "--local", "admin", typed="wrong\n", code=3).stderr
+    assert "as admin" in run("login", api, "--local", "admin", typed=f"{first}\n").output
+    assert "two lines" in run("auth", "password", typed=f"{first}\n", code=2).stderr
+    assert "changed; 0 other" in run("auth", "password", typed=f"{first}\n{second}\n").output
+    assert "as admin" in run("login", api, "--local", "admin", typed=f"{second}\n").output
+    assert run("db", "password", "--remove").output == "the password is gone\n"
+    assert run("me", code=3).stderr

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from plane import config
-from plane.adapters import clock, envelope, log_keys, oidc, opa, opa_files, scripts, sealing, signer, sops, vault
+from plane.adapters import clock, envelope, log_keys, oidc, opa, opa_files, passwords, scripts, sealing, signer, sops, vault
 from plane.adapters.git import mirrors, transport
 from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
@@ -66,6 +66,7 @@ def _parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
             "log_signer": log_keys.Files([signer.FileSigner(folder / "signing.pem")]),
             "plane_id": "test-plane",
             "identities": oidc.Oidc(),
+            "passwords": passwords.Argon2(memory_kib=64, rounds=1),  # cheap: tests try many
         }
         own.close()
         policies.close()

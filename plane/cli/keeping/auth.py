@@ -1,5 +1,6 @@
 """`plane auth`: who may do what, and why; break-glass roles."""
 
+import functools
 import sys
 
 import click
@@ -32,6 +33,7 @@ _APPROVALS = (
     kinds.Column("APPROVED", "approvedAt"),
     kinds.Column("USED", "usedAt"),
 )
+_CHANGE = ("current", "new")
 _as = click.option("--as", "who", default="", metavar="USER", help="Ask for somebody else; needs access:get.")
 
 
@@ -151,3 +153,16 @@ def _params(where: session.Session, verb: str, resource: str) -> dict[str, str]:
     if app:
         return {"verb": verb, "resource": kind, "project": where.project(), "app": app}
     return {"verb": verb, "resource": resource, "project": where.context.project if where.context.tenant else ""}
+
+
+@auth.command("password")
+@session.placed
+def password(where: session.Session) -> None:
+    """Change your own password, as a local admin; two lines on standard input where it is no terminal."""
+    ask = functools.partial(click.prompt, hide_input=True)
+    typed = sys.stdin.isatty()
+    said = (ask("Your password"), ask("The new one", confirmation_prompt=True)) if typed else tuple(sys.stdin.read().splitlines())
+    if len(said) != len(_CHANGE):
+        raise failures.WrongUse("two lines are expected on standard input: your password and the new one")
+    ended = where.api.call("POST", "/me/password", body=dict(zip(_CHANGE, said, strict=True))).body["ended"]
+    click.echo(f"changed; {ended} other log-ins with the one before ended")

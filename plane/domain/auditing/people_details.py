@@ -16,3 +16,17 @@ class Session(details.Details, frozen=True, kw_only=True, omit_defaults=True):
 
     session: str
     name: str
+
+
+class PasswordChanged(details.Details, frozen=True, kw_only=True, omit_defaults=True):
+    """How many tokens and sessions of the one before ended with it."""
+
+    ended: int
+
+
+class LockedOut(details.Details, frozen=True, kw_only=True, omit_defaults=True):
+    """An account or an address, until then (RFC 3339), after so many wrong passwords."""
+
+    what: str
+    until: str
+    failures: int

@@ -19,6 +19,7 @@ ALGORITHMS = frozenset(
 LEEWAY = dt.timedelta(seconds=60)  # clocks of providers differ by so much
 LONGEST = dt.timedelta(hours=24)  # a token of a provider that claims to live longer is no log-in
 MOST_GROUPS = 500
+LOCAL = "local"  # what tokens and sessions that a password began have as their provider
 LONGEST_TEXT = 255
 Claims = Mapping[str, Any]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")]
@@ -67,11 +68,12 @@ class TrustRule(_Setting, frozen=True, kw_only=True):
 
 
 class Settings(_Setting, frozen=True, kw_only=True):
-    """The whole file. `url`: where people's browsers find the plane; `idle_minutes`: after which an unused session of theirs ends."""
+    """The whole file. `url`: where people's browsers find the plane; `idle_minutes`: when an unused session ends."""
 
     url: str = ""
     providers: tuple[Provider, ...] = ()
     trust: tuple[TrustRule, ...] = ()
+    local: bool = True  # passwords of local admins count
     idle_minutes: Annotated[int, msgspec.Meta(ge=5, le=1440)] = 60
 
     def provider(self, name: str) -> Provider:
@@ -112,6 +114,7 @@ def check(found: Settings) -> dict[str, str]:
         problems |= {f"trust[{n}].{path}": rule for path, rule in _common(trusted.issuer, trusted.algorithms).items()}
         if not any(set(pattern) - {"*"} for pattern in trusted.claims.values()):
             problems[f"trust[{n}].claims"] = "must name at least one claim, such as sub; otherwise everybody at the issuer is trusted"
+    problems |= {f"providers[{n}].name": f"{LOCAL} means passwords" for n, one in enumerate(found.providers) if one.name == LOCAL}
     for field in ("providers", "trust"):
         names = [one.name for one in getattr(found, field)]
         problems |= {f"{field}[{n}].name": f"{name} is taken" for n, name in enumerate(names) if name in names[:n]}

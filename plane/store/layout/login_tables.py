@@ -37,3 +37,25 @@ logins = sa.Table(  # under way; each row is used once
     columns.tenant_key("id"),
     sa.UniqueConstraint("tenant_id", "hash"),
 )
+
+passwords = sa.Table(  # of local admins
+    "passwords",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident("principal_id"),
+    columns.text("hash"),  # argon2id, with its parameters
+    columns.time("changed_at", null=False),
+    columns.tenant_key("principal_id"),
+    sa.ForeignKeyConstraint(["tenant_id", "principal_id"], ["principals.tenant_id", "principals.id"], ondelete="CASCADE"),
+)
+
+attempts = sa.Table(  # at passwords, by account and by address, whether there is such an account or not
+    "login_attempts",
+    METADATA,
+    columns.ident("tenant_id"),  # NIL
+    columns.blob("key"),
+    columns.number("failures"),
+    columns.time("tried_at", null=False),
+    columns.time("locked_until", null=False),
+    columns.tenant_key("key"),
+)
