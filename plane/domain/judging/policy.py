@@ -185,7 +185,8 @@ _READING: dict[str, tuple[str, ...]] = {
     "trigger": (".trigger", '"trigger"'),
     "actor": (".actor", '"actor"'),
 }
-FIELDS = frozenset(_READING)
+PARTS = tuple(f"inventory.{name}" for name in surroundings.Inventory.__struct_fields__)
+FIELDS = frozenset({*_READING, *PARTS})
 # `input` or its context not followed by a name or by a path that begins with one: the field is chosen while the rule runs.
 _CHOSEN = re.compile(r"""\binput\b(\.context\b)?(?!\w)(?!\.[A-Za-z_])(?!\s*,?\s*\["[A-Za-z_])""")
 _COMMENT = re.compile(r"^\s*#.*", re.MULTILINE)
@@ -203,7 +204,16 @@ def _read(texts: tuple[str, ...]) -> frozenset[str]:
     code = [_COMMENT.sub("", text) for text in texts]
     if any(_CHOSEN.search(text) for text in code):
         return FIELDS
-    return frozenset(field for field, words in _READING.items() if any(word in text for text in code for word in words))
+    found = {field for field, words in _READING.items() if any(word in text for text in code for word in words)}
+    if "inventory" in found:
+        named = {part for part in PARTS if any(word in text for word in _words(part) for text in code)}
+        found |= named or set(PARTS)
+    return frozenset(found)
+
+
+def _words(part: str) -> tuple[str, str]:
+    name = part.rpartition(".")[2]
+    return f".{name}", f'"{name}"'
 
 
 def located(violations: tuple[Violation, ...], manifests: tuple[objects.Manifest, ...]) -> tuple[Violation, ...]:

@@ -3,6 +3,7 @@
 Published as docs/policies/input.schema.json. A field that is not known is left out, and a rule that reads it says nothing.
 """
 
+from collections.abc import Container
 from typing import Literal
 
 import msgspec
@@ -54,12 +55,26 @@ class Held(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     namespace: str = ""
 
 
+class Shared(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A namespace of the release in which other apps keep objects: their `project/app`, or `another tenant`."""
+
+    name: str
+    owners: Names
+
+
 class Inventory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
-    """What else runs there. `guarded`: namespaces in which some NetworkPolicy lies."""
+    """What else runs there, as far as the release meets it. `guarded`: namespaces in which a NetworkPolicy of another app lies."""
 
     hosts: tuple[Host, ...] = ()
     owners: tuple[Held, ...] = ()
+    namespaces: tuple[Shared, ...] = ()
     guarded: Names = ()
+
+
+def narrowed(inventory: Inventory, parts: Container[str]) -> Inventory:
+    """Only these parts of it, `inventory.NAME` each."""
+    left_out = {name: () for name in inventory.__struct_fields__ if f"inventory.{name}" not in parts}
+    return msgspec.structs.replace(inventory, **left_out)
 
 
 class ObjectName(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):

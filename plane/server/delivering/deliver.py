@@ -12,7 +12,7 @@ from plane.domain.deciding import decide
 from plane.server import context, keys
 from plane.server.delivering import beside, dispatch, findings, prepare, surroundings
 from plane.store import engine
-from plane.store.delivering import facts, further_sources, keyring, leases, policies, polls, releases, resource_rules, states
+from plane.store.delivering import claims, facts, further_sources, keyring, leases, policies, polls, releases, resource_rules, states
 from plane.wire import agent
 
 log = structlog.get_logger()
@@ -31,6 +31,7 @@ class Outcome(msgspec.Struct, frozen=True):
     prepared: prepare.Prepared | None = None
     problem: decide.Problem | None = None
     asked: "Asked | None" = None
+    waits: bool = False  # for the verdict on another app of the batch, which wants the same
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -53,7 +54,8 @@ def deliver(plane: context.Plane, leased: Sequence[leases.Leased], *, side_by_si
     now = plane.clock.now()
     with engine.begin(plane.engine, scope) as tx:
         ids = leases.hold(tx, leases.APPS, leased)
-        outcomes = [one for one in prepared if one.app.id in ids]
+        outcomes = [one for one in prepared if one.app.id in ids and not one.waits]
+        moved = _claim(tx, tenant, outcomes)
         releases.add(tx, tenant, [new for one in outcomes for new in _made(one)])
         findings.settle(plane, tx, scope, [(one.app, one.prepared.new) for one in outcomes if one.prepared and one.prepared.new])
         policies.used(tx, tenant, {use for one in outcomes for use in _uses(one)}, now)
@@ -61,15 +63,33 @@ def deliver(plane: context.Plane, leased: Sequence[leases.Leased], *, side_by_si
         states.looked(tx, tenant, [_looked(one) for one in outcomes], now)
         further_sources.looked(tx, tenant, [look for one in outcomes for look in _further(one)])
         polls.saw(tx, tenant, {place: found.commit.sha for place, found in shared.sources.items()}, now)
-        dispatched = dispatch.dispatch(plane, tx, scope, sorted(ids), tenant=known[0].tenant) if outcomes else dispatch.Dispatched({}, {})
+        here = sorted(one.app.id for one in outcomes)
+        dispatched = dispatch.dispatch(plane, tx, scope, here, tenant=known[0].tenant) if here else dispatch.Dispatched({}, {})
         again = {one.app.id: later for one in outcomes if (later := _again(one, now))} | dispatched.later
+        again |= {one.app.id: now for one in prepared if one.waits}
         leases.give_back(tx, [one for one in leased if one.id in ids], again=again)
+    _stir(plane, moved, now)
     queued = sum(isinstance(one, decide.Apply | decide.Remove) for one in dispatched.decisions.values())
     made = sum(bool(one.prepared and one.prepared.new) for one in outcomes)
     log.info("apps.delivered", tenant=known[0].tenant if known else tenant, apps=len(outcomes), releases=made, tasks=queued)
-    if len(outcomes) < len(prepared):
-        log.warning("lease.lost", tenant=known[0].tenant, apps=len(prepared) - len(outcomes))
+    if lost := sum(one.app.id not in ids for one in prepared):
+        log.warning("lease.lost", tenant=known[0].tenant, apps=lost)
     return queued
+
+
+def _claim(tx: engine.Tx, tenant: str, outcomes: Sequence[Outcome]) -> dict[str, frozenset[str]]:
+    """Take what new releases want, as far as policy lets them; what apps took or let go, by app."""
+    new = [one.prepared.new for one in outcomes if one.prepared and one.prepared.new]
+    leaving = [one.app.id for one in outcomes if one.app.deleting]
+    let_go = claims.wanted(tx, tenant, leaving) if leaving else {}
+    return let_go | claims.add(tx, tenant, [claims.New(one.app_id, one.claims, one.verdict.allowed()) for one in new])
+
+
+def _stir(plane: context.Plane, moved: dict[str, frozenset[str]], now: dt.datetime) -> None:
+    """Have those look again who want what moved; when all is written, so that of two who took the same at once one sees the other."""
+    if moved:
+        with engine.dispatch(plane.engine) as tx:
+            claims.stir(tx, moved, now)
 
 
 def load(plane: context.Plane, scope: access.Scope, ids: Sequence[str]) -> tuple[tuple[facts.App, ...], prepare.Shared]:
@@ -79,6 +99,7 @@ def load(plane: context.Plane, scope: access.Scope, ids: Sequence[str]) -> tuple
         named, projects = known[0].tenant if known else "", {app.project_id: app.project for app in known}
         standing = policies.load(tx, scope.tenant, named=named, projects=projects)
         platform = resource_rules.load(tx)
+        inventories = beside.before(tx, scope.tenant, known, standing)
         wrapped = keyring.load(tx, scope.tenant, {app.project_id for app in known})
     by_project = {
         app.project_id: keys.unlock(plane, scope.tenant, [row for row in wrapped if row.project_id == app.project_id])
@@ -86,7 +107,7 @@ def load(plane: context.Plane, scope: access.Scope, ids: Sequence[str]) -> tuple
     }
     places = {app.cluster.id: app.cluster.capabilities for app in known if app.cluster and app.cluster.capabilities}
     served = {id_: msgspec.msgpack.decode(packed, type=agent.Capabilities) for id_, packed in places.items()}
-    return known, prepare.Shared(standing, by_project, served, plane.clock.now(), platform=platform)
+    return known, prepare.Shared(standing, by_project, served, plane.clock.now(), platform=platform, inventories=inventories)
 
 
 def _one_each(known: Sequence[facts.App]) -> Iterable[facts.App]:
@@ -118,10 +139,14 @@ def _judged(
     drafts = [(one.app, draft) for one in outcomes for draft in _drafts(one)]
     if not drafts:
         return outcomes
-    found = beside.of(plane, scope, [beside.Subject(app, draft.manifests, draft.base.reads) for app, draft in drafts])
+    subjects = [beside.Subject(app, draft.manifests, draft.base.reads) for app, draft in drafts]
+    waiting = beside.rivals(subjects)
+    found = beside.of(plane, scope, subjects)
     told = {id(draft): known for (_, draft), known in zip(drafts, found, strict=True)}
 
     def judge(one: Outcome) -> Outcome:
+        if one.app.id in waiting:
+            return Outcome(one.app, waits=True)
         made = {id(draft): _verdict(plane, one.app, shared, draft, told[id(draft)]) for draft in _drafts(one)}
         return _with(one, made, shared.now)
 

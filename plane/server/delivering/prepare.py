@@ -9,7 +9,7 @@ from plane import ports
 from plane.domain import apps, errors, objects, options, release, resource_rules
 from plane.domain import kinds as kinds_of
 from plane.domain.deciding import decide
-from plane.domain.judging import policy
+from plane.domain.judging import claims, policy
 from plane.domain.judging import surroundings as facts_of
 from plane.domain.planning import waves
 from plane.domain.rendering import hidden, opening, reached, refs, render, secrets
@@ -28,6 +28,7 @@ class Shared(msgspec.Struct):
     now: dt.datetime
     sources: resolve.Known = {}
     platform: resource_rules.Rules = resource_rules.Rules()
+    inventories: dict[str, facts_of.Inventory] = {}  # by app id, of those whose rules may read one
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -82,7 +83,7 @@ def prepare(plane: context.Plane, app: facts.App, shared: Shared) -> Prepared:
     held = judge.rules(_known(app, shared, source=sources.told), shared.policies, at=shared.now)
     looked = resolve.roots(app.spec.all_sources(), read), tuple(at.commit.sha for at in sources.found)
     base = _base(app, cluster, shared, sources)
-    right = release_keys.still_right(app, cluster, base, surroundings.Beside(app.reported))
+    right = release_keys.still_right(app, cluster, base, surroundings.Beside(app.reported, inventory=_inventory(app, shared)))
     return Prepared(*looked, None if right else _draft(plane, app, shared, base, sources), until=held.until)
 
 
@@ -293,6 +294,7 @@ def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) 
         body=body,
         sealed=_seal(plane, app, cluster, digest, filled.secrets),
         key_id=cluster.agent_key_id,
+        claims=claims.of(filled.manifests, cluster.id),
     )
     return Draft(new, made.base, filled.manifests, origin)
 
@@ -349,6 +351,10 @@ def verdict(
 def _held(app: facts.App, shared: Shared, origin: judge.Origin, beside: surroundings.Beside) -> judge.Rules:
     known = _known(app, shared, source=origin.source, written=origin.written)
     return judge.rules(msgspec.structs.replace(known, beside=beside), shared.policies, at=shared.now)
+
+
+def _inventory(app: facts.App, shared: Shared) -> facts_of.Inventory:
+    return shared.inventories.get(app.id, facts_of.Inventory())
 
 
 def reads(app: facts.App, shared: Shared) -> frozenset[str]:

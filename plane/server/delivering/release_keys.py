@@ -3,6 +3,7 @@
 import msgspec
 
 from plane.domain import objects, release
+from plane.domain.judging import surroundings as facts_of
 from plane.server.delivering import judge, permit, surroundings
 from plane.store.delivering import facts
 
@@ -34,8 +35,10 @@ def base(app: facts.App, cluster: facts.Cluster, held: judge.Rules, renders: lis
 def whole(known: Base, beside: surroundings.Beside) -> str:
     """With what the rules were told of the database."""
     over = f"{OVER}{beside.base}" if "changes" in known.reads else ""
-    neighbours = f"{BESIDE}{objects.digest(objects.canonical(msgspec.to_builtins(beside.inventory)))}" if "inventory" in known.reads else ""
-    return f"{known.key}{over}{neighbours}"
+    if "inventory" not in known.reads:
+        return f"{known.key}{over}"
+    told = facts_of.narrowed(beside.inventory, known.reads)
+    return f"{known.key}{over}{BESIDE}{objects.digest(objects.canonical(msgspec.to_builtins(told)))}"
 
 
 def still_right(app: facts.App, cluster: facts.Cluster, known: Base, beside: surroundings.Beside) -> bool:

@@ -43,7 +43,7 @@ def told(asked: policy.PolicyInput, binding: policy.Binding, known: Known) -> po
 
 def reads(bindings: tuple[policy.Binding, ...]) -> frozenset[str]:
     """What of the database some set looks at."""
-    return frozenset(field for field in BESIDE if any(policy.reads(one.policy, field) for one in bindings))
+    return frozenset(field for field in (*BESIDE, *policy.PARTS) if any(policy.reads(one.policy, field) for one in bindings))
 
 
 def key(bindings: tuple[policy.Binding, ...], known: Known) -> list[Any]:
@@ -62,7 +62,10 @@ def _asked_for(bindings: tuple[policy.Binding, ...], request: decide.Request | N
 
 
 def _fields(binding: policy.Binding, known: Known) -> dict[str, Any]:
-    return {field: tell(known) for field, tell in _TELL.items() if policy.reads(binding.policy, field)}
+    found = {field: tell(known) for field, tell in _TELL.items() if policy.reads(binding.policy, field)}
+    if "inventory" in found:
+        found["inventory"] = surroundings.narrowed(found["inventory"], reads((binding,)))
+    return found
 
 
 def _project(known: Known) -> surroundings.ProjectFacts:

@@ -38,6 +38,7 @@ class New(msgspec.Struct, frozen=True, kw_only=True):
     sealed: tuple[agent.SealedValue, ...]
     key_id: str
     decision: decisions.New | None = None
+    claims: frozenset[str] = frozenset()  # domain.judging.claims
 
     def id(self) -> str:
         """A UUID made from what the release is, so that preparing it twice gives one row."""

@@ -58,7 +58,8 @@ def test_the_sentence_names_rule_object_place_and_fix() -> None:
 @pytest.mark.parametrize(
     ("text", "fields"),
     [
-        ('lib.list(input, ["inventory", "hosts"])', {"inventory"}),
+        ('lib.list(input, ["inventory", "hosts"])', {"inventory", "inventory.hosts"}),
+        ("some name, entries in input.inventory", {"inventory", *policy.PARTS}),
         ("some change in input.changes", {"changes"}),
         ('input.context["actor"] == "ada"', {"actor"}),
         ('lib.text(input, ["context", "trigger"])', {"trigger"}),
