@@ -27,11 +27,15 @@ class GitAuth(msgspec.Struct, frozen=True):
 
 
 class GitRemote(msgspec.Struct, frozen=True):
-    """A repository as the plane knows it. `id` names the mirror (a UUID, safe as a folder name); url is https:// or ssh://."""
+    """A repository as the plane knows it. `id` names the mirror (a UUID, safe as a folder name); url is https:// or ssh://.
+
+    `quota_bytes`: what its tenant may have of one mirror; None: whatever the installation allows.
+    """
 
     id: str
     url: str
     auth: GitAuth = GitAuth()
+    quota_bytes: int | None = None
 
 
 class Commit(msgspec.Struct, frozen=True):
@@ -79,6 +83,10 @@ class Git(Protocol):
 
     def fetch(self, remote: GitRemote) -> Mapping[str, str]:
         """Bring the mirror up to date and return its refs, as `refs`; raises the same."""
+        ...
+
+    def size(self, remote: GitRemote) -> int:
+        """Bytes of the mirror as it is."""
         ...
 
     def resolve(self, remote: GitRemote, revision: str) -> Commit:

@@ -55,7 +55,7 @@ def remote(repository: facts.Repository, keys: Keys) -> ports.GitRemote:
         named = f"repository {repository.name} names the credential {repository.credential}"
         message = f"{named}, which is not a Git credential of this project; create it with `plane credential create`"
         raise errors.SourceRefused(message)
-    return ports.GitRemote(repository.id, repository.url, msgspec.structs.replace(auth, ca_pem=repository.ca_pem))
+    return ports.GitRemote(repository.id, repository.url, msgspec.structs.replace(auth, ca_pem=repository.ca_pem), repository.quota_bytes)
 
 
 def _texts(plane: context.Plane, tenant: str, row: keyring.Wrapped) -> dict[str, secrets.Secret]:

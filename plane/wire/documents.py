@@ -12,6 +12,7 @@ from plane.domain.auditing import sinks
 from plane.domain.granting import bindings, roles
 from plane.domain.health import health_scripts
 from plane.domain.judging import policy_bindings, waivers
+from plane.domain.permitting import quotas as amounts
 
 API_VERSION: Literal["gitops-plane.io/v1"] = "gitops-plane.io/v1"
 MAX_POLICY_BYTES = 1024 * 1024  # all files of one set; far above any set in the field, far below what hurts
@@ -51,6 +52,12 @@ class Reason(Shape, frozen=True, kw_only=True, omit_defaults=True):
     since: str = ""
 
 
+class TenantStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
+    """`quotas`: use and limit of each; lists leave them out."""
+
+    quotas: tuple[amounts.Use, ...] = ()
+
+
 class ClusterStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
     """The cluster's agent as the plane last heard of it. `granted`: the namespaces that the asking tenant may use."""
 
@@ -70,10 +77,11 @@ class ClusterStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RepositoryStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
-    """The last look at the repository."""
+    """The last look at the repository. `bytes`: of the plane's mirror of it."""
 
     looked_at: str = ""
     refs: int = 0
+    bytes: int = 0
     problem: Reason | None = None
 
 
@@ -198,7 +206,7 @@ class Tenant(Document, frozen=True, kw_only=True):
     """Belongs to the platform."""
 
     spec: tenancy.TenantSpec = tenancy.TenantSpec()
-    status: Status | None = None
+    status: TenantStatus | None = None
 
 
 class Project(Document, frozen=True, kw_only=True):

@@ -299,6 +299,19 @@ def test_a_repository_beyond_the_quota_is_refused(mirrors: Mirrors, host: git_ho
         mirrors(mirror_bytes=1_000_000).fetch(remote(host))
 
 
+def test_a_repository_beyond_its_tenants_quota_is_refused_with_its_size(
+    mirrors: Mirrors, host: git_hosts.Host, repository: git_hosts.Repository
+) -> None:
+    mine = mirrors()
+    mine.fetch(remote(host))
+    small = mine.size(remote(host))
+    (repository.folder / "big").write_bytes(os.urandom(3_000_000))
+    repository.commit({})
+    with pytest.raises(errors.SourceRefused, match=r"it has [1-4],\d{3},\d{3} bytes or more, and the tenant's quota is 1,000,000 for one"):
+        mine.fetch(msgspec.structs.replace(remote(host), quota_bytes=1_000_000))
+    assert small < 1_000_000
+
+
 def test_ssh_wants_the_right_key_and_a_known_host(mirrors: Mirrors, repository: git_hosts.Repository) -> None:
     sha = repository.run("rev-parse", "HEAD")
     with git_hosts.ssh(repository.folder) as (url, key, hosts):

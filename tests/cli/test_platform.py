@@ -168,6 +168,12 @@ def test_a_profile_becomes_a_policy_set(shop: planes.Fleet, run: conftest.Run) -
     run("policy", "create", "all", "--profile", "strict")
 
 
+def test_a_tenant_is_shown_with_its_use_of_every_quota(shop: planes.Fleet, run: conftest.Run) -> None:
+    lines = [line.split() for line in run("tenant", "get", "acme").output.splitlines()]
+    assert ["QUOTA", "USED", "LIMIT"] in lines
+    assert ["projects", "1", "-"] in lines
+
+
 def test_a_tenants_own_cluster_is_named_with_the_tenant(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
     file = tmp_path / "north.yaml"
     file.write_text("apiVersion: gitops-plane.io/v1\nkind: Cluster\nmetadata: {name: north, tenant: acme}\n")

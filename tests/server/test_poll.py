@@ -58,7 +58,7 @@ def test_a_look_under_way_keeps_what_was_seen_meanwhile(fleet: planes.Fleet, dev
     with engine.begin(fleet.plane.engine, fleet.scope) as tx:
         known = polls.load(tx, fleet.tenant, repository)
         polls.saw(tx, fleet.tenant, {(repository, "release"): "a" * 40}, now)
-        polls.done(tx, held, known, refs={}, now=now, again=now)
+        polls.done(tx, held, known, look=polls.Look({}, {}, 0), now=now, again=now)
     assert fleet.row("SELECT refs, poll_at = :now AS again FROM repositories", now=now) == ({"release": "a" * 40}, True)
 
 

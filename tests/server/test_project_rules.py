@@ -1,6 +1,7 @@
 """What projects and quotas allow reaches every app of theirs, also those that were there before."""
 
 import json
+import os
 
 import msgspec
 import sqlalchemy as sa
@@ -113,6 +114,21 @@ def test_nothing_is_dispatched_for_a_suspended_tenant_until_it_is_one_no_more(fl
     assert (fleet.work(), decisions(fleet)["web"][0]) == (0, "suspended")
     say(fleet, tables.tenants)
     assert fleet.work() == 1
+
+
+def test_a_repository_beyond_the_tenants_quota_says_so_and_its_apps_too(fleet: planes.Fleet, devgit: DevGit) -> None:
+    say(fleet, tables.tenants, quotas={"repositoryMib": 1})
+    files = {"web/config.yaml": (CONFIG % "web").encode(), "web/data.bin": os.urandom(2_000_000)}
+    url = devgit.create("quota-size", files)
+    fleet.app("web", fleet.repository(devgit, "quota-size"), url)
+    fleet.work()
+    assert "the tenant's quota is 1,048,576 for one repository" in decisions(fleet)["web"][1]
+    say(fleet, tables.tenants, quotas={"repositoryMib": 10})
+    with fleet.owner.begin() as tx:
+        tx.execute(sa.text("UPDATE repositories SET poll_at = now() - interval '1 minute'"))
+    fleet.work()
+    with fleet.owner.begin() as tx:
+        assert tx.execute(sa.select(tables.repositories.c.mirror_bytes)).scalar_one() > 2_000_000
 
 
 def test_people_of_a_suspended_tenant_may_read_and_not_write(platform: Api, acme: Tenant) -> None:

@@ -95,6 +95,10 @@ class Mirrors:
             raise result
         return result
 
+    def size(self, remote: ports.GitRemote) -> int:
+        """Bytes of its packs."""
+        return git_transport.folder_bytes(self._mirror(remote).folder)
+
     def resolve(self, remote: ports.GitRemote, revision: str) -> ports.Commit:
         """Branch, tag, full or short sha, HEAD → commit; a full sha is never taken for a branch of that name."""
         if not _REVISION.fullmatch(revision) or ".." in revision or "@{" in revision:

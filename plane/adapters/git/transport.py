@@ -79,7 +79,7 @@ class Transport:
                 start_new_session=True,
             ) as child,
         ):
-            self._watch(child, call, out, address)
+            self._watch(child, call, out, remote)
             if child.returncode == 0:
                 return _text(out)
             raise failures.explain(failures.redact(_text(err), remote.auth), address)
@@ -98,7 +98,7 @@ class Transport:
             "GIT_ATTR_NOSYSTEM": "1",
         }
 
-    def _watch(self, child: subprocess.Popen[bytes], call: Call, out: IO[bytes], address: git_url.Address) -> None:
+    def _watch(self, child: subprocess.Popen[bytes], call: Call, out: IO[bytes], remote: ports.GitRemote) -> None:
         """Wait for the child; end its whole group when time, answer or mirror grow beyond their bounds."""
         handle = os.pidfd_open(child.pid)
         try:
@@ -106,21 +106,27 @@ class Transport:
             ended = select.poll()
             ended.register(handle, select.POLLIN)
             while not ended.poll(TICK_S * 1000):
-                self._hold(call, out, deadline, address)
-            self._hold(call, out, deadline, address)
+                self._hold(call, out, deadline, remote)
+            self._hold(call, out, deadline, remote)
         finally:
             os.close(handle)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)  # also what git may have left behind; the child itself is not reaped yet
             child.wait()
 
-    def _hold(self, call: Call, out: IO[bytes], deadline: float, address: git_url.Address) -> None:
+    def _hold(self, call: Call, out: IO[bytes], deadline: float, remote: ports.GitRemote) -> None:
+        address = git_url.parse(remote.url)
         if time.monotonic() > deadline:
             raise errors.BackendDown("git", f"{address} gave no complete answer within {call.seconds:g} s; it is too slow or too large")
         if os.fstat(out.fileno()).st_size > self.limits.answer_bytes:
             raise errors.SourceRefused(f"{address}: it has more refs than fit into {self.limits.answer_bytes:,} bytes")
-        if folder_bytes(call.folder) > self.limits.mirror_bytes:
+        held = folder_bytes(call.folder)
+        if held > self.limits.mirror_bytes:
             raise errors.SourceRefused(f"{address}: it is larger than the {self.limits.mirror_bytes:,} bytes allowed for one repository")
+        if remote.quota_bytes is not None and held > remote.quota_bytes:
+            over = f"{address}: it has {held:,} bytes or more, and the tenant's quota is {remote.quota_bytes:,} for one repository"
+            ways = "split it, or take large files out of its history and create the Repository anew, or ask the platform team for more"
+            raise errors.SourceRefused(f"{over}; {ways}")
 
 
 def folder_bytes(folder: Path) -> int:

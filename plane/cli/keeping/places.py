@@ -2,7 +2,7 @@
 
 import click
 
-from plane.cli import failures, get, kinds, nouns, session, show
+from plane.cli import failures, get, kinds, nouns, session, show, store
 from plane.cli.keeping import offboarding
 from plane.cli.running import holds
 
@@ -10,6 +10,22 @@ tenant = nouns.group(kinds.TENANT, "Tenants: people and projects that see nothin
 project = nouns.group(kinds.PROJECT, "Projects: a tenant's apps that share rules.")
 
 tenant.add_command(offboarding.command)
+
+_QUOTAS = (kinds.Column("QUOTA", "quota"), kinds.Column("USED", "used"), kinds.Column("LIMIT", "limit"))
+
+
+@tenant.command("get")
+@nouns.named(kinds.TENANT)
+@show.option()
+@session.placed
+def get_tenant(where: session.Session, *, name: str, output: str) -> None:
+    """Show one tenant, with its use of every quota."""
+    found = store.read(where, kinds.TENANT, name).body
+    show.document(kinds.TENANT, found, output=output)
+    if output in ("table", "wide"):
+        click.echo()
+        show.listing(_QUOTAS, found["status"].get("quotas", ()), nothing="")
+
 
 for order in holds.commands(kinds.PROJECT, "a project's apps"):
     project.add_command(order)

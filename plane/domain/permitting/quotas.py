@@ -1,5 +1,7 @@
 """How much a tenant may have: what is counted, and the sentence when there is no more."""
 
+import datetime as dt
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -7,13 +9,14 @@ import msgspec
 from plane.domain import errors
 
 Amount = Annotated[int, msgspec.Meta(ge=0)]
-Counted = Literal["projects", "apps", "clusters", "objects", "concurrent syncs"]
+Counted = Literal["projects", "apps", "clusters", "objects", "concurrent syncs", "audit exports an hour"]
 
 
 class Quotas(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
     """At most so many; absent: no bound of the tenant's own.
 
-    `clusters`: those it made itself; `objects`: of the releases that are wanted now, together.
+    `clusters`: those it made itself; `objects`: of the releases that are wanted now, together; `repository_mib`: the mirror of one
+    repository; `audit_exports`: begun within an hour.
     """
 
     projects: Amount | None = None
@@ -21,6 +24,29 @@ class Quotas(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     clusters: Amount | None = None
     objects: Amount | None = None
     concurrent_syncs: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    repository_mib: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    audit_exports: Amount | None = None
+
+    def repository_bytes(self) -> int | None:
+        """What one mirror may hold."""
+        return None if self.repository_mib is None else self.repository_mib * MIB
+
+
+MIB = 1024 * 1024
+EXPORTS_WITHIN = dt.timedelta(hours=1)
+
+
+class Use(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How much of a quota is used; no limit: as much as the installation allows."""
+
+    quota: str
+    used: int
+    limit: int | None = None
+
+
+def used(quota: Quotas, amounts: Mapping[str, int]) -> tuple[Use, ...]:
+    """Each quota as documents spell it, by the amounts of its fields."""
+    return tuple(Use(field.encode_name, amounts[field.name], getattr(quota, field.name)) for field in msgspec.structs.fields(Quotas))
 
 
 class QuotaExceeded(errors.Conflict):
@@ -43,4 +69,5 @@ _WAYS_OUT: dict[Counted, str] = {
     "clusters": "delete one",
     "objects": "remove some",
     "concurrent syncs": "wait until one is through",
+    "audit exports an hour": "wait a while",
 }

@@ -7,9 +7,11 @@ import msgspec
 
 from plane.domain import errors, objects
 from plane.domain.auditing import audit, audit_formats, audit_proofs, details
+from plane.domain.permitting import quotas
 from plane.server import authorise, context, record
 from plane.server.auditing import audit_log, seal_log
 from plane.store.auditing import audit_reading as log
+from plane.store.delivering import usage
 from plane.wire import audit as wire
 
 BATCH = 2000  # rows and checkpoints of one transaction, and
@@ -41,12 +43,23 @@ def plan(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
     """Decide what the export covers, and record that it was asked for; permission is checked here, before the first line."""
     place_names = authorise.Names(names.tenant, query.project)
     with authorise.enter(plane, caller, place_names, "audit:export") as place:
+        _check_quota(plane, place)
         asked, filters = audit_log.wanted(place, query), told(query)
         exported = msgspec.convert({"format": query.format, "resumed_at": query.resume, **filters}, details.Exported)
         record.append(plane, place.tx, place.scope, "audit.exported", project_id=place.project, project=query.project, details=exported)
     seal_log.seal(plane, place.scope.tenant)
     with authorise.enter(plane, caller, place_names, "audit:export") as place:
         return _stretch(plane, place, asked, query)
+
+
+def _check_quota(plane: context.Plane, place: authorise.Place) -> None:
+    """A tenant's; the platform's own log has none."""
+    quota = usage.above(place.tx, place.scope.tenant).quotas.audit_exports if place.names.tenant else None
+    if quota is None:
+        return
+    begun = usage.next_export(place.tx, place.scope.tenant, since=plane.clock.now() - quotas.EXPORTS_WITHIN)
+    if why := quotas.exceeded("audit exports an hour", quota=quota, used=begun):
+        raise quotas.QuotaExceeded(why)
 
 
 def told(query: wire.Filters) -> dict[str, str]:

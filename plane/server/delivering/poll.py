@@ -34,26 +34,25 @@ def _poll(plane: context.Plane, scope: access.Scope, leased: leases.Leased) -> i
         known = polls.load(tx, leased.tenant, leased.id)
         wrapped = keyring.load(tx, leased.tenant, [leased.project])
     try:
-        refs, moved = _look(plane, keys.remote(known.repository, keys.unlock(plane, leased.tenant, wrapped)), known)
+        look = _look(plane, keys.remote(known.repository, keys.unlock(plane, leased.tenant, wrapped)), known)
     except errors.PlaneError as e:
         return _failed(plane, scope, leased, known, e)
     now = plane.clock.now()
     with engine.begin(plane.engine, scope) as tx:
-        due = polls.touched(tx, leased.tenant, leased.id, moved)
+        due = polls.touched(tx, leased.tenant, leased.id, look.moved)
         polls.wake(tx, leased.tenant, due, now)
-        polls.done(tx, leased, known, refs=refs, now=now, again=_again(plane, known.interval_s))
+        polls.done(tx, leased, known, look=look, now=now, again=_again(plane, known.interval_s))
     return len(due)
 
 
-def _look(plane: context.Plane, remote: ports.GitRemote, known: polls.Known) -> tuple[Mapping[str, str], Mapping[str, polls.Moved]]:
+def _look(plane: context.Plane, remote: ports.GitRemote, known: polls.Known) -> polls.Look:
     """The refs now, and where every revision that apps follow moved."""
     refs = plane.git.refs(remote)
     if dict(refs) == known.refs and not known.repository.problem:
-        return refs, {}
+        return polls.Look(refs, {}, known.mirror_bytes)
     refs = plane.git.fetch(remote)
-    return refs, {
-        revision: _to(plane, remote, known.refs, refs, revision) for revision in known.revisions if _moved(known.refs, refs, revision)
-    }
+    moved = {revision: _to(plane, remote, known.refs, refs, revision) for revision in known.revisions if _moved(known.refs, refs, revision)}
+    return polls.Look(refs, moved, plane.git.size(remote))
 
 
 def _moved(old: Mapping[str, str], new: Mapping[str, str], revision: str) -> bool:

@@ -7,7 +7,7 @@ from plane.domain.deciding import decide
 from plane.server import authorise, context, keys
 from plane.server import documents as generic
 from plane.store import documents as rows
-from plane.store.delivering import facts, keyring, repositories
+from plane.store.delivering import facts, keyring, repositories, usage
 from plane.store.layout import tables
 from plane.wire import documents, rest
 
@@ -15,7 +15,7 @@ from plane.wire import documents, rest
 def read(row: rows.Row, names: authorise.Names) -> documents.Repository:
     """From a row."""
     status = documents.RepositoryStatus(
-        **generic.common(row), looked_at=facts.stamp(row.refs_at), refs=len(row.refs), problem=problem(row.problem)
+        **generic.common(row), looked_at=facts.stamp(row.refs_at), refs=len(row.refs), bytes=row.mirror_bytes, problem=problem(row.problem)
     )
     spec = msgspec.convert(row.spec, tenancy.RepositorySpec)
     return documents.Repository(api_version=documents.API_VERSION, metadata=generic.metadata(row, names, level=2), spec=spec, status=status)
@@ -67,7 +67,7 @@ KIND = generic.Kind(
 def test(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) -> rest.Tested:
     """Reach the repository with its credential now; a refusal is an answer here, not an error."""
     with authorise.enter(plane, caller, names, "repository:test") as place:
-        known = facts.repository(generic.existing(KIND, place))
+        known = facts.repository(generic.existing(KIND, place), usage.above(place.tx, place.scope.tenant).quotas)
         wrapped = keyring.load(place.tx, place.scope.tenant, [place.project])
         tenant = place.scope.tenant
     try:

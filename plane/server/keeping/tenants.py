@@ -3,6 +3,7 @@
 import msgspec
 
 from plane.domain import access, errors, tenancy
+from plane.domain.permitting import quotas
 from plane.server import authorise, context
 from plane.server import documents as generic
 from plane.server.keeping import clusters
@@ -11,7 +12,7 @@ from plane.store import engine
 from plane.store.attending import clusters as own
 from plane.store.attending import health_checks
 from plane.store.auditing import sinks
-from plane.store.delivering import duties
+from plane.store.delivering import duties, usage
 from plane.store.layout import tables
 from plane.store.people import people
 from plane.wire import documents, rest
@@ -23,7 +24,7 @@ def read(row: rows.Row, names: authorise.Names) -> documents.Tenant:
         api_version=documents.API_VERSION,
         metadata=generic.metadata(row, names, level=0),
         spec=msgspec.convert(row.spec, tenancy.TenantSpec),
-        status=documents.Status(**generic.common(row)),
+        status=documents.TenantStatus(**generic.common(row)),
     )
 
 
@@ -84,4 +85,7 @@ def get(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) 
         row = rows.find(place.tx, KIND.shelf, {"id": place.scope.tenant}, names.tenant)
         if row is None:
             raise errors.NotFound("tenant", names.tenant)
-        return read(row, names)
+        found = read(row, names)
+        used = quotas.used(found.spec.quotas, usage.everything(place.tx, place.scope.tenant, now=plane.clock.now()))
+        status = documents.TenantStatus(**generic.common(row), quotas=used)
+        return msgspec.structs.replace(found, status=status)

@@ -10,6 +10,7 @@ from plane.domain import apps as domain
 from plane.domain import fleet, tenancy
 from plane.domain.deciding import decide
 from plane.domain.judging import policy
+from plane.domain.permitting import quotas
 from plane.store.delivering import further_sources, project_rules, usage
 from plane.store.engine import Row, Tx
 from plane.store.layout import columns, tables
@@ -28,6 +29,7 @@ class Repository(msgspec.Struct, frozen=True):
     credential: str
     ca_pem: str
     problem: decide.Problem | None
+    quota_bytes: int | None = None  # what the tenant may have of one mirror
 
 
 class Cluster(msgspec.Struct, frozen=True):
@@ -98,6 +100,7 @@ class Names(msgspec.Struct, frozen=True):
     tenant: str
     projects: dict[str, tuple[str, bytes, tenancy.ProjectSpec]]  # name, wrapped fingerprint key, rules
     room: int | None = None  # objects that the tenant may still have
+    quota: quotas.Quotas = quotas.Quotas()
 
 
 def load(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[App, ...]:
@@ -109,7 +112,7 @@ def load(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[App, ...]:
     several = [row.id for row in rows if len(row.spec.get("sources", ())) > 1]
     for app, further in (further_sources.repositories(tx, tenant, several) if several else {}).items():
         tied[app] |= further
-    repositories = _repositories(tx, tenant, {found for each in tied.values() for found in each.values()})
+    repositories = _repositories(tx, names, {found for each in tied.values() for found in each.values()})
     newest = _releases(tx, tenant, [row.release_id for row in rows if row.release_id])
     return tuple(_app(row, names, places, {n: repositories[at] for n, at in tied[row.id].items()}, newest) for row in rows)
 
@@ -157,9 +160,9 @@ def _app(row: Row, names: Names, places: dict[str, Cluster], sources: dict[int, 
 def _names(tx: Tx, tenant: str, projects: set[str]) -> Names:
     name = tx.execute(_TENANT, {"tenant": tenant}).scalar_one()
     rows = tx.execute(_PROJECTS, {"tenant": tenant, "ids": list(projects)})
-    rules, quota = project_rules.of(tx, tenant, projects), usage.above(tx, tenant).quotas.objects
-    room = None if quota is None else quota - usage.objects(tx, tenant)
-    return Names(tenant, name, {row.id: (row.name, bytes(row.fingerprint_key), rules[row.id]) for row in rows}, room)
+    rules, quota = project_rules.of(tx, tenant, projects), usage.above(tx, tenant).quotas
+    room = None if quota.objects is None else quota.objects - usage.objects(tx, tenant)
+    return Names(tenant, name, {row.id: (row.name, bytes(row.fingerprint_key), rules[row.id]) for row in rows}, room, quota)
 
 
 _TENANT = sa.select(tables.tenants.c.name).where(tables.tenants.c.id == sa.bindparam("tenant"))
@@ -227,8 +230,9 @@ def grant(row: Row, tenant: str) -> fleet.Grant:
     return fleet.Grant(tenant, tuple(row.namespaces), tuple(row.cluster_kinds), limits.projects, limits.capacity)
 
 
-def _repositories(tx: Tx, tenant: str, ids: set[str]) -> dict[str, Repository]:
-    return {row.id: repository(row) for row in tx.execute(_REPOSITORIES, {"tenant": tenant, "ids": list(ids)})}
+def _repositories(tx: Tx, names: Names, ids: set[str]) -> dict[str, Repository]:
+    rows = tx.execute(_REPOSITORIES, {"tenant": names.tenant_id, "ids": list(ids)})
+    return {row.id: repository(row, names.quota) for row in rows}
 
 
 _REPOSITORIES = sa.select(REPOS.c.id, REPOS.c.name, REPOS.c.url, REPOS.c.spec, REPOS.c.problem).where(
@@ -236,10 +240,11 @@ _REPOSITORIES = sa.select(REPOS.c.id, REPOS.c.name, REPOS.c.url, REPOS.c.spec, R
 )
 
 
-def repository(row: Row) -> Repository:
+def repository(row: Row, quota: quotas.Quotas) -> Repository:
     """From a row with id, name, url, spec and problem."""
     problem = row.problem and msgspec.convert(row.problem, decide.Problem)
-    return Repository(row.id, row.name, row.spec.get("url", row.url), row.spec.get("credential", ""), row.spec.get("caPem", ""), problem)
+    url, credential, ca_pem = row.spec.get("url", row.url), row.spec.get("credential", ""), row.spec.get("caPem", "")
+    return Repository(row.id, row.name, url, credential, ca_pem, problem, quota.repository_bytes())
 
 
 def _releases(tx: Tx, tenant: str, ids: list[str]) -> dict[str, Current]:

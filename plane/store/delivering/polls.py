@@ -11,7 +11,7 @@ from plane.domain import errors
 from plane.domain.deciding import decide
 from plane.domain.rendering import sources
 from plane.store import wake as wake_up
-from plane.store.delivering import duties, facts, further_sources, leases, states
+from plane.store.delivering import duties, facts, further_sources, leases, states, usage
 from plane.store.engine import Row, Tx
 from plane.store.layout import tables
 
@@ -25,6 +25,14 @@ class Moved(msgspec.Struct, frozen=True):
     changed: frozenset[str] | None = None
 
 
+class Look(msgspec.Struct, frozen=True):
+    """What a look found: the refs, where revisions moved, and how large the mirror is."""
+
+    refs: Mapping[str, str]
+    moved: Mapping[str, Moved]
+    mirror_bytes: int
+
+
 class Known(msgspec.Struct, frozen=True):
     """A repository before a look."""
 
@@ -33,6 +41,7 @@ class Known(msgspec.Struct, frozen=True):
     revisions: frozenset[str]  # what its apps follow
     interval_s: int
     failures: int
+    mirror_bytes: int
 
 
 def load(tx: Tx, tenant: str, repository_id: str) -> Known:
@@ -43,7 +52,8 @@ def load(tx: Tx, tenant: str, repository_id: str) -> Known:
         raise errors.LeaseLost(message)
     first = sa.select(_REVISION).where(APPS.c.tenant_id == tenant, APPS.c.repository_id == repository_id).distinct()
     revisions = {*tx.execute(first).scalars(), *(each.revision for each in further_sources.following(tx, tenant, repository_id))}
-    return Known(facts.repository(row), row.refs, frozenset(revisions), row.spec.get("pollInterval", 180), row.failures)
+    repository = facts.repository(row, usage.above(tx, tenant).quotas)
+    return Known(repository, row.refs, frozenset(revisions), row.spec.get("pollInterval", 180), row.failures, row.mirror_bytes)
 
 
 _FIRST = sa.func.coalesce(APPS.c.spec["source"], APPS.c.spec["sources"][0])
@@ -101,12 +111,12 @@ _SAW = sa.text("""
 """)  # names in the order of sources.commit_of
 
 
-def done(tx: Tx, one: leases.Leased, known: Known, *, refs: Mapping[str, str], now: dt.datetime, again: dt.datetime) -> None:
+def done(tx: Tx, one: leases.Leased, known: Known, *, look: Look, now: dt.datetime, again: dt.datetime) -> None:
     """Keep the refs and plan the next look; LeaseLost. What was asked for or seen meanwhile stays for the next."""
     kept = sa.case((REPOS.c.poll_at == one.due, again), else_=REPOS.c.poll_at)
     same = REPOS.c.refs == sa.literal(known.refs, REPOS.c.refs.type)
-    found = sa.case((same, sa.literal(dict(refs), REPOS.c.refs.type)), else_=REPOS.c.refs)
-    _give_back(tx, one, refs=found, refs_at=now, problem=None, failures=0, poll_at=kept)
+    found = sa.case((same, sa.literal(dict(look.refs), REPOS.c.refs.type)), else_=REPOS.c.refs)
+    _give_back(tx, one, refs=found, refs_at=now, problem=None, failures=0, mirror_bytes=look.mirror_bytes, poll_at=kept)
 
 
 def failed(tx: Tx, one: leases.Leased, *, problem: decide.Problem, again: dt.datetime) -> None:

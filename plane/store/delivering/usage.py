@@ -1,15 +1,18 @@
 """What a tenant has of what its quotas bound."""
 
+import datetime as dt
 from collections.abc import Iterable
 
 import msgspec
 import sqlalchemy as sa
 
 from plane.domain import tenancy
+from plane.domain.permitting import quotas
+from plane.store.delivering import tasks
 from plane.store.engine import Tx
-from plane.store.layout import tables
+from plane.store.layout import audit_tables, tables
 
-APPS, STATES, RELEASES = tables.apps, tables.app_states, tables.releases
+APPS, STATES, RELEASES, EVENTS = tables.apps, tables.app_states, tables.releases, audit_tables.events
 
 
 def above(tx: Tx, tenant: str) -> tenancy.TenantSpec:
@@ -20,17 +23,17 @@ def above(tx: Tx, tenant: str) -> tenancy.TenantSpec:
 
 def projects(tx: Tx, tenant: str) -> int:
     """How many there are; who counts first makes the next one first."""
-    return _count(tx, tables.projects, tenant)
+    return _count_first(tx, tables.projects, tenant)
 
 
 def apps(tx: Tx, tenant: str) -> int:
     """The same of apps, those that are being deleted too."""
-    return _count(tx, APPS, tenant)
+    return _count_first(tx, APPS, tenant)
 
 
 def clusters(tx: Tx, tenant: str) -> int:
     """The same of clusters of its own."""
-    return _count(tx, tables.clusters, tenant)
+    return _count_first(tx, tables.clusters, tenant)
 
 
 def on_cluster(tx: Tx, tenant: str, cluster: str, *, without: str) -> tuple[int, frozenset[str]]:
@@ -57,6 +60,43 @@ def objects_on(tx: Tx, tenant: str, clusters: Iterable[str]) -> dict[str, int]:
     return {row.cluster_id: int(row.objects) for row in tx.execute(query.where(*where).group_by(APPS.c.cluster_id))}
 
 
-def _count(tx: Tx, table: sa.Table, tenant: str) -> int:
+def largest_mirror(tx: Tx, tenant: str) -> int:
+    """Bytes of it."""
+    query = sa.select(sa.func.coalesce(sa.func.max(tables.repositories.c.mirror_bytes), 0))
+    return int(tx.execute(query.where(tables.repositories.c.tenant_id == tenant)).scalar_one())
+
+
+def next_export(tx: Tx, tenant: str, *, since: dt.datetime) -> int:
+    """How many there were before it; who counts first exports first."""
+    _first(tx, EVENTS, tenant)
+    return audit_exports(tx, tenant, since=since)
+
+
+def audit_exports(tx: Tx, tenant: str, *, since: dt.datetime) -> int:
+    """How many were begun."""
+    where = (EVENTS.c.tenant_id == tenant, EVENTS.c.at > since, EVENTS.c.type == "audit.exported")
+    return int(tx.execute(sa.select(sa.func.count()).select_from(EVENTS).where(*where)).scalar_one())
+
+
+def everything(tx: Tx, tenant: str, *, now: dt.datetime) -> dict[str, int]:
+    """Of each quota, by its field."""
+    return {
+        **{table.name: _count(tx, table, tenant) for table in (tables.projects, APPS, tables.clusters)},
+        "objects": objects(tx, tenant),
+        "concurrent_syncs": tasks.open_syncs(tx, tenant),
+        "repository_mib": -(-largest_mirror(tx, tenant) // quotas.MIB),
+        "audit_exports": audit_exports(tx, tenant, since=now - quotas.EXPORTS_WITHIN),
+    }
+
+
+def _first(tx: Tx, table: sa.Table, tenant: str) -> None:
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"{table.name} {tenant}", 0))))
+
+
+def _count_first(tx: Tx, table: sa.Table, tenant: str) -> int:
+    _first(tx, table, tenant)
+    return _count(tx, table, tenant)
+
+
+def _count(tx: Tx, table: sa.Table, tenant: str) -> int:
     return int(tx.execute(sa.select(sa.func.count()).select_from(table).where(table.c.tenant_id == tenant)).scalar_one())

@@ -110,6 +110,7 @@ repositories = sa.Table(
     columns.time("refs_at"),
     columns.json("problem", null=True),
     columns.number("failures"),
+    columns.number("mirror_bytes"),
     columns.time("poll_at"),
     columns.time("leased_until"),
     columns.ident("lease", null=True),

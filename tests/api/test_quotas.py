@@ -1,0 +1,29 @@
+"""What a tenant uses of each of its quotas, and the rate at which it takes its log away."""
+
+from tests.support.rest import Api, Tenant, app_document, document
+
+QUOTAS = {"projects": 3, "apps": 5, "objects": 100, "concurrentSyncs": 2, "repositoryMib": 64, "auditExports": 2}
+
+
+def test_a_tenant_reads_its_use_of_every_quota(platform: Api, acme: Tenant) -> None:
+    platform.put("/tenants/acme", document("Tenant", "acme", {"quotas": QUOTAS}))
+    acme.api.make(f"{acme.shop}/apps", app_document("web"))
+    assert acme.api.get("/tenants/acme/audit/export").status_code == 200
+    found = {one["quota"]: (one["used"], one.get("limit")) for one in acme.api.get("/tenants/acme").json()["status"]["quotas"]}
+    assert found == {
+        "projects": (1, 3),
+        "apps": (1, 5),
+        "clusters": (0, None),
+        "objects": (0, 100),
+        "concurrentSyncs": (0, 2),
+        "repositoryMib": (0, 64),
+        "auditExports": (1, 2),
+    }
+
+
+def test_exports_of_the_log_within_an_hour_are_bounded(platform: Api, acme: Tenant) -> None:
+    platform.put("/tenants/acme", document("Tenant", "acme", {"quotas": QUOTAS}))
+    answers = [acme.api.get("/tenants/acme/audit/export") for _ in range(3)]
+    assert [one.status_code for one in answers] == [200, 200, 409]
+    assert "the tenant's quota is 2 audit exports an hour, 2 are in use; wait a while" in answers[2].json()["detail"]
+    assert platform.get("/audit/export").status_code == 200
