@@ -87,3 +87,17 @@ def test_what_is_left_alone_outlives_a_rewrite(tmp_path: pathlib.Path, monkeypat
     second = shelf.Shelf(tmp_path)
     assert second.fights("web") == left
     second.close()
+
+
+def test_a_rewrite_that_finds_no_room_leaves_every_task_where_it_is(kept: shelf.Shelf, tmp_path: pathlib.Path) -> None:
+    kept.drop(["web"])
+    kept.keep({app: signed(app.encode(), app, b"x" * 1000) for app in ("api", "worker")})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1500, limits[1]))  # the first of both finds room
+    try:
+        with contextlib.suppress(OSError):
+            kept._compact()  # noqa: SLF001 - otherwise only after megabytes
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [kept.bundle(app) is not None for app in ("api", "worker")] == [True, True]
+    assert not (tmp_path / "releases.new").exists()

@@ -193,21 +193,33 @@ class Shelf:
                 self._slots.pop(app, None)
 
     def _compact(self) -> None:
-        """Rewrite what is alive and put it in place in one step."""
+        """Rewrite what is alive and put it in place in one step; without room for that everything stays where it is."""
         fresh = self._path.with_suffix(".new")
         file = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-        at = 0
+        try:
+            offsets, end = self._rewrite(file)
+            os.fsync(file)
+            fresh.replace(self._path)
+        except OSError:
+            os.close(file)
+            fresh.unlink(missing_ok=True)
+            return
+        os.close(self._file)
+        self._file, self._end = file, end
+        for app, offset in offsets.items():
+            self._slots[app].offset = offset
+
+    def _rewrite(self, file: int) -> tuple[dict[str, int], int]:
+        """Where each app's task lies in the new file, and its end."""
+        at, offsets = 0, dict[str, int]()
         for app, slot in self._slots.items():
             payload = os.pread(self._file, slot.size, slot.offset)
             frame = HEAD.pack(len(payload), zlib.crc32(payload)) + payload
             frame += (_frame(Finished(app)) if slot.finished else b"") + (_frame(Fought(app, slot.left)) if slot.left else b"")
             _write(file, frame, at)
-            slot.offset = at + HEAD.size
+            offsets[app] = at + HEAD.size
             at += len(frame)
-        os.fsync(file)
-        fresh.replace(self._path)
-        os.close(self._file)
-        self._file, self._end = file, at
+        return offsets, at
 
 
 def _frame(entry: Entry) -> bytes:
