@@ -154,6 +154,7 @@ def test_the_answer_says_what_allows_or_what_is_missing(folder: pathlib.Path, wo
         ("ours.yaml", "--subject ana get project a/b/c", "OBJECT: a/b/c is no place of project:get; write TENANT/PROJECT"),
         ("bad.csv", "--subject ana get app x/y", "bad.csv:2: has 3 fields instead of 6"),
         ("bad.yaml", "--subject ana get app x/y", "RoleBinding x: spec.role: there is no Role 'pilot' in the files"),
+        ("text.yaml", "--subject ana get applications x/y", "text.yaml:1: data must be a mapping"),
     ],
 )
 def test_what_is_wrong_is_named(folder: pathlib.Path, file: str, words: str, sentence: str) -> None:
@@ -161,5 +162,6 @@ def test_what_is_wrong_is_named(folder: pathlib.Path, file: str, words: str, sen
     (folder / "bad.yaml").write_text(
         "apiVersion: gitops-plane.io/v1\nkind: RoleBinding\nmetadata: {name: x, tenant: acme}\nspec: {role: pilot}\n"
     )
+    (folder / "text.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: argocd-rbac-cm}\ndata: 'p, ana, x'\n")
     found = ask(folder, file, words)
     assert (found.exit_code, sentence in found.stderr) == (2, True), found.stderr

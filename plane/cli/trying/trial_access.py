@@ -96,17 +96,24 @@ def _read(files: tuple[str, ...]) -> tuple[argo_policy.Policy | None, list[trial
 
 
 def _with(policy: argo_policy.Policy, where: objects.Position, body: dict[str, Any]) -> argo_policy.Policy:
-    name = str((body.get("metadata") or {}).get("name", ""))
+    name = str(_mapping(where, body, "metadata").get("name", ""))
     if body["kind"] == "AppProject":
-        roles = argo_roles.policy(name, body.get("spec") or {}, where=str(where))
+        roles = argo_roles.policy(name, _mapping(where, body, "spec"), where=str(where))
         return msgspec.structs.replace(policy, projects={**policy.projects, name: roles})
-    settings = {str(key): str(value) for key, value in (body.get("data") or {}).items()}
+    settings = {str(key): str(value) for key, value in _mapping(where, body, "data").items()}
     keys = [RBAC_KEY, *sorted(key for key in settings if key.startswith("policy.") and key.endswith(".csv") and key != RBAC_KEY)]
     for key in keys:
         policy = policy.plus(argo_policy.read(settings.get(key, ""), file=f"{where}: data.{key}"))
     return msgspec.structs.replace(
         policy, default_role=settings.get("policy.default", ""), regex=settings.get("policy.matchMode") == "regex"
     )
+
+
+def _mapping(where: objects.Position, body: dict[str, Any], field: str) -> dict[str, Any]:
+    found = body.get(field) or {}
+    if not isinstance(found, dict):
+        raise texts.Unreadable(where, f"{field} must be a mapping")
+    return found
 
 
 def _documents(file: str) -> list[trial_documents.Found] | None:
