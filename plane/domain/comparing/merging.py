@@ -108,11 +108,11 @@ class _Merge:
             return  # it was taken over as a whole
         if isinstance(desired, dict) and isinstance(merged, dict):
             for name, below in owned.items():
-                if name.startswith("f:") and name[2:] not in _OUR_MARKS:
+                if name.startswith("f:") and name[2:] not in _OUR_MARKS and isinstance(below, dict):
                     self._abandon_field(name[2:], below, desired, merged, place)
         elif isinstance(desired, list) and isinstance(merged, list):
             for name, below in owned.items():
-                if name.startswith("k:"):
+                if name.startswith("k:") and isinstance(below, dict):
                     self._abandon_item(item_key(name[2:]), below, desired, merged, place)
 
     def _abandon_field(

@@ -90,7 +90,7 @@ def test_an_apply_settles_every_difference(desired: dict[str, Any], live: dict[s
     assert diff.compare(desired, diff.applied(desired, live)) is None
 
 
-OWNED: dict[str, Any] = {"f:spec": {"f:containers": {"k:{": {}, 'k:{"name":"a"}': {"f:env": {}}}}}
+OWNED: dict[str, Any] = {"f:data": True, "f:spec": {"f:containers": {"k:{": {}, 'k:{"name":"a"}': {"f:env": {}}, 'k:{"name":"b"}': 1}}}
 MANAGED = [{"manager": "gitops-plane", "operation": "Apply", "fieldsV1": OWNED}]
 ODD = st.dictionaries(st.sampled_from(["labels", "annotations", "managedFields", "finalizers"]), TREE)
 ODD_PARTS = st.dictionaries(st.sampled_from(["data", "stringData", "spec", "aggregationRule", "status"]), TREE)
@@ -100,6 +100,8 @@ ODD_PARTS = st.dictionaries(st.sampled_from(["data", "stringData", "spec", "aggr
 @given(KINDS, ODD, ODD_PARTS, ODD, ODD_PARTS)
 @example(("v1", "Pod"), {"labels": {"spec": None}}, {}, {"labels": None}, {})
 @example(("v1", "Pod"), {}, {"spec": {"env": [{"name": None}]}}, {}, {"spec": {"env": [None]}})
+@example(("x.example/v1", "Y"), {}, {}, {}, {"data": {"name": "a"}})
+@example(("v1", "Pod"), {}, {"spec": {"containers": []}}, {}, {"spec": {"containers": [{"name": "b"}]}})
 def test_no_object_breaks_the_comparison(
     kind: tuple[str, str], meta: dict[str, Any], parts: dict[str, Any], live_meta: dict[str, Any], live_parts: dict[str, Any]
 ) -> None:
