@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 from plane.adapters import opa_bounds, opa_pool, opa_sets, opa_turns
+from plane.adapters.styles import admission
 from plane.domain.judging import policy
 
 DEADLINE_S = 10.0  # 1,000 manifests take well under a second; a set that needs this long loops
@@ -52,6 +53,8 @@ class Opa:
         try:
             with self._turns.turn(question.context.tenant, files.digest, wait_s=self._wait_s) as turn:
                 self.check(files)
+                if files.style.kind == "admission":
+                    return admission.violations(files, question)
                 answer = self._ask(files, question, turn)
         except opa_turns.NoTurn as error:
             reason = f"no policy engine was free for {self._wait_s:g} s; look for policy sets that loop"

@@ -10,6 +10,10 @@ from plane.domain import errors
 from plane.domain.judging import library, policy, styles
 
 RULES = "rules/"
+DOCUMENTS: dict[styles.Kind, str] = {
+    "gatekeeper": "ConstraintTemplates and constraints alone",
+    "admission": "ValidatingAdmissionPolicies and their bindings",
+}
 STARTER = "starter"  # the profile of a first set, of `plane try policy` without --profile, and of the demo
 
 
@@ -60,16 +64,16 @@ def conftest(folder: pathlib.Path, *, data: Iterable[pathlib.Path] = (), style: 
     return policy.policy_files(folder.resolve().name, found, style)
 
 
-def gatekeeper(folder: pathlib.Path) -> policy.PolicyFiles:
-    """The set of the files that hold templates and constraints alone.
+def documents(folder: pathlib.Path, kind: styles.Kind) -> policy.PolicyFiles:
+    """The set of the files that hold Gatekeeper's templates and constraints alone, or admission policies with their parameters.
 
     Raises:
         Invalid: there is none, or a file cannot be read.
     """
-    found = folders.read(folder).files.get("gatekeeper", {})
+    found = folders.read(folder).files.get(kind, {})
     if not found:
-        raise errors.Invalid({str(folder): "holds no file of ConstraintTemplates and constraints alone"})
-    return policy.policy_files(folder.resolve().name, found, styles.Style("gatekeeper"))
+        raise errors.Invalid({str(folder): f"holds no file of {DOCUMENTS[kind]}"})
+    return policy.policy_files(folder.resolve().name, found, styles.Style(kind))
 
 
 def _modules(folder: pathlib.Path) -> dict[str, str]:

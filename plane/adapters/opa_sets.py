@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from plane.adapters import opa_bounds
-from plane.adapters.styles import conftest, gatekeeper, layout
+from plane.adapters.styles import admission, conftest, gatekeeper, layout
 from plane.domain import objects
 from plane.domain.judging import policy, styles
 
@@ -79,6 +79,10 @@ class Compiler:
         if files.digest in self._checked:
             return
         check_shape(files)
+        if files.style.kind == "admission":
+            admission.check(files)
+            self._checked.add(files.digest)
+            return
         with tempfile.TemporaryDirectory(prefix="plane-opa-check-") as name:
             folder = pathlib.Path(name)
             strict = self.place(files, folder)
@@ -118,7 +122,7 @@ class Compiler:
                 return conftest.laid(files)
             case "gatekeeper":
                 return gatekeeper.laid(files)
-            case "plane":
+            case "plane" | "admission":
                 return self._own(files)
 
     def _own(self, files: policy.PolicyFiles) -> layout.Laid:
@@ -146,7 +150,7 @@ def asked(files: policy.PolicyFiles, question: policy.PolicyInput) -> object:
             return conftest.asked(question)
         case "gatekeeper":
             return gatekeeper.asked(files, question)
-        case "plane":
+        case "plane" | "admission":
             return question
 
 
@@ -205,6 +209,8 @@ def _problems_of(files: policy.PolicyFiles) -> Iterator[str]:
             return conftest.problems(files)
         case "gatekeeper":
             return gatekeeper.problems(files)
+        case "admission":
+            return iter(admission.read(files).problems)
         case "plane":
             return _shape_problems(files.files)
 

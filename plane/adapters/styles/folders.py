@@ -5,7 +5,7 @@ import re
 
 import msgspec
 
-from plane.adapters.styles import gatekeeper, layout
+from plane.adapters.styles import admission, gatekeeper, layout
 from plane.domain import errors
 from plane.domain.judging import styles
 from plane.domain.reading import documents
@@ -67,6 +67,8 @@ def _objects(name: str, text: str) -> tuple[styles.Kind] | str:
         return str(error).removeprefix(f"{name}:")
     if not bodies:
         return "is empty"
+    if any(admission.is_ours(body) for body in bodies):
+        return ("admission",)
     if all(gatekeeper.is_ours(body) for body in bodies):
         return ("gatekeeper",)
     if any(gatekeeper.is_ours(body) for body in bodies):
@@ -87,7 +89,9 @@ def _together(found: dict[styles.Kind, dict[str, str]]) -> dict[styles.Kind, dic
         shared = {name for name, text in theirs.items() if _OWN.fullmatch(layout.package(text))}
         found["plane"] |= {name: theirs[name] for name in shared}
         found["conftest"] = {name: text for name, text in theirs.items() if name not in shared}
-    return {kind: files for kind, files in found.items() if any(name.endswith(".rego") for name in files) or kind == "gatekeeper"}
+    return {
+        kind: files for kind, files in found.items() if any(name.endswith(".rego") for name in files) or kind in {"gatekeeper", "admission"}
+    }
 
 
 def _text(path: pathlib.Path) -> str:

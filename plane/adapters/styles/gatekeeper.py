@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from plane.adapters.styles import layout
-from plane.domain import errors, kinds
+from plane.adapters.styles import subjects as seen
+from plane.domain import errors
 from plane.domain.judging import gatekeeper, policy
 from plane.domain.reading import documents
 
@@ -120,7 +121,7 @@ def asked(files: policy.PolicyFiles, question: policy.PolicyInput) -> object:
     Raises:
         PolicyFailed: a constraint selects namespaces by labels that are not known.
     """
-    found, subjects = read(files), _subjects(question)
+    found, subjects = read(files), seen.of(question)
     try:
         pairs = [
             {"kind": one.kind, "constraint": number, "object": index}
@@ -213,30 +214,6 @@ def _clashes(templates: dict[str, Template]) -> Iterator[str]:
 
 def _path(package: str, *, v0: bool) -> str:
     return f"{'v0' if v0 else 'v1'}/{package}.rego"
-
-
-def _subjects(question: policy.PolicyInput) -> tuple[gatekeeper.Subject, ...]:
-    """As the API server would hand them to a webhook."""
-    known = {_kind(name): served.namespaced for name, served in question.cluster.kinds.items()}
-    beside = {
-        str(body["metadata"].get("name")): gatekeeper.labels_of(body)
-        for body in question.manifests
-        if (body.get("apiVersion"), body.get("kind")) == ("v1", "Namespace")
-    }
-    return tuple(_subject(body, known, beside, question.context.namespace) for body in question.manifests)
-
-
-def _subject(body: Json, known: dict[kinds.Kind, bool], beside: dict[str, dict[str, str]], home: str) -> gatekeeper.Subject:
-    group, kind = str(body.get("apiVersion", "")).rpartition("/")[0], str(body.get("kind", ""))
-    meta = body.get("metadata") or {}
-    namespace = str(meta.get("namespace") or home) if kinds.namespaced(group, kind, known) else ""
-    placed = {**body, "metadata": {**meta, "namespace": namespace}} if namespace else body
-    return gatekeeper.Subject(placed, group, kind, namespace, beside.get(namespace))
-
-
-def _kind(name: str) -> kinds.Kind:
-    group, _, kind = name.rpartition("/")
-    return group, kind
 
 
 def _review(subject: gatekeeper.Subject) -> Json:

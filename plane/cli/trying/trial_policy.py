@@ -24,6 +24,8 @@ HERE = policy.PolicyContext(tenant="local", project="local", app="local", cluste
 
 FORMS = {"junit": junit.text, "tap": tap.text, "sarif": sarif.text, "github": github.text}
 
+DOCUMENTS: tuple[styles.Kind, ...] = ("gatekeeper", "admission")
+
 FILE = click.Path(exists=True, dir_okay=False, path_type=pathlib.Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=pathlib.Path)
 PLACE = click.Path(exists=True, path_type=pathlib.Path)
@@ -64,6 +66,7 @@ class Wish(msgspec.Struct, frozen=True):
 @click.option("--all-namespaces", is_flag=True, help="With --conftest, ask all packages.")
 @click.option("--data", type=PLACE, multiple=True, help="With --conftest, a file or folder of data; may be given again.")
 @click.option("--gatekeeper", type=FOLDER, help="Folder of ConstraintTemplates and constraints for Gatekeeper.")
+@click.option("--admission", type=FOLDER, help="Folder of ValidatingAdmissionPolicies, their bindings and parameters.")
 @click.option("--rego-v0", is_flag=True, help="With --conftest, the modules are Rego v0.")
 @click.option("--profile", default="", help="Shipped rules under the modes of a profile; the starter's, each in mode deny, when not given.")
 @click.option("--pss-version", default="", metavar="VERSION", help="Version of the Pod Security Standards: latest, or v1.25 to v1.36.")
@@ -77,14 +80,14 @@ def command(files: tuple[str, ...], output: str, **words: Any) -> None:  # noqa:
     Exit code 0: allowed, warnings included; 1: refused, or no answer, which counts as refused; 2: wrong use. Every form of output has
     the same.
     """
-    folders = [name for name in ("folder", "conftest", "gatekeeper") if words[name]]
+    folders = [name for name in ("folder", "conftest", *DOCUMENTS) if words[name]]
     if len(folders) > 1 or (folders and (words["profile"] or words["pss_version"])):
-        rule = "--policies, --conftest and --gatekeeper are rules of your own, --profile and --pss-version are about the shipped ones"
+        rule = (
+            "--policies, --conftest, --gatekeeper and --admission are rules of your own, --profile and --pss-version about the shipped ones"
+        )
         raise failures.WrongUse(f"{rule}; leave one out")
     with trial_files.refusals():
-        own = _own(
-            {name: words.pop(name) for name in ("folder", "conftest", "gatekeeper", "packages", "all_namespaces", "data", "rego_v0")}
-        )
+        own = _own({name: words.pop(name) for name in ("folder", "conftest", *DOCUMENTS, "packages", "all_namespaces", "data", "rego_v0")})
         parameters = _mapping(words.pop("parameters"), dict[str, dict[str, Any]], "is no mapping of rule ids to parameters")
         given = _mapping(words.pop("context"), Given, "is no context")
         wish = Wish(own, **words, parameters=parameters, given=given)
@@ -117,8 +120,9 @@ def _own(words: dict[str, Any]) -> policy.PolicyFiles | None:
     folder, conftest = words["folder"], words["conftest"]
     if not conftest and any(words[name] for name in ("packages", "all_namespaces", "data", "rego_v0")):
         raise failures.WrongUse("--namespace, --all-namespaces, --data and --rego-v0 say how --conftest is read; name its folder")
-    if words["gatekeeper"]:
-        return opa_files.gatekeeper(words["gatekeeper"])
+    for kind in DOCUMENTS:
+        if words[kind]:
+            return opa_files.documents(words[kind], kind)
     if not conftest:
         return opa_files.read(folder, base=opa_files.shipped().base) if folder else None
     packages = (styles.EVERY,) if words["all_namespaces"] else words["packages"]

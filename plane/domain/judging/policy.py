@@ -194,7 +194,7 @@ _COMMENT = re.compile(r"^\s*#.*", re.MULTILINE)
 
 def reads(files: PolicyFiles, field: str) -> bool:
     """Whether a set can look at a field; what is not read need not be told. Rules for other tools know the objects alone."""
-    if files.style.kind == "gatekeeper":
+    if files.style.kind in {"gatekeeper", "admission"}:
         return field == "cluster"  # which kinds live in namespaces
     return files.style == styles.PLANE and field in _read(tuple(files.files.values()))
 

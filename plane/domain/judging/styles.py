@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["plane", "conftest", "gatekeeper"]
+Kind = Literal["plane", "conftest", "gatekeeper", "admission"]
 EVERY = "*"
 
 _FILE = r"\w[\w.-]*(?:/\w[\w.-]*)*\."
@@ -13,8 +13,14 @@ FILES: dict[Kind, re.Pattern[str]] = {
     "plane": re.compile(rf"{_FILE}rego", re.ASCII),
     "conftest": re.compile(rf"{_FILE}(?:rego|json|ya?ml)", re.ASCII),
     "gatekeeper": re.compile(rf"{_FILE}(?:json|ya?ml)", re.ASCII),
+    "admission": re.compile(rf"{_FILE}(?:json|ya?ml)", re.ASCII),
 }
-ENDINGS: dict[Kind, str] = {"plane": ".rego", "conftest": ".rego, .json or .yaml", "gatekeeper": ".json or .yaml"}
+ENDINGS: dict[Kind, str] = {
+    "plane": ".rego",
+    "conftest": ".rego, .json or .yaml",
+    "gatekeeper": ".json or .yaml",
+    "admission": ".json or .yaml",
+}
 _PACKAGE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
 
