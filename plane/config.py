@@ -58,6 +58,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     git_networks: str = ""  # CIDRs of private addresses that repositories may live at, comma-separated; empty: public ones only
     sink_networks: str = ""  # the same for the places that audit logs are sent to
     login_file: str = ""  # YAML: identity providers and trust rules (docs/login.md); empty: tokens alone
+    rate_token: int = 200  # requests per second of one token or session, twenty seconds' worth at once; 0: as many as come; also below
+    rate_tenant: int = 1000  # of all people of a tenant
+    rate_address: int = 50  # of an address that has shown nothing that holds
+    rate_agent: int = 100
     workers: int = 0  # renders side by side, a third of them for one tenant; 0: three per core
     batch: int = 32  # apps leased at once: one transaction's worth
     log_level: str = "info"

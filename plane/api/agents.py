@@ -9,7 +9,7 @@ from litestar.concurrency import sync_to_thread
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from plane.api import problems, wake
+from plane.api import metering, problems, wake
 from plane.domain import errors
 from plane.server import claim as claims
 from plane.server import context
@@ -17,6 +17,7 @@ from plane.server.asking import pieces
 from plane.server.attending import enrol, intake, journals, recall
 from plane.server.auditing import visits
 from plane.server.keeping import health_checks
+from plane.server.limits import Key
 from plane.wire import agent, signing
 from plane.wire import journal as record
 
@@ -34,11 +35,13 @@ async def _identity(request: Incoming, body: bytes) -> claims.AgentIdentity:
         raise errors.Unauthenticated("an agent's request token is needed", remedy="this endpoint is for agents alone")
     bound = signing.Request(request.method, request.scope["path"], signing.body_digest(body))
     try:
-        return await sync_to_thread(claims.authenticate, _plane(request), token, bound)
+        who = await sync_to_thread(claims.authenticate, _plane(request), token, bound)
+        metering.take(request, Key("agent", who.id))
     except errors.Unauthenticated as e:
         ip = request.client.host if request.client else ""
         await sync_to_thread(visits.refuse, _plane(request), f"agent: {e}", ip)
         raise
+    return who
 
 
 def _plane(request: Incoming) -> context.Plane:
@@ -66,6 +69,7 @@ def _answer(message: msgspec.Struct) -> Response[bytes]:
 @post("/enrol", status_code=200)
 async def enrol_agent(request: Incoming) -> Response[bytes]:
     """The one endpoint without a request token: the join token is in the body."""
+    metering.stranger(request, request.client.host if request.client else "")
     body = _decode(await _body(request), agent.Enrol)
     return _answer(await sync_to_thread(enrol.enrol, _plane(request), body))
 

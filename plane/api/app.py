@@ -41,10 +41,11 @@ from plane.api import (
     wake,
 )
 from plane.domain import errors
-from plane.server import context, idempotent, recent
+from plane.server import context, idempotent, recent, sharing
 from plane.server.auditing import visits
 
 BASE = "/api/v1"
+SHARING_S = 1.0  # replicas may let through a second's worth too much
 
 
 def create(plane: context.Plane, *, database_url: str) -> Litestar:
@@ -60,7 +61,7 @@ def create(plane: context.Plane, *, database_url: str) -> Litestar:
             HTTPException: problems.http,
             Exception: problems.unexpected,
         },
-        lifespan=[_listening(hub), _counting(plane)],
+        lifespan=[_listening(hub), _counting(plane), _sharing(plane)],
         state=State({"plane": plane, "requests": requests, "hub": hub}),
         request_max_body_size=calls.BODY_BYTES,
         openapi_config=None,  # ours is made from the same `Doc`s by plane.api.openapi
@@ -126,6 +127,26 @@ def _counting(plane: context.Plane) -> Callable[[Litestar], Any]:
         finally:
             telling.cancel()
             await sync_to_thread(visits.tell_refused, plane, at_once=True)
+
+    return lifespan
+
+
+def _sharing(plane: context.Plane) -> Callable[[Litestar], Any]:
+    """Budgets of requests are shared with the other replicas; while the database is away each goes by its own."""
+
+    async def tell() -> None:
+        while True:
+            await asyncio.sleep(SHARING_S)
+            with contextlib.suppress(errors.BackendDown):
+                await sync_to_thread(sharing.share, plane)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncGenerator[None, None]:
+        telling = asyncio.create_task(tell(), name="budgets")
+        try:
+            yield
+        finally:
+            telling.cancel()
 
     return lifespan
 

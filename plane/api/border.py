@@ -14,7 +14,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from plane.adapters import metrics
-from plane.api import cookies, problems
+from plane.api import cookies, metering, problems
 from plane.domain import access, errors
 from plane.domain.granting import web
 from plane.server import entry
@@ -57,7 +57,7 @@ class Border:
                 status = message["status"]
                 headers = MutableScopeHeaders.from_message(message)
                 headers["X-Request-Id"] = request_id
-                for name, value in SAFETY.items():
+                for name, value in (SAFETY | scope["state"].get(metering.LEFT, {})).items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -84,12 +84,16 @@ async def known(connection: Connection, _: BaseRouteHandler) -> None:
     try:
         token = _bearer(connection) or cookies.session(connection)
     except web.CrossSite as e:
+        metering.stranger(connection, found.ip)
         await sync_to_thread(visits.refuse, plane, str(e), found.ip)
         raise
     if not token:
+        metering.stranger(connection, found.ip)
         raise errors.Unauthenticated
-    connection.scope["user"] = await sync_to_thread(visits.admit, plane, token, ip=found.ip, user_agent=found.user_agent)
-    connection.scope["auth"] = token
+    with metering.metered(connection, token, found.ip) as meter:
+        who = await sync_to_thread(visits.admit, plane, token, ip=found.ip, user_agent=found.user_agent)
+        meter.holds(who)
+    connection.scope["user"], connection.scope["auth"] = who, token
 
 
 def _bearer(connection: Connection) -> str:
@@ -112,6 +116,7 @@ def origin(connection: Connection) -> entry.Origin:
 async def anonymous(connection: Connection, _: BaseRouteHandler) -> None:
     """Whoever logs in is nobody yet; what they may do needs no permission."""
     found = origin(connection)
+    metering.stranger(connection, found.ip)
     connection.scope["user"] = access.Actor(access.SYSTEM.id, "", "system", ip=found.ip, user_agent=found.user_agent)
 
 

@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Redirect
 
-from plane.api import border, calls, cookies
+from plane.api import border, calls, cookies, metering
 from plane.domain.granting import login as domain
 from plane.server import context, entry, local_login, login, sessions
 from plane.server.auditing import visits
@@ -122,6 +122,7 @@ def _local_session(request: Incoming, call: NamedDependency[calls.Call]) -> Resp
 @get(calls.typed("/login/{provider}/web"), sync_to_thread=True, name="web_login")
 def _web(request: Incoming) -> Response[Any]:
     """A browser begins; a cookie ties its return to it, so that nobody is logged in as somebody else."""
+    metering.stranger(request, border.origin(request).ip)
     secret = login.new_secret()
     address = login.begin(request.app.state.plane, _name(request), back="", challenge=domain.challenge(secret))
     answer = Redirect(address, status_code=303)
@@ -132,6 +133,7 @@ def _web(request: Incoming) -> Response[Any]:
 @get(calls.typed("/login/{provider}/callback"), sync_to_thread=True, name="login_callback")
 def _callback(request: Incoming) -> Response[Any]:
     """A browser is back: on to the command line, or a new session, never one that was there before."""
+    metering.stranger(request, border.origin(request).ip)
     query = dict(request.query_params.items())
     plane, cookie = request.app.state.plane, request.cookies.get(cookies.STARTED, "")
     found = _told(plane, border.origin(request), lambda origin: login.come_back(plane, _name(request), query, cookie=cookie, origin=origin))
@@ -146,6 +148,7 @@ def _callback(request: Incoming) -> Response[Any]:
 @post(calls.typed("/login/{provider}/backchannel-logout"), status_code=200, name="backchannel_logout")
 async def _backchannel(request: Incoming) -> Response[bytes]:
     """A provider says that somebody logged out there (Back-Channel Logout 1.0)."""
+    metering.stranger(request, border.origin(request).ip)
     form = await request.form()
     await sync_to_thread(
         login.logged_out, request.app.state.plane, _name(request), str(form.get("logout_token", "")), border.origin(request)

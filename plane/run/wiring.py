@@ -14,8 +14,9 @@ from plane.adapters.git import mirrors, transport, witness
 from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
 from plane.adapters.sinks import files, http, plane_witness, reach, s3, syslog
+from plane.domain.granting import limits as rates
 from plane.run import login_file, master_key
-from plane.server import context
+from plane.server import context, limits
 from plane.store import engine, schema
 
 TENANTS_RENDERING = 3  # one tenant's slow renders take a third of the places, so two such tenants leave room for a third
@@ -62,8 +63,13 @@ def plane(settings: config.Settings) -> Iterator[context.Plane]:
             passwords=passwords.Argon2(),
             logins=login_file.load(settings.login_file),
             sinks=sinks(settings),
+            limits=limits.Limits(_rates(settings)),
         )
     database.dispose()
+
+
+def _rates(settings: config.Settings) -> rates.Rates:
+    return rates.Rates(token=settings.rate_token, tenant=settings.rate_tenant, address=settings.rate_address, agent=settings.rate_agent)
 
 
 def sinks(settings: config.Settings) -> Mapping[str, ports.Sink]:

@@ -6,6 +6,7 @@ import msgspec
 
 from plane import ports
 from plane.domain.granting import login
+from plane.server.limits import Limits
 from plane.server.recent import Recent
 from plane.store import engine
 
@@ -30,5 +31,6 @@ class Plane(msgspec.Struct, frozen=True):
     identities: ports.Identities
     passwords: ports.Passwords
     recent: Recent = msgspec.field(default_factory=Recent)
+    limits: Limits = msgspec.field(default_factory=Limits)
     logins: login.Settings = login.Settings()
     sinks: Mapping[str, ports.Sink] = {}  # by the name of the place in a sink's spec

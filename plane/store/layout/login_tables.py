@@ -59,3 +59,15 @@ attempts = sa.Table(  # at passwords, by account and by address, whether there i
     columns.time("locked_until", null=False),
     columns.tenant_key("key"),
 )
+
+budgets = sa.Table(  # of requests, evened out between replicas
+    "request_budgets",
+    METADATA,
+    columns.ident("tenant_id"),  # NIL
+    columns.blob("key"),
+    sa.Column("used", sa.Float, nullable=False),
+    columns.number("rate"),
+    columns.time("at", null=False),
+    columns.tenant_key("key"),
+    prefixes=["UNLOGGED"],
+)
