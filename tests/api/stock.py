@@ -61,6 +61,11 @@ class Stock(msgspec.Struct, frozen=True):
         return path.replace(ID, self.approval if "{approval}" in template else session if "{session}" in template else self.tokens[tenant])
 
 
+def names(template: str) -> list[str]:
+    """What is there and what is not, as far as it makes a difference."""
+    return ["web", "new", "held", *(["fresh"] if "glass" in template else ["own"] if "/clusters" in template else [])]
+
+
 def body(template: str, example: Any, name: str) -> object:  # noqa: ANN401 - plain JSON
     """An example that agrees with its path and with what is there, and differs from it."""
     if extra := next((made for end, made in EXTRA.items() if template == end or template.endswith(f"/{end}")), None):
@@ -94,8 +99,10 @@ def fill_up(platform: Api, acme: Tenant, owner: sa.Engine) -> Stock:
         acme.api.make("/tenants/acme/projects", document("Project", name))
         acme.api.make(f"{acme.shop}/apps", app_document(name))
         platform.make("/clusters", document("Cluster", name))
-    for cluster in ("web", "east"):
-        enrol(platform.client, platform.post(f"/clusters/{cluster}/join").json()["token"])
+    acme.api.make("/tenants/acme/clusters", document("Cluster", "own"))
+    for joined in ("/clusters/web", "/clusters/east", "/tenants/acme/clusters/own"):
+        caller = acme.api if "tenants" in joined else platform
+        enrol(platform.client, caller.post(f"{joined}/join").json()["token"])
     _documents(platform, "", PLATFORM)
     _documents(acme.api, "/tenants/acme", {})
     _in_project(acme)

@@ -177,7 +177,7 @@ def test_a_write_whose_event_cannot_be_written_is_undone(
     with without_a_log(owner):
         for method, template, example in writes(platform):
             caller = acme.api if "{tenant}/" in template else platform
-            for name in ("web", "new", "held", *(["fresh"] if "glass" in template else [])):
+            for name in stock.names(template):
                 said = caller.call(method, there.path(template, name), stock.body(template, example, name))
                 reached |= {(method, template)} if "disk is full" in said.text else set()
             if (after := facts(owner)) != before and ELSEWHERE.get((method, template)) != ASKED:
