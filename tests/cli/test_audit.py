@@ -130,13 +130,15 @@ def test_the_four_figures_are_counted_from_syncs_and_rollbacks() -> None:
                 told(4, "app.sync.completed", "c2"),  # its retry: restored after a minute, and no failed change
                 told(5, "app.sync.completed", "c2"),  # again: no deployment
                 told(6, "app.sync.started", "c1", rolled_back="c2"),
-                told(10, "app.sync.completed", "c1"),
+                told(9, "app.sync.completed", "c1", "failure", trigger="rollback"),
+                told(10, "app.sync.completed", "c1", trigger="rollback"),  # restored, and neither a deployment nor a change
+                told(11, "app.sync.completed", "c2"),  # the same commit once more is another change
             ]
         ),
         days=2,
     )
     assert [one["project"] for one in found] == ["shop", "all"]
-    every = {"deployments": 3, "perDay": 1.5, "leadSeconds": 660.0, "failureRate": 0.5, "restoreSeconds": 150.0}
+    every = {"deployments": 3, "perDay": 1.5, "leadSeconds": 540.0, "failureRate": 0.333, "restoreSeconds": 150.0}
     assert [{name: one[name] for name in every} for one in found] == [every, every]
 
 

@@ -78,7 +78,9 @@ class Delivery(msgspec.Struct):
     """What happened to the apps of one project, or of all: `leads` and `restores` in seconds."""
 
     deployments: int = 0
-    changes: dict[tuple[str, str], bool] = msgspec.field(default_factory=dict)  # app and commit → whether it failed
+    changes: dict[tuple[str, str, int], bool] = msgspec.field(
+        default_factory=dict
+    )  # app, commit and how often it went back → whether it failed
     leads: list[float] = msgspec.field(default_factory=list)
     restores: list[float] = msgspec.field(default_factory=list)
 
@@ -86,6 +88,7 @@ class Delivery(msgspec.Struct):
 class _App(msgspec.Struct):
     commit: str = ""
     broken: str = ""  # since when
+    backs: int = 0  # rollbacks that came to their end: the same commit afterwards is another change
 
 
 def _counts(one: Json) -> bool:
@@ -95,7 +98,10 @@ def _counts(one: Json) -> bool:
 
 
 def figures(events: Iterable[Json]) -> dict[str, Delivery]:
-    """By project, and of all, from events in order. A change fails when its sync does to the last, or when it is rolled back."""
+    """By project, and of all, from events in order. A change fails when its sync does to the last, or when it is rolled back.
+
+    Source: https://dora.dev/guides/dora-metrics-four-keys/; a rollback repairs a change and is none itself.
+    """
     found: dict[str, Delivery] = {ALL: Delivery()}
     apps: dict[tuple[str, str], _App] = {}
     first: dict[str, str] = {}
@@ -112,21 +118,29 @@ def figures(events: Iterable[Json]) -> dict[str, Delivery]:
 def _count(of: Delivery, name: str, app: _App, one: Json, seen: str) -> None:
     if one["type"] == "app.sync.completed":
         good, commit = one["outcome"] == "success", one.get("commit", "")
-        of.changes[name, commit] = not good
         if good and app.broken:
             of.restores.append(_seconds(app.broken, one["time"]))
+        if _went_back(one):
+            return
+        of.changes[name, commit, app.backs] = not good
         if good and commit != app.commit:
             of.deployments += 1
             of.leads.append(_seconds(seen, one["time"]))
     elif app.commit and _rolls_back(one):
-        of.changes[name, app.commit] = True
+        of.changes[name, app.commit, app.backs] = True
 
 
 def _move(app: _App, one: Json) -> None:
     if one["type"] == "app.sync.completed" and one["outcome"] == "success":
         app.commit, app.broken = one.get("commit", ""), ""
+        app.backs += _went_back(one)
     elif one["type"] == "app.sync.completed" or _rolls_back(one):
         app.broken = app.broken or one["time"]
+
+
+def _went_back(one: Json) -> bool:
+    """Whether the sync that ended is a rollback."""
+    return bool(one.get("details", {}).get("trigger") == "rollback")
 
 
 def _rolls_back(one: Json) -> bool:
@@ -160,7 +174,8 @@ def _median(numbers: Sequence[float]) -> float | str:
 def dora(where: session.Session, *, asked: dict[str, str], output: str) -> None:
     """Deployments, their lead time (median), the share of changes that failed, and the time to restore (median).
 
-    A deployment is a sync that brought an app another commit; a change failed when its last sync did, or when it was rolled back.
+    A deployment is a sync that brought an app another commit, and no rollback; a change failed when its last sync did, or when it was
+    rolled back. What a rollback brings back counts as restored when it has ended.
     """
     query: dict[str, Any] = {**asked, "type": TYPES}
     items = where.api.items(audit_places.at(where), **query)
