@@ -60,7 +60,11 @@ def _life(above: str, prefix: str) -> list[HTTPRouteHandler]:
         return calls.Doc(answer=answer, summary=summary, body=body, tag="audit", operation=prefix + operation)
 
     erased = doc(rest.Deleted, "erase_person", "Forget what is personal in somebody's events.")
+    authors = doc(wire.ErasedAuthors, "erase_authors", "Forget who wrote and committed commits.", wire.Authors)
     return [
+        calls.endpoint("POST", f"{above}/audit/erase", authors)(
+            lambda call: retention.erase_authors(call.plane, call.caller, call.names, call.read(wire.Authors))
+        ),
         calls.endpoint("GET", f"{above}/audit/terms", doc(wire.Terms, "get_audit_terms", "How long events stay."))(
             lambda call: retention.terms(call.plane, call.caller, call.names)
         ),

@@ -134,6 +134,7 @@ EXAMPLES: dict[Any, Any] = {
     ordered.DeleteObject: {**_OBJECT, "propagation": "foreground"},
     rest.Refresh: {"hard": False},
     audit.Replay: {"position": 4711},
+    audit.Authors: {"authors": ["Ana Lopez"]},
     granting.Break: {"reason": "The database of the shop is down", "minutes": 60},
     people.NewPerson: {"name": "ana", "kind": "user"},
     people.NewRole: {"role": "editor", "project": "shop"},

@@ -206,6 +206,18 @@ class Standing(rest.Answer, frozen=True, kw_only=True):
     holds: tuple[HeldThen, ...] = ()
 
 
+class Authors(rest.Body, frozen=True, kw_only=True):
+    """`authors`: people as their commits name them, author or committer."""
+
+    authors: Annotated[tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=500)], ...], msgspec.Meta(min_length=1, max_length=100)]
+
+
+class ErasedAuthors(rest.Answer, frozen=True, kw_only=True):
+    """In how many events of the log."""
+
+    events: int
+
+
 class Replay(rest.Body, frozen=True, kw_only=True):
     """`position`: the place of the first event to send again."""
 

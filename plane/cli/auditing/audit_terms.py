@@ -25,11 +25,20 @@ def terms(where: session.Session, *, keep_days: int | None, hold: str | None, ou
 
 
 @click.command("erase")
-@click.argument("name")
-@click.confirmation_option(prompt="Their name and addresses are gone for good from the record. Go on?")
+@click.argument("name", required=False)
+@click.option(
+    "--author", "authors", multiple=True, metavar="NAME", help="Of commits, as Git names who wrote or committed them; may be repeated."
+)
+@click.confirmation_option(prompt="Their names and addresses are gone for good from the record. Go on?")
 @session.placed
-def erase(where: session.Session, *, name: str) -> None:
-    """Forget the name and addresses of a person or service in all their events; the proofs hold."""
-    place = f"/tenants/{where.context.tenant}/people" if where.context.tenant else "/people"
-    where.api.call("POST", f"{place}/{name}/erase")
-    click.echo(f"person/{name} is forgotten in the record")
+def erase(where: session.Session, *, name: str | None, authors: tuple[str, ...]) -> None:
+    """Forget the name and addresses of a person or service in all their events, or who made commits; the proofs hold."""
+    if not (name or authors):
+        raise click.UsageError("say whom: NAME of a person or service, or --author NAME of commits")
+    if name:
+        place = f"/tenants/{where.context.tenant}/people" if where.context.tenant else "/people"
+        where.api.call("POST", f"{place}/{name}/erase")
+        click.echo(f"person/{name} is forgotten in the record")
+    if authors:
+        found = where.api.call("POST", f"{audit_places.at(where)}/erase", body={"authors": list(authors)}).body
+        click.echo(f"who made commits is forgotten in {found['events']} events")

@@ -14,6 +14,7 @@ Outcome = Literal["success", "failure", "denied"]
 ED25519 = b"\x01"  # the kind of key in notes
 PERSONS = frozenset({"user", "service"})
 PERSONAL = ("name", "ip", "user_agent")
+COMMITTED = ("author", "committer")  # in the details of a sync: people too, whoever the actor is
 EXPIRED = "audit.retention.applied"  # names the place before which events may be gone; the verifier looks for it
 KEY_CHANGED = "audit.key.changed"
 TILE = 8  # heights between stored nodes: a proof reads at most 2^TILE hashes a level, and 1/255 more is stored than the leaves
@@ -21,7 +22,7 @@ COUNTED = ("type", "actor", "project", "target", "cluster", "outcome")
 
 
 class By(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who: never a credential, only its id. `personal`: what stands in the log for name and addresses, which lie apart from it."""
+    """Who: never a credential, only its id. `personal`: what stands in the log for what lies apart from it, as `apart` says."""
 
     id: str
     name: str = ""
@@ -154,11 +155,14 @@ def facet_key(name: str, value: str) -> str:
 def apart(event: Event, salt: bytes) -> tuple[Event, bytes]:
     """The event with a commitment in place of what is personal in it, and that; empty when nothing is."""
     actor = event.actor
-    if actor.kind not in PERSONS or not (actor.name or actor.ip or actor.user_agent):
+    own = {name: value for name in PERSONAL if actor.kind in PERSONS and (value := getattr(actor, name))}
+    committed = {name: value for name in COMMITTED if (value := event.details.get(name))}
+    if not (own or committed):
         return event, b""
-    told = objects.canonical({name: value for name in PERSONAL if (value := getattr(actor, name))})
-    pseudonym = By(actor.id, kind=actor.kind, token=actor.token, personal=hashlib.sha256(salt + told).hexdigest())
-    return msgspec.structs.replace(event, actor=pseudonym), told
+    told = objects.canonical(own | committed)
+    blank = msgspec.structs.replace(actor, **dict.fromkeys(own, ""), personal=hashlib.sha256(salt + told).hexdigest())
+    rest = {name: value for name, value in event.details.items() if name not in committed}
+    return msgspec.structs.replace(event, actor=blank, details=rest), told
 
 
 def together(body: bytes, personal: bytes) -> Event:
@@ -167,7 +171,8 @@ def together(body: bytes, personal: bytes) -> Event:
     if not personal:
         return event
     told = msgspec.json.decode(personal, type=dict[str, str])
-    return msgspec.structs.replace(event, actor=msgspec.structs.replace(event.actor, **told))
+    committed = {name: told.pop(name) for name in COMMITTED if name in told}
+    return msgspec.structs.replace(event, actor=msgspec.structs.replace(event.actor, **told), details=event.details | committed)
 
 
 def leaf(event: Event) -> bytes:

@@ -56,11 +56,12 @@ class _Cloud(msgspec.Struct, frozen=True):
 
 
 _READ, _BY, _TOLD = msgspec.json.Decoder(Read), msgspec.json.Decoder(audit.By), msgspec.json.Decoder(dict[str, str])
+_DETAILS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _JSON = msgspec.json.Encoder()
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """An event for others: what is read of it, who did it, and its text with that in it."""
+    """An event for others: what is read of it, who did it, and its text, with what is personal in all three."""
 
     read: Read
     actor: audit.By
@@ -69,19 +70,26 @@ class Shown(msgspec.Struct, frozen=True):
 
 def show(row: audit.Placed) -> Shown:
     """The row, with what is personal in it as far as it is still there."""
-    read = _READ.decode(row.body)
-    return Shown(read, _actor(row, read), _whole(row, read))
+    kept = _READ.decode(row.body)
+    read, by = _with_people(row, kept)
+    if not row.personal:
+        return Shown(read, by, row.body)
+    text = row.body.replace(bytes(kept.actor), _JSON.encode(by), 1)  # what holds nothing personal is not read and written again
+    return Shown(read, by, text.replace(bytes(kept.details), bytes(read.details), 1) if read is not kept else text)
 
 
-def _actor(row: audit.Placed, read: Read) -> audit.By:
-    """Who did it, with what is personal as far as it is still there."""
-    by = _BY.decode(read.actor)
-    return msgspec.structs.replace(by, **_TOLD.decode(row.personal)) if row.personal else by
-
-
-def _whole(row: audit.Placed, read: Read) -> bytes:
-    """The event's text with its actor in full; nothing else is read and written again."""
-    return row.body.replace(bytes(read.actor), _JSON.encode(_actor(row, read)), 1) if row.personal else row.body
+def _with_people(row: audit.Placed, kept: Read) -> tuple[Read, audit.By]:
+    """What is read, and who did it, with what is personal as far as it is still there."""
+    by = _BY.decode(kept.actor)
+    if not row.personal:
+        return kept, by
+    told = _TOLD.decode(row.personal)
+    committed = {name: msgspec.Raw(_JSON.encode(told.pop(name))) for name in audit.COMMITTED if name in told}
+    read = kept
+    if committed:
+        details = _JSON.encode(_DETAILS.decode(kept.details) | committed)
+        read = msgspec.structs.replace(kept, details=msgspec.Raw(details))
+    return read, msgspec.structs.replace(by, **told)
 
 
 def event_line(row: audit.Placed) -> bytes:
@@ -130,8 +138,8 @@ def csv_lines(rows: Iterable[audit.Placed]) -> bytes:
 
 def _cells(row: audit.Placed) -> list[str]:
     """In the order of COLUMNS."""
-    read = _READ.decode(row.body)
-    by, details = _actor(row, read), bytes(read.details).decode()
+    read, by = _with_people(row, _READ.decode(row.body))
+    details = bytes(read.details).decode()
     said = (
         by.name,
         by.ip,
@@ -157,16 +165,16 @@ def _line(cells: tuple[str, ...]) -> bytes:
 
 def cloudevent(row: audit.Placed, *, origin: str) -> bytes:
     """CloudEvents 1.0, structured JSON."""
-    read = _READ.decode(row.body)
-    sealed = b'{"seq":%d,"leaf":"%b","event":%b}' % (row.seq, row.leaf.hex().encode(), _whole(row, read))
+    shown = show(row)
+    read, sealed = shown.read, b'{"seq":%d,"leaf":"%b","event":%b}' % (row.seq, row.leaf.hex().encode(), shown.text)
     kind, subject = f"io.gitops-plane.{read.type}", read.target or read.type
     return _JSON.encode(_Cloud(read.id, f"/{origin}", kind, read.time, subject, str(row.seq), msgspec.Raw(sealed)))
 
 
 def ocsf(row: audit.Placed) -> bytes:
     """An event of the Open Cybersecurity Schema Framework; what its classes have no place for is `unmapped`."""
-    read = _READ.decode(row.body)
-    actor, (number, name) = _actor(row, read), _class(read.type)
+    read, actor = _with_people(row, _READ.decode(row.body))
+    number, name = _class(read.type)
     activity = _VERBS.get(read.type.rpartition(".")[2], _OTHER)
     good, subject = read.outcome == "success", read.target.partition("/")
     known = {

@@ -42,15 +42,29 @@ def govern(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
 def erase(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) -> rest.Deleted:
     """Forget a person's name and addresses in all events of theirs; their id stays. Conflict under a hold."""
     with authorise.enter(plane, caller, authorise.Names(names.tenant), "audit:govern") as place:
-        hold = audit_terms.read(place.tx, place.scope.tenant).hold
-        if hold:
-            raise errors.Conflict(f"a legal hold keeps the log as it is ({hold}); lift it first")
+        _check_hold(place)
         found = people.find(place.tx, place.scope.tenant, names.name)
         if not found:
             raise errors.NotFound("person", names.name)
         count = audit_terms.erase(place.tx, place.scope.tenant, found)
         record.append(plane, place.tx, place.scope, "audit.person.erased", target=f"person/{found}", details=details.Erased(events=count))
         return place.done(rest.Deleted(name=names.name))
+
+
+def erase_authors(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, wish: wire.Authors) -> wire.ErasedAuthors:
+    """Forget who wrote and committed the commits of these people, by name as Git says it. Conflict under a hold."""
+    with authorise.enter(plane, caller, authorise.Names(names.tenant), "audit:govern") as place:
+        _check_hold(place)
+        count = audit_terms.erase_authors(place.tx, place.scope.tenant, wish.authors)
+        message = "people of commits"  # who they were is what is forgotten
+        record.append(plane, place.tx, place.scope, "audit.person.erased", message=message, details=details.Erased(events=count))
+        return place.done(wire.ErasedAuthors(events=count))
+
+
+def _check_hold(place: authorise.Place) -> None:
+    hold = audit_terms.read(place.tx, place.scope.tenant).hold
+    if hold:
+        raise errors.Conflict(f"a legal hold keeps the log as it is ({hold}); lift it first")
 
 
 def expire(plane: context.Plane) -> int:

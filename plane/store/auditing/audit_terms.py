@@ -1,15 +1,18 @@
 """How long events are kept, what holds them longer, and what is personal in them."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from plane.domain import objects
+from plane.domain.auditing import audit
 from plane.store.engine import Tx
-from plane.store.layout import audit_tables
+from plane.store.layout import audit_tables, tables
 
-TERMS, PERSONAL, LEAVES = audit_tables.terms, audit_tables.personal, audit_tables.leaves
+TERMS, PERSONAL, LEAVES, RELEASES = audit_tables.terms, audit_tables.personal, audit_tables.leaves, tables.releases
 EXPIRED_AT_ONCE = 5000  # rows of one statement
 AHEAD = 3  # months made before they begin
 
@@ -37,6 +40,21 @@ def write(tx: Tx, tenant: str, terms: Terms) -> None:
 def erase(tx: Tx, tenant: str, actor: str) -> int:
     """Forget what is personal in the events of an actor; returns in how many."""
     return tx.execute(sa.delete(PERSONAL).where(PERSONAL.c.tenant_id == tenant, PERSONAL.c.actor == actor)).rowcount
+
+
+def erase_authors(tx: Tx, tenant: str, names: Sequence[str]) -> int:
+    """Forget the people of commits that one of these wrote or committed, in the log and beside it; returns in how many events."""
+    said = [f'"{role}":'.encode() + objects.canonical(name) for role in audit.COMMITTED for name in names]  # as `audit.apart` writes it
+    for role in audit.COMMITTED:
+        mine = (RELEASES.c.tenant_id == tenant, RELEASES.c[role].in_(names))
+        tx.execute(sa.update(RELEASES).where(*mine).values({role: ""}))
+    return tx.execute(_ERASE_AUTHORS, {"tenant": tenant, "said": said}).rowcount
+
+
+_ERASE_AUTHORS = sa.text("""
+    DELETE FROM audit_personal WHERE tenant_id = :tenant
+    AND EXISTS (SELECT 1 FROM unnest(CAST(:said AS bytea[])) AS one(said) WHERE position(one.said IN body) > 0)
+""")
 
 
 class Month(msgspec.Struct, frozen=True):

@@ -3,10 +3,12 @@
 import hashlib
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plane.domain.auditing import audit
+from plane.domain import objects
+from plane.domain.auditing import audit, audit_formats
 
 LEAVES = st.lists(st.binary(min_size=32, max_size=32), max_size=70)
 
@@ -38,6 +40,28 @@ def test_growing_in_two_steps_gives_the_same_tree(leaves: list[bytes], cut: int)
 def test_a_leaf_changes_with_any_field() -> None:
     event = audit.Event(id="1", time="2026-01-01T00:00:00.000000Z", type="app.created", actor=audit.By("a", "ada", "user"), tenant="t")
     assert audit.leaf(event) != audit.leaf(msgspec.structs.replace(event, message="x"))
+
+
+@pytest.mark.parametrize("kind", ["user", "system"])
+def test_people_lie_apart_from_an_event_and_come_back_in_every_format(kind: str) -> None:
+    who = audit.By("1", name="ada", kind=kind, ip="192.0.2.7")
+    told = {"author": "Ana", "committer": "=Bo", "generation": 1}
+    event = audit.Event(id="1", time="2026-01-01T00:00:00Z", type="app.sync.started", actor=who, tenant="t", target="app/web", details=told)
+    kept, people = audit.apart(event, b"salt")
+    body = objects.canonical(kept)
+    assert [name in body for name in (b"Ana", b"Bo", b"192.0.2.7")] == [False, False, kind == "system"]
+    whole = audit.together(body, people)
+    assert msgspec.structs.replace(whole, actor=who) == event
+    assert (whole.actor.name, whole.actor.ip) == (who.name, who.ip)
+    row = audit.Placed(0, bytes(32), body, b"salt", people)
+    for text in (
+        audit_formats.show(row).text,
+        audit_formats.csv_lines([row]),
+        audit_formats.cloudevent(row, origin="o"),
+        audit_formats.ocsf(row),
+    ):
+        assert [name in text for name in (b"Ana", b"Bo", b"ada")] == [True, True, True]
+    assert audit.together(body, b"").details == {"generation": 1}
 
 
 def test_the_text_of_a_checkpoint_is_four_lines() -> None:
