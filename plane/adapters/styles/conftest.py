@@ -72,7 +72,7 @@ def problems(files: policy.PolicyFiles) -> Iterator[str]:
     asked = {package for package, _ in _asked(files)}
     missing = [name for name in files.style.namespaces or (DEFAULT,) if name not in asked and name != styles.EVERY]
     if missing or not asked:
-        known = ", ".join(sorted(_packages(files))) or "none"
+        known = ", ".join(sorted(_named(files.files))) or "none"
         yield f"no rule deny, violation or warn in package {', '.join(missing) or 'of any name'}; its packages are {known}"
 
 
@@ -93,6 +93,11 @@ def laid(files: policy.PolicyFiles) -> layout.Laid:
     return layout.Laid({**modules, **whole}, strict=False)
 
 
+def packages(files: Mapping[str, str]) -> tuple[str, ...]:
+    """Those that may hold rules, sorted."""
+    return tuple(name for name, rules in sorted(_named(files).items()) if rules)
+
+
 def asked(question: policy.PolicyInput) -> object:
     """One object after the other is what conftest knows."""
     return {"manifests": question.manifests}
@@ -101,13 +106,14 @@ def asked(question: policy.PolicyInput) -> object:
 def _asked(files: policy.PolicyFiles) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Packages with what may be rules in them."""
     wanted = files.style.namespaces or (DEFAULT,)
-    found = ((name, rules) for name, rules in sorted(_packages(files).items()) if rules and (name in wanted or styles.EVERY in wanted))
+    found = ((name, rules) for name, rules in sorted(_named(files.files).items()) if rules and (name in wanted or styles.EVERY in wanted))
     return tuple((name, tuple(sorted(rules))) for name, rules in found)
 
 
-def _packages(files: policy.PolicyFiles) -> dict[str, set[str]]:
+def _named(files: Mapping[str, str]) -> dict[str, set[str]]:
+    """Package → what may be rules in it."""
     found: dict[str, set[str]] = {}
-    for name, text in files.files.items():
+    for name, text in files.items():
         package = layout.package(text) if name.endswith(".rego") else ""
         if package:
             found.setdefault(package, set()).update(_RULES.findall(text))

@@ -7,6 +7,7 @@ import click
 
 from plane.adapters import opa_files
 from plane.cli import completion, failures, get, kinds, nouns, session, show, table
+from plane.cli.authoring import policy_import
 from plane.cli.keeping import decisions
 from plane.domain import errors
 from plane.domain.judging import library
@@ -16,6 +17,9 @@ policy = nouns.group(kinds.POLICY_SET, "Policies: Rego rules asked before anythi
 policy.add_command(decisions.decisions)
 policy.add_command(decisions.replay)
 policy.add_command(decisions.findings)
+
+
+policy.add_command(policy_import.command)
 
 
 @policy.command("create")
