@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from plane.wire import audit, documents, granting, local, login, ordered, people, planned, rest
+from plane.wire import audit, documents, granting, local, login, ordered, people, planned, previews, rest
 
 _HEAD = {"apiVersion": documents.API_VERSION}
 _PLACE = {"tenant": "acme", "project": "shop"}
@@ -63,6 +63,10 @@ EXAMPLES: dict[Any, Any] = {
         "kind": "PolicyBinding",
         "metadata": {"name": "production", "tenant": "acme"},
         "spec": {"policySet": "platform/house", "mode": "deny", "clusters": "env=prod", "rules": {"I03": "require-approval"}},
+    },
+    previews.NewPreview: {
+        "binding": {"policySet": "platform/house", "clusters": "env=prod"},
+        "mode": "deny",
     },
     documents.Waiver: {
         **_HEAD,

@@ -37,6 +37,7 @@ EXTRA = {
     "sync-local": LOCAL,
     "diff-local": LOCAL,
     "replay": {"position": 0},
+    "previews": {"binding": {"policySet": "web"}},
 }  # bodies by a path's end
 
 
@@ -131,6 +132,7 @@ def _documents(api: Api, above: str, own: dict[str, Json]) -> None:
     for plural, example in examples.items():
         api.make(f"{above}/{plural}", example)
     api.make(f"{above}/policies", {**BODIES["PolicySet"], "metadata": {"name": "web"}})
+    api.make(f"{above}/previews", EXTRA["previews"])
     binding = examples["rolebindings"]
     for name in ("fresh", "held"):
         glass = binding | {"metadata": {"name": name}, "spec": binding["spec"] | {"breakGlass": True}}

@@ -7,7 +7,7 @@ from tests.support.rest import Tenant, app_document, document
 
 BODIES = {"App": app_document, "Repository": lambda name: document("Repository", name, {"url": "https://git.example/x/y"})}
 ID = "01a1fdeb-1c13-7a73-85f1-76ab07c7be0e"
-IDS = {"task": ID, "approval": ID, "token": ID, "session": ID, "decision": ID, "digest": "sha256:00"}
+IDS = {"task": ID, "approval": ID, "token": ID, "session": ID, "decision": ID, "preview": "1", "digest": "sha256:00"}
 
 QUERIES = {
     "{person}/roles": "role=viewer",
@@ -17,6 +17,7 @@ QUERIES = {
     "consistency": "old=1",
     "inclusion": "seq=0",
     "/at": "time=2026-01-01",
+    "{preview}/comparison": "to=1",
 }  # what a question must say
 
 

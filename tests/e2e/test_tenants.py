@@ -48,6 +48,7 @@ class Names(msgspec.Struct, frozen=True):
     task: str = ""
     digest: str = ""
     plan: str = "1"
+    preview: str = "1"
     decision: str = "01a1fdeb-1c13-7a73-85f1-76ab07c7be0e"
     provider: str = "none"
 

@@ -5,20 +5,17 @@ from typing import Any
 
 import click
 
-from plane.adapters import opa_files
 from plane.cli import completion, failures, get, kinds, nouns, session, show, table
 from plane.cli.authoring import policy_import
-from plane.cli.keeping import decisions
-from plane.domain import errors
-from plane.domain.judging import library
+from plane.cli.keeping import decisions, policy_texts, previews
 
 policy = nouns.group(kinds.POLICY_SET, "Policies: Rego rules asked before anything is dispatched; `-T -` for the platform's own.")
 
 policy.add_command(decisions.decisions)
 policy.add_command(decisions.replay)
 policy.add_command(decisions.findings)
-
-
+policy.add_command(previews.preview)
+policy.add_command(previews.previews)
 policy.add_command(policy_import.command)
 
 
@@ -43,19 +40,13 @@ def create(where: session.Session, *, name: str, output: str, **words: Any) -> N
     """Upload a folder of Rego rules, or a profile, as a policy set."""
     if bool(words["folder"]) == bool(words["profile"]):
         raise failures.WrongUse("name --directory DIR or --profile NAME, one of them")
-    spec, files = _profile(words["profile"], words["pss_version"]) if words["profile"] else ({}, _files(pathlib.Path(words["folder"])))
+    if words["profile"]:
+        spec, files = policy_texts.profile(words["profile"], words["pss_version"])
+    else:
+        spec, files = {}, policy_texts.folder(pathlib.Path(words["folder"]))
     own = {rule: mode for rule, _, mode in (word.partition("=") for word in words["rules"])}
     wish = {**spec, "mode": words["mode"], "rules": {**spec.get("rules", {}), **own}}
     get.create(where, kinds.POLICY_SET, name, {"spec": wish, "files": files}, output=output)
-
-
-def _profile(name: str, version: str) -> tuple[dict[str, Any], dict[str, str]]:
-    shipped = opa_files.shipped()
-    try:
-        bound = library.binding(name, shipped.profiles, shipped.texts, version=version)
-    except errors.Invalid as error:
-        raise failures.WrongUse(str(error)) from error
-    return {"rules": bound.rules, "parameters": bound.parameters}, bound.policy.files
 
 
 @policy.command("effective")
@@ -77,10 +68,3 @@ def effective(where: session.Session, *, app: str, output: str) -> None:
     for sentence in found.get("problems") or ():
         click.echo(f"Warning: {sentence}; until then every release is denied", err=True)
     show.facts([("waivers", ", ".join(found.get("waivers") or ())), ("changes by itself", found.get("until", ""))])
-
-
-def _files(folder: pathlib.Path) -> dict[str, str]:
-    found = sorted(file for file in folder.glob("*.rego") if not file.name.endswith("_test.rego"))
-    if not found:
-        raise failures.WrongUse(f"{folder}: no .rego file in this folder")
-    return {file.name: file.read_text(encoding="utf-8") for file in found}

@@ -1,5 +1,7 @@
 """What events about policies hold."""
 
+import msgspec
+
 from plane.domain.auditing.details import Details, Plain
 
 
@@ -20,3 +22,13 @@ class Found(Details, frozen=True, kw_only=True, omit_defaults=True):
 
     rules: tuple[str, ...]
     objects: int
+
+
+class Previewed(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """What was tried on how many apps, and how many of them it would refuse, warn of and let through."""
+
+    set: str
+    digest: str
+    binding: Plain
+    apps: int
+    counts: Plain = msgspec.field(default_factory=dict)

@@ -63,3 +63,33 @@ findings = sa.Table(
     sa.UniqueConstraint("tenant_id", "app_id", "key"),
     columns.of_app(),
 )
+
+previews = sa.Table(
+    "previews",
+    METADATA,
+    columns.ident("tenant_id"),  # NIL: of all tenants
+    columns.number("number"),
+    columns.text("actor"),
+    columns.time("made_at", null=False),
+    columns.time("ended_at"),
+    columns.json("asked"),  # domain.previews.Asked
+    columns.json("files"),
+    columns.json("counts"),  # domain.decisions.Word → apps
+    columns.number("total"),
+    columns.number("done"),
+    columns.ident("last_tenant", null=True),  # where to go on
+    columns.ident("last_app", null=True),
+    columns.tenant_key("number"),
+)
+
+preview_results = sa.Table(  # of apps that would not simply be allowed
+    "preview_results",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.number("number"),
+    columns.ident("app_id"),
+    *(columns.text(name) for name in ("tenant", "project", "app", "cluster", "owner", "word")),
+    columns.json("found"),  # list of domain.previews.Found
+    columns.tenant_key("number", "app_id"),
+    sa.ForeignKeyConstraint(["tenant_id", "number"], ["previews.tenant_id", "previews.number"], ondelete="CASCADE"),
+)
