@@ -23,7 +23,6 @@ DISCOVERY_S = 3600.0
 KEYS_S = 600.0
 AGAIN_S = 30.0  # an unknown kid sends us to the provider no more often
 PENDING = frozenset({"authorization_pending", "slow_down"})
-REFUSED = frozenset({"access_denied", "expired_token", "invalid_grant"})
 Json = dict[str, Any]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import msgspec
 
 from plane.cli import failures
-from plane.domain.reading import documents, yaml_text
+from plane.domain.reading import addresses, documents, yaml_text
 
 DEFAULT_FILE = "~/.config/gitops-plane/config.yaml"
 
@@ -90,6 +90,8 @@ def save(file: pathlib.Path, contexts: File) -> None:
 def choose(contexts: File, *, name: str, environment: Mapping[str, str] = os.environ) -> Context:
     """The context named, or the current one, with PLANE_URL, PLANE_TOKEN and PLANE_CA laid over it; PLANE_URL alone is enough."""
     url = environment.get("PLANE_URL", "")
+    if url and addresses.parts(url) is None:
+        raise failures.WrongUse("PLANE_URL is no URL; write it as https://plane.example")
     wanted = name or ("" if url else contexts.current)
     if not wanted and not url:
         raise failures.Failed("no plane to talk to; run `plane login URL`, or set PLANE_URL and PLANE_TOKEN", code=failures.NOT_ALLOWED)

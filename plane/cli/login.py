@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from plane.cli import client, contexts, failures, kinds, private, sso
+from plane.domain.reading import addresses
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -35,9 +36,10 @@ def login(*, url: str, token_file: str | None, ca: str, name: str, tenant: str, 
 
     The token is never taken from the command line, where others could read it.
     """
+    address = _address(url)
     nobody = contexts.Context(
         name=name or urllib.parse.urlsplit(url).hostname or "",
-        url=_address(url),
+        url=address,
         ca=str(pathlib.Path(ca).resolve()) if ca else "",
         tenant=tenant,
         project=project,
@@ -70,8 +72,8 @@ def _current(known: contexts.File, name: str) -> contexts.File:
 
 def _address(url: str) -> str:
     """The address as kept: scheme, host, port and perhaps a prefix."""
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
+    parts = addresses.parts(url)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
         raise failures.WrongUse(f"{url!r} is not the address of a plane; write it as https://plane.example")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         click.echo(f"Warning: {parts.hostname} is spoken to without TLS; anybody on the way can read the token.", err=True)

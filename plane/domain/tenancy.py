@@ -13,6 +13,7 @@ from plane.domain.judging import policy, styles
 from plane.domain.permitting import namespaces as begins
 from plane.domain.permitting import projects, signing
 from plane.domain.permitting import quotas as amounts
+from plane.domain.reading import addresses
 from plane.domain.rendering import refs
 from plane.domain.timing import retries, rollbacks, schedules
 
@@ -108,14 +109,12 @@ def url_problem(url: str) -> str:
         return "holds spaces or control characters; write a plain https:// or ssh:// URL"
     if not url.startswith(("https://", "ssh://")):
         return "must begin with https:// or ssh://"
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
+    parts = addresses.parts(url)
+    if parts is None:
         return "is no URL; write https://host/path or ssh://user@host/path"
     if parts.password is not None or (parts.scheme == "https" and parts.username is not None):
         return "must not hold a user or password; put them into a Credential and name it in spec.credential"
-    if not host or host.startswith("-") or port == 0 or parts.path.strip("/") == "" or parts.query or parts.fragment:
+    if not parts.hostname or parts.hostname.startswith("-") or parts.path.strip("/") == "" or parts.query or parts.fragment:
         return "must name a host and a path, without query and fragment"
     return ""
 
@@ -160,7 +159,7 @@ def check_credential(spec: CredentialSpec, data: dict[str, str] | None) -> Probl
         for n, name in enumerate(spec.__struct_fields__)
         if name != "kind" and getattr(spec, name) and name not in PUBLIC_KEYS[spec.kind]
     }
-    if spec.kind == "vault" and not spec.address.startswith("https://") and not _loopback(spec.address):
+    if spec.kind == "vault" and not (_loopback(spec.address) or (spec.address.startswith("https://") and addresses.parts(spec.address))):
         problems["spec.address"] = "must be an https:// address"
     if spec.kind == "git-ssh" and not spec.known_hosts:
         problems["spec.knownHosts"] = (
@@ -176,7 +175,8 @@ def check_credential(spec: CredentialSpec, data: dict[str, str] | None) -> Probl
 
 def _loopback(address: str) -> bool:
     """Plain http is for a Vault on this machine only."""
-    return urlsplit(address).scheme == "http" and urlsplit(address).hostname in {"127.0.0.1", "localhost", "::1"}
+    parts = addresses.parts(address)
+    return parts is not None and parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}
 
 
 def check_app(spec: apps.AppSpec) -> Problems:

@@ -44,8 +44,8 @@ def ways(plane: context.Plane) -> shapes.Ways:
 
 def begin(plane: context.Plane, name: str, *, back: str, challenge: str) -> str:
     """Where the browser goes; `back` empty: a session of its own; Invalid for an address that is not the caller's own machine."""
-    provider, parts = plane.logins.provider(name), parse.urlsplit(back)
-    if back and (parts.scheme != "http" or not login.is_own(parts.hostname or "") or not parts.port or parts.username or parts.query):
+    provider = plane.logins.provider(name)
+    if back and not login.comes_back(back):
         raise errors.Invalid({"back": "must be an address of your own machine, such as http://127.0.0.1:8000/"})
     wish = ports.LoginWish(new_secret(), new_secret(), new_secret(), _callback(plane, name))
     row = {"provider": name, "nonce": wish.nonce, "verifier": wish.verifier, "return_to": back, "challenge": challenge}

@@ -154,7 +154,16 @@ def test_every_refusal_says_the_same(nobody: Api, ana: identity.Browser) -> None
 
 
 @pytest.mark.parametrize(
-    "back", ["https://evil.example/", "http://127.0.0.1/", "http://localhost.evil.example:80/", "http://u@127.0.0.1:1/", "x"]
+    "back",
+    [
+        "https://evil.example/",
+        "http://127.0.0.1/",
+        "http://localhost.evil.example:80/",
+        "http://u@127.0.0.1:1/",
+        "http://127.0.0.1:99999/",
+        "http://[::1",
+        "x",
+    ],
 )
 def test_a_browser_is_sent_back_to_ones_own_machine_only(nobody: Api, back: str) -> None:
     assert nobody.post("/login/house/begin", {**BEGIN, "back": back}).status_code == 400

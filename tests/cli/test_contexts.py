@@ -54,6 +54,11 @@ def test_the_environment_alone_is_enough() -> None:
     assert (chosen.url, chosen.token, chosen.ca) == ("http://127.0.0.1:1", "t", "ca.pem")
 
 
+def test_an_address_from_the_environment_is_one() -> None:
+    with pytest.raises(failures.WrongUse, match="PLANE_URL is no URL"):
+        contexts.choose(BOTH, name="", environment={"PLANE_URL": "https://plane.example:port"})
+
+
 def test_without_any_plane_one_is_told_to_log_in() -> None:
     with pytest.raises(failures.Failed, match="run `plane login URL`") as failed:
         contexts.choose(contexts.File(), name="", environment={})

@@ -90,7 +90,9 @@ def test_a_plane_that_is_away_is_exit_6(run: conftest.Run) -> None:
     assert said.endswith("; check the address with `plane context show`, and that the plane runs\n")
 
 
-@pytest.mark.parametrize("url", ["plane.example", "ftp://plane.example", "https://user:secret@plane.example", "https://"])
+@pytest.mark.parametrize(
+    "url", ["plane.example", "ftp://plane.example", "https://user:secret@plane.example", "https://", "https://[x", "https://x:y"]
+)
 def test_login_refuses_what_is_no_address(run: conftest.Run, url: str) -> None:
     assert "is not the address of a plane; write it as https://plane.example" in run("login", url, typed="t\n", code=2).stderr
 

@@ -37,6 +37,12 @@ def test_any_other_address_is_refused_without_repeating_it(url: str) -> None:
     assert "canary" not in rule
 
 
+@pytest.mark.parametrize("address", ["http://[::1", "https://[vault", "https://vault.example:port", "http://vault.example"])
+def test_a_vault_is_at_an_address_that_can_be_read(address: str) -> None:
+    spec = tenancy.CredentialSpec(kind="vault", address=address, prefixes=("shop/",))
+    assert tenancy.check_credential(spec, None).get("spec.address") == "must be an https:// address"
+
+
 def test_two_spellings_of_a_repository_are_one() -> None:
     assert tenancy.normal_url("https://GIT.example/A/b.git/") == tenancy.normal_url("https://git.example/A/b") == "https://git.example/A/b"
 

@@ -7,11 +7,11 @@ import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
-from urllib import parse
 
 import msgspec
 
 from plane.domain import errors
+from plane.domain.reading import addresses
 
 ALGORITHMS = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
@@ -204,10 +204,18 @@ def _common(issuer: str, algorithms: Iterable[str]) -> dict[str, str]:
 
 def _address(url: str) -> str:
     """Why browsers and the plane should not talk to it, or the empty string. Plain HTTP only to one's own machine."""
-    parts = parse.urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
+    parts = addresses.parts(url)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
         return f"{url[:100]!r} is no address; write it as https://login.example"
     return "" if parts.scheme == "https" or is_own(parts.hostname) else "must be https; only one's own machine is reached without"
+
+
+def comes_back(url: str) -> bool:
+    """Whether a browser may be sent there with a code: to a port of its own machine."""
+    parts = addresses.parts(url)
+    if parts is None or parts.scheme != "http" or not parts.port or parts.username or parts.query:
+        return False
+    return is_own(parts.hostname or "")
 
 
 def is_own(host: str) -> bool:
