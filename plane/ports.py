@@ -8,7 +8,7 @@ import msgspec
 
 from plane.domain import apps, objects
 from plane.domain.acting import action_scripts
-from plane.domain.auditing import sinks
+from plane.domain.auditing import details, sinks
 from plane.domain.comparing import ownership
 from plane.domain.granting import login
 from plane.domain.health import health_scripts, health_values
@@ -303,8 +303,8 @@ class Scripts(Protocol):
 class Sink(Protocol):
     """A place that the audit log is sent to. Sync, thread-safe, without memory."""
 
-    def send(self, spec: sinks.SinkSpec, data: Mapping[str, secrets.Secret], batch: sinks.Batch) -> None:
-        """Return when the far end has the whole batch.
+    def send(self, spec: sinks.SinkSpec, data: Mapping[str, secrets.Secret], batch: sinks.Batch) -> details.Stamped | None:
+        """Return when the far end has the whole batch, with what the log shall keep of its answer.
 
         Raises:
             BackendDown: it may have some of it, and gets it again. Refused: it will never have this batch.

@@ -13,7 +13,7 @@ from plane.adapters import clock, oidc, opa, opa_files, passwords, scripts, seal
 from plane.adapters.git import mirrors, transport, witness
 from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
-from plane.adapters.sinks import files, http, plane_witness, reach, s3, syslog
+from plane.adapters.sinks import files, http, plane_witness, reach, s3, syslog, timestamps
 from plane.domain.granting import limits as rates
 from plane.run import login_file, master_key
 from plane.server import context, limits
@@ -82,6 +82,7 @@ def sinks(settings: config.Settings) -> Mapping[str, ports.Sink]:
         "s3": s3.S3Sink(way, now),
         "file": files.FileSink(settings.state() / "audit"),
         "plane": plane_witness.PlaneSink(way),
+        "timestamp": timestamps.TimestampSink(way),
         "git": witness.GitSink(transport.Transport(allowed=_networks(settings.sink_networks))),
     }
 

@@ -1,15 +1,20 @@
 """The record from the command line: files that prove themselves, and a verifier that needs no plane."""
 
+import base64
 import pathlib
 import subprocess
 import sys
 
 from pyarrow import parquet
 
+from plane.adapters import stamps
 from plane.cli.auditing import audit_delivery
+from plane.domain.auditing import details
+from plane.server import record
+from plane.store import engine
 from tests.cli import conftest
 from tests.cli.test_platform import seal_everything
-from tests.support import planes
+from tests.support import far_ends, planes, stamping
 
 
 def test_a_file_alone_does_not_show_that_a_log_continues(run: conftest.Run, tmp_path: pathlib.Path) -> None:
@@ -159,3 +164,30 @@ def test_saved_questions_are_answered(shop: planes.Fleet, run: conftest.Run) -> 
     assert "Nothing since" in run("audit", "report", "waiver-changes").output
     assert "Nothing had run there" in run("at", "1h", "app", "web").output
     assert "No app has had the commit 3f9a" in run("audit", "trail", "3f9a").output
+
+
+def test_time_stamps_say_when_states_were_there(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
+    run("user", "create", "eve", "--role", "viewer")
+    seal_everything(shop)
+    house, other = stamping.Authority(tmp_path / "house"), stamping.Authority(tmp_path / "other")
+    for name, authority in (("house.pem", house), ("other.pem", other)):
+        (tmp_path / name).write_text(authority.pem)
+    note = run("audit", "checkpoint").stdout
+    query, _ = stamps.request(note.encode())
+    stamp = base64.b64encode(house.answer(far_ends.Received("POST", "/", {}, query))[1]).decode()
+    size = int(note.splitlines()[1])
+    told = details.Stamped(size=size, note=note, stamp=stamp, stamped_at="2026-01-01T00:00:00Z")
+    with engine.begin(shop.plane.engine, shop.scope) as tx:
+        record.append(shop.plane, tx, shop.scope, "audit.stamped", details=told)
+    seal_everything(shop)
+    trusted, file, notes = str(tmp_path / "house.pem"), tmp_path / "audit.jsonl", tmp_path / "notes"
+    assert f"1 time stamps hold; {size} events were there by 20" in run("audit", "verify", "--authority", trusted).output
+    run("audit", "export", "--since", "1970-01-01", "-o", str(file))
+    notes.write_text(run("audit", "stamps").stdout)
+    verify = ("audit", "verify", "--offline", str(file), "--authority")
+    assert f"1 time stamps hold; {size} events" in run(*verify, trusted).output
+    assert "2 time stamps hold" not in run(*verify, trusted, "--witness", str(notes)).output  # the same one, told twice
+    assert f"the time stamp of the state at {size} does not hold" in run(*verify, str(tmp_path / "other.pem"), code=1).output
+    notes.write_text(notes.read_text().replace(f"\n{size}\n", f"\n{size - 1}\n", 1))
+    said = run(*verify, trusted, "--witness", str(notes), code=1).output
+    assert f"the time stamp of the state at {size - 1} does not hold" in said

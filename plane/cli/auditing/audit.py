@@ -3,7 +3,7 @@
 import click
 
 from plane.cli import client, failures, session, show
-from plane.cli.auditing import audit_delivery, audit_files, audit_places, audit_reports, audit_terms
+from plane.cli.auditing import audit_delivery, audit_files, audit_places, audit_reports, audit_stamps, audit_terms
 
 Json = client.Json
 
@@ -16,6 +16,7 @@ def audit() -> None:
 audit.add_command(audit_files.export)
 audit.add_command(audit_files.verify)
 audit.add_command(audit_files.program)
+audit.add_command(audit_stamps.show)
 audit.add_command(audit_terms.terms)
 audit.add_command(audit_terms.erase)
 audit.add_command(audit_reports.report)

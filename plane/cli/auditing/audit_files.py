@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import click
 
 from plane.cli import failures, session
-from plane.cli.auditing import audit_places, audit_resume, verifier
+from plane.cli.auditing import audit_places, audit_resume, audit_stamps, verifier
 from plane.domain.auditing import proof_checks
 
 BEGINNING = "1970-01-01"
@@ -105,28 +105,34 @@ def _report(found: dict[str, int], asked: Asked, *, where: str = "") -> None:
     metavar="PATH",
     help="Signed states that others keep, a file or a clone: each must be the log's.",
 )
+@click.option("--authority", metavar="FILE", help="Check the record's time stamps: certificates in PEM of who vouches for them.")
 @session.placed
 def verify(where: session.Session, *, file: str | None, part: bool, keys: tuple[str, ...], **kept: Any) -> None:  # noqa: ANN401 - options
     """Check every event, hash and signature of the record: exit 0 nothing is wrong, 1 something is, and each finding is a line.
 
     Without --offline the whole record is read from the plane, and its database is asked for what an export cannot show.
     """
-    against, known = kept["against"], kept["known"]
+    against, known, authority = kept["against"], kept["known"], kept["authority"]
     if file and known:
         raise failures.WrongUse(
             "--known has the plane prove that the log continues, and --offline asks nobody; give --against with an earlier export instead"
         )
     try:
         before = verifier.leaves(against) if against else verifier.NONE
-        found = verifier.Verifier(keys, before, verifier.witnessed(kept["witnesses"]), part=part)
+        authorities = pathlib.Path(authority).read_text(encoding="utf-8") if authority else ""
+        stamped = audit_stamps.found(where, file, kept["witnesses"]) if authority else []
+        held = {**verifier.witnessed(kept["witnesses"]), **audit_stamps.states(stamped)}
+        found = verifier.Verifier(keys, before, held, part=part)
         found.take(verifier.parts_of(file) if file else _whole_log(where))
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise failures.WrongUse(f"{getattr(error, 'filename', None) or file or against}: cannot be read ({error})") from error
     if not file:
         found.findings += _asked(where)
     if known:
         found.findings += _continued(where, pathlib.Path(known), found)
-    click.echo(str(found))
+    wrong, times = audit_stamps.judged(stamped, authorities)
+    found.findings += wrong
+    click.echo("\n".join([*([times] if authority else []), str(found)]))
     if found.findings:
         sys.exit(1)
 

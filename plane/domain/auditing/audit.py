@@ -17,6 +17,7 @@ PERSONAL = ("name", "ip", "user_agent")
 COMMITTED = ("author", "committer")  # in the details of a sync: people too, whoever the actor is
 EXPIRED = "audit.retention.applied"  # names the place before which events may be gone; the verifier looks for it
 KEY_CHANGED = "audit.key.changed"
+STAMPED = "audit.stamped"
 TILE = 8  # heights between stored nodes: a proof reads at most 2^TILE hashes a level, and 1/255 more is stored than the leaves
 COUNTED = ("type", "actor", "project", "target", "cluster", "outcome")
 

@@ -354,6 +354,15 @@ class LogState(Details, frozen=True, kw_only=True, omit_defaults=True):
     key: str
 
 
+class Stamped(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """A signed state as its note, and the answer of the authority over it (RFC 3161, base64), with the time that it says."""
+
+    size: int
+    note: str
+    stamp: str
+    stamped_at: str
+
+
 class Behind(Details, frozen=True, kw_only=True, omit_defaults=True):
     """How far a mandatory sink is behind."""
 

@@ -24,6 +24,7 @@ SECRETS: dict[str, tuple[frozenset[str], frozenset[str]]] = {  # by place: what 
     "file": (frozenset(), frozenset()),
     "plane": (frozenset({"bearer"}), frozenset()),
     "git": (frozenset(), frozenset({"username", "password", "sshKey", "knownHosts"})),
+    "timestamp": (frozenset(), frozenset({"bearer"})),
 }
 MIN_KEY = 16  # characters of an HMAC key: below that it is guessed
 
@@ -90,6 +91,15 @@ class Plane(Spec, frozen=True):
     ca_pem: Pem = ""
 
 
+class Timestamp(Spec, frozen=True):
+    """A time-stamping authority (RFC 3161) as a witness: it says when a signed state was there. `authorityPem`: who vouches for it."""
+
+    url: Text
+    authority_pem: Pem
+    every_seconds: Every = 3600
+    ca_pem: Pem = ""
+
+
 class SinkSpec(Spec, frozen=True):
     """One place, and what is sent there: `types` as in searches, empty for all; files and objects always get all.
 
@@ -104,6 +114,7 @@ class SinkSpec(Spec, frozen=True):
     file: File | None = None
     git: Git | None = None
     plane: Plane | None = None
+    timestamp: Timestamp | None = None
     types: Annotated[tuple[Text, ...], msgspec.Meta(max_length=50)] = ()
     paused: bool = False
     mandatory: bool = False
@@ -118,7 +129,7 @@ class SinkSpec(Spec, frozen=True):
 
     def pause_s(self) -> int:
         """How long it is left alone after a batch."""
-        witness = self.git or self.plane
+        witness = self.git or self.plane or self.timestamp
         return witness.every_seconds if witness else 0
 
 
@@ -141,7 +152,7 @@ def check(spec: SinkSpec, *, platform: bool) -> dict[str, str]:
 
 def _check_urls(spec: SinkSpec) -> dict[str, str]:
     problems = {}
-    for name in ("webhook", "otlp", "s3", "plane"):
+    for name in ("webhook", "otlp", "s3", "plane", "timestamp"):
         url = getattr(getattr(spec, name), "endpoint" if name == "s3" else "url", "https://")
         if not url.startswith("https://"):
             problems[f"spec.{name}.{'endpoint' if name == 's3' else 'url'}"] = "must begin with https://"
@@ -160,13 +171,14 @@ def check_secrets(spec: SinkSpec, given: dict[str, str]) -> dict[str, str]:
     return problems
 
 
-WITNESSES = frozenset({"git", "plane"})  # places that get signed states alone
+WITNESSES = frozenset({"git", "plane", "timestamp"})  # places that get signed states alone
 
 
 class Batch(msgspec.Struct, frozen=True):
     """A stretch of a log that ends at a signed state: `start` is the state before it, None at the log's beginning.
 
-    prove: a smaller size → the proof that the log at `end` continues it; for witnesses, which get no rows.
+    prove: a smaller size → the proof that the log at `end` continues it; for witnesses, which get no rows. news: whether anything but
+    stamps came since; a stamp that only another stamp called for would call for the next one.
     """
 
     origin: str
@@ -174,6 +186,7 @@ class Batch(msgspec.Struct, frozen=True):
     start: audit.Checkpoint | None
     end: audit.Checkpoint
     prove: Callable[[int], tuple[bytes, ...]] | None = None
+    news: bool = True
 
 
 class Refused(errors.PlaneError):

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from plane.domain import access, errors
-from plane.domain.auditing import audit_proofs, details
+from plane.domain.auditing import audit, audit_proofs, details
 from plane.domain.auditing import sinks as domain
 from plane.domain.rendering import secrets
 from plane.server import context, keys, record
@@ -57,12 +57,17 @@ def _batch(plane: context.Plane, scope: access.Scope, identity: str) -> bool:
         batch = read(tx, scope.tenant, sink.position) if sink and sink.position < sink.size else None
     if sink is None or batch is None:
         return False
-    refused = _deliver(plane, spec, _opened(plane, scope.tenant, sink), _chosen(batch, spec))
+    witness, data = spec.place() in domain.WITNESSES, _opened(plane, scope.tenant, sink)
+    quiet = spec.timestamp is not None and not batch.news
+    refused = [] if witness else _deliver(plane, spec, data, _chosen(batch, spec))
+    told = plane.sinks[spec.place()].send(spec, data, batch) if witness and not quiet else None
     with engine.begin(plane.engine, scope) as tx:
         for seq, reason in refused:
             store.bury(tx, scope.tenant, identity, seq, reason)
-        store.sent(tx, scope.tenant, identity, before=sink.position, after=batch.end.size, pause_s=spec.pause_s())
-    return spec.place() not in domain.WITNESSES
+        if told:
+            record.append(plane, tx, scope, audit.STAMPED, target=f"sink/{sink.name}", details=told)
+        store.sent(tx, scope.tenant, identity, before=sink.position, after=batch.end.size, pause_s=0.0 if quiet else spec.pause_s())
+    return not witness
 
 
 def _read(tx: engine.Tx, tenant: str, position: int) -> domain.Batch | None:
@@ -87,7 +92,8 @@ def _newest(plane: context.Plane, tx: engine.Tx, tenant: str, position: int) -> 
         with engine.begin(plane.engine, access.Scope(tenant, access.SYSTEM)) as other:
             return audit_proofs.consistency(audit_reading.nodes(other, tenant), old, end.size)
 
-    return domain.Batch(end.origin, (), audit_reading.checkpoint_around(tx, tenant, position, above=False), end, prove)
+    news = audit_reading.other_than(tx, tenant, audit.STAMPED, first=position, end=end.size)
+    return domain.Batch(end.origin, (), audit_reading.checkpoint_around(tx, tenant, position, above=False), end, prove, news=news)
 
 
 def _chosen(batch: domain.Batch, spec: domain.SinkSpec) -> domain.Batch:

@@ -161,6 +161,12 @@ def told_key(tx: Tx, tenant: str) -> str:
     return str(msgspec.json.decode(body, type=audit.Event).details["after"]) if body else ""
 
 
+def other_than(tx: Tx, tenant: str, kind: str, *, first: int, end: int) -> bool:
+    """Whether there is an event of another type from place `first` up to `end`."""
+    where = (LEAVES.c.tenant_id == tenant, LEAVES.c.seq >= first, LEAVES.c.seq < end, LEAVES.c.type != kind)
+    return tx.execute(sa.select(sa.literal(1)).where(*where).limit(1)).scalar() is not None
+
+
 def checkpoint_around(tx: Tx, tenant: str, size: int, *, above: bool) -> audit.Checkpoint | None:
     """The smallest checkpoint of at least this size, or the largest of at most this size."""
     here = CHECKPOINTS.c.size >= size if above else CHECKPOINTS.c.size <= size
