@@ -102,7 +102,7 @@ def _api() -> Router:
     handlers = _handlers()
     text = openapi.encode(openapi.document([*handlers, *login.handlers()], base=BASE))
 
-    @get("/openapi.json", sync_to_thread=False, name="openapi")
+    @get("/openapi.json", sync_to_thread=False, name="openapi", guards=[border.known])
     def described() -> Response[bytes]:
         return Response(text, media_type="application/json")
 

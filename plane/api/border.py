@@ -14,21 +14,13 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from plane.adapters import metrics
-from plane.api import cookies, metering, problems
+from plane.api import cookies, metering, problems, safety
 from plane.domain import access, errors
 from plane.domain.granting import web
 from plane.server import entry
 from plane.server.auditing import visits
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
-SAFETY = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Strict-Transport-Security": "max-age=31536000",
-}
 QUIET = frozenset({"/health", "/ready", "/metrics"})  # asked every few seconds; they would drown the rest
 log = structlog.get_logger()
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -57,7 +49,7 @@ class Border:
                 status = message["status"]
                 headers = MutableScopeHeaders.from_message(message)
                 headers["X-Request-Id"] = request_id
-                for name, value in (SAFETY | scope["state"].get(metering.LEFT, {})).items():
+                for name, value in (safety.HEADERS | scope["state"].get(metering.LEFT, {})).items():
                     headers.setdefault(name, value)
             await send(message)
 

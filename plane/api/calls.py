@@ -37,7 +37,6 @@ PARAMETER = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,127}")
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 KEY = re.compile(r"[!-~]{1,200}")
 BODY_BYTES = 8 * 1024 * 1024
-SHOW_VERSION = frozenset({"GET", "PUT", "POST"})
 
 
 class Call(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
+from plane.api import safety
 from plane.domain import errors, release
 from plane.domain.auditing import sinks
 from plane.domain.granting import web
@@ -104,7 +105,7 @@ def http(request: Incoming, error: HTTPException) -> Response[bytes]:
             detail=f"there is no {request.method} on this path; see /api/v1/openapi.json",
         ), {}, {})  # fmt: skip
         allow = (error.headers or {}).get("Allow", "")
-        said.headers.update({"Allow": allow} if allow else {})
+        said.headers.update(safety.HEADERS | ({"Allow": allow} if allow else {}))  # middleware does not see what has no route
         return said
     return refused(request, errors.Invalid({"": "the request cannot be read"}))
 

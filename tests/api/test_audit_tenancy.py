@@ -27,7 +27,7 @@ def acts(tenant: Tenant, word: str) -> None:
 
 def places(tenant: Tenant) -> list[str]:
     """Every GET below …/audit that ends by itself, with what it must be asked for."""
-    paths = tenant.api.client.get("/api/v1/openapi.json").json()["paths"]
+    paths = tenant.api.get("/openapi.json").json()["paths"]
     found = []
     for path, operations in paths.items():
         if re.search(r"^/api/v1/tenants/\{tenant\}/audit(/|$)", path) and "get" in operations:

@@ -46,7 +46,7 @@ ELSEWHERE = {  # writes that come to no event here, and why
 
 def writes(api: Api) -> list[tuple[str, str, Any]]:
     """(method, path template, example body) of everything that is not a look."""
-    found = api.client.get("/api/v1/openapi.json").json()["paths"]
+    found = api.get("/openapi.json").json()["paths"]
     return [
         (method.upper(), path.removeprefix("/api/v1"), _example(operation))
         for path, operations in found.items()
