@@ -5,6 +5,7 @@ import pathlib
 import sys
 
 MEMORY_BYTES = 1024**3  # of one OPA; a set that wants more is broken
+CRIES = ("fatal error:", "fatal:", "panic:", "error:", "runtime:", "SIG")  # Go's, before pages of stacks and registers
 LAUNCHER = pathlib.Path(__file__).with_name("opa_launch.py")
 
 
@@ -16,5 +17,5 @@ def launch(command: list[str], *, memory_bytes: int, nice: int = 0) -> list[str]
 def last_words(said: str) -> str:
     """Why an OPA ended, of all that it wrote."""
     lines = said.splitlines()
-    cry = next((line for line in lines if line.startswith(("fatal error:", "panic:", "error:"))), "")
+    cry = next((line for line in lines if line.startswith(CRIES)), "")
     return (cry or (lines[-1] if lines else "it ended without a word"))[:300]

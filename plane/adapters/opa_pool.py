@@ -3,6 +3,7 @@
 import collections
 import concurrent.futures
 import contextlib
+import io
 import pathlib
 import resource
 import secrets
@@ -26,6 +27,7 @@ from plane.adapters import opa_bounds, opa_sets
 START_S = 20.0  # OPA is ready in about 0.1 s; a loaded machine may need more
 KEPT_BYTES = 1024**3  # of all idle ones together; one with the shipped set holds about 10 MiB of its own
 ENGINES = 64
+ANSWER_BYTES = 64 * 1024**2  # 100,000 violations of a few hundred letters; who says more floods whoever reads it
 
 AUTHZ = """package system.authz
 
@@ -238,6 +240,18 @@ class _SocketAdapter(requests.adapters.HTTPAdapter):
     def __init__(self, path: pathlib.Path) -> None:
         super().__init__(max_retries=0)
         self._pool = _SocketPool(path)
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:  # noqa: ANN401 - requests'
+        """The answer as far as one is willing to hold it; EngineRefused when it is longer."""
+        answer = super().send(request, *args, **{**options, "stream": True})
+        body = answer.raw.read(ANSWER_BYTES + 1, decode_content=True)
+        if len(body) > ANSWER_BYTES:
+            answer.raw.close()
+            message = f"it answers with more than {ANSWER_BYTES // 1024**2} MiB; find fewer violations, or say less of each"
+            raise EngineRefused(message)
+        answer.raw.release_conn()
+        answer.raw = io.BytesIO(body)
+        return answer
 
     def get_connection_with_tls_context(self, *_args: object, **_options: object) -> "_SocketPool":
         return self._pool

@@ -2,9 +2,12 @@
 
 import concurrent.futures
 import contextlib
+import json
 import os
 import pathlib
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +19,7 @@ import pytest
 
 from plane import config
 from plane.adapters import opa, opa_files, opa_pool, opa_sets
+from plane.adapters.sandbox import kernel
 from plane.domain.judging import policy, surroundings
 
 SHIPPED = opa_files.shipped()
@@ -323,12 +327,12 @@ def test_many_threads_share_engines() -> None:
     assert found == [str(number % 4) for number in range(40)]
 
 
-def test_a_program_that_cannot_start_is_a_failure(tmp_path: pathlib.Path) -> None:
-    broken = tmp_path / "opa"
-    broken.write_text(f'#!/bin/sh\ncase "$1" in run) echo "no such thing" >&2; exit 3;; *) exec {config.program("opa")} "$@";; esac\n')
-    broken.chmod(0o755)
-    with contextlib.closing(opa.Opa(str(broken), SHIPPED.base)) as engine, pytest.raises(policy.PolicyFailed, match="no such thing"):
-        ask(engine, SAYS_NO)
+def test_a_program_that_cannot_start_is_a_failure() -> None:
+    with contextlib.closing(opa.Opa(config.program("opa"), SHIPPED.base)) as engine:
+        engine._pool.close()  # noqa: SLF001 - for one of another program
+        engine._pool = opa_pool.Pool(str(shutil.which("cat")))  # noqa: SLF001
+        with pytest.raises(policy.PolicyFailed, match=r"policy set own: OPA ended before it answered: .*cat"):
+            ask(engine, SAYS_NO)
 
 
 def test_opa_sees_nothing_of_our_environment(engine: opa.Opa, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -336,6 +340,52 @@ def test_opa_sees_nothing_of_our_environment(engine: opa.Opa, monkeypatch: pytes
     ask(engine, rules('violations contains {"message": "environment"}'))
     for process in processes(engine):
         assert b"canary" not in pathlib.Path(f"/proc/{process.pid}/environ").read_bytes()
+
+
+REACHES = """
+violations contains {"message": sprintf("%%v", [out])} if {
+	out := json.%s
+}"""
+
+
+@pytest.mark.parametrize("call", ['match_schema({}, {"$ref": "URL"})', 'verify_schema({"$ref": "URL"})'])
+def test_a_schema_that_names_an_address_is_not_fetched_while_a_rule_runs(engine: opa.Opa, call: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.1)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        with contextlib.suppress(policy.PolicyFailed):
+            assert "operation not permitted" in ask(engine, rules(REACHES % call.replace("URL", url)))[0].message
+        with pytest.raises(TimeoutError):
+            listener.accept()
+
+
+@pytest.mark.skipif(not kernel.landlock_abi(), reason="this kernel has no Landlock")
+def test_a_schema_that_names_a_file_of_others_is_not_read(engine: opa.Opa, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "own.json").write_text('{"type": "string"}')
+    call = f'match_schema({{}}, {{"$ref": "file://{tmp_path}/own.json"}})'
+    with pytest.raises(policy.PolicyFailed, match="permission denied"):
+        ask(engine, rules(REACHES % call))
+
+
+def test_a_hundred_thousand_violations_and_messages_of_ten_megabytes_are_an_answer(engine: opa.Opa) -> None:
+    many = rules('violations contains {"message": sprintf("%d", [number])} if some number in numbers.range(1, 100000)')
+    assert len(ask(engine, many)) == 100_000
+    long = rules('violations contains {"message": concat("", [sprintf("%01000000d", [n]) | some n in numbers.range(1, 10)])}')
+    assert [len(one.message) for one in ask(engine, long)] == [10_000_000]
+
+
+def test_an_answer_that_nobody_could_hold_is_a_failure_and_the_next_query_works(engine: opa.Opa, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opa_pool, "ANSWER_BYTES", 1024**2)
+    long = rules('violations contains {"message": concat("", [sprintf("%01000000d", [n]) | some n in [1, 2]])}')
+    with pytest.raises(policy.PolicyFailed, match=r"policy set own: OPA could not evaluate it: it answers with more than 1 MiB"):
+        ask(engine, long)
+    assert len(ask(engine, SAYS_NO)) == 1
+
+
+def test_what_no_capability_gives_is_what_opa_itself_calls_unrepeatable() -> None:
+    said = subprocess.run([config.program("opa"), "capabilities", "--current"], capture_output=True, check=True).stdout
+    unrepeatable = {one["name"] for one in json.loads(said)["builtins"] if one.get("nondeterministic")}
+    assert unrepeatable - opa_sets.REFUSED == {"json.match_schema", "json.verify_schema"}  # only by what they fetch
 
 
 def test_a_stranger_gets_no_answer_from_our_opa(engine: opa.Opa) -> None:

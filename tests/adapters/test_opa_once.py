@@ -61,7 +61,7 @@ def test_a_rule_that_loops_ends_at_the_deadline() -> None:
 
 def test_a_rule_that_eats_memory_is_a_failure() -> None:
     hungry = rules('violations contains {"message": "x"} if count(numbers.range(1, 8000000)) == 1')
-    with pytest.raises(policy.PolicyFailed, match=r"OPA ended before it answered: .*memory"):
+    with pytest.raises(policy.PolicyFailed, match=r"OPA ended before it answered: (fatal|runtime|SIG)"):
         opa_once.Once(config.program("opa"), SHIPPED.base, memory_bytes=256 * 1024**2).violations(hungry, QUESTION)
 
 
