@@ -1,7 +1,7 @@
 """`make bench`: every benchmark in turn, each a process of its own. Figures and ratios, never a verdict.
 
 python -m benchmarks [NAME ...]     all, or those named: fleet agent render policy sealing lists compare plan audit audit_writes scale trial
-                                    access
+                                    access fairness
 """
 
 import subprocess
@@ -21,6 +21,7 @@ BENCHMARKS = (
     "scale",
     "trial",
     "access",
+    "fairness",
 )
 
 

