@@ -100,7 +100,7 @@ class Compiler:
     def place(self, files: policy.PolicyFiles, folder: pathlib.Path) -> list[str]:
         """The set with its driver in the folder `modules`, and beside it what they may call; OPA's options that go with it."""
         laid = self.place_modules(files, folder / "modules")
-        (folder / CAPABILITIES).write_bytes(self._allowed())
+        (folder / CAPABILITIES).write_bytes(self.allowed())
         return ["--strict"] if laid.strict else []
 
     def place_modules(self, files: policy.PolicyFiles, folder: pathlib.Path) -> layout.Laid:
@@ -132,7 +132,7 @@ class Compiler:
         base = {f"plane/{name}": text for name, text in self._base.items()}
         return layout.Laid({**base, **{f"set/{name}": text for name, text in files.files.items()}})
 
-    def _allowed(self) -> bytes:
+    def allowed(self) -> bytes:
         """This OPA's capabilities without the refused builtins and without any network."""
         with self._lock:
             if not self._capabilities:
