@@ -18,7 +18,7 @@ from plane.server.auditing import gaps
 from plane.wire import agent, journal, signing
 from tests.server import test_gaps
 from tests.server.test_audit_tampering import seal_all
-from tests.support import planes
+from tests.support import counting, planes
 
 KEY = agent.Key("", "ConfigMap", "shop", "web")
 HEAL = agent.Healed(key=KEY, at=1_000_000_000.0, action="update", fields=("/data/a",), manager="kubectl-edit")
@@ -119,6 +119,25 @@ def test_the_end_of_a_task_is_taken_from_the_journal_only_where_nobody_told_it(f
         task.id,
     )
     assert recovered.details["failed"] == [{"object": "ConfigMap shop/web", "message": "no"}]
+
+
+def test_a_post_of_what_the_plane_knows_takes_nine_statements_however_many_apps(fleet: planes.Fleet, book: Book, devgit: DevGit) -> None:
+    named = [f"web-{number}" for number in range(5)]
+    config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n"
+    url = devgit.create("journals-many", {path: text for name in named for path, text in planes.files(name, config=config).items()})
+    repository = fleet.repository(devgit, "journals-many")
+    for name in named:
+        fleet.app(name, repository, url)
+    fleet.work()
+    begun = [task for task, _ in fleet.claim()]
+    finals = [agent.Final(task=task.id, app_id=task.app_id, generation=1, outcome="succeeded", started=1.0, finished=2.0) for task in begun]
+    intake.events(fleet.plane, fleet.identity, agent.Events(finals=tuple(finals)))
+    book.note(*(journal.TaskBegun(task.id, task.app_id, "apply", 1) for task in begun))
+    book.send()
+    book.note(*(journal.TaskEnded(task.id, task.app_id, "apply", 1, "succeeded") for task in begun))
+    with counting.statements(fleet.plane.engine) as sent:
+        assert book.send(after=2 + len(begun) - 1).seq == 1 + 2 * len(begun)
+    assert (len(begun), len(sent)) == (5, 9), sent
 
 
 def test_a_journal_resolves_what_was_missed(fleet: planes.Fleet, book: Book, app: str, owner: sa.Engine) -> None:

@@ -9,7 +9,7 @@ from plane.domain.auditing import audit
 from plane.server import claim, context, record
 from plane.server.attending import chain, telling
 from plane.store import engine
-from plane.store.attending import agents, reports
+from plane.store.attending import reports
 from plane.store.auditing import audit as log
 from plane.store.auditing import journals
 from plane.store.engine import Tx
@@ -21,13 +21,11 @@ def take(plane: context.Plane, who: claim.AgentIdentity, sent: journal.Journal) 
     sent = msgspec.structs.replace(sent, id=sent.id[:100].replace("\0", ""))
     platform = who.scope(access.PLATFORM_TENANT)
     with engine.begin(plane.engine, platform) as tx:
-        known = journals.mark(tx, platform.tenant, who.id, sent.id)
-        keys = journals.keys(tx, who.id) if sent.frames else ()
-        cluster = agents.cluster_name(tx, who.cluster_id) if sent.frames else ""
+        known = journals.known(tx, who.id, sent.id)
     if not sent.frames:
-        return journal.Known(seq=known.seq, hash=known.hash)
-    found = chain.follow(known, sent, chain.Signers(who.id, keys))
-    about = telling.About(plane, who, cluster, sent.id)
+        return journal.Known(seq=known.mark.seq, hash=known.mark.hash)
+    found = chain.follow(known.mark, sent, chain.Signers(who.id, known.keys))
+    about = telling.About(plane, who, known.cluster, sent.id)
     homes = _homes(plane, who, found.entries)
     for tenant in sorted(set(homes.values())):
         _tenant(about, tenant, [one for one in found.entries if homes.get(telling.app_of(one)) == tenant], found.end)
@@ -45,13 +43,19 @@ def _homes(plane: context.Plane, who: claim.AgentIdentity, entries: Sequence[jou
 
 
 def _tenant(about: telling.About, tenant: str, entries: Sequence[journal.Entry], end: journals.Mark) -> None:
+    """What the tenant's log does not know; mostly it knows all, and nothing is written: what is sent again is then known again."""
+    news = [one for one in entries if telling.is_news(one)]
+    if not news:
+        return
     scope = about.who.scope(tenant)
     with engine.begin(about.plane.engine, scope) as tx:
-        before = journals.lock(tx, tenant, about.who.id, about.name)
-        fresh = [one for one in entries if one.seq > before.seq]
-        names = reports.names(tx, tenant, sorted({telling.app_of(one) for one in fresh}))
-        ends = [one.fact for one in fresh if isinstance(one.fact, journal.TaskEnded) and telling.is_id(one.fact.task)]
+        ends = [one.fact for one in news if isinstance(one.fact, journal.TaskEnded) and telling.is_id(one.fact.task)]
         known = journals.ended(tx, tenant, [(end.task, end.outcome) for end in ends]) if ends else frozenset()
+        if all(isinstance(one.fact, journal.TaskEnded) and one.fact.task in known for one in news):
+            return
+        before = journals.lock(tx, tenant, about.who.id, about.name)
+        fresh = [one for one in news if one.seq > before.seq]
+        names = reports.names(tx, tenant, sorted({telling.app_of(one) for one in fresh}))
         made: list[tuple[audit.Event, str]] = []
         for one in fresh:
             of = names.get(telling.app_of(one)) or telling.nameless(about, one)  # an app that was removed a moment ago

@@ -44,6 +44,11 @@ def is_id(text: str) -> bool:
     return bool(_ID.fullmatch(text))
 
 
+def is_news(one: journal.Entry) -> bool:
+    """Whether `of_app` may have something to say of it: what began, and drift that the plane heard of itself, is in the log already."""
+    return isinstance(one.fact, journal.Healed | journal.TaskEnded) or (isinstance(one.fact, journal.Drifted) and one.fact.away)
+
+
 def of_app(about: About, scope: access.Scope, one: journal.Entry, names: reports.Names, ended: frozenset[str]) -> audit.Event | None:
     """Of what happened to an app; None for what the log knows otherwise. `ended`: tasks whose end it knows."""
     match one.fact:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql as pg
 from plane.store.engine import Tx
 from plane.store.layout import columns, journal_tables, tables
 
-JOURNALS, AGENTS, TASKS = journal_tables.journals, tables.agents, tables.tasks
+JOURNALS, AGENTS, TASKS, CLUSTERS = journal_tables.journals, tables.agents, tables.tasks, tables.clusters
 KEY_BYTES = 32
 
 
@@ -27,11 +27,25 @@ def mark(tx: Tx, tenant: str, agent: str, journal: str) -> Mark:
     return Mark(row.seq, bytes(row.hash), row.broken) if row else Mark()
 
 
+class Known(msgspec.Struct, frozen=True):
+    """A journal and whose it is. `keys`: the public keys that the agent ever signed with, by generation from 1."""
+
+    mark: Mark
+    keys: tuple[bytes, ...]
+    cluster: str
+
+
+def known(tx: Tx, agent: str, journal: str) -> Known:
+    """How far the platform's log has it; a platform transaction."""
+    row = tx.execute(_KNOWN, {"tenant": tables.NIL, "agent": agent, "journal": journal}).one()
+    text = bytes(row.former_keys) + bytes(row.signing_key)
+    keys = tuple(text[start : start + KEY_BYTES] for start in range(0, len(text), KEY_BYTES))
+    return Known(Mark(row.seq or 0, bytes(row.hash or b""), row.broken or ""), keys, row.name)
+
+
 def lock(tx: Tx, tenant: str, agent: str, journal: str) -> Mark:
     """As `mark`; nobody else takes entries of this journal into this log until the transaction ends."""
-    wanted = {"tenant_id": tenant, "agent_id": agent, "journal": journal, "hash": b""}
-    tx.execute(pg.insert(JOURNALS).values(wanted).on_conflict_do_nothing())
-    row = tx.execute(_MARK.with_for_update(), {"tenant": tenant, "agent": agent, "journal": journal}).one()
+    row = tx.execute(_LOCK, {"tenant_id": tenant, "agent_id": agent, "journal": journal, "hash": b""}).one()
     return Mark(row.seq, bytes(row.hash), row.broken)
 
 
@@ -48,11 +62,21 @@ _MARK = sa.select(JOURNALS.c.seq, JOURNALS.c.hash, JOURNALS.c.broken).where(
 )
 
 
-def keys(tx: Tx, agent: str) -> tuple[bytes, ...]:
-    """The public keys that an agent ever signed with, by generation from 1; a platform transaction."""
-    row = tx.execute(sa.select(AGENTS.c.former_keys, AGENTS.c.signing_key).where(AGENTS.c.id == agent)).one()
-    text = bytes(row.former_keys) + bytes(row.signing_key)
-    return tuple(text[start : start + KEY_BYTES] for start in range(0, len(text), KEY_BYTES))
+_SAME = sa.and_(
+    JOURNALS.c.tenant_id == sa.bindparam("tenant"), JOURNALS.c.agent_id == AGENTS.c.id, JOURNALS.c.journal == sa.bindparam("journal")
+)
+_KNOWN = (
+    sa.select(AGENTS.c.former_keys, AGENTS.c.signing_key, CLUSTERS.c.name, JOURNALS.c.seq, JOURNALS.c.hash, JOURNALS.c.broken)
+    .select_from(AGENTS.join(CLUSTERS, CLUSTERS.c.id == AGENTS.c.cluster_id).outerjoin(JOURNALS, _SAME))
+    .where(AGENTS.c.id == sa.bindparam("agent"))
+)
+# An update that changes nothing locks the row that is there as well as the one that is made, in one statement.
+_LOCK = (
+    pg.insert(JOURNALS)
+    .values({name: sa.bindparam(name) for name in ("tenant_id", "agent_id", "journal", "hash")})
+    .on_conflict_do_update(index_elements=["tenant_id", "agent_id", "journal"], set_={"seq": JOURNALS.c.seq})
+    .returning(JOURNALS.c.seq, JOURNALS.c.hash, JOURNALS.c.broken)
+)
 
 
 def ended(tx: Tx, tenant: str, ends: Sequence[tuple[str, str]]) -> frozenset[str]:
