@@ -20,7 +20,6 @@ SERVED_S = 30.0  # how long a kind is looked for whose definition was written a 
 LOOK_S = (0.05, 2.0)  # first and longest pause between two looks: discovery cannot be watched
 
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-_NEEDED = frozenset({"get", "list", "watch", "patch", "delete"})
 
 
 class UnknownKind(errors.PlaneError):
@@ -55,10 +54,6 @@ class Resource(msgspec.Struct, frozen=True):
     def api_version(self) -> str:
         """As it stands in a manifest."""
         return f"{self.group}/{self.version}" if self.group else self.version
-
-    def manageable(self) -> bool:
-        """Whether objects of it can be applied, watched and pruned; a SubjectAccessReview cannot."""
-        return self.verbs >= _NEEDED
 
     def path(self, namespace: str = "", name: str = "") -> str:
         """The path of the collection or the object; BadName when a part would leave it."""

@@ -16,7 +16,6 @@ CONNECT_S = 10.0
 CONNECTIONS = 24  # 8 for claims, reports and releases, and one that may be held for each stream (agent/answering/streams.py)
 ANSWER_S = 60.0
 LONG_POLL_SLACK_S = 20.0  # beyond the wait asked for: a plane that answers later than that is gone
-MAX_CLAIMED_BYTES = 256 * 1024 * 1024
 
 _PROBLEM_SENTENCE = 300
 

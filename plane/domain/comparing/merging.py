@@ -13,7 +13,6 @@ from plane.domain.reading import quantities
 
 MANAGER = "gitops-plane"
 ACTION_MANAGER = "gitops-plane-action"  # of resource actions: somebody asked the plane for them, so they are no stranger's additions
-_OURS = (MANAGER, "Apply", None)  # manager, operation, subresource
 _OUR_MARKS = frozenset({release.OWNER_LABEL, release.OWNER_ANNOTATION})  # Git's objects need not have them yet
 
 

@@ -101,23 +101,6 @@ def whole(live: Mapping[str, Any]) -> Extra | None:
     return Extra("", first.manager, first.operation, first.time)
 
 
-# What is in every namespace without anybody's doing; Argo CD leaves the same out of its orphans.
-_EVERYWHERE = frozenset({("", "ServiceAccount", "default"), ("", "ConfigMap", "kube-root-ca.crt"), ("", "Service", "kubernetes")})
-_DERIVED = frozenset(
-    {("", "Endpoints"), ("", "Event"), ("events.k8s.io", "Event"), ("discovery.k8s.io", "EndpointSlice"), ("coordination.k8s.io", "Lease")}
-)
-
-
-def is_orphan(live: Mapping[str, Any]) -> bool:
-    """Whether an object in a namespace of ours that no app wants stands there on its own: it has no owner and is not the cluster's."""
-    key = objects.key_of(dict(live))
-    meta = live.get("metadata")
-    if not key.namespace or not isinstance(meta, dict) or meta.get("ownerReferences"):
-        return False
-    token = (key.group, key.kind) == ("", "Secret") and live.get("type") == "kubernetes.io/service-account-token"
-    return not token and (key.group, key.kind) not in _DERIVED and (key.group, key.kind, key.name) not in _EVERYWHERE
-
-
 def counterpart(item: Any, others: list[Any], place: int) -> int | None:  # noqa: ANN401 any JSON data
     """Where the same item is in another list: by the fields that name it, or in the same place when it has none."""
     names = next((names for names in _KEYS if names[0] in item), ()) if isinstance(item, dict) else ()

@@ -8,7 +8,6 @@ import msgspec
 from plane.domain.granting import conditions, roles
 
 MAX_SUBJECTS = 500  # of one binding; more people than that share a role through several
-MAX_GLASS = dt.timedelta(hours=4)  # that a break-glass role may be held at once
 SubjectKind = Literal["User", "Group", "ServiceAccount"]
 
 

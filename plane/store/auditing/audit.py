@@ -35,9 +35,6 @@ class Unsealed(msgspec.Struct, frozen=True):
     project_id: str | None
 
 
-EMPTY = Head(0, (), 0, tables.NIL)
-
-
 def append(tx: Tx, events: Sequence[audit.Event], *, project_ids: dict[str, str] | None = None) -> None:
     """Write events in one statement. `project_ids`: event id → project id, for filters."""
     parted = [(*audit.apart(event, salt), salt) for event in events for salt in (secrets.token_bytes(16),)]

@@ -45,23 +45,6 @@ def test_an_object_without_our_mark_is_not_ours_to_judge() -> None:
     assert ownership.whole({"kind": "ConfigMap", "metadata": {"name": "a", "managedFields": [{"manager": "x"}]}}) is None
 
 
-@pytest.mark.parametrize(
-    ("body", "orphan"),
-    [
-        ({"kind": "ConfigMap", "metadata": {"name": "a", "namespace": "n"}}, "yes"),
-        ({"kind": "ConfigMap", "metadata": {"name": "kube-root-ca.crt", "namespace": "n"}}, ""),
-        ({"kind": "ServiceAccount", "metadata": {"name": "default", "namespace": "n"}}, ""),
-        ({"kind": "ServiceAccount", "metadata": {"name": "web", "namespace": "n"}}, "yes"),
-        ({"kind": "Pod", "metadata": {"name": "a", "namespace": "n", "ownerReferences": [{"uid": "u"}]}}, ""),
-        ({"kind": "Namespace", "metadata": {"name": "a"}}, ""),
-        ({"kind": "Secret", "type": "kubernetes.io/service-account-token", "metadata": {"name": "a", "namespace": "n"}}, ""),
-        ({"kind": "Event", "metadata": {"name": "a", "namespace": "n"}}, ""),
-    ],
-)
-def test_an_orphan_stands_on_its_own(body: dict[str, Any], orphan: str) -> None:
-    assert ownership.is_orphan({"apiVersion": "v1", **body}) == bool(orphan)
-
-
 NAMES = st.sampled_from(["f:spec", "f:a", "f:name", ".", 'k:{"name":"x"}', "k:{", 'v:"x"', "v:1", "i:0", "i:x", "", "f:"])
 OWNED: st.SearchStrategy[dict[str, Any]] = st.recursive(st.just({}), lambda inner: st.dictionaries(NAMES, inner, max_size=4), max_leaves=10)
 VALUE = st.recursive(
