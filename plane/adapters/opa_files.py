@@ -33,7 +33,7 @@ def shipped() -> Shipped:
     modules = _modules(folder)
     rules = {name.removeprefix(RULES): text for name, text in modules.items() if name.startswith(RULES)}
     base = {name: text for name, text in modules.items() if not name.startswith(RULES)}
-    known = library.profiles(_text(folder / "profiles.yaml"))
+    known = library.profiles(folders.text_of(folder / "profiles.yaml"))
     return Shipped(base, rules, known, library.binding(STARTER, known, rules).policy)
 
 
@@ -60,7 +60,9 @@ def conftest(folder: pathlib.Path, *, data: Iterable[pathlib.Path] = (), style: 
         raise errors.Invalid({str(folder): "holds no .rego file"})
     for number, path in enumerate(data):
         below = sorted(one for one in path.rglob("*") if one.suffix in folders.DATA) if path.is_dir() else [path]
-        found |= {f"data/{number}/{one.relative_to(path if path.is_dir() else path.parent).as_posix()}": _text(one) for one in below}
+        found |= {
+            f"data/{number}/{one.relative_to(path if path.is_dir() else path.parent).as_posix()}": folders.text_of(one) for one in below
+        }
     return policy.policy_files(folder.resolve().name, found, style)
 
 
@@ -78,13 +80,4 @@ def documents(folder: pathlib.Path, kind: styles.Kind) -> policy.PolicyFiles:
 
 def _modules(folder: pathlib.Path) -> dict[str, str]:
     paths = sorted(path for path in folder.rglob("*.rego") if not path.name.endswith("_test.rego"))
-    return {path.relative_to(folder).as_posix(): _text(path) for path in paths}
-
-
-def _text(path: pathlib.Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except UnicodeDecodeError:
-        raise errors.Invalid({str(path): "is no UTF-8 text"}) from None
-    except OSError as error:
-        raise errors.Invalid({str(path): f"cannot be read ({error.strerror})"}) from None
+    return {path.relative_to(folder).as_posix(): folders.text_of(path) for path in paths}

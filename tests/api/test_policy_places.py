@@ -119,3 +119,28 @@ def test_a_viewer_reads_waivers_and_asks_for_none(house: Tenant) -> None:
     assert len(viewer.get(WAIVERS).json()["items"]) == 1
     assert viewer.post(WAIVERS, waiver()).status_code == 403
     assert viewer.post(f"{WAIVERS}/once/approve").status_code == 403
+
+
+CONFTEST = {"pods.rego": 'package pods\n\ndeny contains "no"\n', "data/teams.yaml": "teams: [red]\n"}
+
+
+def test_a_set_says_how_its_files_are_written(acme: Tenant) -> None:
+    style = {"kind": "conftest", "namespaces": ["pods"]}
+    acme.api.make("/tenants/acme/policies", document("PolicySet", "theirs", {"style": style}) | {"files": CONFTEST})
+    kept = acme.api.get("/tenants/acme/policies/theirs").json()
+    assert (kept["spec"]["style"], kept["files"]) == (style, CONFTEST)
+
+
+@pytest.mark.parametrize(
+    ("style", "status", "words"),
+    [
+        ({"kind": "conftest"}, 422, "no rule deny, violation or warn in package main; its packages are pods"),
+        ({"kind": "conftest", "namespaces": ["a-b"]}, 400, "'a-b' is no package"),
+        ({"kind": "gatekeeper"}, 400, "ends in .json or .yaml"),
+        ({"namespaces": ["pods"]}, 400, "are about conftest's modules"),
+        ({}, 400, "ends in .rego"),
+    ],
+)
+def test_files_that_are_written_otherwise_are_refused(acme: Tenant, style: dict[str, Any], status: int, words: str) -> None:
+    wrong = acme.api.post("/tenants/acme/policies", document("PolicySet", "theirs", {"style": style}) | {"files": CONFTEST})
+    assert (wrong.status_code, words in wrong.text.replace('\\"', '"')) == (status, True), wrong.text

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from plane.domain import access
-from plane.domain.judging import policy
+from plane.domain.judging import policy, styles
 from plane.run.devgit import DevGit
 from plane.server import authorise
 from plane.server.asking import effective, explain, orders
@@ -141,3 +141,13 @@ def test_an_end_that_is_near_is_told_once(shop: Shop) -> None:
     sweep.sweep(shop.fleet.plane)
     [event] = shop.events("waiver.expiring")
     assert b"at most 14 days" in bytes(event)
+
+
+def test_a_set_written_for_conftest_denies_by_its_authors_rules_and_only_warns_where_they_warn(shop: Shop) -> None:
+    text = 'package main\n\ndeny contains "no" if input.kind == "ConfigMap"\n\nwarn contains "old"\n'
+    theirs = policy.policy_files("theirs", {"rules.rego": text}, styles.Style("conftest"))
+    spec = {"mode": "deny", "style": {"kind": "conftest"}}
+    shop.fleet.add(tables.policy_sets, tenant_id=shop.fleet.tenant, name="theirs", digest=theirs.digest, files=theirs.files, spec=spec)
+    shop.look()
+    found = [(one.rule, one.mode) for one in shop.told().violations]
+    assert (shop.told().status, found) == ("policy-refused", [("deny", "deny"), ("warn", "warn")])

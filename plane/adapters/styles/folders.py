@@ -38,7 +38,7 @@ def read(folder: pathlib.Path) -> Found:
     found: dict[styles.Kind, dict[str, str]] = {}
     left: list[Left] = []
     for path in sorted(one for one in folder.rglob("*") if one.is_file() and (one.suffix == ".rego" or one.suffix in DATA)):
-        name, text = path.relative_to(folder).as_posix(), _text(path)
+        name, text = path.relative_to(folder).as_posix(), text_of(path)
         kind = _rego(name, text) if path.suffix == ".rego" else _objects(name, text)
         if isinstance(kind, str):
             left.append(Left(name, kind))
@@ -94,7 +94,8 @@ def _together(found: dict[styles.Kind, dict[str, str]]) -> dict[styles.Kind, dic
     }
 
 
-def _text(path: pathlib.Path) -> str:
+def text_of(path: pathlib.Path) -> str:
+    """A file's text; Invalid for one that cannot be read, or is no UTF-8."""
     try:
         return path.read_text("utf-8")
     except UnicodeDecodeError:
