@@ -6,12 +6,13 @@ import pytest
 import sqlalchemy as sa
 
 from plane.domain import access
+from plane.domain.deciding import explanation
 from plane.domain.judging import policy
 from plane.run.devgit import DevGit
 from plane.server import authorise
-from plane.server.asking import findings
+from plane.server.asking import explain, findings
 from plane.server.delivering import sweep
-from plane.store.layout import decision_tables, tables
+from plane.store.layout import decision_tables, policy_tables, tables
 from plane.wire import findings as wire
 from tests.support import planes
 
@@ -55,6 +56,16 @@ class Shop:
             tx.execute(change)
             tx.execute(sa.update(tables.apps).values(due_at=self.fleet.plane.clock.now()))
         self.fleet.work()
+
+    def applied(self) -> None:
+        """The agent has brought the newest release to the cluster."""
+        attempt = "jsonb_set(attempt, '{outcome}', '\"succeeded\"')"
+        with self.fleet.owner.begin() as tx:
+            tx.exec_driver_sql(f"UPDATE app_states SET sync = 'Synced', attempt = {attempt}, reported = digest")  # noqa: S608 - our own words
+            tx.exec_driver_sql("UPDATE tasks SET state = 'done'")
+
+    def told(self) -> explanation.Explanation:
+        return explain.explain(self.fleet.plane, self.fleet.scope, project_id=self.fleet.project, app="web")
 
     def events(self) -> list[str]:
         with self.fleet.owner.begin() as tx:
@@ -109,3 +120,22 @@ def test_what_was_mended_long_ago_goes(shop: Shop) -> None:
         tx.execute(sa.update(decision_tables.findings).values(closed_at=shop.fleet.plane.clock.now() - sweep.REFUSED * 2))
     sweep.sweep(shop.fleet.plane)
     assert shop.found(over=True) == []
+
+
+def test_what_runs_is_stopped_by_a_new_policy_at_its_next_change_and_not_before(shop: Shop) -> None:
+    shop.applied()
+    shop.set_mode("deny")
+    told = shop.told()
+    assert (told.status, "the cluster has what Git wants. Its next change will not go out" in told.sentence) == ("nothing", True)
+    assert [one.mode for one in shop.found()] == ["deny"]
+    shop.push(BAD.replace("'1'", "'3'"))
+    assert shop.told().status == "policy-refused"
+
+
+def test_a_binding_may_stop_what_runs_at_once(shop: Shop) -> None:
+    shop.applied()
+    spec = {"policySet": "house", "mode": "deny", "enforce": "now"}
+    where = {"tenant_id": shop.fleet.tenant, "project_id": None, "policy_set": "house"}
+    shop.fleet.add(policy_tables.policy_bindings, **where, name="strict", spec=spec)
+    shop.set_mode("warn")
+    assert shop.told().status == "policy-refused"

@@ -185,6 +185,12 @@ def refused(spec: apps.AppSpec, wanted: Wanted) -> Wait | None:
     return None
 
 
+def standing(now: Situation, wanted: Wanted) -> bool:
+    """Whether policy would stop what is in the cluster already: that stays as it is, and is found and told, until the app changes."""
+    verdict = wanted.verdict
+    return not verdict.error and not verdict.at_once() and deployed(now.attempt, wanted.digest)
+
+
 def unapproved(wanted: Wanted, approved: frozenset[str]) -> Wait | None:
     """Why a release waits for a person whom policy wants to have looked at it; None when nobody needs to, or somebody has."""
     asked = policy.approval(wanted.digest, wanted.verdict)

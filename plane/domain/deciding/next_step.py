@@ -48,7 +48,18 @@ def _unasked(now: decide.Situation, at: dt.datetime) -> decide.Decision:
         return back
     if now.wanted is None or now.problem:
         return _no_release(now.problem)
-    return decide.refused(now.spec, now.wanted) or decide.unapproved(now.wanted, now.approved) or _automatic(now, now.wanted, at)
+    refusal = decide.refused(now.spec, now.wanted) or decide.unapproved(now.wanted, now.approved)
+    if refusal is None:
+        return _automatic(now, now.wanted, at)
+    return _standing(now, now.wanted, refusal, at) if decide.standing(now, now.wanted) else refusal
+
+
+def _standing(now: decide.Situation, wanted: decide.Wanted, refusal: decide.Wait, at: dt.datetime) -> decide.Decision:
+    """What runs runs on, as long as nothing new is to be sent for it."""
+    made = _automatic(now, wanted, at)
+    if isinstance(made, decide.Nothing):
+        return decide.Nothing(f"{made.sentence}. Its next change will not go out as it is: {refusal.sentence}")
+    return refusal
 
 
 def _in_time(now: decide.Situation, wish: decide.Apply, at: dt.datetime) -> decide.Decision:

@@ -37,6 +37,7 @@ class InForce(msgspec.Struct, frozen=True, omit_defaults=True):
     by: str = ""
     namespaces: tuple[str, ...] = ()
     style: styles.Style = styles.PLANE
+    at_once: bool = False
 
 
 class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -89,13 +90,13 @@ def rule_ids(files: Mapping[str, str]) -> tuple[str, ...]:
 def in_force(binding: policy.Binding) -> InForce:
     """What is kept of a binding."""
     files, own = binding.policy, (binding.mode, binding.rules, binding.parameters, binding.name, binding.namespaces)
-    return InForce(files.name, files.digest, *own, files.style)
+    return InForce(files.name, files.digest, *own, files.style, binding.at_once)
 
 
 def binding(one: InForce, files: Mapping[str, str]) -> policy.Binding:
     """The binding again, with the set's texts."""
     kept = policy.PolicyFiles(one.set, one.digest, dict(files), one.style)
-    return policy.Binding(kept, one.mode, one.rules, one.parameters, one.by, one.namespaces)
+    return policy.Binding(kept, one.mode, one.rules, one.parameters, one.by, one.namespaces, one.at_once)
 
 
 def told(asked: policy.PolicyInput) -> dict[str, Ground]:

@@ -89,6 +89,7 @@ class Binding(msgspec.Struct, frozen=True):
     parameters: dict[str, dict[str, Any]] = {}
     name: str = ""
     namespaces: tuple[str, ...] = ()
+    at_once: bool = False  # it stops apps that nobody changes, too
 
     def question(self) -> tuple[str, bytes]:
         """What the engine is asked; bindings that ask the same are asked once."""
@@ -106,6 +107,7 @@ class Judged(msgspec.Struct, frozen=True, omit_defaults=True):
     by: str = ""
     digest: str = ""
     waiver: str = ""
+    at_once: bool = False
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -127,6 +129,10 @@ class Verdict(msgspec.Struct, frozen=True):
     def to_approve(self) -> tuple[Violation, ...]:
         """The violations that a person must have looked at before the release goes out, sorted."""
         return tuple(entry.violation for entry in self.judged if entry.mode == "require-approval" and not entry.waiver)
+
+    def at_once(self) -> bool:
+        """Whether something stops even a release that is in the cluster already."""
+        return any(entry.at_once and not entry.waiver and entry.mode in {"deny", "require-approval"} for entry in self.judged)
 
     def excepted(self) -> int:
         """How many violations their authors' own exceptions cover."""
@@ -262,7 +268,9 @@ def fold(found: Iterable[tuple[Binding, tuple[Violation, ...]]]) -> tuple[Judged
             mode = _mode(binding, violation) if _about(binding, violation) else "off"
             before = judged[violation].mode if violation in judged else "off"
             if MODES.index(mode) > MODES.index(before):
-                judged[violation] = Judged(violation, mode, binding.name)
+                judged[violation] = Judged(violation, mode, binding.name, at_once=binding.at_once)
+            elif mode == before and binding.at_once and mode != "off":
+                judged[violation] = msgspec.structs.replace(judged[violation], at_once=True)
     return tuple(judged[violation] for violation in sorted(judged))
 
 

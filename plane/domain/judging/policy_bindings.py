@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -18,7 +18,8 @@ class BindingSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fi
 
     `policy_set`: of the tenant, or one of the platform's as platform/NAME. `mode`: of every rule; none: as the set says. `rules`: rule →
     its own mode, `parameters`: rule → parameters. `enforce_after` (RFC 3339): what would stop a release only warns until then. `apps` and
-    `clusters` are label selectors, `projects` and `namespaces` are globs.
+    `clusters` are label selectors, `projects` and `namespaces` are globs. `enforce`: what a release is stopped by that is in the cluster
+    already is found and told, and stops it once the app changes, or `now`.
     """
 
     policy_set: str = ""
@@ -30,6 +31,7 @@ class BindingSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fi
     apps: str = ""
     clusters: str = ""
     namespaces: tuple[str, ...] = ()
+    enforce: Literal["next-change", "now"] = "next-change"
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -84,6 +86,7 @@ def bound(spec: BindingSpec, of: policy.Binding, *, name: str) -> policy.Binding
         parameters={rule: of.parameters.get(rule, {}) | given for rule, given in (of.parameters | spec.parameters).items()},
         name=name,
         namespaces=spec.namespaces,
+        at_once=spec.enforce == "now",
     )
 
 

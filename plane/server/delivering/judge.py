@@ -38,8 +38,9 @@ class Rules(msgspec.Struct, frozen=True):
     def key(self) -> list[Any]:
         """All of it that a verdict depends on, plain; the waivers only where there are any."""
         bound = [(one.policy.digest, one.mode, one.rules, one.parameters, one.name, one.namespaces) for one in self.bound]
+        now = [[one.name for one in self.bound if one.at_once]] if any(one.at_once for one in self.bound) else []
         exceptions = [[(one.name, msgspec.to_builtins(one.spec)) for one in self.given]] if self.given else []
-        return [bound, *self.dangling, *exceptions, *surroundings.key(self.bound, self.known)]
+        return [bound, *self.dangling, *now, *exceptions, *surroundings.key(self.bound, self.known)]
 
     def reads(self) -> frozenset[str]:
         """What of the database its sets look at."""
