@@ -7,7 +7,10 @@ import sqlalchemy as sa
 from plane.domain.deciding import decide
 from plane.domain.planning import terms
 from plane.server import context
+from tests.support import counting
 from tests.support.rest import Tenant, app_document, document, seal
+
+MOST = 26  # statements for an app: declaring a thousand is mostly these
 
 
 def row(owner: sa.Engine, columns: str, table: str = "apps") -> tuple[object, ...]:
@@ -159,6 +162,14 @@ def test_an_app_can_go_without_its_objects(acme: Tenant, owner: sa.Engine) -> No
 def test_a_new_app_explains_that_it_waits_for_its_first_look(acme: Tenant) -> None:
     told = acme.api.get(f"{with_app(acme)}/explain").json()
     assert (told["app"], "first look" in told["sentence"]) == ("web", True)
+
+
+def test_a_declared_app_takes_so_many_statements(acme: Tenant, plane: context.Plane) -> None:
+    """Who asks and what they hold, where, whether two are needed, the tenant's and the project's rules, the rows, the event."""
+    with_app(acme)
+    with counting.statements(plane.engine) as sent:
+        assert acme.api.put(f"{acme.shop}/apps/next", app_document("next")).status_code == 201
+    assert len(sent) <= MOST, sent
 
 
 def test_every_write_is_in_the_log_with_before_and_after(acme: Tenant, plane: context.Plane, owner: sa.Engine) -> None:

@@ -87,21 +87,21 @@ def _columns(change: generic.Change) -> generic.Columns:
         raise errors.Conflict(message)
     problems = tenancy.check_app(spec) or ignoring.problems(spec.ignore_differences, change.plane.scripts.paths)
     cluster, repository = tied(place, spec) if not problems else (None, None)
-    problems = problems or _outside(place, spec, cluster)
+    there = facts.clusters(place.tx, place.scope.tenant, {cluster})[cluster] if cluster else None
+    problems = problems or _outside(place, spec, there)
     if problems:
         raise errors.Invalid(problems)
     authorise.check(place, KIND.may("update" if change.before else "create"), app=change.id, cluster=cluster)  # also where it goes now
-    _check_quotas(change, cluster)
+    _check_quotas(change, there)
     return {"spec": generic.plain(spec), "cluster_id": cluster, "repository_id": repository}
 
 
-def _check_quotas(change: generic.Change, cluster: str | None) -> None:
+def _check_quotas(change: generic.Change, there: facts.Cluster | None) -> None:
     """The tenant's, and its part of the cluster."""
     tx, tenant = change.place.tx, change.place.scope.tenant
     quota = usage.above(tx, tenant).quotas.apps if change.before is None else None
     if quota is not None and (why := quotas.exceeded("apps", quota=quota, used=usage.apps(tx, tenant))):
         raise quotas.QuotaExceeded(why)
-    there = facts.clusters(tx, tenant, {cluster})[cluster] if cluster else None
     if there is None or there.grant.capacity == fleet.Capacity():
         return
     used, namespaces = usage.on_cluster(tx, tenant, there.id, without=change.id)
@@ -111,10 +111,9 @@ def _check_quotas(change: generic.Change, cluster: str | None) -> None:
         raise quotas.QuotaExceeded(why)
 
 
-def _outside(place: authorise.Place, spec: domain.AppSpec, cluster: str | None) -> tenancy.Problems:
+def _outside(place: authorise.Place, spec: domain.AppSpec, there: facts.Cluster | None) -> tenancy.Problems:
     """What the project does not allow."""
     rules, name = apps.project_spec(place.tx, place.scope.tenant, place.project), place.names.project
-    there = facts.clusters(place.tx, place.scope.tenant, {cluster})[cluster] if cluster else None
     found = tenancy.project_problems(rules, name, spec, marks=there.labels if there else None)
     why = tenancy.elsewhere(there.grant, there.name, name, rules) if there else ""
     return found | ({"spec.destination.cluster": why} if why else {})
