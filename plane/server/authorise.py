@@ -171,8 +171,9 @@ def check_second(plane: context.Plane, caller: Caller, place: Place, permission:
     """A second person also for a further permission that a write turns out to need, where the tenant wants that; NeedsSecond."""
     if caller.order:
         wanted = seconds.Wanted(place.scope, permission, f"{place.names.project}/{place.names.app}", caller.order)
-        seconds.check(plane, wanted)
-        seconds.use(plane, place.tx, wanted)
+        if seconds.marked(place.tx, wanted):
+            seconds.check(plane, wanted)
+            seconds.use(plane, place.tx, wanted)
 
 
 def _target(place: Place) -> access.Target:

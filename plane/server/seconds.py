@@ -51,7 +51,7 @@ def check(plane: context.Plane, wanted: Wanted, key: idempotent.Key | None = Non
     """NeedsSecond unless nobody marked this, a second person said yes, or it was done under this key; the question is kept."""
     now = plane.clock.now()
     with engine.begin(plane.engine, wanted.scope) as tx:
-        if not _marked(tx, wanted) or approvals.given(tx, wanted.key(), now) or (key and idempotent.done(plane, tx, wanted.scope, key)):
+        if not marked(tx, wanted) or approvals.given(tx, wanted.key(), now) or (key and idempotent.done(plane, tx, wanted.scope, key)):
             return
         row = {"id": plane.clock.id(), "place": wanted.place, "order": wanted.order.words, "asked_at": now, "expires_at": now + HOLDS}
         identity = approvals.ask(tx, {**wanted.key(), **row}, now)
@@ -62,14 +62,15 @@ def check(plane: context.Plane, wanted: Wanted, key: idempotent.Key | None = Non
 
 def use(plane: context.Plane, tx: engine.Tx, wanted: Wanted) -> None:
     """Spend the approval in the transaction of the write, so that it counts once; NeedsSecond when another request was faster."""
-    if not _marked(tx, wanted):
+    if not marked(tx, wanted):
         return
     if not approvals.use(tx, wanted.key(), plane.clock.now()):
         raise NeedsSecond("", wanted.permission)
     _tell(plane, tx, wanted, "access.approval.used")
 
 
-def _marked(tx: engine.Tx, wanted: Wanted) -> bool:
+def marked(tx: engine.Tx, wanted: Wanted) -> bool:
+    """Whether the tenant wants two people for this."""
     marks = approvals.marks(tx, wanted.scope.tenant)
     return bool(marks) and roles.holds(frozenset(marks), wanted.permission)
 
