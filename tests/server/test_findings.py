@@ -1,5 +1,6 @@
 """Findings: opened by the release that breaks a rule, closed by the one that mends it, told to the log when nobody pushed."""
 
+import json
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ RULES = policy.policy_files(
 BAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {a: '1', b: '2'}\n"
 GOOD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n"
 NAMES = authorise.Names("acme")
+DECISIONS = decision_tables.decisions
 
 
 class Shop:
@@ -67,9 +69,9 @@ class Shop:
     def told(self) -> explanation.Explanation:
         return explain.explain(self.fleet.plane, self.fleet.scope, project_id=self.fleet.project, app="web")
 
-    def events(self) -> list[str]:
+    def events(self, of: str = "policy.finding") -> list[str]:
         with self.fleet.owner.begin() as tx:
-            query = "SELECT type FROM audit_events WHERE type LIKE 'policy.finding.%%' ORDER BY id"
+            query = f"SELECT type FROM audit_events WHERE type LIKE '{of}.%%' ORDER BY id"  # noqa: S608 - the test's own words
             return list(tx.exec_driver_sql(query).scalars())
 
 
@@ -97,6 +99,28 @@ def test_a_finding_keeps_its_beginning_while_its_mode_changes_and_the_log_hears_
     assert shop.events() == ["policy.finding.opened"]
     shop.set_mode("audit")
     assert (shop.events(), shop.found(mode="deny")) == (["policy.finding.opened", "policy.finding.closed"], [])
+
+
+def test_a_push_that_policy_stops_is_told_to_the_log_once(shop: Shop) -> None:
+    shop.set_mode("deny")
+    assert shop.events("app.release") == []
+    shop.push(GOOD)
+    shop.push(BAD)
+    shop.push(BAD + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\n")
+    shop.again(sa.update(tables.repositories).values(poll_at=shop.fleet.plane.clock.now()))
+    assert shop.events("app.release") == ["app.release.refused"] * 2
+    shop.push(GOOD)
+    shop.set_mode("require-approval")
+    shop.push(BAD)
+    assert shop.events("app.release")[2:] == ["app.release.held"]
+    with shop.fleet.owner.begin() as tx:
+        query = "SELECT body FROM audit_events WHERE type = 'app.release.refused' ORDER BY id LIMIT 1"
+        told = json.loads(tx.exec_driver_sql(query).scalar_one())
+        decided = tx.execute(sa.select(DECISIONS.c.release, DECISIONS.c.word).where(DECISIONS.c.id == told["decision"])).one()
+    assert (told["release"], told["outcome"]) == tuple(decided)
+    assert len(told["commit"]) == 40
+    assert told["details"] == {"rules": ["house/W01"], "objects": 1}
+    assert told["message"].startswith("policy house/W01 refuses ")
 
 
 def test_findings_are_counted_by_rule_with_their_trend(shop: Shop) -> None:

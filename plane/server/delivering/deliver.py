@@ -10,7 +10,7 @@ import structlog
 from plane.domain import access, errors
 from plane.domain.deciding import decide
 from plane.server import context, keys
-from plane.server.delivering import beside, dispatch, findings, prepare, surroundings
+from plane.server.delivering import beside, dispatch, findings, prepare, stopped, surroundings
 from plane.store import engine
 from plane.store.delivering import claims, facts, further_sources, keyring, leases, policies, polls, releases, resource_rules, states
 from plane.wire import agent
@@ -57,7 +57,9 @@ def deliver(plane: context.Plane, leased: Sequence[leases.Leased], *, side_by_si
         outcomes = [one for one in prepared if one.app.id in ids and not one.waits]
         moved = _claim(tx, tenant, outcomes)
         releases.add(tx, tenant, [new for one in outcomes for new in _made(one)])
-        findings.settle(plane, tx, scope, [(one.app, one.prepared.new) for one in outcomes if one.prepared and one.prepared.new])
+        judged = [(one.app, one.prepared.new) for one in outcomes if one.prepared and one.prepared.new]
+        findings.settle(plane, tx, scope, judged)
+        stopped.tell(plane, tx, scope, judged)
         policies.used(tx, tenant, {use for one in outcomes for use in _uses(one)}, now)
         states.answer(tx, tenant, [(one.app.id, one.app.request, one.asked.request) for one in outcomes if one.app.request and one.asked])
         states.looked(tx, tenant, [_looked(one) for one in outcomes], now)
