@@ -306,9 +306,12 @@ _NUMBER = re.compile(r"[0-9]{1,18}")  # what the database takes as one
 def after(query: Paging) -> str:
     """The key a cursor stands for; Invalid when it is none of ours."""
     try:
-        return base64.urlsafe_b64decode(query.cursor + "=" * (-len(query.cursor) % 4)).decode() if query.cursor else ""
+        found = base64.urlsafe_b64decode(query.cursor + "=" * (-len(query.cursor) % 4)).decode() if query.cursor else ""
     except (binascii.Error, UnicodeDecodeError, ValueError) as e:
         raise errors.Invalid({"cursor": NOT_OURS}) from e
+    if not found.isprintable():
+        raise errors.Invalid({"cursor": NOT_OURS})
+    return found
 
 
 def after_number(query: Paging, *, first: int) -> int:

@@ -129,3 +129,10 @@ def test_the_last_use_is_kept_to_within_a_minute(acme: Tenant, bob: Api, plane: 
 def test_a_services_token_says_so(acme: Tenant) -> None:
     acme.api.make("/tenants/acme/people", {"name": "ci", "kind": "service"})
     assert acme.api.make("/tenants/acme/people/ci/tokens", {"name": "x"})["token"].startswith("gp_service_")
+
+
+@pytest.mark.usefixtures("bob")
+@pytest.mark.parametrize("cursor", ["YWJj", "AA", "OTk5"])
+def test_a_cursor_that_is_no_id_is_refused_or_begins_anew(acme: Tenant, cursor: str) -> None:
+    for path in (TOKENS, "/tenants/acme/people/bob/sessions", "/sessions", "/tenants/acme/people", f"{acme.shop}/apps"):
+        assert acme.api.get(f"{path}?cursor={cursor}").status_code in {200, 400}

@@ -30,8 +30,11 @@ class _Wish(msgspec.Struct, frozen=True):
 
 def page(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, query: rest.PageQuery) -> rest.Page[shapes.Token]:
     """Somebody's tokens, without their secrets."""
+    after = rest.after(query)
+    if after and not generic.is_id(after):
+        raise errors.Invalid({"cursor": rest.NOT_OURS})
     with authorise.enter(plane, caller, people.above(names), "access:get") as place:
-        found = tokens.page(place.tx, place.scope.tenant, people.known(place), after=rest.after(query), limit=query.limit + 1)
+        found = tokens.page(place.tx, place.scope.tenant, people.known(place), after=after, limit=query.limit + 1)
     return rest.page([_shown(each) for each in found], query.limit, key=lambda each: each.id)
 
 
