@@ -9,9 +9,10 @@ CRIES = ("fatal error:", "fatal:", "panic:", "error:", "runtime:", "SIG")  # Go'
 LAUNCHER = pathlib.Path(__file__).with_name("opa_launch.py")
 
 
-def launch(command: list[str], *, memory_bytes: int, nice: int = 0) -> list[str]:
-    """The command that becomes this one, bounded, and dies with the thread that starts it."""
-    return [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(memory_bytes), str(nice), *command]
+def launch(command: list[str], *, memory_bytes: int, nice: int = 0, reads: tuple[str, ...] = ()) -> list[str]:
+    """The command that becomes this one, bounded, and dies with the thread that starts it. `reads`: what it may read besides."""
+    words = [str(os.getpid()), str(memory_bytes), str(nice), os.pathsep.join(reads)]
+    return [sys.executable, "-I", "-S", str(LAUNCHER), *words, *command]
 
 
 def last_words(said: str) -> str:

@@ -1,4 +1,4 @@
-"""Become OPA, bounded, and die with the parent: `python -I -S opa_launch.py PARENT_PID MEMORY_BYTES NICE PROGRAM ARGUMENT…`.
+"""Become OPA, bounded, and die with the parent: `python -I -S opa_launch.py PARENT_PID MEMORY_BYTES NICE READS PROGRAM ARGUMENT…`.
 
 A program of its own, because running code between fork and exec of a process with threads is unsafe.
 """
@@ -27,14 +27,14 @@ X32 = 0x40000000  # numbers from here on are x86_64's calls under another name
 
 def main() -> None:
     """Bound memory, give way by NICE, forbid core dumps, networks and others' files, die with the parent, and exec."""
-    parent, memory_bytes, nice, *command = sys.argv[1:]
+    parent, memory_bytes, nice, reads, *command = sys.argv[1:]
     libc = ctypes.CDLL(None, use_errno=True)
     control(libc, PR_SET_PDEATHSIG, signal.SIGKILL)
     resource.setrlimit(resource.RLIMIT_DATA, (int(memory_bytes), int(memory_bytes)))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.nice(int(nice))
     keep_home(libc)
-    keep_to(command[0])
+    keep_to(command[0], *filter(None, reads.split(os.pathsep)))
     if os.getppid() == int(parent):  # otherwise it died before the kernel was asked
         os.execv(command[0], command)  # noqa: S606 - no shell is the point
 
@@ -62,10 +62,10 @@ def keep_home(libc: ctypes.CDLL) -> None:
     control(libc, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(filter_))
 
 
-def keep_to(program: str) -> None:
-    """Leave no file but OPA's own and the folder one stands in, where the kernel has Landlock: schemas may name files as well."""
+def keep_to(*own: str) -> None:
+    """Leave no file but its own and the folder it stands in, where the kernel has Landlock: schemas may name files as well."""
     kernel = runpy.run_path(str(pathlib.Path(__file__).parent / "sandbox" / "kernel.py"))  # no package can be imported here
-    places = {**dict.fromkeys((program, *LIBRARIES), kernel["READ"]), str(pathlib.Path.cwd()): kernel["READ"] | kernel["WRITE"]}
+    places = {**dict.fromkeys((*own, *LIBRARIES), kernel["READ"]), str(pathlib.Path.cwd()): kernel["READ"] | kernel["WRITE"]}
     kernel["enter"](kernel["ruleset"](kernel["landlock_abi"](), places))
 
 

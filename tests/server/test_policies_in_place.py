@@ -149,5 +149,5 @@ def test_a_set_written_for_conftest_denies_by_its_authors_rules_and_only_warns_w
     spec = {"mode": "deny", "style": {"kind": "conftest"}}
     shop.fleet.add(tables.policy_sets, tenant_id=shop.fleet.tenant, name="theirs", digest=theirs.digest, files=theirs.files, spec=spec)
     shop.look()
-    found = [(one.rule, one.mode) for one in shop.told().violations]
+    found = [(one.violation.rule, one.mode) for one in shop.told().violations]
     assert (shop.told().status, found) == ("policy-refused", [("deny", "deny"), ("warn", "warn")])

@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -197,13 +198,15 @@ def _request(subject: gatekeeper.Subject, resource: str) -> Json:
 
 
 def _run(files: policy.PolicyFiles, order: messages.Order) -> list[messages.Said]:
-    command = opa_bounds.launch([sys.executable, "-m", CHILD], memory_bytes=opa_bounds.MEMORY_BYTES)
-    above = pathlib.Path(messages.__file__).parents[2]
+    above = str(pathlib.Path(messages.__file__).parents[2])
+    reads = (sys.prefix, sys.base_prefix, above)
+    command = opa_bounds.launch([sys.executable, "-m", CHILD], memory_bytes=opa_bounds.MEMORY_BYTES, reads=reads)
     given = msgspec.json.encode(order)
     try:
-        done = subprocess.run(
-            command, input=given, capture_output=True, timeout=DEADLINE_S, check=False, cwd=above, env={"PYTHONPATH": str(above)}
-        )
+        with tempfile.TemporaryDirectory(prefix="plane-cel-") as place:
+            done = subprocess.run(
+                command, input=given, capture_output=True, timeout=DEADLINE_S, check=False, cwd=place, env={"PYTHONPATH": above}
+            )
     except subprocess.TimeoutExpired as error:
         raise policy.PolicyFailed(
             files.name, f"no answer within {DEADLINE_S:g} s; look for an expression that walks all with all"
