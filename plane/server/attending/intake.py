@@ -1,12 +1,12 @@
 """Step 10 of the flow: what agents report moves tasks, states, history and audit in one transaction per tenant."""
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from plane.domain import access
 from plane.domain.auditing import audit, details
+from plane.domain.timing import moments
 from plane.server import claim, context, record
 from plane.server.asking import actions
 from plane.server.attending import orphan_watch, telling
@@ -86,8 +86,8 @@ def _closing(one: agent.Final) -> tasks.Closing:
         message=one.message,
         results=_lines(one.results),
         live=one.live,
-        started_at=_at(one.started),
-        finished_at=_at(one.finished),
+        started_at=moments.of_clock(one.started),
+        finished_at=moments.of_clock(one.finished),
     )
 
 
@@ -183,7 +183,3 @@ def _capabilities(plane: context.Plane, who: claim.AgentIdentity, told: agent.Ca
 
 def _lines(results: Iterable[agent.ObjectResult]) -> bytes:
     return _JSON.encode_lines(results) if results else b""
-
-
-def _at(seconds: float) -> dt.datetime:
-    return dt.datetime.fromtimestamp(seconds, dt.UTC)

@@ -1,18 +1,17 @@
 """The events that entries of an agent's journal become: `occurred_at` by the agent's clock, `time` by the plane's."""
 
-import datetime as dt
 import re
 
 import msgspec
 
 from plane.domain import access
 from plane.domain.auditing import agent_details, audit, details
+from plane.domain.timing import moments
 from plane.server import claim, context, record
 from plane.store.attending import reports
 from plane.store.delivering import facts
 from plane.wire import agent, journal
 
-LATEST = 253_402_300_799.0  # the last second of the year 9999: what a clock beyond says cannot be written
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -219,4 +218,4 @@ def _repaired(heal: agent.Healed) -> str:
 
 
 def _at(seconds: float) -> str:
-    return facts.stamp(dt.datetime.fromtimestamp(min(max(seconds, 0.0), LATEST), dt.UTC))
+    return facts.stamp(moments.of_clock(seconds))

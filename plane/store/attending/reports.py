@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from plane.domain.timing import moments
 from plane.store import batches
 from plane.store.attending import health_history
 from plane.store.delivering import tasks
@@ -104,7 +105,7 @@ _PROVE = sa.text("""
 
 
 def _line(tenant: str, task: tasks.Closed, final: agent.Final, number: int) -> dict[str, Any]:
-    started, finished = (dt.datetime.fromtimestamp(at, dt.UTC) for at in (final.started, final.finished))
+    started, finished = moments.of_clock(final.started), moments.of_clock(final.finished)
     slim = {"digest": task.digest, "commit": task.commit, "actor": task.actor, "trigger": task.trigger}
     return {
         "tenant_id": tenant,
