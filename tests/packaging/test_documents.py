@@ -36,7 +36,7 @@ def commands(page: pathlib.Path) -> Iterator[list[str]]:
     for line in (*shell.splitlines(), *spoken):
         found = re.search(r"(?:^|\| *)plane ([a-z].*?)(?: [|<>] .*)?$", line)
         if found and "|" not in found[1].partition("`")[0]:
-            yield shlex.split(found[1])
+            yield shlex.split(found[1], comments=True)
 
 
 def wrong(words: list[str]) -> str:

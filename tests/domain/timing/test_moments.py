@@ -6,7 +6,6 @@ import pytest
 
 from plane.domain.timing import moments
 
-
 CLOCKS = [(0.0, 1970), (1_800_000_000.5, 2027), (-1.0, 1970), (math.nan, 1970), (math.inf, 9999), (1e300, 9999), (-math.inf, 1970)]
 
 
