@@ -90,3 +90,20 @@ def test_a_yes_counts_once_also_where_a_late_sink_blocks_nothing(platform: Api, 
     assert acme.api.delete("/tenants/acme/sinks/siem").status_code == 200
     acme.api.make("/tenants/acme/sinks", sink)
     assert acme.api.delete("/tenants/acme/sinks/siem").status_code == 409
+
+
+def test_who_may_change_one_app_says_yes_to_no_other(platform: Api, acme: Tenant, bob: Api) -> None:
+    acme.api.make("/tenants/acme/roles", document("Role", "changer", {"permissions": ["app:get", "app:update"]}))
+    acme.api.make("/tenants/acme/users", user("kim"))
+    over_web = {"role": "changer", "project": "shop", "app": "web", "subjects": [{"name": "kim"}]}
+    acme.api.make("/tenants/acme/rolebindings", document("RoleBinding", "kim", over_web))
+    kim = login(acme, "kim")
+    platform.put("/tenants/acme", document("Tenant", "acme", {"twoPerson": ["app:update"]}))
+    answers = {name: kim.post(f"{AT}/{_wanted(bob, name)}", {}).status_code for name in ("web", "other")}
+    assert answers == {"web": 200, "other": 403}
+
+
+def _wanted(who: Api, app: str) -> str:
+    refused = who.put(f"{APPS}/{app}", app_document(app))
+    assert refused.status_code == 409, refused.text
+    return str(refused.json()["approval"])

@@ -31,6 +31,7 @@ def value(column: sa.Column[object], tenant: str) -> object:
     kinds = {
         sa.Boolean: False,
         sa.BigInteger: 1,
+        sa.Float: 1.0,
         sa.LargeBinary: tenant.encode(),
         sa.DateTime: sa.func.now(),
         sa.ARRAY: [],

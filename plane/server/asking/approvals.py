@@ -5,7 +5,7 @@ from plane.server import authorise, context, record
 from plane.server import documents as generic
 from plane.store import engine
 from plane.store.delivering import facts
-from plane.store.people import approvals
+from plane.store.people import approvals, reached
 from plane.wire import granting
 
 
@@ -26,6 +26,10 @@ def give(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
         raise errors.NotFound("approval", identity)
     project, _, app = row.place.partition("/")
     scope, project_id = authorise.scope(plane, caller, authorise.Names(names.tenant, project, app, app), row.permission)
+    with engine.begin(plane.engine, scope) as tx:
+        making = app and row.permission == authorise.UPDATE and reached.placed(tx, tenant, project_id, app) is None
+    if making:
+        authorise.scope(plane, caller, authorise.Names(names.tenant, project), "app:create")
     if row.principal_id == caller.actor.id or caller.actor.kind != "user":
         message = "a second person is needed: neither who asked nor a service can say yes"
         raise errors.Conflict(message)
