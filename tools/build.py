@@ -41,7 +41,7 @@ class Tool:
     folder: str  # below tools/: the Go module that pins it
     module: str  # the requirement in its go.mod that carries the version
     package: str
-    asked: tuple[str, ...]  # how it tells its version
+    asked: tuple[str, ...] = ()  # how it tells its version; a program of ours does not, and never comes from PATH
     stamps: tuple[str, ...] = ()
     tags: str = ""
 
@@ -120,15 +120,22 @@ TOOLS = (
         asked=("--version",),
         stamps=("-X main.Version={version}",),
     ),
+    Tool(
+        name="timestamp-authority",
+        folder="timestamp",
+        module="github.com/digitorus/timestamp",
+        package=".",
+    ),
 )
 OPTIONAL = ("versitygw",)  # asked for by name alone: benchmarks/s3.py
-EVERYDAY = tuple(tool.name for tool in TOOLS if tool.name not in OPTIONAL)
+TESTS_ALONE = ("timestamp-authority",)
+EVERYDAY = tuple(tool.name for tool in TOOLS if tool.name not in (*OPTIONAL, *TESTS_ALONE))
 PLANE = ("vault", "helm", "sops", "opa", "kustomize")  # Vault itself only stands in for a user's own
 NEEDS = {
     "demo": EVERYDAY,
     "demo-without-kubernetes": PLANE,
     "image": ("helm", "sops", "opa", "kustomize"),  # what the server's container image holds
-    "test": (*EVERYDAY, node.NAME),
+    "test": (*EVERYDAY, *TESTS_ALONE, node.NAME),
 }
 
 
@@ -150,15 +157,16 @@ def linker_flags(tool: Tool) -> str:
 def cached(tool: Tool) -> pathlib.Path:
     """Where the built program lies: keyed by all that decides its bytes except the compiler: a newer Go builds nothing again."""
     key = hashlib.sha256()
-    for part in ("go.mod", "go.sum"):
-        key.update((HERE / tool.folder / part).read_bytes())
+    folder = HERE / tool.folder
+    for part in (folder / "go.mod", folder / "go.sum", *sorted(folder.glob("*.go"))):
+        key.update(part.read_bytes())
     key.update(f"{linker_flags(tool)}|{tool.tags}|{tool.package}|{sys.platform}|{platform.machine()}".encode())
     return go.cache() / "tools" / f"{tool.name}-{version(tool)}-{key.hexdigest()[:12]}" / tool.name
 
 
 def on_path(tool: Tool, *, unless_below: Sequence[pathlib.Path]) -> pathlib.Path | None:
     """The program on PATH, if it reports exactly the pinned version; our own links do not count."""
-    found = shutil.which(tool.name)
+    found = shutil.which(tool.name) if tool.asked else None
     if found is None or any(pathlib.Path(found).resolve().is_relative_to(folder) for folder in unless_below):
         return None
     try:

@@ -169,12 +169,12 @@ def test_saved_questions_are_answered(shop: planes.Fleet, run: conftest.Run) -> 
 def test_time_stamps_say_when_states_were_there(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
     run("user", "create", "eve", "--role", "viewer")
     seal_everything(shop)
-    house, other = stamping.Authority(tmp_path / "house"), stamping.Authority(tmp_path / "other")
-    for name, authority in (("house.pem", house), ("other.pem", other)):
-        (tmp_path / name).write_text(authority.pem)
     note = run("audit", "checkpoint").stdout
     query, _ = stamps.request(note.encode())
-    stamp = base64.b64encode(house.answer(far_ends.Received("POST", "/", {}, query))[1]).decode()
+    with stamping.authority(tmp_path / "house") as house, stamping.authority(tmp_path / "other") as other:
+        for name, authority in (("house.pem", house), ("other.pem", other)):
+            (tmp_path / name).write_text(authority.pem)
+        stamp = base64.b64encode(house.answer(far_ends.Received("POST", "/", {}, query))[1]).decode()
     size = int(note.splitlines()[1])
     told = details.Stamped(size=size, note=note, stamp=stamp, stamped_at="2026-01-01T00:00:00Z")
     with engine.begin(shop.plane.engine, shop.scope) as tx:

@@ -1,4 +1,4 @@
-"""A time-stamping authority says when signed states were there; this one is OpenSSL's, by real TLS."""
+"""A time-stamping authority says when signed states were there; this one is a program of its own, by real TLS."""
 
 import base64
 import datetime as dt
@@ -24,8 +24,9 @@ WAY = reach.Reach((ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::
 
 
 @pytest.fixture
-def authority(tmp_path: pathlib.Path) -> stamping.Authority:
-    return stamping.Authority(tmp_path / "authority")
+def authority(tmp_path: pathlib.Path) -> Iterator[stamping.Authority]:
+    with stamping.authority(tmp_path / "authority") as one:
+        yield one
 
 
 @pytest.fixture
@@ -109,6 +110,7 @@ def test_an_old_stamp_is_not_taken_for_a_new_state(
 def test_an_authority_that_nobody_vouches_for_is_not_taken(
     log: context.Plane, owner: sa.Engine, far: far_ends.FarEnd, tmp_path: pathlib.Path
 ) -> None:
-    far.answer = stamping.Authority(tmp_path / "other").answer
-    sent(log, owner)
+    with stamping.authority(tmp_path / "other") as other:
+        far.answer = other.answer
+        sent(log, owner)
     assert "the stamp does not hold" in status(log).problem
