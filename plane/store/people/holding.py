@@ -78,7 +78,7 @@ def holders(tx: Tx, tenant: str) -> tuple[Holder, ...]:
     people = tables.principals
     named = _GRANTS.add_columns(people.c.name.label("holder"), people.c.kind).join(people, people.c.id == _HELD.c.principal_id)
     own = (_HELD.c.tenant_id == tenant, _HELD.c.group == "", sa.or_(people.c.tenant_id == tenant, _HELD.c.binding != ""))
-    found = tx.execute(named.where(*own).order_by(people.c.name)).all()
+    found = tx.execute(named.where(*own).order_by(people.c.name, _HELD.c.role, _HELD.c.binding)).all()
     return (*(Holder(row.kind, row.holder, _held(row)) for row in found), *_groups(tx, tenant))
 
 
@@ -96,7 +96,7 @@ def _groups(tx: Tx, tenant: str) -> tuple[Holder, ...]:
         sa.null().label("taken"),
         groups.c.name.label("holder"),
     ).select_from(groups.join(rows, same).outerjoin(_ROLES, role))
-    found = tx.execute(query.where(groups.c.tenant_id == tenant).order_by(groups.c.name)).all()
+    found = tx.execute(query.where(groups.c.tenant_id == tenant).order_by(groups.c.name, rows.c.role, rows.c.name)).all()
     return tuple(Holder("group", row.holder, _held(row)) for row in found)
 
 
