@@ -14,6 +14,8 @@ from plane.adapters import opa_sets
 from plane.domain.judging import policy
 
 DEADLINE_S = 120.0
+MOST_CHARS = 2000  # of OPA's errors
+_COUNT = re.compile(r"\d+ errors? occurred(?: during loading)?:")
 RULES = "rules"  # the copy of the author's folder: a bounded OPA reads nothing elsewhere
 _NEEDS = re.compile(r"\bdata\.plane\.lib\b")
 _HAS = re.compile(r"^package plane\.lib\b", re.MULTILINE)
@@ -81,8 +83,7 @@ class Author:
         # Their own files in their own place, which a bounded OPA could not write; it parses them and runs nothing.
         done = subprocess.run([self._program, *words], env={}, capture_output=True, timeout=DEADLINE_S, check=False)
         if done.returncode:
-            said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            raise policy.PolicyInvalid(pathlib.Path(words[-1]).name, tuple(line for line in said if line)[:20])
+            raise _invalid(pathlib.Path(words[-1]), done.stderr)
         return done.stdout.decode("utf-8", "replace").split()
 
     def _beside(self, folder: pathlib.Path, place: pathlib.Path) -> list[str]:
@@ -103,9 +104,14 @@ class Author:
         except subprocess.TimeoutExpired as error:
             raise policy.PolicyFailed(folder.name, f"its tests take more than {DEADLINE_S:g} s") from error
         if done.returncode and not done.stdout.strip().startswith((b"[", b"{")):
-            said = (done.stderr + done.stdout).decode("utf-8", "replace").replace(f"{RULES}/", "").strip().splitlines()
-            raise policy.PolicyInvalid(folder.name, tuple(said)[:20])
+            raise _invalid(folder, (done.stderr + done.stdout).replace(f"{RULES}/".encode(), b""))
         return done.stdout
+
+
+def _invalid(place: pathlib.Path, output: bytes) -> policy.PolicyInvalid:
+    """All of OPA's errors in one sentence, without the line that counts them."""
+    lines = (_COUNT.sub("", line).strip() for line in output.decode("utf-8", "replace").splitlines())
+    return policy.PolicyInvalid(place.resolve().name, ("; ".join(filter(None, lines))[:MOST_CHARS],))
 
 
 def _tested(one: Mapping[str, Any]) -> Tested:

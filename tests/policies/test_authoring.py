@@ -83,7 +83,8 @@ def test_tests_that_fail_are_named_in_every_form(tmp_path: pathlib.Path) -> None
     ("files", "code", "sentence"),
     [
         ({"rules": RULE}, 1, "has no test"),
-        ({"rules": "package main\n\ndeny contains {\n"}, 2, "does not compile"),
+        ({"rules": "package main\n\ndeny contains {\n"}, 2, "does not compile: rules.rego:4: rego_parse_error"),
+        ({"one": "x\n", "two": "y\n"}, 2, "one.rego:1: rego_parse_error: package expected; two.rego:1: rego_parse_error"),
         ({"rules": RULE, "rules_test": 'package x\n\ntest_a if http.send({"url": "http://a.example", "method": "get"})\n'}, 2, "http.send"),
     ],
 )
