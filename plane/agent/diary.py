@@ -171,10 +171,12 @@ class Diary:
             await self._begin_anew(known, f"the plane knows {known.seq} entries and this disk {self._book.end.last}, or others")
 
     async def _send_all(self) -> None:
+        pause = backoff.Backoff(first_s=RETRY_S[0], most_s=RETRY_S[1])
         while frames := self._ready():
             known = await self._plane.journal(wire.Journal(id=self._book.id, frames=frames))
             if known.refused:
                 await self._begin_anew(known, known.refused)
+                await asyncio.sleep(pause.next_s())  # a plane that refuses the new one, too, is not asked without end
                 continue
             self._known = max(known.seq, frames[-1].last)
             self._book.sent(self._known)
