@@ -23,6 +23,12 @@ def test_a_file_alone_does_not_show_that_a_log_continues(run: conftest.Run, tmp_
     assert not (tmp_path / "known").exists()
 
 
+def test_nobody_is_asked_to_confirm_that_nobody_is_forgotten(run: conftest.Run) -> None:
+    said = run("audit", "erase", code=2).stderr
+    assert "say whom: NAME of a person or service, or --author NAME of commits" in said
+    assert "Go on?" not in said
+
+
 def test_a_file_is_verified_without_asking_anybody(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
     run("user", "create", "eve", "--role", "viewer")
     seal_everything(shop)

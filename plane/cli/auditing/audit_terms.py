@@ -29,12 +29,14 @@ def terms(where: session.Session, *, keep_days: int | None, hold: str | None, ou
 @click.option(
     "--author", "authors", multiple=True, metavar="NAME", help="Of commits, as Git names who wrote or committed them; may be repeated."
 )
-@click.confirmation_option(prompt="Their names and addresses are gone for good from the record. Go on?")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
 @session.placed
-def erase(where: session.Session, *, name: str | None, authors: tuple[str, ...]) -> None:
+def erase(where: session.Session, *, name: str | None, authors: tuple[str, ...], yes: bool) -> None:
     """Forget the name and addresses of a person or service in all their events, or who made commits; the proofs hold."""
     if not (name or authors):
         raise click.UsageError("say whom: NAME of a person or service, or --author NAME of commits")
+    if not yes:
+        click.confirm("Their names and addresses are gone for good from the record. Go on?", abort=True)
     if name:
         place = f"/tenants/{where.context.tenant}/people" if where.context.tenant else "/people"
         where.api.call("POST", f"{place}/{name}/erase")
