@@ -24,8 +24,11 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-# what the log says of an event, up to the event itself
-ROW = re.compile(rb'\{"event":\{"seq":(\d{1,18}),"leaf":"(.{64})"(?:,"personal":\{"salt":"([^"]*)","of":(\{.*?\})\})?,"event":')
+# an event with what the log says of it, or any other line
+LINE = re.compile(
+    rb'\{"event":\{"seq":(\d{1,18}),"leaf":"(.{64})"(?:,"personal":\{"salt":"([^"]*)","of":(\{[^}\n]*\}(?:[^}\n]*\})*?)\})?'
+    rb',"event":(.*)\}\}(?:\n|\Z)|(.+)'
+)
 COUNTS = re.compile(rb',"counts":(\{[^][]*\}\})(?=,"peaks":)')
 NOTE = re.compile(r"((?:[^\n]+\n)+)\n(?:\u2014 [^\n]+\n)+")
 KIND_AT = 90  # where an event's type begins: its id and time stand before, which are always as long
@@ -33,11 +36,11 @@ MANIFEST_CONTEXT = b"gitops-plane/audit-manifest/v1\0"
 SWAPPED = 64  # rows between two signed states up to which any two are tried in each other's place; above, only neighbours
 COUNTED = ("type", "project", "target", "cluster", "outcome")
 BLOCK = 1 << 22  # bytes that one process works on at a time
+SIZE = 32  # bytes of a hash
 NONE: dict[Any, Any] = {}
 Json = dict[str, Any]
 Held = Mapping[Any, Any]  # by place a leaf, or by origin and size a root
 Part = tuple[str, Any]  # run, state, manifest or garbage, and what it says
-Row = tuple["re.Match[bytes]", bytes]  # what the log says of an event, and the event
 Stack = list[tuple[int, bytes]]  # full subtrees, largest first: (height, root)
 
 
@@ -50,7 +53,7 @@ class Run:
 
     first: int
     nodes: Stack
-    leaves: list[bytes] = dataclasses.field(default_factory=list)
+    leaves: bytes = b""  # one after the other
     found: dict[int, bytes] = dataclasses.field(default_factory=dict)
     gone: list[int] = dataclasses.field(default_factory=list)
     renamed: list[int] = dataclasses.field(default_factory=list)
@@ -58,6 +61,10 @@ class Run:
 
     def end(self) -> int:
         return self.first + sum(1 << height for height, _ in self.nodes)
+
+    def rows(self) -> Iterable[tuple[int, bytes]]:
+        """Place and leaf."""
+        return enumerate(parted(self.leaves), self.first)
 
 
 def push(stack: Stack, height: int, hashed: bytes) -> None:
@@ -73,6 +80,10 @@ def root(stack: Stack) -> str:
     for _, left in reversed(stack[:-1]):
         found = hashlib.sha256(b"\x01" + left + found).digest()
     return found.hex()
+
+
+def parted(hashes: bytes) -> list[bytes]:
+    return [hashes[at : at + SIZE] for at in range(0, len(hashes), SIZE)]
 
 
 def subtrees(first: int, hashes: list[bytes]) -> Stack:
@@ -114,38 +125,28 @@ def signed_by(key: bytes, signature: bytes, text: bytes) -> bool:
 
 def read(block: bytes) -> list[Part]:
     """Whole lines of an export, and all of it that needs no other lines: rows with their hashes, states with their signatures."""
-    parts: list[Part] = []
-    rows: list[Row] = []
-    end = -1  # the place behind `rows`
-    for line in block.split(b"\n"):
-        row = ROW.match(line)
-        if row and line[-2:] == b"}}":
-            place = int(row[1])
-            if place != end:
-                parts.append(("rows", (place, rows := [])))
-            rows.append((row, line[row.end() : -2]))
-            end = place + 1
-        elif line:
-            parts.append(_other(line))
-            end = -1
-    return [_run(*value) if kind == "rows" else (kind, value) for kind, value in parts]
+    lines = LINE.findall(block)
+    places = [int(line[0] or -2) for line in lines]  # -2: it is no event, and no place comes after it
+    starts = [at for at, (before, place) in enumerate(itertools.pairwise([-2, *places, -2])) if place != before + 1]
+    return [_other(lines[at][-1]) if places[at] < 0 else _run(places[at], lines[at:end]) for at, end in itertools.pairwise(starts)]
 
 
-def _run(first: int, rows: list[Row]) -> Part:
+def _run(first: int, rows: list[tuple[bytes, ...]]) -> Part:
     sha256, unhex = hashlib.sha256, binascii.unhexlify
-    texts = [sha256(b"\x00" + body).digest() for _, body in rows]
+    _, hashes, salts, told, bodies, _ = zip(*rows, strict=True)
+    texts = [sha256(b"\x00" + body).digest() for body in bodies]
     try:
-        leaves = [unhex(row[2]) for row, _ in rows]
-        people = [(at, sha256(unhex(row[3]) + row[4]).hexdigest().encode()) for at, (row, _) in enumerate(rows) if row[4]]
+        leaves = unhex(b"".join(hashes))
+        people = [(at, sha256(unhex(salts[at]) + one).hexdigest().encode()) for at, one in enumerate(told) if one]
     except ValueError:
         return "garbage", f"one of places {first} to {first + len(rows) - 1}, with a hash that is none"
-    run = Run(first, subtrees(first, leaves), leaves)
-    run.renamed = [first + at for at, person in people if b'"personal":"%b"' % person not in rows[at][1]]
-    if texts != leaves:
-        run.found = {first + at: text for at, text in enumerate(texts) if text != leaves[at]}
-        run.gone = [place for place in run.found if rows[place - first][1] == b"null"]
-    about = (at for at, (_, body) in enumerate(rows) if body.startswith(b"audit.", KIND_AT))
-    run.told = [json.loads(rows[at][1]) for at in about if first + at not in run.found]
+    run = Run(first, subtrees(first, parted(leaves)), leaves)
+    run.renamed = [first + at for at, person in people if b'"personal":"%b"' % person not in bodies[at]]
+    if b"".join(texts) != leaves:
+        run.found = {place: text for (place, leaf), text in zip(run.rows(), texts, strict=True) if text != leaf}
+        run.gone = [place for place in run.found if bodies[place - first] == b"null"]
+    about = (at for at, body in enumerate(bodies) if body.startswith(b"audit.", KIND_AT))
+    run.told = [json.loads(bodies[at]) for at in about if first + at not in run.found]
     return "run", run
 
 
@@ -235,14 +236,14 @@ class Verifier:
     def _run(self, run: Run) -> None:
         if run.first < self._next:
             self._say(f"place {run.first} comes after place {self._next - 1}: it was inserted, or the lines were reordered")
-            leaves = run.leaves[self._next - run.first :]
-            run = dataclasses.replace(run, first=self._next, leaves=leaves, nodes=subtrees(self._next, leaves))
+            leaves = run.leaves[(self._next - run.first) * SIZE :]
+            run = dataclasses.replace(run, first=self._next, leaves=leaves, nodes=subtrees(self._next, parted(leaves)))
         self._missing(run.first)
         self._say(*(f"place {place}: name or address of who did it was altered" for place in run.renamed))
-        others = [place for place, leaf in enumerate(run.leaves, run.first) if self._known.get(place, leaf) != leaf] if self._known else []
+        others = [place for place, leaf in run.rows() if self._known.get(place, leaf) != leaf] if self._known else []
         self._say(*(f"place {place}: the leaf is another than in the earlier export: it was replaced, or moved" for place in others))
         left = [event["details"]["before"] for event in run.told if event["type"] == "audit.retention.applied"]
-        self.events, self.expired = self.events + len(run.leaves), max([self.expired, *left])
+        self.events, self.expired = self.events + len(run.leaves) // SIZE, max([self.expired, *left])
         self._gone += run.gone
         self._runs.append(run)
         self._next, self._began = run.end(), True
@@ -295,7 +296,7 @@ class Verifier:
         elif root(self._grown(found)) == wanted:
             yield from (f"place {place}: the leaf was altered; the event is as it was sealed" for place in found)
         else:
-            leaves = {place: leaf for run in self._runs for place, leaf in enumerate(run.leaves, run.first)}
+            leaves = {place: leaf for run in self._runs for place, leaf in run.rows()}
             pairs = itertools.combinations(leaves, 2) if len(leaves) <= SWAPPED else itertools.pairwise(leaves)
             swaps = ({one: leaves[other], other: leaves[one]} for one, other in pairs)
             swapped = next((swap for swap in swaps if root(self._grown(swap)) == wanted), None)
@@ -306,7 +307,7 @@ class Verifier:
         """The tree with what came since the last signed state; `moved`: place → another leaf than the one that stands there."""
         stack = list(self._stack or [])
         for run in self._runs:
-            leaves = [moved.get(place, leaf) for place, leaf in enumerate(run.leaves, run.first)] if moved else []
+            leaves = [moved.get(place, leaf) for place, leaf in run.rows()] if moved else []
             for height, hashed in subtrees(run.first, leaves) if leaves else run.nodes:
                 push(stack, height, hashed)
         return stack
@@ -372,7 +373,7 @@ def _span(path: pathlib.Path, start: int) -> list[Part]:
 
 def leaves(path: str) -> Held:
     """Place → leaf of an earlier export."""
-    return {place: leaf for kind, run in parts_of(path) if kind == "run" for place, leaf in enumerate(run.leaves, run.first)}
+    return {place: leaf for kind, run in parts_of(path) if kind == "run" for place, leaf in run.rows()}
 
 
 def witnessed(paths: Iterable[str]) -> Held:
