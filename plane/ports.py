@@ -13,6 +13,7 @@ from plane.domain.comparing import ownership
 from plane.domain.granting import login
 from plane.domain.health import health_scripts, health_values
 from plane.domain.judging import policy
+from plane.domain.permitting import signing
 from plane.domain.rendering import secrets
 
 
@@ -97,8 +98,8 @@ class Git(Protocol):
         """The files of a commit that the mirror holds."""
         ...
 
-    def unsigned(self, remote: GitRemote, commit: Commit, keys: Sequence[str]) -> str:
-        """Why a commit of the mirror does not count as signed by one of these public keys (OpenPGP, SSH), or the empty string."""
+    def checked(self, remote: GitRemote, commit: Commit, keys: Sequence[str]) -> signing.Checked:
+        """Whether a commit of the mirror is signed by one of these public keys (OpenPGP, SSH); BackendDown when nobody could look."""
         ...
 
     def changed(self, remote: GitRemote, old: str, new: str) -> frozenset[str] | None:

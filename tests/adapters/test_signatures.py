@@ -10,13 +10,17 @@ import msgspec
 import pytest
 
 from plane.adapters.git import signatures
+from plane.domain import errors
 from plane.domain.permitting import signing
+
+KINDS = {"pgp": "openpgp", "expired": "openpgp", "ssh": "ssh"}  # signers whose commits there are, and what Git calls their signatures
 
 
 class Signer(msgspec.Struct, frozen=True):
     """Somebody with a key of a kind, and how Git is told of it."""
 
     public: str
+    key: str
     settings: tuple[str, ...]
     environment: dict[str, str]
 
@@ -26,9 +30,7 @@ class Signed(msgspec.Struct, frozen=True):
 
     folder: pathlib.Path
     commits: dict[str, str]
-    pgp: Signer
-    ssh: Signer
-    stranger: Signer
+    signers: dict[str, Signer]
 
 
 def run(*command: str, cwd: pathlib.Path, **environment: str) -> str:
@@ -39,33 +41,31 @@ def run(*command: str, cwd: pathlib.Path, **environment: str) -> str:
 def ssh_signer(folder: pathlib.Path, name: str) -> Signer:
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(folder / name), cwd=folder)
     settings = ("-c", "gpg.format=ssh", "-c", f"user.signingkey={folder / name}")
-    return Signer((folder / f"{name}.pub").read_text(), settings, {})
+    key = run("ssh-keygen", "-l", "-E", "sha256", "-f", f"{name}.pub", cwd=folder).split()[1]
+    return Signer((folder / f"{name}.pub").read_text(), key, settings, {})
 
 
-def pgp_signer(folder: pathlib.Path) -> Signer:
-    home = {"GNUPGHOME": str(folder)}
-    made = (
-        "--batch",
-        "--passphrase",
-        "",
-        "--pinentry-mode",
-        "loopback",
-        "--quick-generate-key",
-        "ada@acme.example",
-        "ed25519",
-        "sign",
-        "0",
-    )
-    run("gpg", *made, cwd=folder, **home)
-    public = run("gpg", "--armor", "--export", "ada@acme.example", cwd=folder, **home)
-    return Signer(public, ("-c", "user.signingkey=ada@acme.example"), home)
+def pgp_signer(folder: pathlib.Path, name: str, *, ends: str = "0") -> Signer:
+    home, person = {"GNUPGHOME": str(folder)}, f"{name}@acme.example"
+    past = ("--faked-system-time", "20200101T000000!") if ends != "0" else ()
+    alone = ("--batch", "--passphrase", "", "--pinentry-mode", "loopback")
+    run("gpg", *alone, *past, "--quick-generate-key", person, "ed25519", "sign", ends, cwd=folder, **home)
+    public = run("gpg", "--armor", "--export", person, cwd=folder, **home)
+    listed = run("gpg", "--with-colons", "--list-keys", person, cwd=folder, **home)
+    key = next(line for line in listed.splitlines() if line.startswith("fpr:")).split(":")[9]
+    program = folder / f"gpg-{name}"
+    program.write_text(f'#!/bin/sh\nexec gpg {" ".join(past)} "$@"\n')
+    program.chmod(0o700)
+    return Signer(public, key, ("-c", f"gpg.program={program}", "-c", f"user.signingkey={key}"), home)
 
 
 @pytest.fixture(scope="module")
 def signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Signed]:
     folder = tmp_path_factory.mktemp("signed")
     with tempfile.TemporaryDirectory(prefix="gpg-") as home:  # a socket's path must be short
-        pgp, ssh, stranger = pgp_signer(pathlib.Path(home)), ssh_signer(folder, "ada"), ssh_signer(folder, "eve")
+        keys = pathlib.Path(home)
+        signers = {"ssh": ssh_signer(folder, "ada"), "stranger": ssh_signer(folder, "eve"), "pgp": pgp_signer(keys, "ada")}
+        signers |= {"other_pgp": pgp_signer(keys, "eve"), "expired": pgp_signer(keys, "old", ends="1y")}
         run("git", "init", "--quiet", "--bare", "repo.git", cwd=folder)
         repo = folder / "repo.git"
         tree = run("git", "hash-object", "-t", "tree", "-w", os.devnull, cwd=repo)
@@ -76,38 +76,63 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Signed]:
             environment = who | (signer.environment if signer else {})
             return run("git", *settings, "commit-tree", *sign, "-m", "one", tree, cwd=repo, **environment)
 
-        yield Signed(repo, {"none": commit(None), "openpgp": commit(pgp), "ssh": commit(ssh)}, pgp, ssh, stranger)
+        yield Signed(repo, {"none": commit(None)} | {name: commit(signers[name]) for name in KINDS}, signers)
         run("gpgconf", "--kill", "all", cwd=folder, GNUPGHOME=home)
 
 
 @pytest.mark.parametrize(
-    ("kind", "keys", "why"),
+    ("by", "keys", "reason", "why"),
     [
-        ("openpgp", ("pgp",), ""),
-        ("openpgp", ("ssh", "pgp", "stranger"), ""),
-        ("ssh", ("ssh",), ""),
-        ("ssh", ("stranger", "pgp", "ssh"), ""),
-        ("none", ("pgp", "ssh"), "it is not signed"),
-        ("ssh", ("stranger",), "its ssh signature is not by one of the keys, or does not hold"),
-        ("ssh", ("pgp",), "it is signed with ssh, and none of the keys is of that kind"),
-        ("openpgp", ("ssh",), "it is signed with openpgp, and none of the keys is of that kind"),
+        ("pgp", ("pgp",), "valid", ""),
+        ("pgp", ("ssh", "pgp", "stranger"), "valid", ""),
+        ("ssh", ("ssh",), "valid", ""),
+        ("ssh", ("stranger", "pgp", "ssh"), "valid", ""),
+        ("ssh", ("stranger",), "unknown_key", "its ssh signature is by key {}, which is none of the keys"),
+        ("pgp", ("other_pgp",), "unknown_key", "its openpgp signature is by key {}, which is none of the keys"),
+        ("expired", ("expired",), "expired_key", "its openpgp signature is by key {}, which has expired"),
     ],
 )
-def test_a_commit_counts_as_signed_by_the_named_keys_alone(signed: Signed, kind: str, keys: tuple[str, ...], why: str) -> None:
-    public = [getattr(signed, name).public for name in keys]
-    assert signatures.problem(signed.folder, signed.commits[kind], kind, public) == why
+def test_a_commit_counts_as_signed_by_the_named_keys_alone(signed: Signed, by: str, keys: tuple[str, ...], reason: str, why: str) -> None:
+    found = signatures.check(signed.folder, signed.commits[by], KINDS[by], [signed.signers[name].public for name in keys])
+    key = signed.signers[by].key
+    known = key if by in keys else key[-len(found.key) :]  # of a key that GnuPG has not got it knows the id alone
+    assert (found.reason, found.key, found.problem) == (reason, known, why.format(known))
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "reason", "why"),
+    [
+        ("none", ("pgp", "ssh"), "unsigned", "it is not signed"),
+        ("ssh", ("pgp",), "unknown_key", "it is signed with ssh, and none of the keys is of that kind"),
+        ("openpgp", ("ssh",), "unknown_key", "it is signed with openpgp, and none of the keys is of that kind"),
+        ("x509", ("ssh",), "unknown_signature_type", "its signature is of kind x509, which is not verified"),
+    ],
+)
+def test_where_no_key_could_have_signed_none_is_asked(signed: Signed, kind: str, keys: tuple[str, ...], reason: str, why: str) -> None:
+    found = signatures.check(signed.folder, signed.commits["none"], kind, [signed.signers[name].public for name in keys])
+    assert (found.reason, found.key, found.problem) == (reason, "", why)
 
 
 def test_what_a_commit_says_of_its_signature_is_not_believed(signed: Signed) -> None:
-    assert signatures.problem(signed.folder, signed.commits["none"], "ssh", [signed.ssh.public]).startswith("its ssh signature is not by")
-    assert "is of kind x509" in signatures.problem(signed.folder, signed.commits["ssh"], "x509", [signed.ssh.public])
+    keys = [signed.signers["ssh"].public]
+    assert signatures.check(signed.folder, signed.commits["none"], "ssh", keys) == signing.Checked(
+        "invalid", problem="its ssh signature does not hold"
+    )
 
 
 def test_a_signature_moved_to_another_commit_does_not_hold(signed: Signed) -> None:
-    text = run("git", "cat-file", "commit", signed.commits["ssh"], cwd=signed.folder) + "\n\nanother message\n"
-    (signed.folder / "forged").write_text(text)
-    forged = run("git", "hash-object", "-t", "commit", "-w", "forged", cwd=signed.folder)
-    assert signatures.problem(signed.folder, forged, "ssh", [signed.ssh.public]) != ""
+    for by, kind in KINDS.items():
+        text = run("git", "cat-file", "commit", signed.commits[by], cwd=signed.folder) + "\n\nanother message\n"
+        (signed.folder / "forged").write_text(text)
+        forged = run("git", "hash-object", "-t", "commit", "-w", "forged", cwd=signed.folder)
+        found = signatures.check(signed.folder, forged, kind, [one.public for one in signed.signers.values()])
+        assert (found.reason, found.problem) == ("invalid", f"its {kind} signature does not hold")
+
+
+def test_a_signature_that_nobody_can_verify_is_no_bad_one(signed: Signed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(errors.BackendDown, match="gpg is not installed where the worker runs, so no openpgp signature can be verified"):
+        signatures.check(signed.folder, signed.commits["pgp"], "openpgp", [signed.signers["pgp"].public])
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from plane.adapters.git import signatures
 from plane.adapters.git import transport as git_transport
 from plane.adapters.git import tree as git_tree
 from plane.domain import errors
+from plane.domain.permitting import signing
 
 HEAD = "refs/plane/HEAD"  # where a mirror keeps the remote's HEAD
 REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
@@ -70,7 +71,7 @@ class Mirrors:
         self._lock = threading.Lock()
         self._mirrors: dict[str, _Mirror] = {}
         self._readers = git_tree.Readers()
-        self._signed = functools.lru_cache(4096)(signatures.problem)
+        self._signed = functools.lru_cache(4096)(signatures.check)
 
     def refs(self, remote: ports.GitRemote) -> Mapping[str, str]:
         """The remote's refs now; an annotated tag stands for its commit."""
@@ -120,8 +121,8 @@ class Mirrors:
             raise errors.SourceRefused(f"commit {sha[:12]} is not in the repository any more")
         return git_tree.CommitTree(folder, sha, readers=self._readers)
 
-    def unsigned(self, remote: ports.GitRemote, commit: ports.Commit, keys: Sequence[str]) -> str:
-        """Why a commit does not count as signed by one of these keys, or the empty string; remembered, as neither ever changes."""
+    def checked(self, remote: ports.GitRemote, commit: ports.Commit, keys: Sequence[str]) -> signing.Checked:
+        """Whether one of these keys signed a commit; an answer is remembered, as neither ever changes."""
         return self._signed(self._mirror(remote).folder, commit.sha, commit.signature, tuple(keys))
 
     def changed(self, remote: ports.GitRemote, old: str, new: str) -> frozenset[str] | None:

@@ -168,7 +168,9 @@ class Overruled(Details, frozen=True, kw_only=True, omit_defaults=True):
 class SyncStarted(Details, frozen=True, kw_only=True, omit_defaults=True):
     """Why a release goes to a cluster, who asked, and where it comes from.
 
-    `signature`: the kind that the commit carries, none, openpgp, ssh or x509; nobody verified it. `approved`: somebody allowed deletions.
+    `signature`: the kind that the commit carries, none, openpgp, ssh or x509. `verification`: whether one of the project's keys made it,
+    valid or why not; not_checked where the project names no keys; `signed_by`: the key, an OpenPGP fingerprint or `SHA256:…`.
+    `approved`: somebody allowed deletions.
     `rolled_back` and `number`: the release that it leaves by itself, and the line of the history it goes to.
     """
 
@@ -178,8 +180,10 @@ class SyncStarted(Details, frozen=True, kw_only=True, omit_defaults=True):
     asked_by: str
     author: str = ""
     committer: str = ""
-    signature: str = ""
     committed_at: str = ""
+    signature: str = ""
+    verification: str = ""
+    signed_by: str = ""
     approved: bool = False
     dry_run: bool = False
     rolled_back: str = ""

@@ -7,7 +7,7 @@ import msgspec
 
 from plane import ports
 from plane.domain import errors, objects, release, tenancy
-from plane.domain.permitting import projects, quotas
+from plane.domain.permitting import projects, quotas, signing
 from plane.server import context, keys
 from plane.store.delivering import facts
 
@@ -27,14 +27,18 @@ def check(app: facts.App, cluster: facts.Cluster) -> None:
         raise ProjectForbids("; ".join(f"{path}: {rule}" for path, rule in problems.items()))
 
 
-def check_signed(plane: context.Plane, app: facts.App, held: keys.Keys, commits: Sequence[ports.Commit]) -> None:
-    """ProjectForbids for the first source whose commit none of the project's keys signed."""
+def check_signed(plane: context.Plane, app: facts.App, held: keys.Keys, commits: Sequence[ports.Commit]) -> tuple[signing.Checked, ...]:
+    """What is known of each commit's signature; ProjectForbids for the first that none of the project's keys signed."""
     wanted = [one.public_key for one in app.rules.signature_keys]
-    for number, commit in enumerate(commits if wanted else ()):
-        repository = app.repositories[number]
-        if why := plane.git.unsigned(keys.remote(repository, held), commit, wanted):
-            sentence = f"commit {commit.sha[:12]} of {repository.url} must be signed by one of the signatureKeys of project {app.project}"
-            raise ProjectForbids(f"{sentence}, and {why}; sign it, or add the key")
+    if not wanted:
+        return tuple(signing.unchecked(commit.signature) for commit in commits)
+    found = tuple(plane.git.checked(keys.remote(app.repositories[number], held), commit, wanted) for number, commit in enumerate(commits))
+    for number, (commit, checked) in enumerate(zip(commits, found, strict=True)):
+        if checked.problem:
+            place = app.repositories[number].url
+            sentence = f"commit {commit.sha[:12]} of {place} must be signed by one of the signatureKeys of project {app.project}"
+            raise ProjectForbids(f"{sentence}, and {checked.problem}; sign it, or add the key")
+    return found
 
 
 def check_local(app: facts.App) -> None:

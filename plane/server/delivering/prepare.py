@@ -11,6 +11,7 @@ from plane.domain import kinds as kinds_of
 from plane.domain.deciding import decide
 from plane.domain.judging import claims, policy
 from plane.domain.judging import surroundings as facts_of
+from plane.domain.permitting import signing
 from plane.domain.planning import waves
 from plane.domain.rendering import hidden, opening, reached, refs, render, secrets
 from plane.server import context, keys
@@ -63,9 +64,10 @@ class _Part(msgspec.Struct, frozen=True):
 
 
 class _Sources(msgspec.Struct, frozen=True):
-    """All sources at their commits, those of them that are rendered, and what rules may know of them before."""
+    """All sources at their commits, who signed those, the sources that are rendered, and what rules may know of them before."""
 
     found: tuple[resolve.Source, ...]
+    signed: tuple[signing.Checked, ...]
     parts: list[_Part]
     told: facts_of.SourceFacts
 
@@ -120,12 +122,12 @@ def judged(plane: context.Plane, app: facts.App, shared: Shared, draft: Draft, b
 def _sources(plane: context.Plane, app: facts.App, shared: Shared, *, instead: Mapping[int, resolve.Source] | None = None) -> _Sources:
     sources, held = app.spec.all_sources(), shared.keys.get(app.project_id, keys.Keys())
     found = resolve.all_of(plane, app, held, shared.sources, instead=instead)
-    permit.check_signed(plane, app, held, [at.commit for number, at in enumerate(found) if number not in (instead or {})])
+    signed = permit.check_signed(plane, app, held, [at.commit for at in found])
     parts = [_part(plane, app, number, at) for number, at in enumerate(found) if sources[number].rendered()]
     kinds = {part.number: part.renderer.name for part in parts}
     both = enumerate(zip(sources, found, strict=True))
     origins = (reached.origin(source, kinds.get(number, ""), floating=at.commit.floating) for number, (source, at) in both)
-    return _Sources(found, parts, reached.together(origins, ()))
+    return _Sources(found, signed, parts, reached.together(origins, ()))
 
 
 def _draft(plane: context.Plane, app: facts.App, shared: Shared, base: release_keys.Base, sources: _Sources) -> Draft:
@@ -134,8 +136,9 @@ def _draft(plane: context.Plane, app: facts.App, shared: Shared, base: release_k
     manifests, hidden_values = hidden.unfold(rendered.manifests, rendered.values)
     manifests, left_out = resource_rules.split(manifests, shared.platform, _cluster(app).name)
     opened = _open(plane, held, hidden_values, manifests, sources.parts)
-    made = _release(plane, app, shared, _Made(base, sources.parts[0].found.commit, manifests, opened, rendered.source))
-    return msgspec.structs.replace(made, left_out=left_out)
+    first = sources.parts[0]
+    made = _Made(base, first.found.commit, sources.signed[first.number], manifests, opened, rendered.source)
+    return msgspec.structs.replace(_release(plane, app, shared, made), left_out=left_out)
 
 
 class _Opened(msgspec.Struct, frozen=True):
@@ -158,6 +161,7 @@ class _Made(msgspec.Struct, frozen=True):
 
     base: release_keys.Base
     commit: ports.Commit
+    signed: signing.Checked
     manifests: tuple[objects.Manifest, ...]
     opened: _Opened
     source: facts_of.SourceFacts
@@ -286,8 +290,10 @@ def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) 
         author=made.commit.author,
         subject=made.commit.subject,
         committer=made.commit.committer,
-        signature=made.commit.signature,
         committed_at=made.commit.committed_at,
+        signature=made.commit.signature,
+        verification=made.signed.reason,
+        signed_by=made.signed.key,
         verdict=policy.Verdict(),
         objects=len(filled.manifests),
         volatile=made.opened.volatile,

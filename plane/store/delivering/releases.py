@@ -29,8 +29,10 @@ class New(msgspec.Struct, frozen=True, kw_only=True):
     author: str
     subject: str
     committer: str
-    signature: str
     committed_at: str
+    signature: str
+    verification: str
+    signed_by: str
     verdict: policy.Verdict
     objects: int
     volatile: bool
@@ -47,7 +49,8 @@ class New(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # A verdict stands; an error is none, and would refuse the release for ever.
-_SLIM = ("app_id", "digest", "key", "commit", "author", "subject", "committer", "signature", "committed_at", "objects", "volatile")
+_ORIGIN = ("commit", "author", "committer", "committed_at", "signature", "verification", "signed_by")
+_SLIM = ("app_id", "digest", "key", *_ORIGIN, "subject", "objects", "volatile")
 _INSERT = batches.insertion(RELEASES, ("tenant_id", "id", "verdict", *_SLIM))
 _ONCE = _INSERT.on_conflict_do_update(
     index_elements=[RELEASES.c.tenant_id, RELEASES.c.id],
@@ -92,8 +95,10 @@ class Origin(msgspec.Struct, frozen=True):
     id: str = ""
     author: str = ""
     committer: str = ""
-    signature: str = ""
     committed_at: str = ""
+    signature: str = ""
+    verification: str = ""
+    signed_by: str = ""
 
 
 def origins(tx: Tx, tenant: str, wanted: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], Origin]:
@@ -101,12 +106,12 @@ def origins(tx: Tx, tenant: str, wanted: Sequence[tuple[str, str, str]]) -> dict
     apps, digests = ([*{one[place] for one in wanted}] for place in (0, 1))
     found: dict[tuple[str, str, str], Origin] = {}
     for row in tx.execute(_ORIGINS, {"tenant": tenant, "apps": apps, "digests": digests}):
-        made = Origin(row.id, row.author, row.committer, row.signature, row.committed_at)
+        made = Origin(*(getattr(row, name) for name in Origin.__struct_fields__))
         found |= {(row.app_id, row.digest, row.commit): made, (row.app_id, row.digest, ""): made}
     return {one: origin for one in wanted if (origin := found.get(one) or found.get((one[0], one[1], "")))}
 
 
-_NAMED = ("id", "app_id", "digest", "commit", "author", "committer", "signature", "committed_at")
+_NAMED = ("id", "app_id", "digest", *_ORIGIN)
 _ORIGINS = sa.select(*(RELEASES.c[name] for name in _NAMED)).where(
     RELEASES.c.tenant_id == sa.bindparam("tenant"), columns.among(RELEASES.c.app_id, "apps"), columns.among(RELEASES.c.digest, "digests")
 )
