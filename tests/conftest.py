@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.support.rest",
     "tests.support.identity",
     "tests.support.order",
+    "tests.support.shuffle",
 ]
 
 # How long an example takes says how busy the machine is: no test fails for it. A change is judged by the same examples each time, so that

@@ -126,7 +126,7 @@ def test_actions_stand_beside_a_check_or_alone(acme: Tenant, east: Agent) -> Non
     found = told(east, "")
     assert found
     assert [(one.name, one.tenant, one.kind, one.merge, one.definitions) for one in found.actions] == [
-        ("widgets", "acme", "Widget", True, {"go": "return obj"}), ("gadgets", "acme", "Gadget", False, {"go": "return obj"}),
+        ("gadgets", "acme", "Gadget", False, {"go": "return obj"}), ("widgets", "acme", "Widget", True, {"go": "return obj"}),
     ]  # fmt: skip
     assert [one.name for one in found.checks] == ["gadgets"]
 

@@ -39,11 +39,13 @@ def marks(tx: Tx, cluster_id: str, *, projects: bool) -> tuple[Mark, ...]:
 
 
 def load(tx: Tx, tenant: str, ids: Sequence[str]) -> tuple[Check, ...]:
-    """A tenant's, or the platform's, of these ids."""
+    """A tenant's, or the platform's, of these ids, by name."""
     name = sa.select(TENANTS.c.name).where(TENANTS.c.id == CHECKS.c.tenant_id).scalar_subquery().label("tenant")
     here = sa.and_(PROJECTS.c.tenant_id == CHECKS.c.tenant_id, PROJECTS.c.id == CHECKS.c.project_id)
     project = sa.select(PROJECTS.c.name).where(here).scalar_subquery().label("project")
-    rows = tx.execute(sa.select(CHECKS, name, project).where(CHECKS.c.tenant_id == tenant, CHECKS.c.id.in_(ids)))
+    rows = tx.execute(
+        sa.select(CHECKS, name, project).where(CHECKS.c.tenant_id == tenant, CHECKS.c.id.in_(ids)).order_by(CHECKS.c.name, CHECKS.c.id)
+    )
     return tuple(
         Check(
             Mark(row.tenant_id, row.id, row.digest),

@@ -165,6 +165,6 @@ _ENDING = (
         WAIVERS.c.ends_at > sa.func.now(),
         WAIVERS.c.ends_at <= sa.bindparam("before"),
     )
-    .order_by(WAIVERS.c.ends_at)
+    .order_by(WAIVERS.c.ends_at, WAIVERS.c.name)
     .limit(1000)
 )

@@ -26,6 +26,8 @@ def of(tx: Tx, tenant: str, ids: Collection[str]) -> dict[str, tenancy.ProjectSp
 
 _MINE = columns.among(PROJECTS.c.id, "ids")
 _HANDED_DOWN = sa.func.coalesce(PROJECTS.c.spec["inheritedBy"].astext, "") != ""
-_RULES = sa.select(PROJECTS.c.id, PROJECTS.c.labels, PROJECTS.c.spec).where(
-    PROJECTS.c.tenant_id == sa.bindparam("tenant"), sa.or_(_MINE, _HANDED_DOWN)
+_RULES = (
+    sa.select(PROJECTS.c.id, PROJECTS.c.labels, PROJECTS.c.spec)
+    .where(PROJECTS.c.tenant_id == sa.bindparam("tenant"), sa.or_(_MINE, _HANDED_DOWN))
+    .order_by(PROJECTS.c.name)
 )

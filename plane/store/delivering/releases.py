@@ -102,7 +102,7 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 def origins(tx: Tx, tenant: str, wanted: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], Origin]:
-    """By (app id, digest, commit); a release that was made from several commits has the words of the one asked for, else of any."""
+    """By (app id, digest, commit); a release that was made from several commits has the words of the one asked for, else of the last."""
     apps, digests = ([*{one[place] for one in wanted}] for place in (0, 1))
     found: dict[tuple[str, str, str], Origin] = {}
     for row in tx.execute(_ORIGINS, {"tenant": tenant, "apps": apps, "digests": digests}):
@@ -112,8 +112,14 @@ def origins(tx: Tx, tenant: str, wanted: Sequence[tuple[str, str, str]]) -> dict
 
 
 _NAMED = ("id", "app_id", "digest", *_ORIGIN)
-_ORIGINS = sa.select(*(RELEASES.c[name] for name in _NAMED)).where(
-    RELEASES.c.tenant_id == sa.bindparam("tenant"), columns.among(RELEASES.c.app_id, "apps"), columns.among(RELEASES.c.digest, "digests")
+_ORIGINS = (
+    sa.select(*(RELEASES.c[name] for name in _NAMED))
+    .where(
+        RELEASES.c.tenant_id == sa.bindparam("tenant"),
+        columns.among(RELEASES.c.app_id, "apps"),
+        columns.among(RELEASES.c.digest, "digests"),
+    )
+    .order_by(RELEASES.c.created_at, RELEASES.c.id)
 )
 
 

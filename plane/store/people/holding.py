@@ -40,6 +40,7 @@ _OPEN = (
     )
     .scalar_subquery()
 )
+_TOLD = tuple(_HELD.c[name] for name in ("role", "binding", "project_id", "app_id", "group"))  # in this order
 _GRANTS = sa.select(
     *(_HELD.c[name] for name in ("tenant_id", "role", "project_id", "app_id", "cluster_labels", "until", "networks", "fresh_s")),
     *(_HELD.c[name] for name in ("break_glass", "binding", "binding_id", "group")),
@@ -51,7 +52,7 @@ _HOME = sa.bindparam("home", type_=pg.UUID(as_uuid=False))
 _OF_ONE = _GRANTS.where(
     _HELD.c.principal_id == sa.bindparam("principal"),
     sa.or_(_HELD.c.tenant_id == _HOME, _HOME == tables.NIL),
-)
+).order_by(_HELD.c.tenant_id, *_TOLD)
 
 
 def grants(tx: Tx, principal: str, *, home: str) -> tuple[access.Grant, ...]:
@@ -78,7 +79,7 @@ def holders(tx: Tx, tenant: str) -> tuple[Holder, ...]:
     people = tables.principals
     named = _GRANTS.add_columns(people.c.name.label("holder"), people.c.kind).join(people, people.c.id == _HELD.c.principal_id)
     own = (_HELD.c.tenant_id == tenant, _HELD.c.group == "", sa.or_(people.c.tenant_id == tenant, _HELD.c.binding != ""))
-    found = tx.execute(named.where(*own).order_by(people.c.name, _HELD.c.role, _HELD.c.binding)).all()
+    found = tx.execute(named.where(*own).order_by(people.c.name, *_TOLD)).all()
     return (*(Holder(row.kind, row.holder, _held(row)) for row in found), *_groups(tx, tenant))
 
 
@@ -96,7 +97,7 @@ def _groups(tx: Tx, tenant: str) -> tuple[Holder, ...]:
         sa.null().label("taken"),
         groups.c.name.label("holder"),
     ).select_from(groups.join(rows, same).outerjoin(_ROLES, role))
-    found = tx.execute(query.where(groups.c.tenant_id == tenant).order_by(groups.c.name, rows.c.role, rows.c.name)).all()
+    found = tx.execute(query.where(groups.c.tenant_id == tenant).order_by(groups.c.name, rows.c.role, rows.c.name, rows.c.id)).all()
     return tuple(Holder("group", row.holder, _held(row)) for row in found)
 
 
