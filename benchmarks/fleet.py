@@ -93,6 +93,11 @@ class Bench:
         row = self.database.execute(DONE).fetchone()
         return int(row[0]) if row else 0
 
+    def transactions(self) -> int:
+        """Those of the database till now, as far as its processes have told of theirs."""
+        row = self.database.execute("SELECT sum(xact_commit + xact_rollback) FROM pg_stat_database").fetchone()
+        return int(row[0]) if row else 0
+
     def healthy(self) -> int:
         """Apps that the plane says are synced and healthy."""
         count: int = 0
@@ -195,7 +200,7 @@ def _due(bench: Bench) -> bool:
 def first_sync(bench: Bench, apps: int) -> dict[str, float]:
     """From the repository being known to everything healthy."""
     before = {name: meters.usage(pid) for name, pid in bench.pids().items()}
-    calls = bench.requests.read()
+    calls, transactions = bench.requests.read(), bench.transactions()
     begun = time.monotonic()
     bench.put(f"{PLACE}/repositories", "Repository", "bench", {"url": bench.git.url_of("bench"), "caPem": bench.git.ca_file.read_text()})
     bench.until(lambda: bench.done() >= apps, every_s=0.25)
@@ -204,6 +209,7 @@ def first_sync(bench: Bench, apps: int) -> dict[str, float]:
     after = {name: meters.usage(pid) for name, pid in bench.pids().items()}
     row |= {f"cpu_{name}_s": after[name].cpu_s - before[name].cpu_s for name in before}
     row["cpu_per_app_ms"] = sum(after[name].cpu_s - before[name].cpu_s for name in before) / apps * 1000
+    row["transactions_per_app"] = (bench.transactions() - transactions) / apps
     return {**row, "api_requests": float(_ours(bench, calls))}
 
 

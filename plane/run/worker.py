@@ -24,6 +24,7 @@ from plane.store.delivering import leases
 log = structlog.get_logger()
 
 LOOK_S = 30.0  # the longest sleep: a lost notification costs this much, never more
+NEWS_S = 0.02  # what is said to be due in this time after other news is looked for in one go
 TURN_S = 2.0  # how long stopping may wait for the thread that listens
 SEAL_S = 5.0  # the age an event may reach before it has its place in the log
 SEND_S = 2.0  # between two looks for what sinks lack
@@ -91,6 +92,7 @@ class Worker:
     def _listen(self) -> None:
         if self._listener.wait(TURN_S):
             self._wake()
+            self._stopping.wait(NEWS_S)
 
     def _wake(self) -> None:
         self._due.set()

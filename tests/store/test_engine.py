@@ -24,3 +24,13 @@ def test_what_a_frozen_transaction_held_is_free_and_it_hears_that_it_lost(databa
         frozen.execute(LOCK)
     with engine.begin(database, OURS) as again:
         again.execute(LOCK)
+
+
+def test_a_connection_that_the_server_ended_in_the_pool_is_not_used(database: engine.Engine, owner: sa.Engine) -> None:
+    with engine.begin(database, OURS) as one, engine.begin(database, OURS) as other:
+        ended = [tx.execute(sa.text("SELECT pg_backend_pid()")).scalar_one() for tx in (one, other)]
+    with owner.begin() as tx:
+        assert all(tx.execute(sa.text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid}).scalar_one() for pid in ended)
+    with engine.begin(database, OURS) as one, engine.begin(database, OURS) as other:
+        found = [tx.execute(sa.text("SELECT pg_backend_pid()")).scalar_one() for tx in (one, other)]
+    assert not set(found) & set(ended)
