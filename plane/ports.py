@@ -14,7 +14,7 @@ from plane.domain.granting import login
 from plane.domain.health import health_scripts, health_values
 from plane.domain.judging import policy
 from plane.domain.permitting import signing
-from plane.domain.rendering import secrets
+from plane.domain.rendering import metering, secrets
 
 
 class GitAuth(msgspec.Struct, frozen=True):
@@ -148,8 +148,8 @@ class Renderer(Protocol):
 class RenderPool(Protocol):
     """Renders in locked-down processes. Sync, thread-safe, bounded."""
 
-    def render(self, renderer: str, job: RenderJob) -> tuple[objects.Manifest, ...]:
-        """Objects in source order, positions filled in where known.
+    def render(self, renderer: str, job: RenderJob, meter: metering.Meter | None = None) -> tuple[objects.Manifest, ...]:
+        """Objects in source order, positions filled in where known. The meter is told what it took, however it ends.
 
         Raises:
             RenderFailed: with file and line where there is one; also time, memory, output bounds and duplicate objects.

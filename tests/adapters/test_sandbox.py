@@ -15,6 +15,7 @@ from plane import ports
 from plane.adapters.renderers import plain
 from plane.adapters.sandbox import messages, pool
 from plane.domain import apps, errors
+from plane.domain.rendering import metering
 from tests.adapters import hostile
 
 CONFIG_MAP = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
@@ -79,7 +80,7 @@ def test_no_file_can_be_read(attempt: Attempt, path: str) -> None:
 
 @pytest.mark.parametrize("folder", ["/", "/tmp", "/dev/shm", "/etc"])
 def test_no_folder_can_be_listed_or_written(attempt: Attempt, folder: str) -> None:
-    assert set(attempt(list=folder, write=f"{folder}/x").values()) == {"PermissionError"}
+    assert set(attempt(list=folder, write=f"{folder}/not-there").values()) == {"PermissionError"}
 
 
 def test_the_network_is_not_there(attempt: Attempt) -> None:
@@ -237,3 +238,34 @@ def test_no_folder_is_left_behind(shell: Callable[[str], dict[str, str]]) -> Non
     assert not [
         path for path in Path("/dev/shm").glob("plane-render-*") if path.stat().st_uid == 61184 and (path / "repo" / "left").exists()
     ]
+
+
+def test_a_render_says_what_it_and_its_program_took(sandbox: pool.Pool) -> None:
+    meter = metering.Meter()
+    sandbox.render("plain", job({"a.yaml": CONFIG_MAP}), meter)
+    sandbox.render("shell", job({"script": b"for i in {1..200000}; do :; done"}), meter)
+    light, heavy = meter.spent
+    assert 0 < light.cpu_s < heavy.cpu_s
+    assert min(light.peak_bytes, heavy.peak_bytes) > messages.MIB
+
+
+def test_what_was_stopped_is_paid_for_with_its_program(hurried: pool.Pool) -> None:
+    meter = metering.Meter()
+    with pytest.raises(errors.RenderFailed, match="took longer than 3 s"):
+        hurried.render("shell", job({"script": b"while :; do :; done"}), meter)
+    [spent] = meter.spent
+    assert spent.cpu_s > 0.2  # the machine is busy; the cell alone takes a hundredth of that
+
+
+def test_a_tenants_bound_of_memory_holds_below_the_pools(sandbox: pool.Pool) -> None:
+    script = b"x=; for i in {1..20}; do x=$x$x$(printf 'y%.0s' {1..1000}); done; while :; do :; done"
+    with pytest.raises(errors.RenderFailed, match="used more than 64 MiB of memory"):
+        sandbox.render("shell", job({"script": script}), metering.Meter(memory_bytes=64 * messages.MIB))
+
+
+def test_a_cell_holds_nothing_of_another(sandbox: pool.Pool) -> None:
+    with concurrent.futures.ThreadPoolExecutor(1) as threads:
+        beside = threads.submit(sandbox.render, "shell", job({"script": b"for i in {1..300000}; do :; done"}))
+        made = sandbox.render("alone", job({"descriptors": b""}))
+        beside.result()
+    assert len(made[0].body["data"]["descriptors"].split(",")) == 4  # in, out, err, and the channel

@@ -2,7 +2,7 @@
 
 from tests.support.rest import Api, Tenant, app_document, document
 
-QUOTAS = {"projects": 3, "apps": 5, "objects": 100, "concurrentSyncs": 2, "repositoryMib": 64, "auditExports": 2}
+QUOTAS = {"projects": 3, "apps": 5, "objects": 100, "concurrentSyncs": 2, "repositoryMib": 64, "auditExports": 2, "renderMemoryMib": 256}
 
 
 def test_a_tenant_reads_its_use_of_every_quota(platform: Api, acme: Tenant) -> None:
@@ -18,6 +18,8 @@ def test_a_tenant_reads_its_use_of_every_quota(platform: Api, acme: Tenant) -> N
         "concurrentSyncs": (0, 2),
         "repositoryMib": (0, 64),
         "auditExports": (1, 2),
+        "renderSecondsPerHour": (0, None),
+        "renderMemoryMib": (0, 256),
     }
 
 

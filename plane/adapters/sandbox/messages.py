@@ -33,7 +33,7 @@ class Started(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """To the template with the cell's channel: fork one. `slot` is unique among those running."""
+    """To the template with the cell's channel and the pipe for `Took`: fork one. `slot` is unique among those running."""
 
     slot: int
     renderer: str
@@ -62,3 +62,10 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
 
 
 Answer = Made | Refused
+
+
+class Took(msgspec.Struct, frozen=True):
+    """From the template when a cell has ended: what it and the programs it waited for took."""
+
+    cpu_s: float
+    peak_bytes: int

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import msgspec
 
@@ -21,11 +21,16 @@ from plane import ports
 from plane.adapters.sandbox import messages, warm
 from plane.domain import errors, objects
 from plane.domain.reading import documents, manifests
+from plane.domain.rendering import metering
 
 TICK_MS = 25  # how often a render's memory and time are looked at; its answer is noticed at once
 MOST_COUNTED = 1000  # processes looked at per tick: beyond the bound, how far does not matter
 CHUNK = 1024 * 1024
 PAGE = os.sysconf("SC_PAGESIZE")
+TICKS = os.sysconf("SC_CLK_TCK")
+TIMES, RESIDENT = slice(11, 15), 21  # of proc_pid_stat(5), counted from the state: utime to cstime, rss
+TOOK_BYTES = 64
+END_MS = 1000  # a killed process ends at once, unless the machine is busy with something else
 RUN_FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # memory: nothing a tenant sends reaches a disk
 
 DIED = "the renderer died without an answer; it crashed, or used up its memory or processor time"
@@ -56,16 +61,24 @@ class Pool:
         """What this kernel or container withholds."""
         return self._template.missing()
 
-    def render(self, renderer: str, job: ports.RenderJob) -> tuple[objects.Manifest, ...]:
+    def render(self, renderer: str, job: ports.RenderJob, meter: metering.Meter | None = None) -> tuple[objects.Manifest, ...]:
         """Objects in source order; waits for a free slot first."""
+        meter = meter or metering.Meter()
+        limits = _lowered(self._limits, meter.memory_bytes)
         slot = self._slots.get()
         try:
             with _folder(self._programs[renderer]) as folder:
-                order = messages.Order(slot, renderer, self._limits, self._programs[renderer], folder)
-                answer = _Cell(self._template.fork(order), self._limits).finish(job)
+                order = messages.Order(slot, renderer, limits, self._programs[renderer], folder)
+                answer = _Cell(*self._template.fork(order), limits).finish(job, meter)
         finally:
             self._slots.put(slot)
-        return _checked(answer, self._limits)
+        return _checked(answer, limits)
+
+
+def _lowered(limits: messages.Limits, memory_bytes: int | None) -> messages.Limits:
+    if memory_bytes is None or memory_bytes >= limits.memory_bytes:
+        return limits
+    return msgspec.structs.replace(limits, memory_bytes=memory_bytes)
 
 
 @contextlib.contextmanager
@@ -84,13 +97,13 @@ def _folder(program: str) -> Iterator[str]:
 class _Cell:
     """One forked process, from its first sign of life to its end."""
 
-    def __init__(self, channel: socket.socket, limits: messages.Limits) -> None:
-        self._channel, self._limits = channel, limits
+    def __init__(self, channel: socket.socket, took: BinaryIO, limits: messages.Limits) -> None:
+        self._channel, self._took, self._limits = channel, took, limits
         self._deadline = time.monotonic() + limits.wall_s
 
-    def finish(self, job: ports.RenderJob) -> messages.Answer:
+    def finish(self, job: ports.RenderJob, meter: metering.Meter) -> messages.Answer:
         """Hand over the work and wait for the answer; RenderFailed when a bound is reached first."""
-        with self._channel:
+        with self._took, self._channel:
             self._channel.settimeout(self._limits.wall_s)
             try:
                 _, handles, _, _ = socket.recv_fds(self._channel, 1, 1)
@@ -98,13 +111,26 @@ class _Cell:
                 raise errors.BackendDown("sandbox", "no process could be started for the render") from e
             if not handles:
                 raise errors.BackendDown("sandbox", "the render's process could not lock itself down")
-            with _ending(handles[0]):
-                body = self._exchange(msgspec.msgpack.encode(messages.Work(job)), _Watch(handles[0]))
+            watch = _Watch(handles[0])
+            with self._metered(watch, meter), _ending(handles[0]):
+                body = self._exchange(msgspec.msgpack.encode(messages.Work(job)), watch)
         try:
             answer: messages.Answer = msgspec.msgpack.decode(body, type=messages.Answer)
         except (msgspec.DecodeError, RecursionError) as e:
             raise errors.RenderFailed(DIED) from e
         return answer
+
+    @contextlib.contextmanager
+    def _metered(self, watch: "_Watch", meter: metering.Meter) -> Iterator[None]:
+        """A program that was killed with its cell has told nobody what it took: then what was seen from here counts."""
+        try:
+            yield
+        finally:
+            ended = select.poll()
+            ended.register(self._took, select.POLLIN)
+            said = self._took.read(TOOK_BYTES) if ended.poll(END_MS) else b""
+            took = msgspec.msgpack.decode(said, type=messages.Took) if said else messages.Took(0, 0)
+            meter.spent.append(metering.Spent(max(took.cpu_s, watch.cpu_s), max(took.peak_bytes, watch.peak_bytes)))
 
     def _exchange(self, work: bytes, watch: "_Watch") -> bytes:
         self._channel.settimeout(0)
@@ -144,10 +170,18 @@ class _Cell:
             raise errors.RenderFailed(f"rendering started more than {limits.processes} processes and was stopped")
 
 
+class _Held(msgspec.Struct, frozen=True):
+    """Of a process: what it holds now, and the processor time that it and its ended children have had."""
+
+    resident: int
+    cpu_s: float
+
+
 class _Watch:
     """How much a cell and the program below it hold; read by the plane, so that nothing inside can hide it."""
 
     def __init__(self, handle: int) -> None:
+        self.cpu_s, self.peak_bytes = 0.0, 0
         lines = Path(f"/proc/self/fdinfo/{handle}").read_text().splitlines()
         self._pid = next(line.split()[1] for line in lines if line.startswith("Pid:"))
         self._next = time.monotonic() + TICK_MS / 1000
@@ -159,17 +193,26 @@ class _Watch:
             return 0, 0
         self._next = now + TICK_MS / 1000
         found = list(itertools.islice(_below(self._pid), MOST_COUNTED))
-        return sum(found), len(found)
+        resident = sum(one.resident for one in found)
+        self.cpu_s = max(self.cpu_s, sum(one.cpu_s for one in found))
+        self.peak_bytes = max(self.peak_bytes, resident)
+        return resident, len(found)
 
 
-def _below(pid: str) -> Iterator[int]:
-    """The resident bytes of a process and of each below it."""
+def _below(pid: str) -> Iterator[_Held]:
+    """A process and each below it."""
     waiting = [pid]
     while waiting:
         one = waiting.pop()
         with contextlib.suppress(OSError, IndexError):  # it has just ended
-            yield int(Path(f"/proc/{one}/statm").read_text().split()[1]) * PAGE
+            yield _held(Path(f"/proc/{one}/stat").read_text())
             waiting += Path(f"/proc/{one}/task/{one}/children").read_text().split()
+
+
+def _held(stat: str) -> _Held:
+    """From a line of proc_pid_stat(5), whose name in brackets may hold anything."""
+    fields = stat.rpartition(")")[2].split()
+    return _Held(int(fields[RESIDENT]) * PAGE, sum(map(int, fields[TIMES])) / TICKS)
 
 
 @contextlib.contextmanager

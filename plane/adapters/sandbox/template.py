@@ -1,17 +1,21 @@
 """The warm process that cells are forked from: imports done, one thread, no secrets, no network. `warm` starts it."""
 
+import contextlib
 import gc
 import importlib
 import os
+import select
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 
 import msgspec
 
 from plane.adapters.sandbox import cell, kernel, messages
 
 ORDER_BYTES = 64 * 1024
+UNIT = 1024  # of ru_maxrss
 
 
 def main() -> None:
@@ -21,20 +25,58 @@ def main() -> None:
     work = {name: importlib.import_module(module).render for name, module in start.modules.items()}
     cage = _cage()
     cell.rehearse()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for cells; their pool watches them by pidfd
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, the kernel would throw away what cells took
     gc.collect()
     gc.freeze()  # forked pages stay shared
     gc.disable()  # a cell lives too briefly to collect
     orders.send(msgspec.msgpack.encode(messages.Started(_missing(cage))))
+    _serve(orders, cage, work)
+
+
+class _Running(msgspec.Struct, frozen=True):
+    """A cell, and the pipe to whoever pays for it."""
+
+    pid: int
+    told: int
+
+
+def _serve(orders: socket.socket, cage: cell.Cage, work: Mapping[str, cell.Render]) -> None:
+    running: dict[int, _Running] = {}  # by pidfd
+    ready = select.poll()
+    ready.register(orders, select.POLLIN)
     while True:
-        body, files, _, _ = socket.recv_fds(orders, ORDER_BYTES, 1)
-        if not body:
-            return
-        order = msgspec.msgpack.decode(body, type=messages.Order)
-        if os.fork() == 0:
-            orders.close()
-            cell.live(cage, order, socket.socket(fileno=files[0]), work[order.renderer])
-        os.close(files[0])
+        for place, _ in ready.poll():
+            if place in running:
+                ready.unregister(place)
+                _bury(place, running.pop(place))
+                continue
+            body, files, _, _ = socket.recv_fds(orders, ORDER_BYTES, 2)
+            if not body:
+                return
+            order = msgspec.msgpack.decode(body, type=messages.Order)
+            pid = os.fork()
+            if pid == 0:
+                _forget(orders, running, files[1])
+                cell.live(cage, order, socket.socket(fileno=files[0]), work[order.renderer])
+            os.close(files[0])
+            handle = os.pidfd_open(pid)
+            running[handle] = _Running(pid, files[1])
+            ready.register(handle, select.POLLIN)
+
+
+def _forget(orders: socket.socket, running: Mapping[int, _Running], told: int) -> None:
+    """In a cell: nothing of the template's or of other cells is left open, and its own account is not for it to write."""
+    orders.close()
+    for handle in [*running, *(one.told for one in running.values()), told]:
+        os.close(handle)
+
+
+def _bury(handle: int, one: _Running) -> None:
+    _, _, took = os.wait4(one.pid, 0)
+    with contextlib.suppress(BrokenPipeError):  # the pool has gone
+        os.write(one.told, msgspec.msgpack.encode(messages.Took(took.ru_utime + took.ru_stime, took.ru_maxrss * UNIT)))
+    os.close(one.told)
+    os.close(handle)
 
 
 def _cage() -> cell.Cage:

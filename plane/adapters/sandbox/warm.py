@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -29,17 +30,18 @@ class Template:
         self._process: subprocess.Popen[bytes] | None = None
         self._missing: tuple[str, ...] = ()
 
-    def fork(self, order: messages.Order) -> socket.socket:
-        """The channel to a new cell; BackendDown when no template can be started."""
+    def fork(self, order: messages.Order) -> tuple[socket.socket, BinaryIO]:
+        """The channel to a new cell, and where its `Took` comes when it has ended; BackendDown when no template can be started."""
         mine, theirs = socket.socketpair()
-        body = msgspec.msgpack.encode(order)
-        with theirs, self._lock:
+        took, told = os.pipe()
+        body, files = msgspec.msgpack.encode(order), [theirs.fileno(), told]
+        with theirs, os.fdopen(told, "wb"), self._lock:
             try:
-                socket.send_fds(self._connected(), [body], [theirs.fileno()])
+                socket.send_fds(self._connected(), [body], files)
             except OSError:  # it died since the last render
                 self._stop()
-                socket.send_fds(self._connected(), [body], [theirs.fileno()])
-        return mine
+                socket.send_fds(self._connected(), [body], files)
+        return mine, os.fdopen(took, "rb", buffering=0)
 
     def missing(self) -> tuple[str, ...]:
         """What the template said this kernel or container withholds."""

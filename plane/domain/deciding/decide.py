@@ -32,11 +32,12 @@ WaitCode = Literal[
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Why there is no usable release: an error's code and sentence, and since when (RFC 3339)."""
+    """Why there is no usable release: an error's code and sentence, since when, and until when if it goes by itself (RFC 3339)."""
 
     code: str
     sentence: str
     since: str = ""
+    until: str = ""
 
 
 class Wanted(msgspec.Struct, frozen=True):

@@ -147,7 +147,7 @@ def _written(moment: dt.datetime) -> str:
 def _no_release(problem: decide.Problem | None) -> decide.Wait:
     if problem is None:
         return decide.Wait("source-failed", "nothing has been rendered yet; the first look at the repository is on its way")
-    return decide.Wait("source-failed", problem.sentence, problem.since)
+    return decide.Wait("quota" if problem.until else "source-failed", problem.sentence, problem.since, problem.until)
 
 
 def _counts(now: decide.Situation, wanted: decide.Wanted) -> decide.Attempt | None:

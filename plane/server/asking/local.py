@@ -113,7 +113,10 @@ def _made(plane: context.Plane, scope: access.Scope, row: rows.Row, body: Body) 
         raise errors.Invalid({"files": f"are {total} bytes together; at most {local.MOST_BYTES} are taken"})
     trees = {number: Folder(_placed(at, files, sources[number])) for at, number, files in _given(row.name, body, sources)}
     commit = ports.Commit(f"local by {scope.actor.name}", author=scope.actor.name, subject=f"{len(texts)} local files")
-    draft = prepare.of_trees(plane, app, shared, commit=commit, trees=trees)
+    try:
+        draft = prepare.of_trees(plane, app, shared, commit=commit, trees=trees)
+    finally:
+        deliver.charge(plane, system, shared)
     [known] = beside.of(plane, system, [beside.Subject(app, draft.manifests, draft.base.reads)])
     return prepare.judged(plane, app, shared, draft, known)
 

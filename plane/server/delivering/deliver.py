@@ -9,10 +9,23 @@ import structlog
 
 from plane.domain import access, errors
 from plane.domain.deciding import decide
+from plane.domain.rendering import metering
 from plane.server import context, keys
 from plane.server.delivering import beside, dispatch, findings, prepare, stopped, surroundings
 from plane.store import engine
-from plane.store.delivering import claims, facts, further_sources, keyring, leases, policies, polls, releases, resource_rules, states
+from plane.store.delivering import (
+    claims,
+    facts,
+    further_sources,
+    keyring,
+    leases,
+    policies,
+    polls,
+    releases,
+    renders,
+    resource_rules,
+    states,
+)
 from plane.wire import agent
 
 log = structlog.get_logger()
@@ -70,6 +83,7 @@ def deliver(plane: context.Plane, leased: Sequence[leases.Leased], *, side_by_si
         again = {one.app.id: later for one in outcomes if (later := _again(one, now))} | dispatched.later
         again |= {one.app.id: now for one in prepared if one.waits}
         leases.give_back(tx, [one for one in leased if one.id in ids], again=again)
+        renders.add(tx, tenant, shared.render_time.hour, shared.renders.spent)
     _stir(plane, moved, now)
     queued = sum(isinstance(one, decide.Apply | decide.Remove) for one in dispatched.decisions.values())
     made = sum(bool(one.prepared and one.prepared.new) for one in outcomes)
@@ -103,13 +117,22 @@ def load(plane: context.Plane, scope: access.Scope, ids: Sequence[str]) -> tuple
         platform = resource_rules.load(tx)
         inventories = beside.before(tx, scope.tenant, known, standing)
         wrapped = keyring.load(tx, scope.tenant, {app.project_id for app in known})
+        render_time, render_bytes = renders.standing(tx, scope.tenant, plane.clock.now())
     by_project = {
         app.project_id: keys.unlock(plane, scope.tenant, [row for row in wrapped if row.project_id == app.project_id])
         for app in _one_each(known)
     }
     places = {app.cluster.id: app.cluster.capabilities for app in known if app.cluster and app.cluster.capabilities}
     served = {id_: msgspec.msgpack.decode(packed, type=agent.Capabilities) for id_, packed in places.items()}
-    return known, prepare.Shared(standing, by_project, served, plane.clock.now(), platform=platform, inventories=inventories)
+    shared = prepare.Shared(standing, by_project, served, plane.clock.now(), render_time)
+    shared.platform, shared.inventories, shared.renders = platform, inventories, metering.Meter(render_bytes)
+    return known, shared
+
+
+def charge(plane: context.Plane, scope: access.Scope, shared: prepare.Shared) -> None:
+    """Count what renders took that belong to no batch."""
+    with engine.begin(plane.engine, scope) as tx:
+        renders.add(tx, scope.tenant, shared.render_time.hour, shared.renders.spent)
 
 
 def _one_each(known: Sequence[facts.App]) -> Iterable[facts.App]:
@@ -234,6 +257,8 @@ def _again(one: Outcome, now: dt.datetime) -> dt.datetime | None:
 
 
 def _wait(one: Outcome) -> dt.timedelta | None:
+    if one.problem and one.problem.until:
+        return None  # the decision says when
     if one.problem:
         return dt.timedelta(seconds=RETRY_S[min(one.app.failures, len(RETRY_S) - 1)])
     new = one.prepared.new if one.prepared else None

@@ -11,9 +11,9 @@ from plane.domain import kinds as kinds_of
 from plane.domain.deciding import decide
 from plane.domain.judging import claims, policy
 from plane.domain.judging import surroundings as facts_of
-from plane.domain.permitting import signing
+from plane.domain.permitting import quotas, signing
 from plane.domain.planning import waves
-from plane.domain.rendering import hidden, opening, reached, refs, render, secrets
+from plane.domain.rendering import hidden, metering, opening, reached, refs, render, secrets
 from plane.server import context, keys
 from plane.server.delivering import judge, permit, recording, release_keys, resolve, surroundings
 from plane.store.delivering import facts, policies, releases
@@ -27,9 +27,11 @@ class Shared(msgspec.Struct):
     keys: dict[str, keys.Keys]  # by project id
     capabilities: dict[str, agent.Capabilities]  # by cluster id
     now: dt.datetime
+    render_time: quotas.RenderTime
     sources: resolve.Known = {}
     platform: resource_rules.Rules = resource_rules.Rules()
     inventories: dict[str, facts_of.Inventory] = {}  # by app id, of those whose rules may read one
+    renders: metering.Meter = msgspec.field(default_factory=metering.Meter)
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -132,7 +134,7 @@ def _sources(plane: context.Plane, app: facts.App, shared: Shared, *, instead: M
 
 def _draft(plane: context.Plane, app: facts.App, shared: Shared, base: release_keys.Base, sources: _Sources) -> Draft:
     held = shared.keys.get(app.project_id, keys.Keys())
-    rendered = _manifests(plane, app, held, sources)
+    rendered = _manifests(plane, app, shared, sources)
     manifests, hidden_values = hidden.unfold(rendered.manifests, rendered.values)
     manifests, left_out = resource_rules.split(manifests, shared.platform, _cluster(app).name)
     opened = _open(plane, held, hidden_values, manifests, sources.parts)
@@ -209,7 +211,9 @@ def _base(app: facts.App, cluster: facts.Cluster, shared: Shared, sources: _Sour
     return release_keys.base(app, cluster, held, [part.key for part in sources.parts], left_out)
 
 
-def _manifests(plane: context.Plane, app: facts.App, held: keys.Keys, sources: _Sources) -> _Rendered:
+def _manifests(plane: context.Plane, app: facts.App, shared: Shared, sources: _Sources) -> _Rendered:
+    held = shared.keys.get(app.project_id, keys.Keys())
+    shared.render_time.check(shared.renders.cpu_s())
     rendered: list[objects.Manifest] = []
     values: hidden.Values = {}
     origins, called = list(sources.told.origins), set[str]()
@@ -220,7 +224,7 @@ def _manifests(plane: context.Plane, app: facts.App, held: keys.Keys, sources: _
             called |= reached.functions(files)
         if part.renderer.name != "plain":  # those files are opened after the render, as they are
             values |= _hide(plane, held, part, files)
-        rendered += plane.pool.render(part.renderer.name, _job(app, part.source, files))
+        rendered += plane.pool.render(part.renderer.name, _job(app, part.source, files), shared.renders)
     return _Rendered(tuple(rendered), values, reached.together(origins, called))
 
 
@@ -378,4 +382,5 @@ def _known(
 def problem(app: facts.App, error: errors.PlaneError, now: dt.datetime) -> decide.Problem:
     """What to show while the app has no usable release; the time stays while the sentence does."""
     before = app.problem
-    return before if before and before.sentence == str(error) else decide.Problem(error.code, str(error), facts.stamp(now))
+    until = facts.stamp(error.until) if isinstance(error, quotas.QuotaExceeded) else ""
+    return before if before and before.sentence == str(error) else decide.Problem(error.code, str(error), facts.stamp(now), until)

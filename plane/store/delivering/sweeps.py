@@ -25,8 +25,8 @@ class Past(msgspec.Struct, frozen=True):
     """Before when things may go.
 
     settled: tasks, releases and bytes made; answered: idempotency keys used; unheard: answers, and pieces of them, that nobody has read
-    since; turned: changes of health; refused: releases that policy stopped, and findings that are over; decided: decisions of policy, and
-    what they rest on.
+    since; turned: changes of health, and hours of rendering; refused: releases that policy stopped, and findings that are over; decided:
+    decisions of policy, and what they rest on.
     """
 
     settled: dt.datetime
@@ -129,4 +129,8 @@ _GROUNDS = sa.text("""
 _FINDINGS = sa.text("""
     DELETE FROM findings WHERE ctid = ANY(ARRAY(SELECT ctid FROM findings WHERE tenant_id = :tenant AND closed_at < :refused LIMIT :limit))
 """)
-_OLD = (_PIECES, _UNREAD, _TURNS, _RESTLESS, _KEYS, _TASKS, _RELEASES, _SEALED, _BLOBS, _DECISIONS, _GROUNDS, _FINDINGS)
+_RENDERS = sa.text("""
+    DELETE FROM render_hours
+    WHERE ctid = ANY(ARRAY(SELECT ctid FROM render_hours WHERE tenant_id = :tenant AND hour < :turned LIMIT :limit))
+""")
+_OLD = (_PIECES, _UNREAD, _TURNS, _RESTLESS, _RENDERS, _KEYS, _TASKS, _RELEASES, _SEALED, _BLOBS, _DECISIONS, _GROUNDS, _FINDINGS)

@@ -1,6 +1,7 @@
 """What a tenant has of what its quotas bound."""
 
 import datetime as dt
+import math
 from collections.abc import Iterable
 
 import msgspec
@@ -8,7 +9,7 @@ import sqlalchemy as sa
 
 from plane.domain import tenancy
 from plane.domain.permitting import quotas
-from plane.store.delivering import tasks
+from plane.store.delivering import renders, tasks
 from plane.store.engine import Tx
 from plane.store.layout import audit_tables, tables
 
@@ -80,12 +81,15 @@ def audit_exports(tx: Tx, tenant: str, *, since: dt.datetime) -> int:
 
 def everything(tx: Tx, tenant: str, *, now: dt.datetime) -> dict[str, int]:
     """Of each quota, by its field."""
+    rendered = renders.used(tx, tenant, quotas.hour_of(now))
     return {
         **{table.name: _count(tx, table, tenant) for table in (tables.projects, APPS, tables.clusters)},
         "objects": objects(tx, tenant),
         "concurrent_syncs": tasks.open_syncs(tx, tenant),
         "repository_mib": -(-largest_mirror(tx, tenant) // quotas.MIB),
         "audit_exports": audit_exports(tx, tenant, since=now - quotas.EXPORTS_WITHIN),
+        "render_seconds_per_hour": math.ceil(rendered.cpu_s),
+        "render_memory_mib": -(-rendered.peak_bytes // quotas.MIB),
     }
 
 

@@ -20,6 +20,7 @@ from plane.store.layout import (
     piece_tables,
     plan_tables,
     policy_tables,
+    render_tables,
     rule_tables,
     sink_tables,
 )
@@ -31,6 +32,7 @@ POLICIES = (policy_tables.policy_bindings, policy_tables.waivers)
 DECISIONS = (decision_tables.decisions, decision_tables.policy_grounds, decision_tables.findings)
 CLAIMS = claim_tables.claims
 PREVIEWS = (decision_tables.previews, decision_tables.preview_results)
+RENDERS = render_tables.render_hours
 SINKS, JOURNALS, RULES = sink_tables.sinks, journal_tables.journals, rule_tables.resource_rules
 IDENTITIES, LOGINS = login_tables.identities, login_tables.logins
 NIL = "00000000-0000-0000-0000-000000000000"  # the platform's place where a tenant id is asked for
