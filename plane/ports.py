@@ -12,7 +12,7 @@ from plane.domain.auditing import details, sinks
 from plane.domain.comparing import ownership
 from plane.domain.granting import login
 from plane.domain.health import health_scripts, health_values
-from plane.domain.judging import policy
+from plane.domain.judging import policy, traces
 from plane.domain.permitting import signing
 from plane.domain.rendering import metering, secrets
 
@@ -273,6 +273,14 @@ class PolicyEngine(Protocol):
 
         Raises:
             PolicyFailed: undefined, garbage, deadline passed, engine gone: the caller makes a denial of it.
+        """
+        ...
+
+    def trace(self, files: policy.PolicyFiles, question: policy.PolicyInput, wish: traces.Wish) -> traces.Trace:
+        """What the lines of one rule were about one object; it takes seconds.
+
+        Raises:
+            Invalid: the set has no such rule, or its kind tells no steps. PolicyFailed: as for a verdict, or it is too long to read.
         """
         ...
 

@@ -1,13 +1,14 @@
 """Policy by a real OPA: `ports.PolicyEngine` over opa-python-client, compile checks by the program itself."""
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from plane.adapters import opa_bounds, opa_pool, opa_sets, opa_turns
+from plane.adapters import opa_bounds, opa_files, opa_pool, opa_sets, opa_trace, opa_turns
 from plane.adapters.styles import admission
-from plane.domain.judging import policy
+from plane.domain.judging import policy, traces
 
 DEADLINE_S = 10.0  # 1,000 manifests take well under a second; a set that needs this long loops
 WAIT_S = 60.0  # for a turn: six deadlines, so that even places full of sets that loop come free
@@ -33,6 +34,7 @@ class Opa:
         """`base`: the driver and the library, part of every set (`opa_files.shipped`). `engines`: kept; more are never asked at once."""
         self._deadline_s, self._wait_s = deadline_s, wait_s
         self._compiler = opa_sets.Compiler(program, base, memory_bytes=memory_bytes)
+        self._tracer = opa_trace.Tracer(self._compiler, shipped=opa_files.shipped().texts.values(), deadline_s=deadline_s)
         self._turns = opa_turns.Turns(min(PLACES, engines), each=PLACES_EACH, slow=PLACES_SLOW)
         self._pool = opa_pool.Pool(program, limit=engines, memory_bytes=memory_bytes)
 
@@ -50,16 +52,26 @@ class Opa:
 
     def violations(self, files: policy.PolicyFiles, question: policy.PolicyInput) -> tuple[policy.Violation, ...]:
         """Sorted violations of one query; the object's key is its text, `file` is left to the caller."""
+        with self._turn(files, question) as turn:
+            self.check(files)
+            if files.style.kind == "admission":
+                return admission.violations(files, question)
+            answer = self._ask(files, question, turn)
+        return opa_sets.violations(files, answer, question.manifests)
+
+    def trace(self, files: policy.PolicyFiles, question: policy.PolicyInput, wish: traces.Wish) -> traces.Trace:
+        """What the lines of one rule were; by an OPA of its own, which takes a tenant's turn like any query."""
+        with self._turn(files, question):
+            return self._tracer.trace(files, question, wish)
+
+    @contextlib.contextmanager
+    def _turn(self, files: policy.PolicyFiles, question: policy.PolicyInput) -> Iterator[opa_turns.Turn]:
         try:
             with self._turns.turn(question.context.tenant, files.digest, wait_s=self._wait_s) as turn:
-                self.check(files)
-                if files.style.kind == "admission":
-                    return admission.violations(files, question)
-                answer = self._ask(files, question, turn)
+                yield turn
         except opa_turns.NoTurn as error:
             reason = f"no policy engine was free for {self._wait_s:g} s; look for policy sets that loop"
             raise policy.PolicyFailed(files.name, reason) from error
-        return opa_sets.violations(files, answer, question.manifests)
 
     def _ask(self, files: policy.PolicyFiles, question: policy.PolicyInput, turn: opa_turns.Turn) -> object:
         """The answer; who gets none has its next query in the slow lane."""

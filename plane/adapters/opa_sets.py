@@ -58,7 +58,7 @@ class Compiler:
     def __init__(self, program: str, base: Mapping[str, str], *, memory_bytes: int = opa_bounds.MEMORY_BYTES) -> None:
         """`base`: the driver and the library, part of every set (`opa_files.shipped`)."""
         self._program = program
-        self._base = dict(base)
+        self.base = dict(base)
         self._memory_bytes = memory_bytes
         self._checked: set[str] = set()
         self._lock = threading.Lock()
@@ -116,8 +116,12 @@ class Compiler:
         self, arguments: list[str], folder: pathlib.Path, *, given: bytes = b"", timeout_s: float | None = None
     ) -> subprocess.CompletedProcess[bytes]:
         """One run of the program to its end; subprocess.TimeoutExpired after the time, CHECK_S when not given."""
-        command = opa_bounds.launch([self._program, *arguments], memory_bytes=self._memory_bytes)
-        return subprocess.run(command, cwd=folder, env={}, input=given, capture_output=True, timeout=timeout_s or CHECK_S, check=False)
+        wait_s = timeout_s or CHECK_S
+        return subprocess.run(self.command(arguments), cwd=folder, env={}, input=given, capture_output=True, timeout=wait_s, check=False)
+
+    def command(self, arguments: list[str]) -> list[str]:
+        """The program with these arguments, within its bounds."""
+        return opa_bounds.launch([self._program, *arguments], memory_bytes=self._memory_bytes)
 
     def _laid(self, files: policy.PolicyFiles) -> layout.Laid:
         match files.style.kind:
@@ -129,7 +133,7 @@ class Compiler:
                 return self._own(files)
 
     def _own(self, files: policy.PolicyFiles) -> layout.Laid:
-        base = {f"plane/{name}": text for name, text in self._base.items()}
+        base = {f"plane/{name}": text for name, text in self.base.items()}
         return layout.Laid({**base, **{f"set/{name}": text for name, text in files.files.items()}})
 
     def allowed(self) -> bytes:

@@ -5,6 +5,7 @@ from litestar.handlers import HTTPRouteHandler
 from plane.api import calls
 from plane.server.asking import decisions as use
 from plane.server.asking import findings as found
+from plane.server.asking import tracing
 from plane.wire import decisions, findings, rest
 
 DECISIONS = "/tenants/{tenant}/decisions"
@@ -19,6 +20,10 @@ GET = calls.Doc(
 REPLAY = calls.Doc(
     answer=decisions.DecisionReplay, tag="policies", operation="replay_decision",
     summary="The decision made again from what was kept: the identical digest, or what differs, or what is missing.",
+)  # fmt: skip
+EXPLAIN = calls.Doc(
+    answer=decisions.DecisionExplanation, query=decisions.ExplanationQuery, tag="policies", operation="explain_decision",
+    summary="What the lines of a rule were when the decision was made: which held, which failed, with which values.",
 )  # fmt: skip
 
 FINDINGS = calls.Doc(
@@ -49,6 +54,12 @@ def replay(call: calls.Call) -> decisions.DecisionReplay:
     return use.replay(call.plane, call.caller, call.names, call.path["decision"])
 
 
+@calls.endpoint("GET", f"{DECISIONS}/{{decision}}/explanation", EXPLAIN)
+def explained(call: calls.Call) -> decisions.DecisionExplanation:
+    """Changes nothing."""
+    return tracing.explain(call.plane, call.caller, call.names, call.path["decision"], call.query(decisions.ExplanationQuery))
+
+
 @calls.endpoint("GET", "/tenants/{tenant}/findings", FINDINGS)
 def broken(call: calls.Call) -> rest.Page[findings.Finding]:
     """Keyset pages."""
@@ -63,4 +74,4 @@ def summed(call: calls.Call) -> rest.Page[findings.FindingSum]:
 
 def handlers() -> list[HTTPRouteHandler]:
     """All of them."""
-    return [listed, one, replay, broken, summed]
+    return [listed, one, replay, explained, broken, summed]

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from plane.domain.judging import decisions, policy
+from plane.domain.judging import decisions, policy, traces
 from plane.wire import rest
 
 
@@ -68,3 +68,21 @@ class DecisionReplay(rest.Answer, frozen=True, kw_only=True):
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     differences: tuple[decisions.Difference, ...] = ()
+
+
+class ExplanationQuery(rest.Body, frozen=True, kw_only=True):
+    """Which rule about which object, as violations name it; without them what was found. `library`: with what rules share."""
+
+    rule: rest.Text = ""
+    object: rest.Text = ""
+    library: bool = False
+
+
+class DecisionExplanation(rest.Answer, frozen=True, kw_only=True):
+    """What the lines of rules were when a decision was made. `missing`: why that cannot be told; `left_out`: traces beyond the first."""
+
+    id: str
+    items: tuple[traces.Trace, ...] = ()
+    left_out: int = 0
+    missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

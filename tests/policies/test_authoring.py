@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from click import testing
 
-from plane.cli.authoring import policy_new, policy_test
+from plane.cli.authoring import policy_explain, policy_new, policy_test
 from plane.cli.trying import trial_policy
 
 RULE = 'package main\n\ndeny contains "no" if input.kind == "Pod"\n\nwarn contains "old" if {\n\tinput.kind == "Job"\n}\n'
@@ -109,3 +109,27 @@ def test_old_modules_become_new_only_when_asked(tmp_path: pathlib.Path) -> None:
     assert "deny[msg]" in (tmp_path / "rules.rego").read_text()
     assert run(policy_test.fmt, at, "--v0-to-v1").exit_code == 0
     assert "deny contains msg if" in (tmp_path / "rules.rego").read_text()
+
+
+def test_a_rule_is_explained_about_local_files_line_by_line(begun: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "web.yaml").write_text("apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\n")
+    result = run(policy_explain.command, "--policies", str(begun), str(tmp_path / "web.yaml"))
+    assert result.exit_code == 0, result.output
+    assert 'house/X01 about Service shop/web: the label "owner" is missing' in result.stdout
+    assert 'object.get(labels, label, "") == ""   [held 1]' in result.stdout
+    (one,) = json.loads(run(policy_explain.command, "--policies", str(begun), str(tmp_path / "web.yaml"), "-o", "json").stdout)["items"]
+    assert one["definitions"][0]["lines"][0]["samples"][0]["values"] == {"label": '"owner"'}
+
+
+def test_an_explanation_shows_no_value_of_a_secret(tmp_path: pathlib.Path) -> None:
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: web}\nstringData: {password: hunter2hunter2}\ndata: {pin: aHVudGVyMg==}\n"
+    (tmp_path / "web.yaml").write_text(secret)
+    result = run(policy_explain.command, "--profile", "baseline", "--rule", "S01", "--library", str(tmp_path / "web.yaml"))
+    assert result.exit_code == 0, result.output
+    assert "the value at /data/password stands in Git in the clear" in result.stdout
+    assert "hmac-sha256:" in result.stdout
+    assert not [word for word in ("hunter2", "aHVudGVy") if word in result.output]
+
+
+def test_what_to_explain_must_be_said(begun: pathlib.Path) -> None:
+    assert "are asked about local files; name them" in run(policy_explain.command, "--policies", str(begun)).stderr

@@ -11,7 +11,7 @@ from plane.domain import access, errors
 from plane.domain.judging import bounds, policy
 from plane.run.devgit import DevGit
 from plane.server import authorise
-from plane.server.asking import decisions, explain
+from plane.server.asking import decisions, explain, tracing
 from plane.server.delivering import sweep
 from plane.store.layout import decision_tables, policy_tables, tables
 from plane.wire import decisions as wire
@@ -156,3 +156,33 @@ def test_old_decisions_go_but_an_apps_own_stays(fleet: planes.Fleet, devgit: Dev
 def test_a_cursor_of_nobodys_is_refused(fleet: planes.Fleet) -> None:
     with pytest.raises(errors.Invalid, match="cursor"):
         decisions.page(fleet.plane, caller(fleet), NAMES, msgspec.structs.replace(wire.DecisionQuery(), cursor="YWJj"))
+
+
+def explained(fleet: planes.Fleet, identity: str, **query: Any) -> wire.DecisionExplanation:  # noqa: ANN401 - fields of the query
+    return tracing.explain(fleet.plane, caller(fleet), NAMES, identity, wire.ExplanationQuery(**query))
+
+
+def test_a_decision_is_explained_by_the_lines_of_its_rules(fleet: planes.Fleet, devgit: DevGit) -> None:
+    (kept,) = judged(fleet, devgit, mode="deny")
+    found, silent = explained(fleet, kept.id), explained(fleet, kept.id, rule="W02")
+    (line,) = found.items[0].definitions[0].lines
+    assert (found.items[0].rule, found.items[0].object, found.items[0].found) == ("W01", "ConfigMap shop/web", ("no",))
+    assert (line.held, line.samples[0].values) == (1, {"input.manifest.kind": '"ConfigMap"'})
+    assert [(one.rule, one.found, one.definitions[0].lines[0].failed) for one in silent.items] == [("W02", (), 1)]
+    with pytest.raises(errors.Invalid, match="has a rule 'W99'"):
+        explained(fleet, kept.id, rule="W99")
+
+
+def test_another_tenants_decision_cannot_be_explained(fleet: planes.Fleet, devgit: DevGit) -> None:
+    (kept,) = judged(fleet, devgit, mode="deny")
+    stranger = authorise.Caller(access.Actor(fleet.cluster, "eve", grants=(access.Grant("viewer", fleet.cluster),)))
+    with pytest.raises(errors.NotFound):
+        tracing.explain(fleet.plane, stranger, NAMES, kept.id, wire.ExplanationQuery())
+
+
+def test_what_is_no_longer_kept_is_not_explained(fleet: planes.Fleet, devgit: DevGit) -> None:
+    (kept,) = judged(fleet, devgit, mode="deny")
+    with fleet.owner.begin() as tx:
+        tx.execute(sa.delete(decision_tables.policy_grounds).where(decision_tables.policy_grounds.c.tenant_id == fleet.tenant))
+    said = explained(fleet, kept.id)
+    assert (said.items, bool(said.missing)) == ((), True)

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from plane.cli import completion, failures, get, kinds, nouns, session, show, table
-from plane.cli.authoring import policy_import, policy_new, policy_test
+from plane.cli.authoring import policy_explain, policy_import, policy_new, policy_test
 from plane.cli.keeping import decisions, policy_texts, previews
 
 policy = nouns.group(kinds.POLICY_SET, "Policies: Rego rules asked before anything is dispatched; `-T -` for the platform's own.")
@@ -16,6 +16,7 @@ policy.add_command(decisions.replay)
 policy.add_command(decisions.findings)
 policy.add_command(previews.preview)
 policy.add_command(previews.previews)
+policy.add_command(policy_explain.command)
 policy.add_command(policy_import.command)
 policy.add_command(policy_new.command)
 policy.add_command(policy_test.fmt)

@@ -88,8 +88,8 @@ def command(files: tuple[str, ...], output: str, **words: Any) -> None:  # noqa:
         raise failures.WrongUse(f"{rule}; leave one out")
     with trial_files.refusals():
         own = _own({name: words.pop(name) for name in ("folder", "conftest", *DOCUMENTS, "packages", "all_namespaces", "data", "rego_v0")})
-        parameters = _mapping(words.pop("parameters"), dict[str, dict[str, Any]], "is no mapping of rule ids to parameters")
-        given = _mapping(words.pop("context"), Given, "is no context")
+        parameters = mapping(words.pop("parameters"), dict[str, dict[str, Any]], "is no mapping of rule ids to parameters")
+        given = mapping(words.pop("context"), Given, "is no context")
         wish = Wish(own, **words, parameters=parameters, given=given)
         found = trial_files.objects_in(files)
         verdict = judge(found, wish)
@@ -104,10 +104,10 @@ def command(files: tuple[str, ...], output: str, **words: Any) -> None:  # noqa:
 def judge(found: tuple[objects.Manifest, ...], wish: Wish) -> policy.Verdict:
     """The verdict under the profile's modes, or with every rule in mode deny."""
     shipped = opa_files.shipped()
-    bound = _binding(shipped, wish)
+    bound = binding(shipped, wish)
     try:
         once = opa_once.Once(config.program("opa"), shipped.base)
-        violations = policy.located(once.violations(bound.policy, _question(found, bound, wish)), found)
+        violations = policy.located(once.violations(bound.policy, question(found, bound, wish)), found)
     except policy.PolicyInvalid as error:
         raise failures.WrongUse(str(error), details=error.problems[1:]) from error
     except policy.PolicyFailed as error:
@@ -132,7 +132,8 @@ def _own(words: dict[str, Any]) -> policy.PolicyFiles | None:
     return opa_files.conftest(conftest, data=words["data"], style=style)
 
 
-def _binding(shipped: opa_files.Shipped, wish: Wish) -> policy.Binding:
+def binding(shipped: opa_files.Shipped, wish: Wish) -> policy.Binding:
+    """The rules that are asked, under their modes."""
     if wish.own:
         return policy.Binding(wish.own, parameters=wish.parameters)
     name = wish.profile or opa_files.STARTER
@@ -142,11 +143,12 @@ def _binding(shipped: opa_files.Shipped, wish: Wish) -> policy.Binding:
 
 def _about(wish: Wish) -> dict[str, library.Rule]:
     """What the rules say of themselves, where they say enough."""
-    bound = _binding(opa_files.shipped(), wish)
+    bound = binding(opa_files.shipped(), wish)
     return library.described(bound.policy.files)
 
 
-def _question(found: tuple[objects.Manifest, ...], bound: policy.Binding, wish: Wish) -> policy.PolicyInput:
+def question(found: tuple[objects.Manifest, ...], bound: policy.Binding, wish: Wish) -> policy.PolicyInput:
+    """What they are asked."""
     given = wish.given
     now = dt.datetime.now(dt.UTC).isoformat()
     known = msgspec.to_builtins(msgspec.structs.replace(HERE, now=now, kube_version=wish.kube_version))
@@ -158,7 +160,8 @@ def _question(found: tuple[objects.Manifest, ...], bound: policy.Binding, wish: 
     return policy.PolicyInput(bodies, context, bound.parameters, given.project, given.cluster, given.inventory, given.changes, given.source)
 
 
-def _mapping(file: pathlib.Path | None, kind: type[T], fault: str) -> T:
+def mapping(file: pathlib.Path | None, kind: type[T], fault: str) -> T:
+    """The YAML of a file as that kind; Invalid with the fault, and what is wrong."""
     if file is None:
         return kind()
     values = [document.value for document in documents.read(file.read_bytes(), file=str(file))]

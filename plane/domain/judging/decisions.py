@@ -14,6 +14,7 @@ WORDS: tuple[Word, ...] = ("allowed", "warned", "needs-approval", "denied", "err
 Outcome = Literal["pass", "violation", "waived", "error"]
 _ID = re.compile(r"^#[ \t]+(?:custom:[ \t]*\{[ \t]*)?id:[ \t]*([^\s,}]+)", re.MULTILINE)
 _PACKAGE = re.compile(r"^package[ \t]+plane\.rules\.(\w+)", re.MULTILINE)
+_ASKED = re.compile(r"^((?:release_)?violations)\b", re.MULTILINE)
 MODES: tuple[str, ...] = policy.MODES
 _CONTEXT = frozenset({"manifests", "context", "parameters"})  # of the input: kept elsewhere
 
@@ -81,10 +82,22 @@ def ground(value: object) -> Ground:
     return Ground(objects.digest(body), body)
 
 
+def packages(files: Mapping[str, str]) -> dict[str, str]:
+    """Rules of a set as violations name them, by the id in their metadata or by their package → their package below plane.rules."""
+    named = ((text, package[1]) for text in files.values() if (package := _PACKAGE.search(text)))
+    return {(found[1] if (found := _ID.search(text)) else package): package for text, package in named}
+
+
 def rule_ids(files: Mapping[str, str]) -> tuple[str, ...]:
-    """The rules of a set as violations name them: by the id in their metadata, or by their package."""
-    found = {(_ID.search(text) or package)[1] for text in files.values() if (package := _PACKAGE.search(text))}
-    return tuple(sorted(found))
+    """The rules of a set as violations name them."""
+    return tuple(sorted(packages(files)))
+
+
+def questions_of(files: Mapping[str, str], rule: str) -> tuple[str, ...]:
+    """What a rule of the plane's is asked: `violations` of each object, `release_violations` of them all, or both."""
+    name = packages(files).get(rule)
+    texts = [text for text in files.values() if (found := _PACKAGE.search(text)) and found[1] == name]
+    return tuple(sorted({found for text in texts for found in _ASKED.findall(text)}))
 
 
 def in_force(binding: policy.Binding) -> InForce:

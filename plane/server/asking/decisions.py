@@ -49,7 +49,7 @@ def _place(query: wire.DecisionQuery) -> tuple[str, str] | None:
 
 def one(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, identity: str) -> wire.WholeDecision:
     """One record with every rule's outcome."""
-    kept = _load(plane, caller, names, identity)
+    kept = load(plane, caller, names, identity)
     row, terms = kept.row, kept.terms or domain.Terms()
     verdict = msgspec.convert(row.verdict, policy.Verdict)
     return wire.WholeDecision(
@@ -62,19 +62,19 @@ def one(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, 
         parameters={one.set: one.parameters for one in kept.questions},
         context_digest=domain.ground(msgspec.structs.replace(kept.context, now="")).digest,
         context=row.context,
-        missing=_missing(kept),
+        missing=missing(kept),
     )
 
 
 def replay(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, identity: str) -> wire.DecisionReplay:
     """Ask the engine again what it was asked then, or say what is no longer there to ask with."""
-    kept = _load(plane, caller, names, identity)
+    kept = load(plane, caller, names, identity)
     row = kept.row
     recorded = msgspec.convert(row.verdict, policy.Verdict)
-    said = wire.DecisionReplay(id=row.id, identical=False, outcome=row.outcome, verdict=row.word, missing=_missing(kept))
+    said = wire.DecisionReplay(id=row.id, identical=False, outcome=row.outcome, verdict=row.word, missing=missing(kept))
     if said.missing or kept.terms is None or kept.body is None:
         return said
-    again = _again(plane, kept, kept.terms, kept.body)
+    again = _verdict(plane, kept, kept.terms, kept.body)
     outcome = domain.outcome_digest(again)
     return msgspec.structs.replace(
         said,
@@ -86,7 +86,7 @@ def replay(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
     )
 
 
-class _Kept(msgspec.Struct, frozen=True):
+class Kept(msgspec.Struct, frozen=True):
     """A record with what is still there of what it rests on: terms, what questions said, texts of sets and the release's objects."""
 
     row: Row
@@ -97,7 +97,8 @@ class _Kept(msgspec.Struct, frozen=True):
     body: bytes | None
 
 
-def _load(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, identity: str) -> _Kept:
+def load(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, identity: str) -> Kept:
+    """One record, of an app that the caller may read; NotFound."""
     with authorise.enter(plane, caller, names, MAY, parts=True) as place:
         row = decisions.find(place.tx, place.scope.tenant, identity, place.reach) if generic.is_id(identity) else None
         if row is None:
@@ -107,10 +108,10 @@ def _load(plane: context.Plane, caller: authorise.Caller, names: authorise.Names
         grounds = decisions.grounds(place.tx, place.scope.tenant, sorted(wanted))
         body = decisions.body(place.tx, place.scope.tenant, row.release)
     terms = msgspec.json.decode(grounds[row.terms], type=domain.Terms) if row.terms in grounds else None
-    return _Kept(row, msgspec.convert(row.context, policy.PolicyContext), questions, grounds, terms, body)
+    return Kept(row, msgspec.convert(row.context, policy.PolicyContext), questions, grounds, terms, body)
 
 
-def _missing(kept: _Kept) -> tuple[str, ...]:
+def missing(kept: Kept) -> tuple[str, ...]:
     """Sentences on what is gone, or was never there to ask with."""
     sets = {one.digest: one.set for one in kept.terms.bound} if kept.terms else {}
     found = ["the objects of the release are no longer kept"] if kept.body is None else []
@@ -129,7 +130,16 @@ def _missing(kept: _Kept) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _again(plane: context.Plane, kept: _Kept, terms: domain.Terms, packed: bytes) -> policy.Verdict:
+class Again(msgspec.Struct, frozen=True):
+    """What was asked then, put together again from what was kept."""
+
+    bound: tuple[policy.Binding, ...]
+    questions: dict[tuple[str, bytes], policy.PolicyInput]  # by `Binding.question`
+    manifests: tuple[objects.Manifest, ...]
+
+
+def asked(kept: Kept, terms: domain.Terms, packed: bytes) -> Again:
+    """The questions of a decision of which nothing is missing."""
     bodies = [msgspec.json.decode(one) for one in bundle.unpack(kept.row.release, packed)]
     manifests = tuple(objects.Manifest(objects.key_of(one), str(one.get("apiVersion", "")), one) for one in bodies)
     texts = {one.set: msgspec.json.decode(kept.grounds[one.set], type=Texts) for one in kept.questions}
@@ -140,8 +150,13 @@ def _again(plane: context.Plane, kept: _Kept, terms: domain.Terms, packed: bytes
         fields = told[each.policy.digest, domain.ground(each.parameters).digest]
         said = {field: msgspec.json.decode(kept.grounds[digest]) for field, digest in fields.items()}
         questions[each.question()] = domain.asked(bodies, kept.context, each.parameters, said)
-    at = dt.datetime.fromisoformat(kept.context.now)
-    return judge.fold(plane, bound, questions, manifests, judge.Place(kept.context.app, kept.context.cluster, terms.given, at))
+    return Again(bound, questions, manifests)
+
+
+def _verdict(plane: context.Plane, kept: Kept, terms: domain.Terms, packed: bytes) -> policy.Verdict:
+    again, at = asked(kept, terms, packed), dt.datetime.fromisoformat(kept.context.now)
+    place = judge.Place(kept.context.app, kept.context.cluster, terms.given, at)
+    return judge.fold(plane, again.bound, again.questions, again.manifests, place)
 
 
 def _notes(plane: context.Plane, row: Row, again: policy.Verdict) -> list[str]:
