@@ -1,9 +1,25 @@
 """Figures for Prometheus."""
 
+from collections.abc import Iterable
+
 import prometheus_client as prometheus
+
+from plane.domain.permitting import quotas as domain
 
 CONTENT_TYPE = prometheus.CONTENT_TYPE_LATEST
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+def quotas(tenant: str, uses: Iterable[domain.Use]) -> bytes:
+    """A tenant's use of each quota, and the limits that it has."""
+    registry, labels = prometheus.CollectorRegistry(), ("tenant", "quota")
+    used = prometheus.Gauge("plane_quota_used", "How much of a quota is used.", labels, registry=registry)
+    limit = prometheus.Gauge("plane_quota_limit", "The quota, where there is one.", labels, registry=registry)
+    for use in uses:
+        used.labels(tenant, use.quota).set(use.used)
+        if use.limit is not None:
+            limit.labels(tenant, use.quota).set(use.limit)
+    return prometheus.generate_latest(registry)
 
 
 class Requests:

@@ -5,12 +5,13 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
 from plane.adapters import metrics
 from plane.api import calls
 from plane.server import readiness
-from plane.server.keeping import clusters, repositories
+from plane.server.keeping import clusters, repositories, tenants
 from plane.wire import documents, rest
 
 
@@ -37,9 +38,26 @@ def test(call: calls.Call) -> rest.Tested:
     return repositories.test(call.plane, call.caller, call.names)
 
 
+QUOTAS = calls.Doc(
+    answer=str,
+    summary="A tenant's use of every quota, for Prometheus.",
+    media_type="text/plain",
+    tag="tenants",
+    operation="tenant_metrics",
+)
+
+
+@get(calls.typed("/tenants/{tenant}/metrics"), opt={"doc": QUOTAS}, name="tenant_metrics", sync_to_thread=True)
+def quotas(call: NamedDependency[calls.Call]) -> Response[bytes]:
+    """The names of tenants are no figures for everybody: whoever reads them has a token."""
+    status = tenants.get(call.plane, call.caller, call.names).status
+    return Response(metrics.quotas(call.path["tenant"], status.quotas if status else ()), media_type=metrics.CONTENT_TYPE)
+
+
 def handlers() -> list[HTTPRouteHandler]:
     """Below /api/v1."""
-    return [*_orders("", "", "The platform's clusters."), *_orders("/tenants/{tenant}", "tenant_", "A tenant's own clusters."), test]
+    own = _orders("/tenants/{tenant}", "tenant_", "A tenant's own clusters.")
+    return [*_orders("", "", "The platform's clusters."), *own, test, quotas]
 
 
 @get("/health", sync_to_thread=False)

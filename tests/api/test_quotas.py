@@ -23,6 +23,17 @@ def test_a_tenant_reads_its_use_of_every_quota(platform: Api, acme: Tenant) -> N
     }
 
 
+def test_a_tenants_use_of_its_quotas_is_there_for_prometheus(platform: Api, acme: Tenant, globex: Tenant) -> None:
+    platform.put("/tenants/acme", document("Tenant", "acme", {"quotas": QUOTAS}))
+    answer = acme.api.get("/tenants/acme/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    lines = answer.text.splitlines()
+    assert 'plane_quota_used{quota="projects",tenant="acme"} 1.0' in lines
+    assert 'plane_quota_limit{quota="projects",tenant="acme"} 3.0' in lines
+    assert not [line for line in lines if line.startswith('plane_quota_limit{quota="clusters"')]
+    assert globex.api.get("/tenants/acme/metrics").status_code == 404
+
+
 def test_exports_of_the_log_within_an_hour_are_bounded(platform: Api, acme: Tenant) -> None:
     platform.put("/tenants/acme", document("Tenant", "acme", {"quotas": QUOTAS}))
     answers = [acme.api.get("/tenants/acme/audit/export") for _ in range(3)]
