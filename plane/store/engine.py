@@ -74,6 +74,15 @@ def dispatch(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield tx
 
 
+def binary(tx: Tx) -> None:
+    """Let the answers to this transaction come as Postgres keeps them: bytes are not written as digits and read again."""
+    sa.event.listen(tx, "before_cursor_execute", _as_kept)
+
+
+def _as_kept(_: Tx, cursor: psycopg.Cursor[Any], *__: object) -> None:
+    cursor.format = psycopg.pq.Format.BINARY
+
+
 @contextlib.contextmanager
 def _enter(engine: sa.Engine, role: str, tenant: str) -> Iterator[sa.Connection]:
     try:
