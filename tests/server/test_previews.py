@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from plane.domain import access, errors
+from plane.adapters import opa_files
+from plane.domain import access, errors, tenancy
 from plane.domain.judging import policy, policy_bindings
 from plane.run.devgit import DevGit
 from plane.server import authorise
@@ -143,3 +144,36 @@ def test_an_unknown_preview_is_absent(fleet: planes.Fleet) -> None:
     for number in ("7", "x", "9" * 30):
         with pytest.raises(errors.NotFound):
             previews.get(fleet.plane, who, NAMES, number)
+
+
+SHIPPED = opa_files.shipped().texts
+ROUTE = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web}\nspec: {rules: [{host: shop.example}]}\n"
+NEIGHBOURS = ("blast_radius", "foreign_objects", "hosts")
+
+
+def late(fleet: planes.Fleet, devgit: DevGit, name: str, **files: str) -> str:
+    """A repository with an app of these files, which comes after all others."""
+    url = devgit.create(name, planes.files("late", **files))
+    app = fleet.app("late", fleet.repository(devgit, name), url)
+    fleet.work()
+    return app
+
+
+def test_rules_hear_of_changes_and_of_what_others_have_as_in_a_delivery(fleet: planes.Fleet, devgit: DevGit) -> None:
+    globex = planes.make_fleet(fleet.plane, fleet.owner, tenant="globex", project="web", cluster="west")
+    late(globex, devgit, f"first-{fleet.tenant[-12:]}", route=ROUTE)
+    shop = Shop(fleet, devgit)
+    app = late(fleet, devgit, f"late-{fleet.tenant[-12:]}", route=ROUTE, config=CONFIG.replace("NAME", "web"))
+    newest = "SELECT r.digest FROM app_states s JOIN releases r ON r.id = s.release_id JOIN apps a ON a.id = s.app_id WHERE a.name = 'api'"
+    with fleet.owner.begin() as tx:
+        tx.execute(sa.update(tables.app_states).where(tables.app_states.c.app_id == app).values(reported=fleet.row(newest).digest))
+    files = {f"{one}.rego": SHIPPED[f"{one}.rego"] for one in NEIGHBOURS}
+    spec = tenancy.PolicySetSpec(parameters={"G04": {"kinds": ["ServiceAccount"]}})
+    made = shop.made(set=wire.SetWish(name="house", spec=spec, files=files))
+    (found,) = shop.apps(made.number)
+    assert (found.app, made.notes) == ("late", ())
+    assert {one.rule: one.message for one in found.found} == {
+        "G04": "the release deletes the ServiceAccount api",
+        "N06": "the object belongs to shop/web",
+        "T02": 'the host "shop.example" belongs to another tenant (shop.example)',
+    }

@@ -7,7 +7,7 @@ import msgspec
 from plane.domain import errors
 from plane.domain.judging import findings, policy, policy_bindings, styles
 
-LATER = ("clear", "source", "changes", "inventory")  # fields of the input that only a delivery fills in
+LATER = ("clear", "source")  # fields of the input that only a render tells
 
 
 class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -55,7 +55,7 @@ def found(verdict: policy.Verdict, known: Iterable[str]) -> tuple[Found, ...]:
 
 def unasked(files: policy.PolicyFiles) -> tuple[str, ...]:
     """Sentences on what its rules read and a preview does not know, so that they say nothing."""
-    return tuple(f"rules that read input.{field} say nothing: only a delivery fills it in" for field in LATER if policy.reads(files, field))
+    return tuple(f"rules that read input.{field} say nothing: only a render fills it in" for field in LATER if policy.reads(files, field))
 
 
 class NoPreview(errors.Conflict):

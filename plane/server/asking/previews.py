@@ -13,7 +13,7 @@ from plane.domain.judging import decisions, policy, policy_bindings
 from plane.domain.judging import previews as domain
 from plane.server import authorise, context, record
 from plane.server import documents as generic
-from plane.server.delivering import judge, surroundings
+from plane.server.delivering import beside, judge, surroundings
 from plane.store import documents as rows
 from plane.store import engine
 from plane.store.delivering import facts, policies, previews, releases
@@ -106,7 +106,7 @@ def _step(plane: context.Plane, row: engine.Row, everyone: Sequence[str]) -> pre
     with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE, "preview") as threads:
         while left and time.monotonic() < ends:
             own = access.Scope(left[0], access.SYSTEM)
-            chunk = _load(plane, own, after=app if left[0] == tenant and app else policies.NIL)
+            chunk = _load(plane, own, held, after=app if left[0] == tenant and app else policies.NIL)
             found = list(threads.map(lambda one: _judged(plane, held, chunk, one), chunk.apps))  # noqa: B023 - used at once
             counts.update(word for word, _ in found)
             results += [result for _, result in found if result]
@@ -120,16 +120,17 @@ def _step(plane: context.Plane, row: engine.Row, everyone: Sequence[str]) -> pre
 
 
 class _Chunk(msgspec.Struct, frozen=True):
-    """Apps of one tenant with all that asking about them needs."""
+    """Apps of one tenant with all that asking about them needs. `beside`: by app, where the set reads it."""
 
     ids: Sequence[str]
     apps: tuple[facts.App, ...]
     given: policies.Standing
     bodies: Mapping[str, tuple[objects.Manifest, ...]]
     known: Mapping[str, set[str]]
+    beside: Mapping[str, surroundings.Beside]
 
 
-def _load(plane: context.Plane, scope: access.Scope, *, after: str) -> _Chunk:
+def _load(plane: context.Plane, scope: access.Scope, held: policy_bindings.Held, *, after: str) -> _Chunk:
     with engine.begin(plane.engine, scope) as tx:
         ids = previews.apps(tx, scope.tenant, after=after, limit=CHUNK)
         found = facts.load(tx, scope.tenant, ids)
@@ -137,7 +138,20 @@ def _load(plane: context.Plane, scope: access.Scope, *, after: str) -> _Chunk:
         standing = policies.load(tx, scope.tenant, named=found[0].tenant if found else "", projects=projects)
         bodies = releases.manifests(tx, scope.tenant, {app.current.digest for app in found if app.current})
         known = previews.known(tx, scope.tenant, ids)
-    return _Chunk(ids, found, standing, bodies, known)
+    return _Chunk(ids, found, standing, bodies, known, _beside(plane, scope, held, found, bodies))
+
+
+def _beside(
+    plane: context.Plane,
+    scope: access.Scope,
+    held: policy_bindings.Held,
+    found: Sequence[facts.App],
+    bodies: Mapping[str, tuple[objects.Manifest, ...]],
+) -> Mapping[str, surroundings.Beside]:
+    """What a release would change, and who else has what it names, as a delivery has it judged."""
+    reads = surroundings.reads((held.binding,))
+    subjects = [beside.Subject(app, bodies[app.current.digest], reads) for app in found if app.current and app.current.digest in bodies]
+    return {one.app.id: told for one, told in zip(subjects, beside.of(plane, scope, subjects), strict=True)}
 
 
 def _judged(plane: context.Plane, held: policy_bindings.Held, chunk: _Chunk, app: facts.App) -> tuple[str, Mapping[str, object] | None]:
@@ -147,7 +161,8 @@ def _judged(plane: context.Plane, held: policy_bindings.Held, chunk: _Chunk, app
         return OUTSIDE, None
     served = msgspec.msgpack.decode(app.cluster.capabilities, type=agent.Capabilities) if app.cluster.capabilities else None
     alone = policies.Standing((held,), given={app.project_id: chunk.given.given.get(app.project_id, ())})
-    rules = judge.rules(surroundings.Known(app, app.cluster, served), alone, at=plane.clock.now())
+    known = surroundings.Known(app, app.cluster, served, beside=chunk.beside[app.id])
+    rules = judge.rules(known, alone, at=plane.clock.now())
     if not rules.bound:
         return OUTSIDE, None
     verdict = judge.judge(plane, rules, manifests, judge.Origin(app.current.commit)).verdict
