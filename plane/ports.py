@@ -6,13 +6,13 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from plane.domain import apps, objects
+from plane.domain import apps, objects, trust
 from plane.domain.acting import action_scripts
 from plane.domain.auditing import details, sinks
 from plane.domain.comparing import ownership
 from plane.domain.granting import login
 from plane.domain.health import health_scripts, health_values
-from plane.domain.judging import policy, traces
+from plane.domain.judging import bundles, origins, policy, traces
 from plane.domain.permitting import signing
 from plane.domain.rendering import metering, secrets
 
@@ -266,6 +266,10 @@ class PolicyEngine(Protocol):
 
     def check(self, files: policy.PolicyFiles) -> None:
         """PolicyInvalid with file, row and column when the set does not compile or uses a refused builtin."""
+        ...
+
+    def open(self, packed: bytes, keys: Sequence[trust.Trusted]) -> tuple[bundles.Bundle, origins.Signed]:
+        """What an OPA bundle holds, and which of the keys signed it; Invalid names the file that keeps it from being a policy set."""
         ...
 
     def violations(self, files: policy.PolicyFiles, question: policy.PolicyInput) -> tuple[policy.Violation, ...]:

@@ -2,13 +2,14 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from plane.adapters import opa_bounds, opa_files, opa_pool, opa_sets, opa_trace, opa_turns
+from plane.adapters import opa_bounds, opa_bundles, opa_files, opa_pool, opa_sets, opa_trace, opa_turns
 from plane.adapters.styles import admission
-from plane.domain.judging import policy, traces
+from plane.domain import trust
+from plane.domain.judging import bundles, origins, policy, traces
 
 DEADLINE_S = 10.0  # 1,000 manifests take well under a second; a set that needs this long loops
 WAIT_S = 60.0  # for a turn: six deadlines, so that even places full of sets that loop come free
@@ -49,6 +50,10 @@ class Opa:
     def check(self, files: policy.PolicyFiles) -> None:
         """Compile the set as it will run: strict, with the driver, without the refused builtins."""
         self._compiler.check(files)
+
+    def open(self, packed: bytes, keys: Sequence[trust.Trusted]) -> tuple[bundles.Bundle, origins.Signed]:
+        """What an OPA bundle holds besides the plane's own library, and who signed it."""
+        return opa_bundles.opened(self._compiler, packed, keys)
 
     def violations(self, files: policy.PolicyFiles, question: policy.PolicyInput) -> tuple[policy.Violation, ...]:
         """Sorted violations of one query; the object's key is its text, `file` is left to the caller."""

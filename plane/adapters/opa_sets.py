@@ -12,8 +12,9 @@ import msgspec
 
 from plane.adapters import opa_bounds
 from plane.adapters.styles import admission, conftest, gatekeeper, layout
-from plane.domain import objects
+from plane.domain import errors, objects
 from plane.domain.judging import policy, styles
+from plane.domain.reading import documents
 
 CHECK_S = 20.0
 CAPABILITIES = "capabilities.json"
@@ -38,6 +39,8 @@ REFUSED = frozenset({
 PACKAGE = re.compile(r"package[ \t]+(?P<name>plane\.rules\.[A-Za-z_]\w*|lib(\.[A-Za-z_]\w*)*)[ \t]*(#.*)?")
 PACKAGE_RULE = "a policy set consists of packages plane.rules.NAME, and lib or lib.NAME for what they share"
 VERSION = re.compile(rb"^Version: (\S+)", re.MULTILINE)
+MOST_CHARS = 2000  # of what OPA says
+_COUNT = re.compile(r"\d+ errors? occurred(?: during loading)?:")
 VIOLATIONS = re.compile(r"^(release_)?violations\b", re.MULTILINE)
 
 
@@ -133,8 +136,10 @@ class Compiler:
                 return self._own(files)
 
     def _own(self, files: policy.PolicyFiles) -> layout.Laid:
+        """Data stays under its folder's name, which is its path for rules."""
         base = {f"plane/{name}": text for name, text in self.base.items()}
-        return layout.Laid({**base, **{f"set/{name}": text for name, text in files.files.items()}})
+        own = {name if _is_data(name) else f"set/{name}": text for name, text in files.files.items()}
+        return layout.Laid({**own, **base})
 
     def allowed(self) -> bytes:
         """This OPA's capabilities without the refused builtins and without any network."""
@@ -224,7 +229,10 @@ def _problems_of(files: policy.PolicyFiles) -> Iterator[str]:
 
 def _shape_problems(files: Mapping[str, str]) -> Iterator[str]:
     rules: dict[str, str] = {}
+    yield from (f"{name}: {bad}" for name, text in sorted(files.items()) if _is_data(name) and (bad := _data_problem(name, text)))
     for name, text in sorted(files.items()):
+        if _is_data(name):
+            continue
         row, line = _first_statement(text)
         package = PACKAGE.fullmatch(line)
         if package is None:
@@ -240,9 +248,32 @@ def _shape_problems(files: Mapping[str, str]) -> Iterator[str]:
         yield "it has no rule: " + PACKAGE_RULE
 
 
+def _is_data(name: str) -> bool:
+    return not name.endswith(".rego")
+
+
+def _data_problem(name: str, text: str) -> str:
+    """Why it cannot lie beside the driver, or the empty string; OPA takes JSON for YAML where it can."""
+    try:
+        value = [one.value for one in documents.read(text.encode(), file=name)]
+    except errors.PlaneError as error:
+        return str(error)
+    if len(value) != 1 or not isinstance(value[0], dict):
+        return "data is one mapping"
+    first = name.rpartition("/")[0].partition("/")[0]
+    taken = layout.RESERVED & ({first} if first else value[0].keys())
+    return f"data below {min(taken)!r} belongs to the plane or to OPA; move it elsewhere" if taken else ""
+
+
 def _first_statement(text: str) -> tuple[int, str]:
     lines = ((row, line.strip()) for row, line in enumerate(text.splitlines(), 1))
     return next(((row, line) for row, line in lines if line and not line.startswith("#")), (1, ""))
+
+
+def said(output: bytes) -> str:
+    """All of OPA's errors in one line, without the line that counts them."""
+    lines = (_COUNT.sub("", line).strip() for line in output.decode("utf-8", "replace").splitlines())
+    return "; ".join(filter(None, lines))[:MOST_CHARS]
 
 
 def _problems(output: bytes) -> tuple[str, ...]:

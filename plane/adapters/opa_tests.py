@@ -14,8 +14,6 @@ from plane.adapters import opa_sets
 from plane.domain.judging import policy
 
 DEADLINE_S = 120.0
-MOST_CHARS = 2000  # of OPA's errors
-_COUNT = re.compile(r"\d+ errors? occurred(?: during loading)?:")
 RULES = "rules"  # the copy of the author's folder: a bounded OPA reads nothing elsewhere
 _NEEDS = re.compile(r"\bdata\.plane\.lib\b")
 _HAS = re.compile(r"^package plane\.lib\b", re.MULTILINE)
@@ -109,9 +107,7 @@ class Author:
 
 
 def _invalid(place: pathlib.Path, output: bytes) -> policy.PolicyInvalid:
-    """All of OPA's errors in one sentence, without the line that counts them."""
-    lines = (_COUNT.sub("", line).strip() for line in output.decode("utf-8", "replace").splitlines())
-    return policy.PolicyInvalid(place.resolve().name, ("; ".join(filter(None, lines))[:MOST_CHARS],))
+    return policy.PolicyInvalid(place.resolve().name, (opa_sets.said(output),))
 
 
 def _tested(one: Mapping[str, Any]) -> Tested:

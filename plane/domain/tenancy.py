@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from plane.domain import annotations, apps, errors, fleet, labels, options, orphans
+from plane.domain import annotations, apps, errors, fleet, labels, options, orphans, trust
 from plane.domain.granting import roles
 from plane.domain.judging import policy, styles
 from plane.domain.permitting import namespaces as begins
@@ -48,6 +48,7 @@ class TenantSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
     namespaces: begins.Template = begins.Template()
     sync_windows: tuple[schedules.Window, ...] = ()
     freezes: tuple[schedules.Freeze, ...] = ()
+    policy_keys: tuple[trust.Key, ...] = ()  # one of them signed each of the tenant's policy sets; none: unsigned ones are taken
     two_person: tuple[str, ...] = ()  # permissions, some with `*`, that nobody uses without a second person's yes
 
 
@@ -137,7 +138,8 @@ def check_tenant(spec: TenantSpec) -> Problems:
     wanted = apps.NamespaceMetadata(labels=spec.namespaces.labels, annotations=spec.namespaces.annotations)
     marks = {path.replace("syncPolicy.managedNamespaceMetadata", "namespaces"): rule for path, rule in _check_namespace(wanted).items()}
     pairs = {f"spec.twoPerson[{n}]": rule for n, one in enumerate(spec.two_person) if (rule := roles.problem(one))}
-    return check_calendar(spec) | marks | pairs
+    keys = {f"spec.{path}": rule for path, rule in trust.problems(spec.policy_keys).items()}
+    return check_calendar(spec) | marks | pairs | keys
 
 
 def check_repository(spec: RepositorySpec) -> Problems:

@@ -15,7 +15,7 @@ from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
 from plane.adapters.sinks import files, http, plane_witness, reach, s3, syslog, timestamps
 from plane.domain.granting import limits as rates
-from plane.run import login_file, master_key
+from plane.run import login_file, master_key, policy_keys
 from plane.server import context, limits
 from plane.store import engine, schema
 
@@ -61,6 +61,7 @@ def plane(settings: config.Settings) -> Iterator[context.Plane]:
             plane_id=settings.plane_id,
             identities=oidc.Oidc(),
             passwords=passwords.Argon2(),
+            policy_keys=policy_keys.load(settings.policy_keys_file),
             logins=login_file.load(settings.login_file),
             sinks=sinks(settings),
             limits=limits.Limits(_rates(settings)),

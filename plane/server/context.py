@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from plane import ports
+from plane.domain import trust
 from plane.domain.granting import login
 from plane.server.limits import Limits
 from plane.server.recent import Recent
@@ -33,4 +34,5 @@ class Plane(msgspec.Struct, frozen=True):
     recent: Recent = msgspec.field(default_factory=Recent)
     limits: Limits = msgspec.field(default_factory=Limits)
     logins: login.Settings = login.Settings()
+    policy_keys: tuple[trust.Trusted, ...] = ()  # that the platform's policy bundles are signed with
     sinks: Mapping[str, ports.Sink] = {}  # by the name of the place in a sink's spec

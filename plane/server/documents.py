@@ -227,7 +227,7 @@ def _written(kind: Kind, change: Change, after: rows.Row | None) -> details.Writ
     turned = labels if labels[0] != labels[1] else (None, None)
     return details.Written(
         before=before and plain(kind.public(before)),
-        after=wish and plain(kind.public(wish)),
+        after=after and plain(kind.public(kind.read(after, change.place.names))),
         labels_before=turned[0],
         labels_after=turned[1],
         secrets=tuple(sorted(getattr(wish, "data", None) or ())),

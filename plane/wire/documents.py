@@ -11,7 +11,7 @@ from plane.domain import apps, fleet, resource_rules, tenancy
 from plane.domain.auditing import sinks
 from plane.domain.granting import bindings, roles
 from plane.domain.health import health_scripts
-from plane.domain.judging import policy_bindings, waivers
+from plane.domain.judging import origins, policy_bindings, waivers
 from plane.domain.permitting import quotas as amounts
 
 API_VERSION: Literal["gitops-plane.io/v1"] = "gitops-plane.io/v1"
@@ -142,9 +142,10 @@ class Attempt(Shape, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PolicySetStatus(Status, frozen=True, kw_only=True):
-    """`digest` names the files for ever."""
+    """`digest` names the files for ever; `origin`: what they came as, where that was a bundle."""
 
     digest: str
+    origin: origins.Origin | None = None
 
 
 class WaiverStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
@@ -254,10 +255,14 @@ class Sink(Document, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PolicySet(Document, frozen=True, kw_only=True):
-    """Belongs to a tenant, or to the platform and then holds for all. `files`: name → Rego text; lists leave them out."""
+    """Belongs to a tenant, or to the platform and then holds for all. `files`: name → text; lists leave them out.
+
+    `bundle`: an OPA bundle (.tar.gz) in place of files; it is unpacked, and answers show its files.
+    """
 
     spec: tenancy.PolicySetSpec = tenancy.PolicySetSpec()
     files: dict[str, str] = {}
+    bundle: bytes | msgspec.UnsetType = msgspec.UNSET
     status: PolicySetStatus | None = None
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from plane.server.auditing import seal_log
 from tests.cli import conftest
-from tests.support import planes
+from tests.support import opa_bundles, planes
 
 IDENTITY = "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ"
 
@@ -183,3 +183,16 @@ def test_a_tenants_own_cluster_is_named_with_the_tenant(shop: planes.Fleet, run:
     assert run("cluster", "list", "-T", "acme", "-o", "name").output == "cluster/east\ncluster/north\ncluster/west\n"
     assert run("cluster", "list", "-o", "name", "-T", "-").output == "cluster/east\n"
     assert json.loads(run("tenant", "offboard", "acme", "-o", "json").output)["items"][0]["metadata"]["name"] == "north"
+
+
+def test_a_bundle_is_uploaded_and_what_else_the_set_says_stays(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
+    for name, texts in (("one", opa_bundles.FILES), ("two", {"own.rego": opa_bundles.RULE})):
+        (tmp_path / name).write_bytes(opa_bundles.packed({file: text.encode() for file, text in texts.items()}))
+    assert run("policy", "upload", "house", str(tmp_path / "one")).output == "policy/house created\n"
+    run("apply", "-f", "-", typed=run("get", "policy", "house", "-o", "yaml").output.replace("mode: deny", "mode: warn"))
+    assert run("policy", "upload", "house", str(tmp_path / "two")).output == "policy/house updated\n"
+    found = json.loads(run("get", "policy", "house", "-o", "json").output)
+    assert (found["spec"]["mode"], list(found["files"])) == ("warn", ["own.rego"])
+    assert run("policy", "upload", "house", str(tmp_path / "two")).output == "policy/house unchanged\n"
+    (tmp_path / "bad").write_bytes(b"no bundle")
+    assert "bundle: is no gzipped tar archive" in run("policy", "upload", "house", str(tmp_path / "bad"), code=2).stderr

@@ -1,11 +1,12 @@
 """`plane policy`: sets of Rego rules and how they count."""
 
+import base64
 import pathlib
 from typing import Any
 
 import click
 
-from plane.cli import completion, failures, get, kinds, nouns, session, show, table
+from plane.cli import completion, failures, get, kinds, nouns, session, show, store, table
 from plane.cli.authoring import policy_explain, policy_import, policy_new, policy_test
 from plane.cli.keeping import decisions, policy_texts, previews
 
@@ -51,6 +52,29 @@ def create(where: session.Session, *, name: str, output: str, **words: Any) -> N
     own = {rule: mode for rule, _, mode in (word.partition("=") for word in words["rules"])}
     wish = {**spec, "mode": words["mode"], "rules": {**spec.get("rules", {}), **own}}
     get.create(where, kinds.POLICY_SET, name, {"spec": wish, "files": files}, output=output)
+
+
+@policy.command("upload")
+@click.argument("name")
+@click.argument("bundle", metavar="BUNDLE.tar.gz", type=click.Path(exists=True, dir_okay=False, path_type=pathlib.Path))
+@show.option("table", "json", "yaml", "name")
+@session.placed
+def upload(where: session.Session, *, name: str, bundle: pathlib.Path, output: str) -> None:
+    """Make a policy set of an OPA bundle, or give one other rules; mode and all else of a set that is there stay as they are.
+
+    `opa build -b DIR` makes bundles, and signs them with --signing-key; `plane get policy NAME` says whose signature it is.
+    """
+    packed = base64.b64encode(bundle.read_bytes()).decode()
+    found = store.live(where, kinds.POLICY_SET, name)
+    if found is store.ABSENT:
+        get.create(where, kinds.POLICY_SET, name, {"bundle": packed}, output=output)
+        return
+    wish = {field: value for field, value in store.written(found.body).items() if field != "files"} | {"bundle": packed}
+    made = store.write(where, kinds.POLICY_SET, wish, etag=found.etag).body
+    if output == "table":
+        click.echo(f"{kinds.POLICY_SET.noun}/{name} {'unchanged' if made == found.body else 'updated'}")
+    else:
+        show.document(kinds.POLICY_SET, made, output=output)
 
 
 @policy.command("effective")

@@ -108,7 +108,7 @@ def in_force(binding: policy.Binding) -> InForce:
 
 def binding(one: InForce, files: Mapping[str, str]) -> policy.Binding:
     """The binding again, with the set's texts."""
-    kept = policy.PolicyFiles(one.set, one.digest, dict(files), one.style)
+    kept = policy.PolicyFiles(one.set, one.digest, policy.untested(files), one.style)
     return policy.Binding(kept, one.mode, one.rules, one.parameters, one.by, one.namespaces, one.at_once)
 
 

@@ -175,9 +175,14 @@ class PolicyFailed(errors.PlaneError):
 
 def policy_files(name: str, files: Mapping[str, str], style: styles.Style = styles.PLANE) -> PolicyFiles:
     """The set under its digest, which covers style, file names and texts, not the set's name; `opa test` modules are left out."""
-    kept = {file: text for file, text in sorted(files.items()) if not file.endswith("_test.rego")}
+    kept = untested(files)
     whole = kept if style == styles.PLANE else [kept, msgspec.to_builtins(style)]
     return PolicyFiles(name, objects.digest(objects.canonical(whole)), kept, style)
+
+
+def untested(files: Mapping[str, str]) -> dict[str, str]:
+    """What of a set is asked: all but its tests."""
+    return {file: text for file, text in sorted(files.items()) if not file.endswith("_test.rego")}
 
 
 # How a set's text shows that it looks at a field of the input, itself or through what rules share.

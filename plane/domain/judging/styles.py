@@ -8,15 +8,17 @@ import msgspec
 Kind = Literal["plane", "conftest", "gatekeeper", "admission"]
 EVERY = "*"
 
+DATA = r"data\.(?:json|ya?ml)"  # what OPA takes for data, under the path of its folder
+_FOLDERS = r"\w[\w.-]*/(?:\w[\w.-]*/)*"
 _FILE = r"\w[\w.-]*(?:/\w[\w.-]*)*\."
 FILES: dict[Kind, re.Pattern[str]] = {
-    "plane": re.compile(rf"{_FILE}rego", re.ASCII),
+    "plane": re.compile(rf"{_FILE}rego|(?:{_FOLDERS})?{DATA}", re.ASCII),
     "conftest": re.compile(rf"{_FILE}(?:rego|json|ya?ml)", re.ASCII),
     "gatekeeper": re.compile(rf"{_FILE}(?:json|ya?ml)", re.ASCII),
     "admission": re.compile(rf"{_FILE}(?:json|ya?ml)", re.ASCII),
 }
 ENDINGS: dict[Kind, str] = {
-    "plane": ".rego",
+    "plane": ".rego, or is data.json or data.yaml",
     "conftest": ".rego, .json or .yaml",
     "gatekeeper": ".json or .yaml",
     "admission": ".json or .yaml",

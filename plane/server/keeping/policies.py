@@ -3,9 +3,10 @@
 import msgspec
 
 from plane.domain import errors, tenancy
-from plane.domain.judging import policy, styles
+from plane.domain.judging import origins, policy, styles
 from plane.server import authorise
 from plane.server import documents as generic
+from plane.server.keeping import policy_bundles
 from plane.store import documents as rows
 from plane.store import engine
 from plane.store.delivering import duties, policies
@@ -19,13 +20,15 @@ def read(row: rows.Row, names: authorise.Names) -> documents.PolicySet:
         metadata=generic.metadata(row, names, level=1),
         spec=msgspec.convert(row.spec, tenancy.PolicySetSpec),
         files=getattr(row, "files", {}),
-        status=documents.PolicySetStatus(**generic.common(row), digest=row.digest),
+        status=documents.PolicySetStatus(
+            **generic.common(row), digest=row.digest, origin=row.origin and msgspec.convert(row.origin, origins.Origin)
+        ),
     )
 
 
 def _columns(change: generic.Change) -> generic.Columns:
-    wish = change.wish
-    files, style = wish.files, wish.spec.style
+    wish, found = change.wish, policy_bundles.brought(change)
+    files, style = found.files, wish.spec.style
     problems = styles.problems(style) | {f"files.{name}": bad for name in files if (bad := styles.file_problem(style, name))}
     if not files:
         problems["files"] = f"a policy set needs at least one file ({styles.ENDINGS[style.kind]})"
@@ -34,9 +37,12 @@ def _columns(change: generic.Change) -> generic.Columns:
     if problems:
         raise errors.Invalid(problems)
     compiled = policy.policy_files(wish.metadata.name, files, style)
-    if change.before is None or change.before.digest != compiled.digest:
+    new = change.before is None or change.before.digest != compiled.digest
+    if new:
+        policy_bundles.check_signed(change, found)
         change.plane.policies.check(compiled)
-    return {"spec": generic.plain(wish.spec), "files": dict(files), "digest": compiled.digest}
+    columns = {"spec": generic.plain(wish.spec), "files": dict(files), "digest": compiled.digest}
+    return columns | ({"origin": found.origin and generic.plain(found.origin)} if new or found.origin else {})
 
 
 def _release(change: generic.Change) -> None:

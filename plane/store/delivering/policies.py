@@ -123,7 +123,7 @@ def _set_name(row: Row) -> str:
 def _set(row: Row, tenant: str) -> policy_bindings.Held:
     """A set is in force by itself, under its own modes; `off` leaves that to bindings."""
     style = msgspec.convert(row.spec.get("style", {}), styles.Style)
-    files = policy.PolicyFiles(_set_name(row), row.digest, row.files, style)
+    files = policy.PolicyFiles(_set_name(row), row.digest, policy.untested(row.files), style)
     by = _set_name(row) if row.tenant_id == tables.NIL else f"{tenant}/{row.name}"
     own = (row.spec.get("mode", "deny"), row.spec.get("rules", {}), row.spec.get("parameters", {}))
     return policy_bindings.Held(policy.Binding(files, *own, name=by))

@@ -303,7 +303,8 @@ policy_sets = sa.Table(
     columns.ident(),
     *columns.document(),
     columns.text("digest"),
-    columns.json("files"),
+    columns.json("files"),  # tests too
+    columns.json("origin", null=True),  # domain.judging.origins.Origin
     columns.tenant_key("id"),
     sa.UniqueConstraint("tenant_id", "name"),
 )
