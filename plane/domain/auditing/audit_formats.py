@@ -1,9 +1,7 @@
 """One event in the forms that others read: CSV, OCSF, CloudEvents. Each keeps the event's id and place, so that nothing is taken twice."""
 
-import csv
 import datetime as dt
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -15,6 +13,9 @@ COLUMNS = (
     "commit", "release", "correlation", "request", "message", "details", "id", "leaf",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what makes a spreadsheet calculate a cell (OWASP, CSV injection)
+QUOTE = '"'
+QUOTED = (QUOTE, "\r", "\n")  # and a comma
+DETAILS = COLUMNS.index("details")  # the one cell that always needs quotes
 OCSF_VERSION = "1.3.0"
 _VERBS = {"created": 1, "issued": 1, "granted": 1, "read": 2, "exported": 2, "updated": 3, "rotated": 3, "deleted": 4, "removed": 4}
 _USERS = {"user": 1, "service": 3, "system": 3, "agent": 3}
@@ -126,14 +127,26 @@ def checkpoint_event(point: audit.Checkpoint) -> dict[str, Any]:
 
 def csv_head() -> bytes:
     """The first line."""
-    return _line(COLUMNS)
+    return f"{_joined(COLUMNS)}\r\n".encode()
 
 
 def csv_lines(rows: Iterable[audit.Placed]) -> bytes:
     """RFC 4180; a cell that a spreadsheet would calculate begins with an apostrophe."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(map(_cells, rows))
-    return text.getvalue().encode()
+    return "".join([_record(_cells(row)) for row in rows]).encode()
+
+
+def _record(cells: Sequence[str]) -> str:
+    return f"{_joined(cells[:DETAILS])},{_quoted(cells[DETAILS])},{_joined(cells[DETAILS + 1 :])}\r\n"
+
+
+def _joined(cells: Sequence[str]) -> str:
+    """Looked at together, since few need quotes; letter by letter, as the library's writer does it, takes four times as long."""
+    text = ",".join(cells)
+    return ",".join(map(_quoted, cells)) if text.count(",") >= len(cells) or any(one in text for one in QUOTED) else text
+
+
+def _quoted(cell: str) -> str:
+    return f'"{cell.replace(QUOTE, QUOTE * 2)}"' if "," in cell or any(one in cell for one in QUOTED) else cell
 
 
 def _cells(row: audit.Placed) -> list[str]:
@@ -155,12 +168,6 @@ def _cells(row: audit.Placed) -> list[str]:
     name, ip, *about = [f"'{cell}" if cell.startswith(FORMULA) else cell for cell in said]
     head = (str(row.seq), read.time, read.type, read.stage, read.outcome, name, by.id, by.kind, ip, read.tenant)
     return [*head, *about, details, read.id, row.leaf.hex()]
-
-
-def _line(cells: tuple[str, ...]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow(cells)
-    return text.getvalue().encode()
 
 
 def cloudevent(row: audit.Placed, *, origin: str) -> bytes:
