@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from plane.domain import access, errors
+from plane.domain.deciding import approvals
 from plane.domain.granting import conditions, roles
 from plane.server import context, idempotent, record, seconds
 from plane.store import engine
@@ -49,7 +50,10 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """An open transaction where the caller may do what was asked. `project` is an id, empty above projects; `reach`: to which apps."""
+    """An open transaction where the caller may do what was asked. `project` is an id, empty above projects; `reach`: to which apps.
+
+    `agreed`: the second person who said yes to it, where the tenant wants two.
+    """
 
     tx: engine.Tx
     scope: access.Scope
@@ -57,6 +61,7 @@ class Place(msgspec.Struct, frozen=True):
     project: str = ""
     key: idempotent.Key | None = None
     reach: access.Reach = access.EVERYTHING
+    agreed: tuple[approvals.Approval, ...] = ()
 
     def where(self) -> dict[str, str]:
         """The columns that every statement names."""
@@ -135,9 +140,8 @@ def enter(plane: context.Plane, caller: Caller, names: Names, permission: str, *
             _not_suspended(tx, found.scope, names.tenant)
         if key:
             idempotent.claim(plane, tx, found.scope, key)
-        if wanted:
-            seconds.use(plane, tx, wanted)
-        yield Place(tx, found.scope, names, found.project, key, found.reach)
+        agreed = seconds.use(plane, tx, wanted) if wanted else ()
+        yield Place(tx, found.scope, names, found.project, key, found.reach, agreed)
 
 
 @contextlib.contextmanager

@@ -57,10 +57,11 @@ def append(
     project_id: str = "",
     details: shapes.Details | None = None,
     **facts: Unpack[Facts],
-) -> None:
-    """Write one event in the transaction of its fact."""
+) -> str:
+    """Write one event in the transaction of its fact; returns its id."""
     made = event(plane, scope, kind, details=details, **facts)
     log.append(tx, [made], project_ids={made.id: project_id} if project_id else None)
+    return made.id
 
 
 def in_order(events: Sequence[audit.Event]) -> list[audit.Event]:

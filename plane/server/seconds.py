@@ -5,9 +5,11 @@ import datetime as dt
 import msgspec
 
 from plane.domain import access, errors
+from plane.domain.deciding import approvals as given
 from plane.domain.granting import roles
 from plane.server import context, idempotent, record
 from plane.store import engine
+from plane.store.delivering import facts
 from plane.store.people import approvals
 
 HOLDS = dt.timedelta(hours=8)  # a working day: asked in the morning, done in the evening
@@ -60,13 +62,18 @@ def check(plane: context.Plane, wanted: Wanted, key: idempotent.Key | None = Non
     raise NeedsSecond(identity, wanted.permission)
 
 
-def use(plane: context.Plane, tx: engine.Tx, wanted: Wanted) -> None:
-    """Spend the approval in the transaction of the write, so that it counts once; NeedsSecond when another request was faster."""
+def use(plane: context.Plane, tx: engine.Tx, wanted: Wanted) -> tuple[given.Approval, ...]:
+    """Spend the approval in the transaction of the write, so that it counts once; NeedsSecond when another request was faster.
+
+    Returns whose it was; nothing where none is wanted.
+    """
     if not marked(tx, wanted):
-        return
-    if not approvals.use(tx, wanted.key(), plane.clock.now()):
+        return ()
+    row = approvals.use(tx, wanted.key(), plane.clock.now())
+    if row is None:
         raise NeedsSecond("", wanted.permission)
     _tell(plane, tx, wanted, "access.approval.used")
+    return (given.Approval(to="order", by=row.person, by_id=row.approved_by, at=facts.stamp(row.approved_at), approval=row.id),)
 
 
 def marked(tx: engine.Tx, wanted: Wanted) -> bool:

@@ -52,6 +52,17 @@ def test_an_order_waits_for_a_second_person_and_is_done_once(acme: Tenant, bob: 
         )
 
 
+def test_a_sync_knows_the_second_person_who_agreed_to_it(acme: Tenant, bob: Api, platform: Api, owner: sa.Engine) -> None:
+    platform.put("/tenants/acme", document("Tenant", "acme", {"twoPerson": ["app:sync"]}))
+    approval = bob.post(f"{APPS}/web/sync", {}).json()["approval"]
+    assert acme.api.post(f"{AT}/{approval}", {}).status_code == 200
+    assert bob.post(f"{APPS}/web/sync", {}).status_code == 202
+    with owner.begin() as tx:
+        [agreed] = tx.execute(sa.select(tables.apps.c.request)).scalar_one()["agreed"]
+        who = tx.execute(sa.select(tables.principals.c.name).where(tables.principals.c.id == agreed["by_id"])).scalar_one()
+    assert (agreed["to"], agreed["by"], agreed["approval"]) == ("order", who, approval)
+
+
 def test_what_is_not_marked_needs_nobody(marked: Tenant) -> None:
     refused = marked.api.post("/tenants/acme/rolebindings", given("x", "viewer"))
     assert (refused.status_code, refused.json()["permission"]) == (409, "access:create")

@@ -2,17 +2,20 @@
 
 import datetime as dt
 
+import msgspec
 import sqlalchemy as sa
 
+from plane.domain import access
 from plane.domain.deciding import decide
 from plane.run.devgit import DevGit
+from plane.server import authorise
+from plane.server.asking import orders
 from plane.server.attending import intake
-from plane.store import engine
-from plane.store.showing import apps
-from plane.wire import agent
+from plane.wire import agent, rest
 from tests.support import planes
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {greeting: hello}\n"
+ADA = "aaaaaaaa-aaaa-7aaa-8aaa-aaaaaaaaaaaa"
 WAITS = ("ConfigMap shop/web would be deleted",)
 
 
@@ -32,9 +35,18 @@ def end(fleet: planes.Fleet, outcome: agent.Outcome, needs: tuple[str, ...] = ()
     return task
 
 
-def approve(fleet: planes.Fleet, id_: str, digest: str) -> None:
-    with engine.begin(fleet.plane.engine, fleet.scope) as tx:
-        apps.approve(tx, fleet.tenant, id_, digest, fleet.plane.clock.now())
+def approve(fleet: planes.Fleet) -> str:
+    """Ada says yes; the id of the event that tells it."""
+    ada = access.Actor(id=ADA, name="ada", grants=(access.Grant("platform-admin"),))
+    names = authorise.Names(fleet.names["tenant"], fleet.names["project"], "web", "web")
+    orders.approve(fleet.plane, authorise.Caller(ada), names, rest.Approve())
+    return str(fleet.row("SELECT id FROM audit_events WHERE type = 'app.deletions.approved' ORDER BY id DESC LIMIT 1").id)
+
+
+def told(fleet: planes.Fleet, kind: str) -> tuple[dict[str, str], ...]:
+    """Who approved what began last."""
+    body = fleet.row(f"SELECT body FROM audit_events WHERE type = '{kind}' ORDER BY id DESC LIMIT 1").body  # noqa: S608 - our own word
+    return tuple(msgspec.json.decode(body)["details"].get("approvals", ()))
 
 
 def code(fleet: planes.Fleet) -> str:
@@ -43,16 +55,18 @@ def code(fleet: planes.Fleet) -> str:
 
 
 def test_what_a_sync_kept_for_consent_goes_once_it_is_given(fleet: planes.Fleet, devgit: DevGit) -> None:
-    web = app(fleet, devgit, "approve-prune")
+    app(fleet, devgit, "approve-prune")
     first = end(fleet, "succeeded", WAITS)
     assert code(fleet) == "needs-approval"
-    approve(fleet, web, first.release)
+    event = approve(fleet)
     second = end(fleet, "succeeded")
+    [given] = told(fleet, "app.sync.started")
+    assert (given["to"], given["by"], given["by_id"], given["release"], given["event"]) == ("deletions", "ada", ADA, first.release, event)
     assert (second.kind, second.options.approved, second.options.prune, code(fleet)) == ("apply", True, True, "nothing")
 
 
 def test_an_app_that_was_deleted_stays_until_its_removal_is_agreed_to(fleet: planes.Fleet, devgit: DevGit) -> None:
-    web = app(fleet, devgit, "approve-removal")
+    app(fleet, devgit, "approve-removal")
     end(fleet, "succeeded")
     now = fleet.plane.clock.now()
     with fleet.owner.begin() as tx:
@@ -61,7 +75,8 @@ def test_an_app_that_was_deleted_stays_until_its_removal_is_agreed_to(fleet: pla
     assert (asked.kind, asked.options.approved, code(fleet)) == ("remove", False, "needs-approval")
     fleet.plane.clock.ahead += dt.timedelta(minutes=5)  # type: ignore[attr-defined] # the test's own clock
     assert fleet.work() == 0
-    approve(fleet, web, decide.REMOVAL)
+    event = approve(fleet)
     agreed = end(fleet, "succeeded")
+    assert [(one["release"], one["event"]) for one in told(fleet, "app.removal.started")] == [(decide.REMOVAL, event)]
     assert (agreed.kind, agreed.options.approved) == ("remove", True)
     assert fleet.row("SELECT count(*) AS n FROM apps").n == 0

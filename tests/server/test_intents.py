@@ -9,8 +9,13 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
+from plane.domain.deciding import approvals as deciding
+from plane.domain.deciding import decide
 from plane.run.devgit import DevGit
+from plane.store import engine
+from plane.store.delivering import approvals
 from plane.store.layout import tables
+from plane.store.showing import apps
 from tests.support import planes
 
 CONFIG = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n"
@@ -76,3 +81,25 @@ def test_a_signature_that_nobody_checked_counts_for_nothing(fleet: planes.Fleet,
     fleet.work()
     [told] = intents(fleet)
     assert (told["signature"], told["verification"], told.get("signed_by")) == ("ssh", "not_checked", None)
+
+
+def test_a_sync_tells_who_approved_its_release_and_when(fleet: planes.Fleet, devgit: DevGit) -> None:
+    made(fleet, devgit, "approved")
+    fleet.work()
+    digest = str(fleet.row("SELECT digest FROM releases").digest)
+    given = {"to": "deletions", "by": "ada", "by_id": fleet.tenant, "at": "2026-01-01T00:00:00Z", "release": digest, "event": fleet.project}
+    older = {**given, "to": "policy", "at": "2025-01-01T00:00:00Z"}
+    other = {**given, "release": "sha256:other"}
+    with engine.begin(fleet.plane.engine, fleet.scope) as tx:
+        app = str(fleet.row("SELECT id FROM apps").id)
+        for one in (given, older, other):
+            approvals.add(tx, fleet.tenant, app, msgspec.convert(one, deciding.Approval))
+        apps.approve(tx, fleet.tenant, app, digest, fleet.plane.clock.now())
+        order = msgspec.convert({"to": "order", "by": "eve", "by_id": fleet.project, "at": "2026-02-02T00:00:00Z"}, deciding.Approval)
+        request = decide.Request("bob", agreed=(order,))
+        apps.ask(tx, fleet.tenant, app, {"request": msgspec.to_builtins(request)}, fleet.plane.clock.now())
+    fleet.work()
+    first, second = intents(fleet)
+    assert "approvals" not in first
+    assert [(one["to"], one["by"]) for one in second["approvals"]] == [("order", "eve"), ("policy", "ada"), ("deletions", "ada")]
+    assert second["approvals"][2] == given

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from plane.domain import access, errors
-from plane.domain.auditing import audit, details
+from plane.domain.auditing import audit, sync_details
 from plane.server import authorise, context, record
 from plane.server.auditing import audit_log, retention
 from plane.store import engine
@@ -109,7 +109,7 @@ def test_who_made_a_commit_is_forgotten_and_the_log_is_still_proven(plane: conte
     people = (('Ana "}},"event":{', "Bo"), ("Bo", "Cy"), ("Cy", "Cy"))
     with engine.begin(plane.engine, scope) as tx:
         for number, (author, committer) in enumerate(people):
-            told = details.SyncStarted(trigger="t", generation=1, why="w", asked_by="a", author=author, committer=committer)
+            told = sync_details.SyncStarted(trigger="t", generation=1, why="w", asked_by="a", author=author, committer=committer)
             record.append(plane, tx, scope, "app.sync.started", target=f"app/{number}", stage="intent", details=told)
     seal_all(plane, owner)
     with owner.begin() as tx:

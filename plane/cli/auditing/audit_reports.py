@@ -69,7 +69,7 @@ for _name, (_doc, _filters) in REPORTS.items():
 
 def _unapproved(event: Json) -> bool:
     details = event.get("details", {})
-    return not (details.get("approved") or details.get("dry_run"))
+    return not (details.get("approved") or details.get("approvals") or details.get("dry_run"))
 
 
 report.add_command(_command("unapproved-syncs", "Syncs that nobody had approved.", {"type": "app.sync.started"}, _unapproved))

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from plane.domain.auditing import agent_details, audit, cluster_details, details, people_details, policy_details
+from plane.domain.auditing import agent_details, audit, cluster_details, details, people_details, policy_details, sync_details
 
 DOCUMENTS = (
     "tenant",
@@ -157,10 +157,10 @@ DETAILS: dict[str, type[details.Details]] = {
     "project.released": details.Held,
     "app.sync.asked": details.Asked,
     "app.local-sync.asked": details.Asked,
-    "app.sync.started": details.SyncStarted,
-    "app.removal.started": details.SyncStarted,
-    "app.sync.completed": details.SyncCompleted,
-    "app.removal.completed": details.SyncCompleted,
+    "app.sync.started": sync_details.SyncStarted,
+    "app.removal.started": sync_details.SyncStarted,
+    "app.sync.completed": sync_details.SyncCompleted,
+    "app.removal.completed": sync_details.SyncCompleted,
     "app.sync.abandoned": details.Gap,
     "app.sync.terminated": details.Terminated,
     "app.plan.kept": details.PlanKept,

@@ -165,52 +165,6 @@ class Overruled(Details, frozen=True, kw_only=True, omit_defaults=True):
     asked_by: str
 
 
-class SyncStarted(Details, frozen=True, kw_only=True, omit_defaults=True):
-    """Why a release goes to a cluster, who asked, and where it comes from.
-
-    `signature`: the kind that the commit carries, none, openpgp, ssh or x509. `verification`: whether one of the project's keys made it,
-    valid or why not; not_checked where the project names no keys; `signed_by`: the key, an OpenPGP fingerprint or `SHA256:…`.
-    `approved`: somebody allowed deletions.
-    `rolled_back` and `number`: the release that it leaves by itself, and the line of the history it goes to.
-    """
-
-    trigger: str
-    generation: int
-    why: str
-    asked_by: str
-    author: str = ""
-    committer: str = ""
-    committed_at: str = ""
-    signature: str = ""
-    verification: str = ""
-    signed_by: str = ""
-    approved: bool = False
-    dry_run: bool = False
-    rolled_back: str = ""
-    number: int = 0
-
-
-class ObjectOutcome(msgspec.Struct, frozen=True):
-    """What was done to an object."""
-
-    object: str
-    result: str
-
-
-class SyncCompleted(Details, frozen=True, kw_only=True, omit_defaults=True):
-    """What came of it. `counts`: objects by result; `objects`: those that were changed, at most 100; `failed`: at most 50."""
-
-    trigger: str
-    asked_by: str
-    generation: int
-    counts: dict[str, int]
-    duration_s: float
-    objects: tuple[ObjectOutcome, ...] = ()
-    failed: tuple[FailedObject, ...] = ()
-    needs_approval: tuple[str, ...] = ()
-    partial: bool = False  # it succeeded as a dry run, or for some of the objects alone
-
-
 class Drifted(msgspec.Struct, frozen=True):
     """An object and where it differs."""
 

@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from plane.domain import apps
+from plane.domain.deciding import approvals
 from plane.domain.judging import policy
 from plane.domain.planning import terms as told
 from plane.domain.timing import rollbacks, schedules
@@ -90,6 +91,7 @@ class Request(msgspec.Struct, frozen=True):
     revision: str = ""  # what to sync to, instead of the source's own
     problem: str = ""  # why `revision` gives no release that may be applied
     terms: told.Terms = told.Terms()
+    agreed: tuple[approvals.Approval, ...] = ()  # to the order, where the tenant wants two people for it
 
 
 class Destination(msgspec.Struct, frozen=True):

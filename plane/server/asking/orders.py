@@ -5,7 +5,7 @@ import msgspec
 from plane.domain import apps as domain
 from plane.domain import errors, tenancy
 from plane.domain.auditing import details, policy_details
-from plane.domain.deciding import decide
+from plane.domain.deciding import approvals, decide
 from plane.domain.judging import policy
 from plane.domain.planning import terms
 from plane.server import abilities, authorise, context, record
@@ -13,6 +13,7 @@ from plane.server import documents as generic
 from plane.server.asking import kept_plans
 from plane.server.keeping import apps as documents_
 from plane.store import documents as rows
+from plane.store.delivering import approvals as approved
 from plane.store.delivering import facts
 from plane.store.showing import apps, history
 from plane.wire import documents, rest
@@ -37,7 +38,9 @@ def sync(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
         revision = _other_revision(names.name, spec, body.revision)
         wish = terms.Terms(body.resources, body.labels, body.strategy, body.sync_options, plan)
         check_wish(place, row, wish)
-        request = decide.Request(caller.actor.name, prune=body.prune, dry_run=body.dry_run, force=body.force, revision=revision, terms=wish)
+        request = decide.Request(
+            caller.actor.name, prune=body.prune, dry_run=body.dry_run, force=body.force, revision=revision, terms=wish, agreed=place.agreed
+        )
         apps.ask(place.tx, place.scope.tenant, row.id, {"request": msgspec.to_builtins(request)}, plane.clock.now())
         documents_.note(plane, place, "app.sync.asked", told=msgspec.convert(msgspec.to_builtins(body), details.Asked))
         return place.done(operation(names, "sync", row), status=202)
@@ -55,8 +58,9 @@ def rollback(plane: context.Plane, caller: authorise.Caller, names: authorise.Na
         if entry is None:
             raise errors.NotFound("history entry", str(body.number))
         request = decide.Request(
-            actor=caller.actor.name, trigger="rollback", prune=body.prune, dry_run=body.dry_run, digest=entry.digest, commit=entry.commit
-        )
+            actor=caller.actor.name, trigger="rollback", prune=body.prune, dry_run=body.dry_run, digest=entry.digest, commit=entry.commit,
+            agreed=place.agreed,
+        )  # fmt: skip
         apps.ask(place.tx, place.scope.tenant, row.id, {"request": msgspec.to_builtins(request)}, plane.clock.now())
         documents_.note(
             plane,
@@ -97,10 +101,9 @@ def approve(plane: context.Plane, caller: authorise.Caller, names: authorise.Nam
         if attempt is None or not attempt.needs_approval or (body.release and body.release != attempt.digest):
             message = f"app {names.name!r} waits for no approval{f' of {body.release}' if body.release else ''}; see `plane app explain`"
             raise errors.Conflict(message)
-        apps.approve(place.tx, place.scope.tenant, row.id, attempt.digest, plane.clock.now())
-        documents_.note(
-            plane, place, "app.deletions.approved", release=attempt.digest, told=details.Approved(approved=attempt.needs_approval)
-        )
+        told = details.Approved(approved=attempt.needs_approval)
+        event = documents_.note(plane, place, "app.deletions.approved", release=attempt.digest, told=told)
+        _keep(plane, place, row, attempt.digest, _by(plane, place, "deletions", attempt.digest, event))
         return place.done(operation(names, "approve", row), status=202)
 
 
@@ -110,11 +113,22 @@ def _approve_release(plane: context.Plane, place: authorise.Place, row: rows.Row
     asked = policy.approval(wanted.digest, wanted.verdict) if wanted and wanted.verdict.allowed() else ""
     if wanted is None or not asked or asked in row.approved or body.release not in {"", wanted.digest}:
         return False
-    apps.approve(place.tx, place.scope.tenant, row.id, asked, plane.clock.now())
     told = policy_details.ReleaseApproved(violations=tuple(generic.plain(one) for one in wanted.verdict.to_approve()))
     about = record.Facts(release=wanted.digest, commit=wanted.commit, message=policy.to_approve_sentence(wanted.verdict))
-    documents_.note(plane, place, "app.release.approved", told=told, **about)
+    event = documents_.note(plane, place, "app.release.approved", told=told, **about)
+    _keep(plane, place, row, asked, _by(plane, place, "policy", wanted.digest, event))
     return True
+
+
+def _by(plane: context.Plane, place: authorise.Place, to: approvals.To, release: str, event: str) -> approvals.Approval:
+    actor, at = place.scope.actor, facts.stamp(plane.clock.now())
+    return approvals.Approval(to=to, by=actor.name, by_id=actor.id, at=at, release=release, event=event)
+
+
+def _keep(plane: context.Plane, place: authorise.Place, row: rows.Row, what: str, given: approvals.Approval) -> None:
+    """What dispatch goes by, and who said it."""
+    apps.approve(place.tx, place.scope.tenant, row.id, what, plane.clock.now())
+    approved.add(place.tx, place.scope.tenant, row.id, given)
 
 
 def check_wish(place: authorise.Place, row: rows.Row, wish: terms.Terms) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from plane.domain import access
-from plane.domain.auditing import audit, details
+from plane.domain.auditing import audit, details, sync_details
 from plane.domain.timing import moments
 from plane.server import claim, context, record
 from plane.server.asking import actions
@@ -110,13 +110,13 @@ def _outcome(plane: context.Plane, scope: access.Scope, task: tasks.Closed, fina
         release=task.digest,
         correlation=task.id,
         message=final.message,
-        details=details.SyncCompleted(
+        details=sync_details.SyncCompleted(
             trigger=task.trigger,
             asked_by=task.actor,
             generation=task.generation,
             counts=counts,
             duration_s=round(final.finished - final.started, 3),
-            objects=tuple(details.ObjectOutcome(telling.named(one.key), one.result) for one in changed),
+            objects=tuple(sync_details.ObjectOutcome(telling.named(one.key), one.result) for one in changed),
             failed=tuple(details.FailedObject(telling.named(one.key), one.message) for one in failed),
             needs_approval=final.needs_approval,
             partial=task.kind == "apply" and final.outcome == "succeeded" and not _made_history(task),

@@ -1,17 +1,18 @@
 """From a decision to a task: locks a tenant's apps, decides about each, queues what the agents shall do, and writes the intent."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from plane.domain import access
-from plane.domain.auditing import audit, details
-from plane.domain.deciding import decide, next_step
+from plane.domain.auditing import audit, details, sync_details
+from plane.domain.deciding import approvals, decide, next_step
 from plane.server import context, record, tasking
 from plane.server.delivering import closings, holding
 from plane.store import wake
 from plane.store.auditing import audit as log
+from plane.store.delivering import approvals as approved
 from plane.store.delivering import facts, releases, states, tasks
 from plane.store.engine import Tx
 from plane.wire import agent
@@ -36,8 +37,9 @@ def dispatch(plane: context.Plane, tx: Tx, scope: access.Scope, ids: Sequence[st
     made = [(told.get(row.id, row), decision) for row, decision in made]
     states.decided(tx, scope.tenant, [_decided(row, decision, queued.get(row.id), now) for row, decision in made], now)
     known = _origins(tx, scope.tenant, list(queued.values()))
+    agreed = _agreed(tx, scope.tenant, [row for row, _ in made if row.id in queued], queued)
     intents = [
-        (row, _intent(plane, scope, _Begun(row, decision, queued[row.id], known.get(row.id, releases.Origin()))))
+        (row, _intent(plane, scope, _Begun(row, decision, queued[row.id], known.get(row.id, releases.Origin()), agreed[row.id])))
         for row, decision in made
         if row.id in queued
     ]
@@ -183,6 +185,7 @@ class _Begun(msgspec.Struct, frozen=True):
     decision: decide.Decision
     task: tasks.New
     origin: releases.Origin
+    agreed: tuple[approvals.Approval, ...]
 
 
 def _origins(tx: Tx, tenant: str, queued: Sequence[tasks.New]) -> dict[str, releases.Origin]:
@@ -192,11 +195,19 @@ def _origins(tx: Tx, tenant: str, queued: Sequence[tasks.New]) -> dict[str, rele
     return {app: found[place] for app, place in wanted.items() if place in found}
 
 
+def _agreed(tx: Tx, tenant: str, rows: Sequence[states.Row], queued: Mapping[str, tasks.New]) -> dict[str, tuple[approvals.Approval, ...]]:
+    """By app: who said yes to what was asked for, and to the release."""
+    asked = {row.id: row.situation.request.agreed if row.situation.request else () for row in rows}
+    wanted = {row.id: queued[row.id].digest or decide.REMOVAL for row in rows if row.situation.approved}
+    given = approved.by_app(tx, tenant, wanted) if wanted else {}
+    return {app: (*order, *given.get(app, ())) for app, order in asked.items()}
+
+
 def _intent(plane: context.Plane, scope: access.Scope, begun: _Begun) -> audit.Event:
     row, decision, task = begun.row, begun.decision, begun.task
     applied = decision if isinstance(decision, decide.Apply) else None
     mark = applied.mark if applied else None
-    told = details.SyncStarted(
+    told = sync_details.SyncStarted(
         trigger=task.trigger,
         generation=task.generation,
         why=decision.sentence,
@@ -208,6 +219,7 @@ def _intent(plane: context.Plane, scope: access.Scope, begun: _Begun) -> audit.E
         verification=begun.origin.verification,
         signed_by=begun.origin.signed_by,
         approved=isinstance(decision, decide.Apply | decide.Remove) and decision.approved,
+        approvals=begun.agreed,
         dry_run=bool(applied and applied.dry_run),
         rolled_back=mark.digest if mark else "",
         number=mark.to.number if mark else 0,

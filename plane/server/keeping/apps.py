@@ -169,7 +169,7 @@ def delete(
 
 def note(
     plane: context.Plane, place: authorise.Place, kind: str, *, told: details.Details | None = None, **about: Unpack[record.Facts]
-) -> None:
-    """An audit event about the app that the names speak of."""
+) -> str:
+    """An audit event about the app that the names speak of; returns its id."""
     named = record.Facts(**about, project=place.names.project, target=f"app/{place.names.name}")
-    record.append(plane, place.tx, place.scope, kind, project_id=place.project, details=told, **named)
+    return record.append(plane, place.tx, place.scope, kind, project_id=place.project, details=told, **named)

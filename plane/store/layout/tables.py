@@ -233,6 +233,21 @@ releases = sa.Table(
     columns.of_app(),
 )
 
+release_approvals = sa.Table(  # who said yes, beside `apps.approved`
+    "release_approvals",
+    METADATA,
+    columns.ident("tenant_id"),
+    columns.ident("app_id"),
+    columns.text("release"),  # the digest, or decide.REMOVAL
+    columns.text("to"),  # domain.deciding.approvals.To
+    columns.text("by"),
+    columns.ident("by_id"),
+    columns.text("at"),
+    columns.ident("event"),
+    columns.tenant_key("app_id", "release", "to"),
+    columns.of_app(),
+)
+
 sealed_values = sa.Table(
     "sealed_values",
     METADATA,

@@ -10,6 +10,7 @@ from plane.store.engine import Row, Tx
 from plane.store.layout import tables
 
 _APPROVALS, _PEOPLE, _TENANTS = tables.approvals, tables.principals, tables.tenants
+_PLATFORMS = "one of the platform's people"  # whom a tenant's transaction does not see
 MOST = 200  # that a list shows, newest first
 
 
@@ -18,13 +19,15 @@ def marks(tx: Tx, tenant: str) -> tuple[str, ...]:
     return tuple(tx.execute(sa.select(_TENANTS.c.spec["twoPerson"]).where(_TENANTS.c.id == tenant)).scalar_one_or_none() or ())
 
 
-def use(tx: Tx, order: Mapping[str, Any], now: dt.datetime) -> bool:
-    """Take an approval of an order (tenant_id, principal_id, digest, permission), which is then used up; False when there is none."""
+def use(tx: Tx, order: Mapping[str, Any], now: dt.datetime) -> Row | None:
+    """Take an approval of an order (tenant_id, principal_id, digest, permission), which is then used up; None when there is none."""
     same = [_APPROVALS.c[name] == value for name, value in order.items()]
     given = (_APPROVALS.c.approved_at.is_not(None), _APPROVALS.c.used_at.is_(None), _APPROVALS.c.expires_at > now)
     one = sa.select(_APPROVALS.c.id).where(*same, *given).limit(1).with_for_update(skip_locked=True).scalar_subquery()
     changed = sa.update(_APPROVALS).where(_APPROVALS.c.tenant_id == order["tenant_id"], _APPROVALS.c.id == one).values(used_at=now)
-    return tx.execute(changed.returning(_APPROVALS.c.id)).one_or_none() is not None
+    name = sa.select(_PEOPLE.c.name).where(_PEOPLE.c.id == _APPROVALS.c.approved_by).scalar_subquery()
+    told = (_APPROVALS.c.id, _APPROVALS.c.approved_by, _APPROVALS.c.approved_at, sa.func.coalesce(name, _PLATFORMS).label("person"))
+    return tx.execute(changed.returning(*told)).one_or_none()
 
 
 def given(tx: Tx, order: Mapping[str, Any], now: dt.datetime) -> bool:
@@ -62,6 +65,6 @@ def give(tx: Tx, tenant: str, identity: str, by: str, now: dt.datetime) -> bool:
     return tx.execute(changed.values(approved_by=by, approved_at=now).returning(_APPROVALS.c.id)).one_or_none() is not None
 
 
-_SHOWN = sa.select(*_APPROVALS.c, sa.func.coalesce(_PEOPLE.c.name, "one of the platform's people").label("person")).select_from(
+_SHOWN = sa.select(*_APPROVALS.c, sa.func.coalesce(_PEOPLE.c.name, _PLATFORMS).label("person")).select_from(
     _APPROVALS.outerjoin(_PEOPLE, _PEOPLE.c.id == _APPROVALS.c.principal_id)
 )

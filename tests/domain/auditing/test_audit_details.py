@@ -27,6 +27,8 @@ def example(kind: Any) -> Any:  # noqa: ANN401 - of the kind
         return plain[kind]
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return kind(**{name: example(of) for name, of in typing.get_type_hints(kind).items()})
+    if typing.get_origin(kind) is typing.Literal:
+        return typing.get_args(kind)[0]
     of = [one for one in typing.get_args(kind) if one not in {types.NoneType, Ellipsis}]
     if typing.get_origin(kind) is tuple:
         return (example(of[0]),)
