@@ -1,5 +1,9 @@
 """What policy refuses never reaches a cluster, and a policy that fails harms nobody else."""
 
+import datetime as dt
+import itertools
+from typing import Any
+
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
 
@@ -17,6 +21,7 @@ violations contains {"message": message} if {
 	message := sprintf("container %s runs %s", [container.spec.name, container.spec.image])
 }
 """
+LATEST = "registry.example/web:latest"
 # Three nested walks over 400 numbers: minutes of work for an engine, and nothing it could refuse beforehand.
 LOOP = """package plane.rules.loop
 
@@ -59,19 +64,69 @@ def test_what_policy_refused_goes_out_as_soon_as_it_is_mended(tenant: e2e.Tenant
     app.healthy()
 
 
-def test_a_policy_in_warn_mode_lets_through_and_tells(tenant: e2e.Tenant) -> None:
-    bind(tenant, NO_LATEST, mode="warn")
-    app = tenant.app("web", tenant.repository(tenant.name, sources.web(image="registry.example/web:latest")))
+def violation(app: e2e.App) -> dict[str, Any]:
+    """The one that `plane app explain` shows, or nothing."""
+    found = app.explain()["violations"]
+    return dict(found[0]) if found else {}
+
+
+def push(app: e2e.App, greeting: str) -> None:
+    """Another commit that breaks the rule like the one before."""
+    tenant = app.tenant
+    tenant.install.git.commit(tenant.name, sources.web(greeting, image=LATEST), greeting)
+    app.refresh()
+
+
+def waive(app: e2e.App, **length: int) -> None:
+    """For a while, and at once; of the tenant's own rule for this app."""
+    spec = {"policy": "house", "rule": "T01", "apps": [app.name], "reason": "Until the image has a version", "breakGlass": True}
+    body = {"apiVersion": "gitops-plane.io/v1", "kind": "Waiver", "metadata": {"name": "once"}}
+
+    def taken() -> bool:
+        """No, when its end has come before the request has."""
+        end = dt.datetime.now(dt.UTC) + dt.timedelta(**length)
+        return app.tenant.call("PUT", "waivers/once", json=body | {"spec": spec | {"expiresAt": end.isoformat()}}).is_success
+
+    e2e.until(taken, lambda: "no waiver was taken")
+
+
+def test_a_release_goes_the_whole_way_from_approval_to_refusal_to_waiver_to_its_end(tenant: e2e.Tenant) -> None:
+    bind(tenant, NO_LATEST, mode="require-approval")
+    app = tenant.app("web", tenant.repository(tenant.name, sources.web(image=LATEST)))
+    app.waits("needs-approval")
+    assert app.call("POST", "approve", json={}).is_success
     app.healthy()
-    assert [found["mode"] for found in app.explain()["violations"]] == ["warn"]
 
-
-def test_a_stricter_mode_holds_from_the_next_release_on_and_a_laxer_one_frees(tenant: e2e.Tenant) -> None:
     bind(tenant, NO_LATEST)
-    app = tenant.app("web", tenant.repository(tenant.name, sources.web(image="registry.example/web:latest")))
-    app.says("policy-refused")
-    bind(tenant, NO_LATEST, mode="audit")
+    push(app, "refused")
+    refused = app.says("policy-refused", "house/T01")
+    waive(app, hours=1)
+    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "refused", lambda: str(app.explain()))
     app.healthy()
+    assert violation(app)["waiver"] == "main/once"
+
+    waive(app, seconds=2)
+    e2e.until(lambda: not violation(app).get("waiver"), lambda: str(app.explain()))
+    push(app, "over")
+    app.says("policy-refused", "house/T01")
+    assert sources.greeting(tenant, app.namespace) == "refused"
+
+    bind(tenant, NO_LATEST, mode="warn")
+    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "over", lambda: str(app.explain()))
+    app.healthy()
+    assert violation(app)["mode"] == "warn"
+    _was_decided(tenant, refused["facts"]["policy decision"])
+
+
+def _was_decided(tenant: e2e.Tenant, refused: str) -> None:
+    """Every decision is kept, and any of them is made again to the same digest."""
+    place = f"/api/v1/tenants/{tenant.name}/decisions"
+    words = [one["verdict"] for one in reversed(tenant.call("GET", place).json()["items"])]
+    assert [word for word, _ in itertools.groupby(words)] == ["needs-approval", "denied", "allowed", "denied", "warned"]
+    again = tenant.call("GET", f"{place}/{refused}/replay").json()
+    assert (again["identical"], again["verdict"]) == (True, "denied")
+    (traced,) = tenant.call("GET", f"{place}/{refused}/explanation").json()["items"]
+    assert [line["held"] for line in traced["definitions"][0]["lines"]] == [1, 1, 1]
 
 
 def test_a_policy_that_does_not_compile_is_refused_with_its_line(tenant: e2e.Tenant) -> None:
