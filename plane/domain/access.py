@@ -39,6 +39,7 @@ class Actor(msgspec.Struct, frozen=True):
     """Who asks. `id` and `token` are ids; `grants`: those that hold now; `groups`: as the identity provider names them.
 
     `networks`: where its token is good; empty: everywhere. `login`: when they logged in.
+    `on_behalf_of`: of a service, whom its own provider vouched for, or `person/NAME`, who made its token.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Actor(msgspec.Struct, frozen=True):
     networks: tuple[str, ...] = ()
     login: dt.datetime | None = None
     home: str = ""  # id of the tenant whose people they are of
+    on_behalf_of: str = ""
 
 
 class Target(msgspec.Struct, frozen=True):

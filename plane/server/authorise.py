@@ -115,6 +115,7 @@ def actor(plane: context.Plane, bearer: str, *, ip: str = "", user_agent: str = 
         networks=found.networks,
         login=found.issued_at,
         home=found.tenant,
+        on_behalf_of=found.on_behalf_of,
     )
 
 

@@ -60,6 +60,7 @@ def issue(plane: context.Plane, tx: Tx, made: Made, origin: Origin) -> shapes.Lo
         "scopes": list(made.scopes),
         "provider": made.provider,
         "sid": made.sid,
+        "on_behalf_of": made.subject if made.kind == "service" else "",
     }
     if made.kind == SESSION:
         row |= {"idle_s": plane.logins.idle_minutes * 60, "made_at": origin.ip, "made_with": origin.user_agent[:200]}

@@ -31,7 +31,8 @@ class Facts(TypedDict, total=False):
 
 def by(actor: access.Actor) -> audit.By:
     """The actor as the log names it."""
-    return audit.By(id=actor.id, name=actor.name, kind=actor.kind, token=actor.token, ip=actor.ip, user_agent=actor.user_agent)
+    told = {name: getattr(actor, name) for name in ("id", "name", "kind", "token", "ip", "user_agent", "on_behalf_of")}
+    return audit.By(**told)
 
 
 def event(

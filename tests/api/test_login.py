@@ -212,6 +212,31 @@ def test_a_machine_is_let_in_by_what_its_own_provider_says(nobody: Api, platform
     assert nobody.with_token(answer.json()["token"]).get("/me").json()["kind"] == "service"
 
 
+def on_behalf_of(owner: sa.Engine) -> set[str]:
+    """In whose name those came who logged in last, by the log."""
+    with owner.begin() as tx:
+        bodies = tx.execute(sa.text("SELECT body FROM audit_events WHERE type = 'access.login'")).scalars().all()
+    actors = [msgspec.json.decode(body)["actor"] for body in bodies]
+    return {one.get("on_behalf_of", "") for one in actors if one["kind"] == "service"}
+
+
+def test_the_log_names_whom_a_machines_provider_vouched_for(
+    nobody: Api, platform: Api, provider: identity.Provider, owner: sa.Engine
+) -> None:
+    platform.make("/people", {"name": "ci", "kind": "service"})
+    token = nobody.post("/login/exchange", {"rule": "deploy", "token": vouched(provider)}).json()["token"]
+    nobody.with_token(token).get("/me")
+    assert on_behalf_of(owner) == {"repo:acme/web:ref:main"}
+
+
+def test_the_log_names_who_made_a_services_token(acme: Tenant, owner: sa.Engine) -> None:
+    acme.api.make("/tenants/acme/people", {"name": "ci", "kind": "service"})
+    made = acme.api.make("/tenants/acme/people/ci/tokens", {"name": "one"})
+    me = acme.api.get("/me").json()["name"]
+    acme.api.with_token(made["token"]).get("/me")
+    assert on_behalf_of(owner) == {f"person/{me}"}
+
+
 @pytest.mark.parametrize(
     "claims",
     [{"sub": "repo:evil/web:ref:main"}, {"sub": "repo:acme/web:ref:dev"}, {"aud": "plane"}, {"exp": 1}, {"iss": "https://x.example"}],

@@ -83,7 +83,9 @@ def test_a_signature_that_nobody_checked_counts_for_nothing(fleet: planes.Fleet,
     assert (told["signature"], told["verification"], told.get("signed_by")) == ("ssh", "not_checked", None)
 
 
-def test_a_sync_tells_who_approved_its_release_and_when(fleet: planes.Fleet, devgit: DevGit) -> None:
+def test_a_sync_tells_who_approved_its_release_and_in_whose_name_it_is_done(fleet: planes.Fleet, devgit: DevGit) -> None:
+    say(fleet, destinationServiceAccounts=[{"defaultServiceAccount": "deployer", "namespace": "shop"}])
+    fleet.knows("accounts")
     made(fleet, devgit, "approved")
     fleet.work()
     digest = str(fleet.row("SELECT digest FROM releases").digest)
@@ -96,10 +98,11 @@ def test_a_sync_tells_who_approved_its_release_and_when(fleet: planes.Fleet, dev
             approvals.add(tx, fleet.tenant, app, msgspec.convert(one, deciding.Approval))
         apps.approve(tx, fleet.tenant, app, digest, fleet.plane.clock.now())
         order = msgspec.convert({"to": "order", "by": "eve", "by_id": fleet.project, "at": "2026-02-02T00:00:00Z"}, deciding.Approval)
-        request = decide.Request("bob", agreed=(order,))
+        request = decide.Request("ci", on_behalf_of="repo:acme/web:ref:main", agreed=(order,))
         apps.ask(tx, fleet.tenant, app, {"request": msgspec.to_builtins(request)}, fleet.plane.clock.now())
     fleet.work()
     first, second = intents(fleet)
     assert "approvals" not in first
     assert [(one["to"], one["by"]) for one in second["approvals"]] == [("order", "eve"), ("policy", "ada"), ("deletions", "ada")]
     assert second["approvals"][2] == given
+    assert [second[name] for name in ("asked_by", "on_behalf_of", "run_as")] == ["ci", "repo:acme/web:ref:main", "shop:deployer"]

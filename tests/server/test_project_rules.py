@@ -3,7 +3,6 @@
 import json
 import os
 
-import msgspec
 import sqlalchemy as sa
 
 from plane.run.devgit import DevGit
@@ -31,12 +30,6 @@ def say(fleet: planes.Fleet, table: sa.Table, **spec: object) -> None:
     with fleet.owner.begin() as tx:
         tx.execute(sa.update(table).values(spec=spec))
         tx.execute(sa.text("UPDATE apps SET due_at = now() - interval '1 minute'"))
-
-
-def abilities(fleet: planes.Fleet, *knows: str) -> None:
-    packed = msgspec.msgpack.encode(agent.Capabilities(kube_version="v1.36.3", agent_version="0.1.0", knows=knows))
-    with fleet.owner.begin() as tx:
-        tx.execute(sa.update(tables.clusters).values(capabilities=packed))
 
 
 def end(fleet: planes.Fleet, task: agent.Task) -> None:
@@ -81,7 +74,7 @@ def test_the_agent_gets_the_projects_rules_in_the_signed_task(fleet: planes.Flee
 
 def test_a_project_syncs_as_the_account_it_names(fleet: planes.Fleet, devgit: DevGit) -> None:
     say(fleet, tables.projects, destinationServiceAccounts=ACCOUNTS)
-    abilities(fleet, "accounts")
+    fleet.knows("accounts")
     made(fleet, devgit, "accounts", "web")
     fleet.work()
     [(task, _)] = fleet.claim()
@@ -101,7 +94,7 @@ def test_without_an_account_for_the_place_nothing_is_dispatched(fleet: planes.Fl
 
 def test_an_agent_that_would_write_as_itself_gets_no_task(fleet: planes.Fleet, devgit: DevGit) -> None:
     say(fleet, tables.projects, destinationServiceAccounts=ACCOUNTS)
-    abilities(fleet, "once")
+    fleet.knows("once")
     made(fleet, devgit, "accounts-old", "web")
     assert fleet.work() == 0
     code, sentence = decisions(fleet)["web"]

@@ -109,6 +109,12 @@ class Fleet(msgspec.Struct, frozen=True):
             tx.execute(sa.insert(table).values(values))
         return str(values["id"])
 
+    def knows(self, *words: str) -> None:
+        """What the cluster's agent is able to."""
+        packed = msgspec.msgpack.encode(wire.Capabilities(kube_version="v1.36.3", agent_version="0.1.0", knows=words))
+        with self.owner.begin() as tx:
+            tx.execute(sa.update(tables.clusters).values(capabilities=packed))
+
     def repository(self, git: devgit.DevGit, name: str) -> str:
         """A repository of the project, due for its first look."""
         url = git.url_of(name)

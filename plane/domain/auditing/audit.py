@@ -23,7 +23,10 @@ COUNTED = ("type", "actor", "project", "target", "cluster", "outcome")
 
 
 class By(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who: never a credential, only its id. `personal`: what stands in the log for what lies apart from it, as `apart` says."""
+    """Who: never a credential, only its id. `personal`: what stands in the log for what lies apart from it, as `apart` says.
+
+    `on_behalf_of`: of a service, whom its own provider vouched for, or `person/NAME`, who made the token.
+    """
 
     id: str
     name: str = ""
@@ -32,6 +35,7 @@ class By(msgspec.Struct, frozen=True, omit_defaults=True):
     ip: str = ""
     user_agent: str = ""
     personal: str = ""
+    on_behalf_of: str = ""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

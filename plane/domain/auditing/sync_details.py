@@ -12,6 +12,7 @@ class SyncStarted(details.Details, frozen=True, kw_only=True, omit_defaults=True
     `signature`: the kind that the commit carries, none, openpgp, ssh or x509. `verification`: whether one of the project's keys made it,
     valid or why not; not_checked where the project names no keys; `signed_by`: the key, an OpenPGP fingerprint or `SHA256:…`.
     `approved`: somebody allowed deletions; `approvals`: whoever said yes to this release, or to this sync.
+    `on_behalf_of`: as the actor of an event has it; `run_as`: NAMESPACE:NAME of the service account that the agent writes as.
     `rolled_back` and `number`: the release that it leaves by itself, and the line of the history it goes to.
     """
 
@@ -19,6 +20,8 @@ class SyncStarted(details.Details, frozen=True, kw_only=True, omit_defaults=True
     generation: int
     why: str
     asked_by: str
+    on_behalf_of: str = ""
+    run_as: str = ""
     author: str = ""
     committer: str = ""
     committed_at: str = ""

@@ -91,6 +91,7 @@ class Request(msgspec.Struct, frozen=True):
     revision: str = ""  # what to sync to, instead of the source's own
     problem: str = ""  # why `revision` gives no release that may be applied
     terms: told.Terms = told.Terms()
+    on_behalf_of: str = ""  # as domain.access.Actor has it
     agreed: tuple[approvals.Approval, ...] = ()  # to the order, where the tenant wants two people for it
 
 

@@ -73,7 +73,7 @@ def sync(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
     )  # fmt: skip
     with authorise.enter(plane, caller, names, "app:override") as place:
         row = orders.free(place)
-        request = msgspec.structs.replace(request, agreed=place.agreed)
+        request = msgspec.structs.replace(request, **orders.whose(place))
         releases.add(place.tx, place.scope.tenant, [made])
         store.ask(place.tx, place.scope.tenant, row.id, {"request": msgspec.to_builtins(request)}, plane.clock.now())
         plain = msgspec.to_builtins(msgspec.structs.replace(body, files={}, sources={}))

@@ -1,5 +1,7 @@
 """What people ask an app to do: each is a wish in its row, taken up by the next decision."""
 
+from typing import Any
+
 import msgspec
 
 from plane.domain import apps as domain
@@ -38,9 +40,7 @@ def sync(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
         revision = _other_revision(names.name, spec, body.revision)
         wish = terms.Terms(body.resources, body.labels, body.strategy, body.sync_options, plan)
         check_wish(place, row, wish)
-        request = decide.Request(
-            caller.actor.name, prune=body.prune, dry_run=body.dry_run, force=body.force, revision=revision, terms=wish, agreed=place.agreed
-        )
+        request = decide.Request(**whose(place), prune=body.prune, dry_run=body.dry_run, force=body.force, revision=revision, terms=wish)
         apps.ask(place.tx, place.scope.tenant, row.id, {"request": msgspec.to_builtins(request)}, plane.clock.now())
         documents_.note(plane, place, "app.sync.asked", told=msgspec.convert(msgspec.to_builtins(body), details.Asked))
         return place.done(operation(names, "sync", row), status=202)
@@ -58,9 +58,8 @@ def rollback(plane: context.Plane, caller: authorise.Caller, names: authorise.Na
         if entry is None:
             raise errors.NotFound("history entry", str(body.number))
         request = decide.Request(
-            actor=caller.actor.name, trigger="rollback", prune=body.prune, dry_run=body.dry_run, digest=entry.digest, commit=entry.commit,
-            agreed=place.agreed,
-        )  # fmt: skip
+            **whose(place), trigger="rollback", prune=body.prune, dry_run=body.dry_run, digest=entry.digest, commit=entry.commit
+        )
         apps.ask(place.tx, place.scope.tenant, row.id, {"request": msgspec.to_builtins(request)}, plane.clock.now())
         documents_.note(
             plane,
@@ -129,6 +128,12 @@ def _keep(plane: context.Plane, place: authorise.Place, row: rows.Row, what: str
     """What dispatch goes by, and who said it."""
     apps.approve(place.tx, place.scope.tenant, row.id, what, plane.clock.now())
     approved.add(place.tx, place.scope.tenant, row.id, given)
+
+
+def whose(place: authorise.Place) -> dict[str, Any]:
+    """Fields of a request: who asks, in whose name, and who agreed."""
+    actor = place.scope.actor
+    return {"actor": actor.name, "on_behalf_of": actor.on_behalf_of, "agreed": place.agreed}
 
 
 def check_wish(place: authorise.Place, row: rows.Row, wish: terms.Terms) -> None:

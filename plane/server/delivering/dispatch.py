@@ -212,6 +212,8 @@ def _intent(plane: context.Plane, scope: access.Scope, begun: _Begun) -> audit.E
         generation=task.generation,
         why=decision.sentence,
         asked_by=task.actor,
+        on_behalf_of=row.situation.request.on_behalf_of if row.situation.request else "",
+        run_as=tasking.account(row.rules, row.situation.spec.destination),
         author=begun.origin.author,
         committer=begun.origin.committer,
         committed_at=begun.origin.committed_at,

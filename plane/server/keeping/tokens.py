@@ -91,7 +91,7 @@ def revoke(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
 
 def _issue(plane: context.Plane, place: authorise.Place, identity: str, wish: _Wish, *, before: str = "") -> shapes.IssuedToken:
     kind = people.kind(place)
-    secret, token = authorise.new_secret(kind), plane.clock.id()
+    secret, token, actor = authorise.new_secret(kind), plane.clock.id(), place.scope.actor
     row = {
         "id": token,
         "principal_id": identity,
@@ -101,6 +101,7 @@ def _issue(plane: context.Plane, place: authorise.Place, identity: str, wish: _W
         "expires_at": wish.expires,
         "scopes": list(wish.scopes),
         "networks": list(wish.networks),
+        "on_behalf_of": f"person/{actor.name}" if kind == "service" and actor.kind == "user" else actor.on_behalf_of,
     }
     tokens.add(place.tx, place.scope.tenant, row)
     expires = facts.stamp(wish.expires)

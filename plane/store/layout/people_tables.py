@@ -46,6 +46,7 @@ tokens = sa.Table(
     columns.number("idle_s"),  # of a browser's session, which ends when it was not used for so long; 0: a token
     columns.text("made_at", default=""),  # the address that a session was begun from, and with which browser
     columns.text("made_with", default=""),
+    columns.text("on_behalf_of", default=""),  # as domain.access.Actor has it
     columns.tenant_key("id"),
     sa.UniqueConstraint("hash"),
     sa.ForeignKeyConstraint(["tenant_id", "principal_id"], ["principals.tenant_id", "principals.id"], ondelete="CASCADE"),

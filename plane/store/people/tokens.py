@@ -33,6 +33,7 @@ class Bearer(msgspec.Struct, frozen=True):
     idle: dt.timedelta  # how long a session may not be used; zero: a token, which may
     revoked: bool
     disabled: bool
+    on_behalf_of: str
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -73,6 +74,7 @@ def bearer(tx: Tx, hashed: bytes) -> Bearer | None:
         idle=dt.timedelta(seconds=row.idle_s),
         revoked=row.revoked_at is not None,
         disabled=row.disabled_at is not None,
+        on_behalf_of=row.on_behalf_of,
     )
 
 
@@ -81,7 +83,7 @@ _BEARER = (
         TOKENS.c.id.label("token"),
         PRINCIPALS.c.id.label("principal"),
         *(PRINCIPALS.c[name] for name in ("tenant_id", "name", "kind", "groups", "disabled_at")),
-        *(TOKENS.c[name] for name in ("expires_at", "created_at", "revoked_at", "used_at", "scopes", "networks", "idle_s")),
+        *(TOKENS.c[name] for name in ("expires_at", "created_at", "revoked_at", "used_at", "scopes", "networks", "idle_s", "on_behalf_of")),
     )
     .select_from(TOKENS.join(PRINCIPALS, sa.and_(PRINCIPALS.c.tenant_id == TOKENS.c.tenant_id, PRINCIPALS.c.id == TOKENS.c.principal_id)))
     .where(TOKENS.c.hash == sa.bindparam("hash"))
