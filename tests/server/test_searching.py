@@ -1,7 +1,9 @@
 """Searches by time look at the places that can have it alone, and still miss nothing, however the clocks went."""
 
 import datetime as dt
+from typing import Literal
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -88,3 +90,20 @@ def test_a_log_is_looked_through_a_stretch_at_a_time(plane: context.Plane, owner
     assert (len(set(strays)), len(strays), looked) == (5, 5, 12)
     with pytest.raises(errors.Invalid, match="not one that this plane gave"):
         audit_log.check(plane, ADMIN, PLATFORM, wire.CheckQuery(cursor="bm9uc2Vuc2U"))
+
+
+@pytest.mark.parametrize("order", ["oldest", "newest"])
+def test_a_search_goes_on_behind_events_that_somebody_removed(
+    plane: context.Plane, owner: sa.Engine, order: Literal["oldest", "newest"]
+) -> None:
+    written(plane, owner, *[HOUR * 0] * 7)
+    forge(owner, "DELETE FROM audit_events WHERE target IN ('tenant/t2', 'tenant/t3', 'tenant/t4')")
+    query = wire.Query(type="tenant.updated", limit=3, order=order)
+    first = audit_log.page(plane, ADMIN, PLATFORM, query)
+    rest = audit_log.page(plane, ADMIN, PLATFORM, msgspec.structs.replace(query, cursor=first.next))
+    targets = [[one.event.target for one in page.items] for page in (first, rest)]
+    assert targets == (
+        [["tenant/t0", "tenant/t1", "tenant/t5"], ["tenant/t6"]]
+        if order == "oldest"
+        else [["tenant/t6", "tenant/t5", "tenant/t1"], ["tenant/t0"]]
+    )

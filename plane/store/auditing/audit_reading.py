@@ -1,7 +1,8 @@
 """Reading the audit log: searches, stretches for exports, the nodes of its tree."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -35,20 +36,45 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 def search(tx: Tx, tenant: str, asked: Asked, *, cursor: int, limit: int, newest: bool = False) -> tuple[audit.Sealed, ...]:
     """Sealed events after `cursor` in order of their places, or before it when the newest come first."""
-    turned = LEAVES.c.seq.desc() if newest else LEAVES.c.seq
-    beyond = LEAVES.c.seq < cursor if newest else LEAVES.c.seq > cursor
-    query = sa.select(LEAVES.c.seq, LEAVES.c.leaf, EVENTS.c.body, PERSONAL.c.body.label("personal")).select_from(_JOINED)
-    rows = tx.execute(query.where(LEAVES.c.tenant_id == tenant, beyond, *_conditions(tenant, asked)).order_by(turned).limit(limit))
-    return tuple(audit.Sealed(row.seq, bytes(row.leaf).hex(), audit.together(row.body, bytes(row.personal or b""))) for row in rows)
+    expired = tx.execute(_PLANNED_ANEW, {"tenant": tenant}).one().expired
+    there = sa.or_(LEAVES.c.seq >= expired, sa.exists().where(_OF_LEAF).correlate(LEAVES))
+    where = [LEAVES.c.tenant_id == tenant, *_conditions(tx, tenant, asked), *([there] if expired else [])]
+    found: list[audit.Sealed] = []
+    while wanted := limit - len(found):
+        beyond = LEAVES.c.seq < cursor if newest else LEAVES.c.seq > cursor
+        rows = tx.execute(_page(*where, beyond, limit=wanted, newest=newest)).all()
+        found += [
+            audit.Sealed(row.seq, bytes(row.leaf).hex(), audit.together(row.body, bytes(row.personal or b""))) for row in rows if row.body
+        ]
+        if len(rows) < wanted:
+            break
+        cursor = rows[-1].seq  # an event of these is gone although its time is not over: a verifier says so, a search goes on
+    return tuple(found)
+
+
+# What a place or a time cuts off is known only with its value: by a plan for any value, a day is looked for in the whole log.
+# And before which place events may be gone.
+_PLANNED_ANEW = sa.text(
+    "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), plane_expired_before(CAST(:tenant AS uuid)) AS expired"
+)
+
+
+def _page(*where: sa.ColumnElement[bool], limit: int, newest: bool) -> sa.Select[Any]:
+    """Leaves first, as many as are wanted, and then their events: the other way around each event that fits is read before the order."""
+    query = sa.select(LEAVES.c.tenant_id, LEAVES.c.seq, LEAVES.c.event_id, LEAVES.c.leaf).where(*where)
+    leaf = query.order_by(LEAVES.c.seq.desc() if newest else LEAVES.c.seq).limit(limit).subquery("leaf")
+    event = sa.and_(EVENTS.c.tenant_id == leaf.c.tenant_id, EVENTS.c.id == leaf.c.event_id)
+    personal = sa.and_(PERSONAL.c.tenant_id == leaf.c.tenant_id, PERSONAL.c.event_id == leaf.c.event_id)
+    rows = leaf.outerjoin(EVENTS, event).outerjoin(PERSONAL, personal)
+    query = sa.select(leaf.c.seq, leaf.c.leaf, EVENTS.c.body, PERSONAL.c.body.label("personal")).select_from(rows)
+    return query.order_by(leaf.c.seq.desc() if newest else leaf.c.seq)
 
 
 _OF_LEAF = sa.and_(EVENTS.c.tenant_id == LEAVES.c.tenant_id, EVENTS.c.id == LEAVES.c.event_id)
-_PERSONAL = sa.and_(PERSONAL.c.tenant_id == LEAVES.c.tenant_id, PERSONAL.c.event_id == LEAVES.c.event_id)
-_JOINED = LEAVES.join(EVENTS, _OF_LEAF).outerjoin(PERSONAL, _PERSONAL)
 
 
-def _conditions(tenant: str, asked: Asked) -> list[sa.ColumnElement[bool]]:
-    found = [*_times(tenant, asked)]
+def _conditions(tx: Tx, tenant: str, asked: Asked) -> list[sa.ColumnElement[bool]]:
+    found = _times(tx, tenant, asked)
     if asked.project_id:
         found.append(LEAVES.c.project_id == asked.project_id)
     if asked.types:
@@ -59,15 +85,17 @@ def _conditions(tenant: str, asked: Asked) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def _times(tenant: str, asked: Asked) -> Iterator[sa.ColumnElement[bool]]:
+def _times(tx: Tx, tenant: str, asked: Asked) -> list[sa.ColumnElement[bool]]:
     """The times, and the places that can have them: clocks are not places, but only a wrong clock takes them far from each other."""
+    found: list[sa.ColumnElement[bool]] = []
     mine = HOURS.c.tenant_id == tenant
     if asked.since:
-        low = sa.select(sa.func.min(HOURS.c.first)).where(mine, HOURS.c.hour >= _hour(asked.since))
-        yield from (LEAVES.c.at >= asked.since, LEAVES.c.seq >= low.scalar_subquery())
+        low = tx.execute(sa.select(sa.func.min(HOURS.c.first)).where(mine, HOURS.c.hour >= _hour(asked.since))).scalar()
+        found += [LEAVES.c.at >= asked.since, LEAVES.c.seq >= (LAST if low is None else low)]
     if asked.until:
-        high = sa.select(sa.func.max(HOURS.c.last)).where(mine, HOURS.c.hour < asked.until)
-        yield from (LEAVES.c.at < asked.until, LEAVES.c.seq <= high.scalar_subquery())
+        high = tx.execute(sa.select(sa.func.max(HOURS.c.last)).where(mine, HOURS.c.hour < asked.until)).scalar()
+        found += [LEAVES.c.at < asked.until, LEAVES.c.seq <= (-1 if high is None else high)]
+    return found
 
 
 def _hour(moment: dt.datetime) -> dt.datetime:
@@ -129,7 +157,7 @@ _IN_ONE_GO = sa.text("SELECT set_config('enable_nestloop', 'off', true), set_con
 def stretch(tx: Tx, tenant: str, asked: Asked, *, first: int, end: int, limit: int) -> tuple[audit.Placed, ...]:
     """Rows from place `first` up to `end` as they are kept, those whose event is gone too; time does not matter here."""
     timeless = msgspec.structs.replace(asked, since=None, until=None)
-    kept = _kept(tx, tenant, LEAVES.c.seq >= first, LEAVES.c.seq < end, *_conditions(tenant, timeless), limit=limit)
+    kept = _kept(tx, tenant, LEAVES.c.seq >= first, LEAVES.c.seq < end, *_conditions(tx, tenant, timeless), limit=limit)
     blobs = (sa.func.coalesce(one, sa.text("''::bytea")) for one in (kept.event.c.body, kept.personal.c.salt, kept.personal.c.body))
     rows = tx.execute(sa.select(kept.leaf.c.seq, kept.leaf.c.leaf, *blobs).select_from(kept.rows).order_by(kept.leaf.c.seq))
     return tuple(audit.Placed(*row) for row in rows.all())
@@ -160,14 +188,16 @@ def summary(tx: Tx, tenant: str, asked: Asked, *, first: int, end: int) -> tuple
     """How many rows `stretch` gives there, and the first and the last place; -1 without any."""
     seq, timeless = LEAVES.c.seq, msgspec.structs.replace(asked, since=None, until=None)
     query = sa.select(sa.func.count(), sa.func.min(seq), sa.func.max(seq))
-    count, low, high = tx.execute(query.where(LEAVES.c.tenant_id == tenant, seq >= first, seq < end, *_conditions(tenant, timeless))).one()
+    count, low, high = tx.execute(
+        query.where(LEAVES.c.tenant_id == tenant, seq >= first, seq < end, *_conditions(tx, tenant, timeless))
+    ).one()
     return count, (-1 if low is None else low), (-1 if high is None else high)
 
 
 def bounds(tx: Tx, tenant: str, asked: Asked) -> tuple[int, int]:
     """The first place of an event not older than `since`, and the place after the last one older than `until`; -1: there is none."""
     mine = sa.select(LEAVES.c.seq).where(LEAVES.c.tenant_id == tenant)
-    since, until = _times(tenant, Asked(since=asked.since)), _times(tenant, Asked(until=asked.until))
+    since, until = _times(tx, tenant, Asked(since=asked.since)), _times(tx, tenant, Asked(until=asked.until))
     first = tx.execute(mine.where(*since).order_by(LEAVES.c.seq).limit(1)).scalar() if asked.since else 0
     last = tx.execute(mine.where(*until).order_by(LEAVES.c.seq.desc()).limit(1)).scalar() if asked.until else None
     return (-1 if first is None else first), (-1 if last is None else last + 1)
