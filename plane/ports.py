@@ -121,6 +121,7 @@ class RenderJob(msgspec.Struct, frozen=True):
     namespace: str = ""
     kube_version: str = ""
     api_versions: tuple[str, ...] = ()
+    patient: bool = False  # others' renders get the processor first
 
 
 class Renderer(Protocol):
@@ -151,8 +152,7 @@ class RenderPool(Protocol):
     def render(self, renderer: str, job: RenderJob, meter: metering.Meter | None = None) -> tuple[objects.Manifest, ...]:
         """Objects in source order, positions filled in where known. The meter is told what it took, however it ends.
 
-        Raises:
-            RenderFailed: with file and line where there is one; also time, memory, output bounds and duplicate objects.
+        RenderFailed comes with file and line where there is one; also for time, memory, output bounds and duplicate objects.
         """
         ...
 

@@ -39,12 +39,14 @@ class TenantSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
     """A tenant: people and projects that see nothing of other tenants. Its windows and freezes hold for every project.
 
     `suspended`: why, as a sentence; while it says something, what runs stays, nothing is dispatched, and people may only read.
+    `weight`: how much of the workers it gets while several tenants have work, beside those of weight 1.
     """
 
     description: str = ""
     display_name: Annotated[str, msgspec.Meta(max_length=100)] = ""
     suspended: Annotated[str, msgspec.Meta(max_length=500)] = ""
     quotas: amounts.Quotas = amounts.Quotas()
+    weight: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
     namespaces: begins.Template = begins.Template()
     sync_windows: tuple[schedules.Window, ...] = ()
     freezes: tuple[schedules.Freeze, ...] = ()

@@ -42,6 +42,7 @@ class Worker:
     def __init__(self, plane: context.Plane, settings: config.Settings, *, threads: int) -> None:
         self._plane, self._settings = plane, settings
         self._each = max(1, threads // wiring.TENANTS_RENDERING)
+        self._most = max(self._each, threads - self._each)  # whatever a tenant's weight, another finds room
         self._stopping, self._ended, self._due, self._look = (threading.Event() for _ in range(4))
         self._tenants = crew.Crew("tenant", size=TENANTS, share=1, ended=self._due.set)
         self._looks = crew.Crew("look", size=LOOKS, share=LOOKS_EACH, ended=self._look.set)
@@ -147,7 +148,7 @@ class Worker:
             self._wait(self._due, leases.until_app, ask)
 
     def _batch(self, leased: Sequence[leases.Leased]) -> None:
-        with concurrent.futures.ThreadPoolExecutor(self._each, "app") as threads:
+        with concurrent.futures.ThreadPoolExecutor(min(self._each * leased[0].weight, self._most), "app") as threads:
             deliver.deliver(self._plane, leased, side_by_side=threads.map)
 
     def _ask(self, at_work: crew.Crew, *, most: int, each: int) -> leases.Ask:

@@ -137,4 +137,5 @@ ATTEMPTS: dict[str, Callable[[str], str]] = {
     "crash": _crash,
     "depth": _depth,
     "descriptors": _descriptors,
+    "nice": lambda _: str(os.nice(0)),
 }

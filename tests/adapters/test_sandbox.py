@@ -269,3 +269,10 @@ def test_a_cell_holds_nothing_of_another(sandbox: pool.Pool) -> None:
         made = sandbox.render("alone", job({"descriptors": b""}))
         beside.result()
     assert len(made[0].body["data"]["descriptors"].split(",")) == 4  # in, out, err, and the channel
+
+
+def test_a_patient_render_leaves_the_processor_to_others(sandbox: pool.Pool) -> None:
+    ordinary = job({"nice": b""})
+    both = (ordinary, msgspec.structs.replace(ordinary, patient=True))
+    ranks = [int(sandbox.render("alone", one)[0].body["data"]["nice"]) for one in both]
+    assert ranks[1] == min(19, ranks[0] + 10)

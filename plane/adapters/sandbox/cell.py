@@ -21,6 +21,7 @@ FIRST_UID = 61184  # systemd keeps 61184 to 65519 for users that exist while a s
 PYTHON_BYTES = 1024 * messages.MIB  # address space of a cell itself
 PROGRAM_BYTES = 16 * 1024 * messages.MIB  # Go reserves far more than it uses; what it uses is watched by the pool
 OPEN_FILES = 256
+PATIENCE = 10  # nice(2): about a tenth of what an ordinary process gets beside it
 LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/libexec", "/etc/ld.so.cache")
 
 
@@ -39,6 +40,7 @@ def live(cage: Cage, order: messages.Order, channel: socket.socket, render: Rend
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setpgid(0, 0)
+        os.nice(PATIENCE if order.patient else 0)
         handle = os.pidfd_open(os.getpid())
         socket.send_fds(channel, [b"p"], [handle])
         os.close(handle)

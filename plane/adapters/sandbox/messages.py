@@ -40,6 +40,7 @@ class Order(msgspec.Struct, frozen=True):
     limits: Limits
     program: str = ""
     folder: str = ""
+    patient: bool = False
 
 
 class Work(msgspec.Struct, frozen=True):

@@ -68,7 +68,7 @@ class Pool:
         slot = self._slots.get()
         try:
             with _folder(self._programs[renderer]) as folder:
-                order = messages.Order(slot, renderer, limits, self._programs[renderer], folder)
+                order = messages.Order(slot, renderer, limits, self._programs[renderer], folder, job.patient)
                 answer = _Cell(*self._template.fork(order), limits).finish(job, meter)
         finally:
             self._slots.put(slot)

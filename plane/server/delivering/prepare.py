@@ -201,6 +201,7 @@ def _job(app: facts.App, source: apps.Source, files: dict[str, bytes]) -> ports.
         app=app.name,
         namespace=app.spec.destination.namespace,
         kube_version=cluster.kube_version if cluster else "",
+        patient=app.failures > 0,
     )
 
 

@@ -31,7 +31,7 @@ def read(row: rows.Row, names: authorise.Names) -> documents.Tenant:
 def _columns(change: generic.Change) -> generic.Columns:
     if problems := tenancy.check_tenant(change.wish.spec):
         raise errors.Invalid(problems)
-    return generic.spec_only(change)
+    return {**generic.spec_only(change), "weight": change.wish.spec.weight}
 
 
 def _release(change: generic.Change) -> None:

@@ -21,13 +21,14 @@ APPS, REPOSITORIES = tables.apps, tables.repositories
 
 
 class Leased(msgspec.Struct, frozen=True):
-    """A row to work on. `due`: what it was due for; `lease`: the id of this taking."""
+    """A row to work on. `due`: what it was due for; `lease`: the id of this taking; `weight`: of its tenant."""
 
     tenant: str
     id: str
     project: str
     due: dt.datetime
     lease: str
+    weight: int = 1
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -41,18 +42,18 @@ class Ask(msgspec.Struct, frozen=True):
 
 
 def repositories(tx: Tx, ask: Ask) -> tuple[Leased, ...]:
-    """Repositories due for a look, each tenant's oldest before any tenant's second-oldest."""
+    """Repositories due for a look, each tenant's oldest before any tenant's second-oldest; of a tenant of weight 2 the two oldest."""
     return _lease(tx, _REPOSITORIES, ask)
 
 
 def apps(tx: Tx, ask: Ask) -> tuple[Leased, ...]:
-    """Due apps, each tenant's oldest before any tenant's second-oldest, failing ones after the well."""
+    """Due apps, in the same order, a tenant's failing ones after its well."""
     return _lease(tx, _APPS, ask)
 
 
 def _lease(tx: Tx, query: sa.TextClause, ask: Ask) -> tuple[Leased, ...]:
     asked = {"lease": ask.lease, "now": ask.now, "limit": ask.limit, "each": ask.each, "without": list(ask.without), "seconds": LEASE_S}
-    return tuple(Leased(str(row[0]), str(row[1]), str(row[2]), row[3], ask.lease) for row in tx.execute(query, asked))
+    return tuple(Leased(str(row[0]), str(row[1]), str(row[2]), row[3], ask.lease, row[4]) for row in tx.execute(query, asked))
 
 
 def until_repository(tx: Tx, ask: Ask) -> dt.timedelta | None:
@@ -114,17 +115,18 @@ _GIVE_BACK = (
 # The rank is taken over at most `each` of a tenant's rows, so that a tenant with 10,000 due apps costs no more than one with 100.
 _TAKE = """
     WITH ranked AS (
-        SELECT d.tenant_id, d.id, row_number() OVER (PARTITION BY d.tenant_id ORDER BY {order}) AS turn
+        SELECT d.tenant_id, d.id, t.weight,
+            ceil(row_number() OVER (PARTITION BY d.tenant_id ORDER BY {order})::numeric / t.weight) AS turn
         FROM tenants t CROSS JOIN LATERAL (
             SELECT tenant_id, id, {order} FROM {table} WHERE tenant_id = t.id AND {free} ORDER BY {order} LIMIT :each
         ) d
         WHERE t.id <> ALL(CAST(:without AS uuid[]))
     ), picked AS (
-        SELECT x.tenant_id, x.id FROM {table} x JOIN ranked r USING (tenant_id, id)
-        WHERE {free} ORDER BY r.turn LIMIT :limit FOR UPDATE OF x SKIP LOCKED
+        SELECT x.tenant_id, x.id, r.weight FROM {table} x JOIN ranked r USING (tenant_id, id)
+        WHERE {free} ORDER BY r.turn, x.{due}, x.id LIMIT :limit FOR UPDATE OF x SKIP LOCKED
     )
     UPDATE {table} x SET leased_until = now() + make_interval(secs => :seconds), lease = :lease FROM picked p
-    WHERE x.tenant_id = p.tenant_id AND x.id = p.id RETURNING x.tenant_id, x.id, x.project_id, x.{due}
+    WHERE x.tenant_id = p.tenant_id AND x.id = p.id RETURNING x.tenant_id, x.id, x.project_id, x.{due}, p.weight
 """
 _FREE = "{due} <= :now AND (leased_until IS NULL OR leased_until < now())"
 _NEXT = """

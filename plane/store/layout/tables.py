@@ -38,7 +38,15 @@ IDENTITIES, LOGINS = login_tables.identities, login_tables.logins
 NIL = "00000000-0000-0000-0000-000000000000"  # the platform's place where a tenant id is asked for
 
 
-tenants = sa.Table("tenants", METADATA, columns.ident(), *columns.document(), sa.PrimaryKeyConstraint("id"), sa.UniqueConstraint("name"))
+tenants = sa.Table(
+    "tenants",
+    METADATA,
+    columns.ident(),
+    *columns.document(),
+    columns.number("weight", 1),  # as in its spec, which those who lease for all tenants do not see
+    sa.PrimaryKeyConstraint("id"),
+    sa.UniqueConstraint("name"),
+)
 
 projects = sa.Table(
     "projects",
