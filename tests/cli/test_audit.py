@@ -112,20 +112,6 @@ def test_formulas_do_not_reach_a_spreadsheet_and_the_manifest_lies_beside(
     assert "nothing is wrong" in run("audit", "verify", "--offline", str(tmp_path / "audit.jsonl.gz")).output
 
 
-def test_a_commit_is_followed_from_its_intents_to_its_outcomes() -> None:
-    def told(stage: str, time: str, task: str, **more: str) -> dict[str, str]:
-        return {"id": time, "stage": stage, "time": time, "correlation": task, "target": "app/web", "outcome": "success", **more}
-
-    steps = audit_delivery.journeys(
-        [
-            told("intent", "2026-01-01T10:00:00Z", "1", cluster="east"),
-            told("intent", "2026-01-01T10:00:01Z", "2", cluster="west"),
-            told("outcome", "2026-01-01T10:00:07.5Z", "1", cluster="east", outcome="failure"),
-        ]
-    )
-    assert [(step["cluster"], step["outcome"], step["seconds"]) for step in steps] == [("east", "failure", 7.5), ("west", "under way", "")]
-
-
 def test_the_four_figures_are_counted_from_syncs_and_rollbacks() -> None:
     def told(minute: int, kind: str, commit: str, outcome: str = "success", **details: object) -> dict[str, object]:
         about = {"project": "shop", "target": "app/web", "commit": commit, "outcome": outcome}

@@ -3,7 +3,7 @@
 import click
 
 from plane.cli import client, failures, session, show
-from plane.cli.auditing import audit_delivery, audit_files, audit_places, audit_reports, audit_stamps, audit_terms
+from plane.cli.auditing import audit_files, audit_places, audit_reports, audit_stamps, audit_terms, audit_trail
 
 Json = client.Json
 
@@ -20,7 +20,7 @@ audit.add_command(audit_stamps.show)
 audit.add_command(audit_terms.terms)
 audit.add_command(audit_terms.erase)
 audit.add_command(audit_reports.report)
-audit.add_command(audit_delivery.trail)
+audit.add_command(audit_trail.trail)
 
 
 @audit.command("list")

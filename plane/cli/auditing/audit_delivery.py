@@ -1,4 +1,4 @@
-"""How commits come to clusters: `plane audit trail COMMIT`, and the four figures of DORA over many of them."""
+"""`plane audit report dora`: how commits come to clusters, in four figures over many of them."""
 
 import datetime as dt
 import statistics
@@ -16,61 +16,14 @@ TYPES = "app.sync.started,app.sync.completed,app.rollback.asked"
 ALL = "all"
 
 
-@click.command("trail")
-@click.argument("commit")
-@click.option("--since", default="400d", show_default=True, metavar="TIME", help="Look no further back.")
-@show.option("table", "json", "yaml")
-@session.placed
-def trail(where: session.Session, *, commit: str, since: str, output: str) -> None:
-    """Follow a commit to every cluster: when each app began with it, when it ended, how long it took.
-
-    LEAD is the time from the commit itself, where the log knows it, and else from the first sync that had it.
-    """
-    asked: dict[str, Any] = {"commit": commit, "since": audit_places.moment(since), "type": "app.sync.*"}
-    steps = journeys([audit_places.event(one) for one in where.api.items(audit_places.at(where), **asked)])
-    if show.body({"items": steps}, output=output):
-        return
-    columns = (
-        ("APP", "app"), ("CLUSTER", "cluster"), ("BEGAN", "began"), ("ENDED", "ended"), ("OUTCOME", "outcome"), ("SECONDS", "seconds"),
-        ("LEAD", "lead"), ("EVENT", "proof"),
-    )  # fmt: skip
-    show.listing([kinds.Column(*pair) for pair in columns], steps, nothing=f"No app has had the commit {commit}.")
-    ended = [float(step["seconds"]) for step in steps if step["seconds"] != ""]
-    if ended:
-        failed = sum(step["outcome"] == "failure" for step in steps)
-        leads = [float(step["lead"]) for step in steps if step["lead"] != "" and step["outcome"] == "success"]
-        everywhere = f"; in place after {max(leads):.1f} s" if leads else ""
-        click.echo(
-            f"{len(ended)} of {len(steps)} ended, {failed} failed; median {statistics.median(ended):.1f} s, "
-            f"last {max(ended):.1f} s{everywhere}"
-        )
-
-
-def journeys(events: Iterable[Json]) -> list[dict[str, Any]]:
-    """One step per task: its intent and its outcome, by the correlation that ties them. `proof`: the event that told the last of it."""
-    steps: dict[str, dict[str, Any]] = {}
-    first = ""
-    for one in events:
-        first = first or _committed(one) or one["time"]
-        blank = {"app": one["target"], "cluster": one.get("cluster", ""), "began": "", "ended": "", "outcome": "under way"}
-        step = steps.setdefault(str(one.get("correlation", one["id"])), {**blank, "seconds": "", "lead": "", "proof": ""})
-        step["proof"] = one["id"]
-        if one.get("stage") == "intent":
-            step["began"] = one["time"]
-        elif one.get("stage") == "outcome":
-            step |= {"ended": one["time"], "outcome": one["outcome"], "lead": _seconds(first, one["time"])}
-        if step["began"] and step["ended"]:
-            step["seconds"] = _seconds(step["began"], step["ended"])
-    return list(steps.values())
-
-
-def _committed(event: Json) -> str:
+def committed(event: Json) -> str:
     """When its commit was made, if the log says so."""
     details = event.get("details", {})
     return str(details.get("committed_at", "") if isinstance(details, dict) else "")
 
 
-def _seconds(begin: str, end: str) -> float:
+def seconds(begin: str, end: str) -> float:
+    """Between two moments, to a tenth."""
     return round((dt.datetime.fromisoformat(end) - dt.datetime.fromisoformat(begin)).total_seconds(), 1)
 
 
@@ -108,7 +61,7 @@ def figures(events: Iterable[Json]) -> dict[str, Delivery]:
     for one in filter(_counts, events):
         project, target = str(one.get("project", "")), one["target"]
         app = apps.setdefault((project, target), _App())
-        seen = first.setdefault(one.get("commit", ""), _committed(one) or one["time"])
+        seen = first.setdefault(one.get("commit", ""), committed(one) or one["time"])
         for of in (found[ALL], found.setdefault(project, Delivery())):
             _count(of, f"{project}/{target}", app, one, seen)
         _move(app, one)
@@ -119,13 +72,13 @@ def _count(of: Delivery, name: str, app: _App, one: Json, seen: str) -> None:
     if one["type"] == "app.sync.completed":
         good, commit = one["outcome"] == "success", one.get("commit", "")
         if good and app.broken:
-            of.restores.append(_seconds(app.broken, one["time"]))
+            of.restores.append(seconds(app.broken, one["time"]))
         if _went_back(one):
             return
         of.changes[name, commit, app.backs] = not good
         if good and commit != app.commit:
             of.deployments += 1
-            of.leads.append(_seconds(seen, one["time"]))
+            of.leads.append(seconds(seen, one["time"]))
     elif app.commit and _rolls_back(one):
         of.changes[name, app.commit, app.backs] = True
 

@@ -28,6 +28,7 @@ class SyncStarted(details.Details, frozen=True, kw_only=True, omit_defaults=True
     signature: str = ""
     verification: str = ""
     signed_by: str = ""
+    released_at: str = ""  # when it was fetched, rendered and judged
     approved: bool = False
     approvals: tuple[given.Approval, ...] = ()
     dry_run: bool = False

@@ -220,6 +220,7 @@ def _intent(plane: context.Plane, scope: access.Scope, begun: _Begun) -> audit.E
         signature=begun.origin.signature,
         verification=begun.origin.verification,
         signed_by=begun.origin.signed_by,
+        released_at=facts.stamp(begun.origin.created_at),
         approved=isinstance(decision, decide.Apply | decide.Remove) and decision.approved,
         approvals=begun.agreed,
         dry_run=bool(applied and applied.dry_run),

@@ -1,5 +1,6 @@
 """Releases, their bytes and their sealed values: written once, never changed."""
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -99,6 +100,7 @@ class Origin(msgspec.Struct, frozen=True):
     signature: str = ""
     verification: str = ""
     signed_by: str = ""
+    created_at: dt.datetime | None = None
 
 
 def origins(tx: Tx, tenant: str, wanted: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], Origin]:
@@ -111,7 +113,7 @@ def origins(tx: Tx, tenant: str, wanted: Sequence[tuple[str, str, str]]) -> dict
     return {one: origin for one in wanted if (origin := found.get(one) or found.get((one[0], one[1], "")))}
 
 
-_NAMED = ("id", "app_id", "digest", *_ORIGIN)
+_NAMED = ("id", "app_id", "digest", *_ORIGIN, "created_at")
 _ORIGINS = (
     sa.select(*(RELEASES.c[name] for name in _NAMED))
     .where(
