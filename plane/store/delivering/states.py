@@ -300,12 +300,17 @@ def attempt_ended(tx: Tx, tenant: str, ends: dict[str, agent.Final], now: str) -
                 fence=final.fence,
                 unhealthy=final.unhealthy,
             )
-            values.append({"tenant": tenant, "app": row.app_id, "tried": msgspec.to_builtins(ended)})
+            values.append({"app": row.app_id, "attempt": ended})
     if values:
-        tx.execute(_ENDED, values)
+        tx.execute(_ENDED, {"tenant": tenant, "rows": batches.packed(values)})
 
 
 _ATTEMPTS = sa.select(STATES.c.app_id, STATES.c.attempt).where(
     STATES.c.tenant_id == sa.bindparam("tenant"), columns.among(STATES.c.app_id, "ids")
 )
-_ENDED = sa.update(STATES).where(_STATE).values(attempt=sa.bindparam("tried"))
+_TRIED = batches.given(app=STATES.c.app_id.type, attempt=STATES.c.attempt.type)
+_ENDED = (
+    sa.update(STATES)
+    .where(STATES.c.tenant_id == sa.bindparam("tenant"), STATES.c.app_id == _TRIED["app"])
+    .values(attempt=_TRIED["attempt"])
+)
