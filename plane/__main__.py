@@ -29,6 +29,7 @@ COMMANDS = {
     "get": ("plane.cli.get:get", "Show documents of any kind."),
     "resourcerule": ("plane.cli.keeping.resourcerule:resourcerule", "What holds for resources of every tenant's apps."),
     "healthcheck": ("plane.cli.keeping.healthcheck:healthcheck", "Scripts that say how objects of a kind are."),
+    "identityprovider": ("plane.cli.keeping.identityprovider:identityprovider", "Where people log in."),
     "import": ("plane.cli.importing.importer:group", "Another tool's documents as the plane's own."),
     "login": ("plane.cli.login:login", "Log in to a plane and keep it as a context."),
     "policy": ("plane.cli.keeping.policy:policy", "Rules in Rego that are asked before anything is dispatched."),

@@ -57,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     audit_transit: str = ""  # https://HOST:8200/v1/MOUNT/keys/NAME: signs audit checkpoints, with the log-in of master_transit
     git_networks: str = ""  # CIDRs of private addresses that repositories may live at, comma-separated; empty: public ones only
     sink_networks: str = ""  # the same for the places that audit logs are sent to
+    login_networks: str = ""  # and for identity providers that documents name
     login_file: str = ""  # YAML: identity providers and trust rules (docs/login.md); empty: tokens alone
     policy_keys_file: str = ""  # YAML: keys that policy bundles are signed with, and the platform's have to be (docs/policies.md)
     rate_token: int = 200  # requests per second of one token or session, twenty seconds' worth at once; 0: as many as come; also below

@@ -10,7 +10,7 @@ from plane.domain import apps, objects, trust
 from plane.domain.acting import action_scripts
 from plane.domain.auditing import details, sinks
 from plane.domain.comparing import ownership
-from plane.domain.granting import login
+from plane.domain.granting import login, providers
 from plane.domain.health import health_scripts, health_values
 from plane.domain.judging import bundles, origins, policy, traces
 from plane.domain.permitting import signing
@@ -233,11 +233,7 @@ class LogSigner(Protocol):
     """The Ed25519 keys that an audit log's states are signed with: files, Vault, or a cloud's key service. Sync, thread-safe."""
 
     def keys(self) -> Sequence[bytes]:
-        """Public keys, 32 bytes each, that it signs with: the present one first, then those before it as long as they may be used.
-
-        Raises:
-            BackendDown, SecretRefused: where a service keeps them.
-        """
+        """Public keys, 32 bytes each: the present one, those before it that may still be used; raises as services do that keep them."""
         ...
 
     def sign(self, key: bytes, message: bytes) -> bytes:
@@ -389,6 +385,10 @@ class Identities(Protocol):
 
     def poll(self, provider: login.Provider, device_code: str, *, now: Moment) -> login.Person | None:
         """Who has logged in with the device's code; None: nobody yet."""
+        ...
+
+    def look(self, provider: login.Provider) -> providers.Seen:
+        """What a provider says of itself now."""
         ...
 
     def verify(self, source: login.Provider | login.TrustRule, token: str, *, audience: str, now: Moment) -> dict[str, Any]:

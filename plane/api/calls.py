@@ -27,6 +27,7 @@ NOUNS = (
     "healthcheck",
     "resourcerule",
     "sink",
+    "identityprovider",
     "person",
     "user",
     "rolebinding",
@@ -35,6 +36,7 @@ NOUNS = (
 )  # path parameters that are names, inner ones later
 PARAMETER = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,127}")
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+SHAPES = dict.fromkeys(NOUNS, LABEL) | {"provider": re.compile(rf"({LABEL.pattern}\.)?{LABEL.pattern}")}  # a tenant's own: TENANT.NAME
 KEY = re.compile(r"[!-~]{1,200}")
 BODY_BYTES = 8 * 1024 * 1024
 
@@ -136,7 +138,7 @@ def caller(request: Request[Any, Any, Any], body: bytes) -> authorise.Caller:
 def _path(parameters: Mapping[str, str]) -> dict[str, str]:
     """Text that can be no name is not looked up: it is as absent as any other."""
     for name, value in parameters.items():
-        if not (LABEL if name in NOUNS else PARAMETER).fullmatch(value):
+        if not SHAPES.get(name, PARAMETER).fullmatch(value):
             raise errors.NotFound(name, value[:63].encode("ascii", "replace").decode())
     return dict(parameters)
 

@@ -98,6 +98,13 @@ EXAMPLES: dict[Any, Any] = {
         "spec": {"webhook": {"url": "https://siem.example/events"}, "types": ["app.sync.*"]},
         "data": {"hmacKey": "written, never read back"},
     },
+    documents.IdentityProvider: {
+        **_HEAD,
+        "kind": "IdentityProvider",
+        "metadata": {"name": "okta", "tenant": "acme"},
+        "spec": {"title": "Okta", "issuer": "https://acme.okta.example", "clientId": "plane", "scopes": ["openid", "profile", "groups"]},
+        "data": {"clientSecret": "written, never read back"},
+    },
     documents.ResourceRule: {
         **_HEAD,
         "kind": "ResourceRule",

@@ -12,7 +12,7 @@ from litestar.response import Redirect
 
 from plane.api import border, calls, cookies, metering
 from plane.domain.granting import login as domain
-from plane.server import context, entry, local_login, login, sessions
+from plane.server import context, entry, local_login, login, providers, sessions
 from plane.server.auditing import visits
 from plane.wire import login as shapes
 
@@ -54,12 +54,12 @@ def _ended(call: calls.Call, work: Callable[[context.Plane, Any, entry.Origin], 
 
 
 def _name(request: Incoming) -> str:
-    return str(request.path_params["provider"])[:63]
+    return str(request.path_params["provider"])[:127]
 
 
-@calls.endpoint("GET", "/login", _doc(shapes.Ways, "list_ways", "The ways to log in besides a token."))
+@calls.endpoint("GET", "/login", _doc(shapes.Ways, "list_ways", "The ways to log in besides a token.", query=shapes.WaysQuery))
 def _ways(call: calls.Call) -> shapes.Ways:
-    return login.ways(call.plane)
+    return providers.ways(call.plane, call.query(shapes.WaysQuery).tenant)
 
 
 @calls.endpoint(

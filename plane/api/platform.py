@@ -1,4 +1,4 @@
-"""Clusters beyond their documents, repositories' connection test, health and figures."""
+"""Clusters beyond their documents, connection tests of repositories and identity providers, health and figures."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +11,8 @@ from litestar.handlers import HTTPRouteHandler
 from plane.adapters import metrics
 from plane.api import calls
 from plane.server import readiness
-from plane.server.keeping import clusters, repositories, tenants
-from plane.wire import documents, rest
+from plane.server.keeping import clusters, identity_providers, repositories, tenants
+from plane.wire import documents, login, rest
 
 
 def _orders(above: str, prefix: str, whose: str) -> list[HTTPRouteHandler]:
@@ -54,10 +54,20 @@ def quotas(call: NamedDependency[calls.Call]) -> Response[bytes]:
     return Response(metrics.quotas(call.path["tenant"], status.quotas if status else ()), media_type=metrics.CONTENT_TYPE)
 
 
+def _tested(above: str, prefix: str) -> HTTPRouteHandler:
+    doc = calls.Doc(
+        answer=login.ProviderTested, summary="Reach the provider now.", tag="identityproviders", operation=f"test_{prefix}identityprovider"
+    )
+    return calls.endpoint("POST", f"{above}/identityproviders/{{identityprovider}}/test", doc)(
+        lambda call: identity_providers.test(call.plane, call.caller, call.names)
+    )
+
+
 def handlers() -> list[HTTPRouteHandler]:
     """Below /api/v1."""
     own = _orders("/tenants/{tenant}", "tenant_", "A tenant's own clusters.")
-    return [*_orders("", "", "The platform's clusters."), *own, test, quotas]
+    tests = (test, _tested("", "platform_"), _tested("/tenants/{tenant}", ""))
+    return [*_orders("", "", "The platform's clusters."), *own, *tests, quotas]
 
 
 @get("/health", sync_to_thread=False)

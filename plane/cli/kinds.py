@@ -230,6 +230,23 @@ SINK = Kind(
         _AGE,
     ),
 )
+IDENTITY_PROVIDER = Kind(
+    "IdentityProvider",
+    "identityprovider",
+    "identityproviders",
+    "either",
+    (
+        Column("TITLE", "spec.title"),
+        Column("ISSUER", "spec.issuer"),
+        Column("LOG IN AT", "status.called"),
+        Column("ENABLED", "spec.enabled", "flag"),
+        Column("SOURCE", "status.source"),
+        Column("CLIENT", "spec.clientId", wide=True),
+        _AGE,
+        _CHANGED,
+    ),
+    ("idp",),
+)
 APP = Kind(
     "App",
     "app",
@@ -263,6 +280,7 @@ KINDS = (
     HEALTH_CHECK,
     RESOURCE_RULE,
     SINK,
+    IDENTITY_PROVIDER,
     APP,
 )  # none depends on a later one
 _BY_NAME = {name: kind for kind in KINDS for name in kind.names()}

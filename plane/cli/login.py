@@ -26,6 +26,7 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 @click.option("-T", "--tenant", default="", help="Tenant to work in.")
 @click.option("-P", "--project", default="", help="Project to work in.")
 @click.option("--provider", default="", metavar="NAME", help="Log in in a browser, at this identity provider of the plane.")
+@click.option("--ways", is_flag=True, help="List the ways to log in, with -T also those of a tenant's own people, and do nothing else.")
 @click.option("--local", default="", metavar="NAME", help="As this local admin, with a password; --token-file may hold it.")
 @click.option("--device", is_flag=True, help="With --provider: in a browser of another machine, with a code.")
 @click.option(
@@ -44,12 +45,24 @@ def login(*, url: str, token_file: str | None, ca: str, name: str, tenant: str, 
         tenant=tenant,
         project=project,
     )
+    if way.pop("ways"):
+        _list(nobody)
+        return
     context = msgspec.structs.replace(nobody, token=_proof(nobody, token_file, **way))
     with client.Client(context) as api:
         me = api.get("/me").body
     file = contexts.path()
     contexts.save(file, _current(contexts.load(file).having(context), context.name))
     click.echo(f"Logged in to {context.url} as {failures.visible(str(me.get('name', 'somebody')))}; context {context.name!r} is current.")
+
+
+def _list(nobody: contexts.Context) -> None:
+    with client.Client(nobody) as api:
+        found = api.get("/login", tenant=nobody.tenant).body
+    for one in found["items"]:
+        click.echo(f"--provider {failures.visible(one['name'])}  {failures.visible(one['title'])}")
+    if found["local"]:
+        click.echo("--local NAME  a local admin's password")
 
 
 def _proof(nobody: contexts.Context, file: str | None, *, provider: str, device: bool, rule: str, local: str) -> str:
@@ -62,7 +75,7 @@ def _proof(nobody: contexts.Context, file: str | None, *, provider: str, device:
             return sso.with_password(api, local, file)
         if rule:
             return sso.vouched(api, rule, file)
-        known = kinds.checked("provider", provider)
+        known = ".".join(kinds.checked("provider", part) for part in provider.split("."))  # of a tenant's own: TENANT.NAME
         return sso.on_device(api, known) if device else sso.in_browser(api, known)
 
 

@@ -59,7 +59,7 @@ def plane(settings: config.Settings) -> Iterator[context.Plane]:
             signer=signer.FileSigner(pathlib.Path(_needed(settings.signing_key_file, "PLANE_SIGNING_KEY_FILE"))),
             log_signer=master_key.log_signer_of(settings),
             plane_id=settings.plane_id,
-            identities=oidc.Oidc(),
+            identities=oidc.Oidc(_networks(settings.login_networks)),
             passwords=passwords.Argon2(),
             policy_keys=policy_keys.load(settings.policy_keys_file),
             logins=login_file.load(settings.login_file),

@@ -16,8 +16,9 @@ from plane import ports
 from plane.domain import access, errors
 from plane.domain.auditing import details
 from plane.domain.granting import login
+from plane.domain.granting import providers as domain
 from plane.domain.rendering import secrets
-from plane.server import authorise, context, entry, record
+from plane.server import authorise, context, entry, providers, record
 from plane.store import engine
 from plane.store.people import logins, people
 from plane.wire import login as shapes
@@ -35,20 +36,13 @@ class Returned(msgspec.Struct, frozen=True):
     hours: int = 0
 
 
-def ways(plane: context.Plane) -> shapes.Ways:
-    """What there is to log in with."""
-    return shapes.Ways(
-        items=tuple(shapes.Way(name=one.name, title=one.title or one.name) for one in plane.logins.providers), local=plane.logins.local
-    )
-
-
 def begin(plane: context.Plane, name: str, *, back: str, challenge: str) -> str:
     """Where the browser goes; `back` empty: a session of its own; Invalid for an address that is not the caller's own machine."""
-    provider = plane.logins.provider(name)
+    provider = providers.find(plane, name)
     if back and not login.comes_back(back):
         raise errors.Invalid({"back": "must be an address of your own machine, such as http://127.0.0.1:8000/"})
     wish = ports.LoginWish(new_secret(), new_secret(), new_secret(), _callback(plane, name))
-    row = {"provider": name, "nonce": wish.nonce, "verifier": wish.verifier, "return_to": back, "challenge": challenge}
+    row = _of(provider) | {"nonce": wish.nonce, "verifier": wish.verifier, "return_to": back, "challenge": challenge}
     address = plane.identities.address(provider, wish)
     _keep(plane, wish.state, PATIENCE, row)
     return address
@@ -56,11 +50,12 @@ def begin(plane: context.Plane, name: str, *, back: str, challenge: str) -> str:
 
 def come_back(plane: context.Plane, name: str, query: dict[str, str], *, cookie: str, origin: entry.Origin) -> Returned:
     """The browser is back from the provider with a code, or with the provider's refusal."""
-    provider, now = plane.logins.provider(name), plane.clock.now()
+    provider, now = providers.find(plane, name), plane.clock.now()
     with engine.begin(plane.engine, entry.PLATFORM) as tx:
         found = logins.take(tx, authorise.hashed(query.get("state", "")), now)
     if found is None or found.provider != name:
         raise entry.refused(name, "state is none of ours, or too old")
+    _check_same(provider, found)
     if not found.return_to and login.challenge(cookie) != found.challenge:
         raise entry.refused(name, "another browser began it")
     if not query.get("code"):
@@ -71,10 +66,10 @@ def come_back(plane: context.Plane, name: str, query: dict[str, str], *, cookie:
     if not found.return_to:
         life = dt.timedelta(hours=provider.hours)
         made = entry.Made(tenant, who, f"web-{provider.name}"[:63], life, entry.SESSION, name, person.sid, person.subject)
-        return Returned(session=_issue(plane, made, origin).token, hours=provider.hours)
+        return Returned(session=_issue(plane, made, origin, provider).token, hours=provider.hours)
     code = new_secret()
-    row = {"provider": name, "challenge": found.challenge, "principal_tenant": tenant, "principal_id": who.principal, "sid": person.sid}
-    _keep(plane, code, CODE, row)
+    row = {"challenge": found.challenge, "principal_tenant": tenant, "principal_id": who.principal, "sid": person.sid}
+    _keep(plane, code, CODE, _of(provider) | row)
     return Returned(address=f"{found.return_to}?{parse.urlencode({'code': code})}")
 
 
@@ -86,20 +81,22 @@ def end(plane: context.Plane, body: shapes.End, origin: entry.Origin) -> shapes.
         raise entry.refused("", "code is none of ours, or too old")
     if login.challenge(body.verifier) != found.challenge:
         raise entry.refused(found.provider, "verifier is not what the log-in began with")
-    provider = plane.logins.provider(found.provider)
+    provider = providers.find(plane, found.provider)
+    _check_same(provider, found)
     with engine.begin(plane.engine, access.Scope(found.principal_tenant, access.SYSTEM)) as tx:
         who = logins.by_id(tx, found.principal_tenant, found.principal_id)
     if who is None or who.disabled:
         raise entry.refused(found.provider, "the user was disabled")
-    return _issue(plane, _of_person(provider, found.principal_tenant, who, found.sid, ""), origin)
+    return _issue(plane, _of_person(provider, found.principal_tenant, who, found.sid, ""), origin, provider)
 
 
 def begin_device(plane: context.Plane, name: str) -> shapes.DeviceBegun:
     """A log-in that somebody ends on another machine."""
-    found, handle = plane.identities.device(plane.logins.provider(name)), new_secret()
+    provider = providers.find(plane, name)
+    found, handle = plane.identities.device(provider), new_secret()
     wrapped = plane.envelope.wrap(secrets.Secret(found.device_code.encode()), context=_context(handle))
     life = dt.timedelta(seconds=min(max(found.expires_in, 60), 1800))
-    _keep(plane, handle, life, {"provider": name, "challenge": "", "wrapped": wrapped})
+    _keep(plane, handle, life, _of(provider) | {"challenge": "", "wrapped": wrapped})
     return shapes.DeviceBegun(
         handle=handle,
         user_code=found.user_code,
@@ -117,7 +114,8 @@ def end_device(plane: context.Plane, body: shapes.DeviceEnd, origin: entry.Origi
         found = logins.look(tx, hashed, now)
     if found is None or not found.wrapped:
         raise entry.refused("", "handle is none of ours, or too old")
-    provider = plane.logins.provider(found.provider)
+    provider = providers.find(plane, found.provider)
+    _check_same(provider, found)
     code = plane.envelope.unwrap(found.wrapped, context=_context(body.handle)).reveal().decode()
     person = _at_provider(found.provider, lambda: plane.identities.poll(provider, code, now=now))
     if person is None:
@@ -126,7 +124,7 @@ def end_device(plane: context.Plane, body: shapes.DeviceEnd, origin: entry.Origi
         if logins.take(tx, hashed, now) is None:
             raise entry.refused(found.provider, "handle was used meanwhile")
     tenant, who = _admit(plane, provider, person)
-    return _issue(plane, _of_person(provider, tenant, who, person.sid, person.subject), origin)
+    return _issue(plane, _of_person(provider, tenant, who, person.sid, person.subject), origin, provider)
 
 
 def exchange(plane: context.Plane, body: shapes.Exchange, origin: entry.Origin) -> shapes.LoggedIn:
@@ -144,12 +142,14 @@ def exchange(plane: context.Plane, body: shapes.Exchange, origin: entry.Origin) 
         raise entry.refused(rule.name, "the service is not there, or was disabled")
     life = dt.timedelta(minutes=rule.minutes)
     subject = str(claims["sub"])
-    return _issue(plane, entry.Made(tenant, who, f"rule-{rule.name}"[:63], life, "service", rule.name, "", subject, rule.scopes), origin)
+    made = entry.Made(tenant, who, f"rule-{rule.name}"[:63], life, "service", rule.name, "", subject, rule.scopes)
+    with engine.begin(plane.engine, access.Scope(tenant, access.SYSTEM)) as tx:
+        return entry.issue(plane, tx, made, origin)
 
 
 def logged_out(plane: context.Plane, name: str, token: str, origin: entry.Origin) -> None:
     """The provider says that somebody logged out there: what came of it ends here."""
-    provider, now = plane.logins.provider(name), plane.clock.now()
+    provider, now = providers.find(plane, name), plane.clock.now()
     subject, sid, _ = _at_provider(name, lambda: plane.identities.logged_out(provider, token, now=now))
     tenant = _tenant(plane, provider.tenant)
     scope = access.Scope(tenant, msgspec.structs.replace(access.SYSTEM, ip=origin.ip, user_agent=origin.user_agent[:200]))
@@ -176,9 +176,12 @@ def _at_provider(name: str, ask: Any) -> Any:  # noqa: ANN401 - whatever it is a
 def _admit(plane: context.Plane, provider: login.Provider, person: login.Person) -> tuple[str, logins.Known]:
     """Whom the provider's subject is here, with the groups of this moment; made when it comes for the first time."""
     tenant = _tenant(plane, provider.tenant)
-    scope = access.Scope(tenant, access.SYSTEM)
+    scope, kept = access.Scope(tenant, access.SYSTEM), login.kept_as(provider)
     with engine.begin(plane.engine, scope) as tx:
-        who = logins.known(tx, tenant, provider.name, person.subject) or _make(plane, tx, scope, provider, person)
+        _check_still(tx, tenant, provider)
+        if not domain.version(provider):
+            logins.move(tx, tenant, person.subject, before=provider.name, after=kept)
+        who = logins.known(tx, tenant, kept, person.subject) or _make(plane, tx, scope, provider, person)
         if who.groups != person.groups:
             logins.set_groups(tx, tenant, who.principal, person.groups, plane.clock.now())
             held = details.GroupsChanged(provider=provider.name, before=tuple(sorted(who.groups)), after=tuple(sorted(person.groups)))
@@ -192,16 +195,32 @@ def _make(plane: context.Plane, tx: engine.Tx, scope: access.Scope, provider: lo
     identity = plane.clock.id()
     names = (person.name, f"{person.name}-{login.short(f'{provider.name}/{person.subject}')}")  # never an account that was there before
     name = next((one for one in names if people.add(tx, scope.tenant, identity=identity, name=one, kind="user")), "")
-    if not name or not logins.join(tx, scope.tenant, provider.name, person.subject, identity):
+    if not name or not logins.join(tx, scope.tenant, login.kept_as(provider), person.subject, identity):
         raise errors.Conflict("somebody logs in with this account at the same moment; try again")
     held = details.Person(kind="user")
     record.append(plane, tx, scope, "access.person.created", target=f"person/{name}", message=f"by {provider.name}", details=held)
     return logins.Known(identity, name, "user", frozenset(), disabled=False)
 
 
-def _issue(plane: context.Plane, made: entry.Made, origin: entry.Origin) -> shapes.LoggedIn:
+def _issue(plane: context.Plane, made: entry.Made, origin: entry.Origin, provider: login.Provider) -> shapes.LoggedIn:
     with engine.begin(plane.engine, access.Scope(made.tenant, access.SYSTEM)) as tx:
+        _check_still(tx, made.tenant, provider)
         return entry.issue(plane, tx, made, origin)
+
+
+def _of(provider: login.Provider) -> dict[str, Any]:
+    return {"provider": provider.name, "version": domain.version(provider)}
+
+
+def _check_same(provider: login.Provider, begun: logins.Login) -> None:
+    if domain.version(provider) != begun.version:
+        raise entry.refused(provider.name, "the provider was changed meanwhile")
+
+
+def _check_still(tx: engine.Tx, tenant: str, provider: login.Provider) -> None:
+    """What a change of the provider ends cannot begin behind its back."""
+    if not providers.same(tx, tenant, provider):
+        raise entry.refused(provider.name, "the provider was changed meanwhile")
 
 
 def _tenant(plane: context.Plane, name: str) -> str:

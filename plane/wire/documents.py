@@ -9,7 +9,7 @@ import msgspec
 
 from plane.domain import apps, fleet, resource_rules, tenancy
 from plane.domain.auditing import sinks
-from plane.domain.granting import bindings, roles
+from plane.domain.granting import bindings, providers, roles
 from plane.domain.health import health_scripts
 from plane.domain.judging import origins, policy_bindings, waivers
 from plane.domain.permitting import quotas as amounts
@@ -196,6 +196,14 @@ class SinkStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
     blocking: bool = False
 
 
+class ProviderStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
+    """`called`: what `plane login --provider` takes. `source` file: the operator's, changed there; `tenant`: whose people it makes."""
+
+    called: str
+    source: Literal["document", "file"] = "document"
+    tenant: str = ""
+
+
 class Document(Shape, frozen=True, kw_only=True, tag_field="kind"):
     """What all kinds share."""
 
@@ -252,6 +260,14 @@ class Sink(Document, frozen=True, kw_only=True, omit_defaults=True):
     spec: sinks.SinkSpec
     data: dict[str, str] | None = None
     status: SinkStatus | None = None
+
+
+class IdentityProvider(Document, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a tenant's people log in, or the platform's. `data` as a credential's: written, never given back."""
+
+    spec: providers.ProviderSpec
+    data: dict[str, str] | None = None
+    status: ProviderStatus | None = None
 
 
 class PolicySet(Document, frozen=True, kw_only=True):
@@ -328,6 +344,7 @@ Any = (
     | HealthCheck
     | ResourceRule
     | Sink
+    | IdentityProvider
     | User
     | Role
     | RoleBinding
@@ -345,6 +362,7 @@ KINDS: tuple[type[Document], ...] = (
     HealthCheck,
     ResourceRule,
     Sink,
+    IdentityProvider,
     User,
     Role,
     RoleBinding,

@@ -23,6 +23,22 @@ class Ways(rest.Answer, frozen=True, kw_only=True):
     local: bool = False
 
 
+class WaysQuery(rest.Body, frozen=True, kw_only=True):
+    """`tenant`: also where its own people log in."""
+
+    tenant: Annotated[str, msgspec.Meta(max_length=63)] = ""
+
+
+class ProviderTested(rest.Answer, frozen=True, kw_only=True):
+    """`problems`: why log-ins will fail. `redirect`: the address to register there; `device`: codes for other machines work too."""
+
+    ok: bool
+    problems: tuple[str, ...] = ()
+    redirect: str = ""
+    keys: int = 0
+    device: bool = False
+
+
 class Begin(rest.Body, frozen=True, kw_only=True):
     """`back`: an address of the caller's own machine that the browser comes back to; `challenge`: S256 of a verifier (RFC 7636)."""
 

@@ -18,6 +18,7 @@ from tests.api.test_tenancy import ID, fill, fit
 from tests.support.joining import enrol
 from tests.support.rest import Api, Json, Tenant, app_document, document
 
+OF_CLIENT = {"clientSecret": "not for the log"}
 REASON = {"reason": "The shop is down"}
 MANIFEST = "YXBpVmVyc2lvbjogdjEKa2luZDogQ29uZmlnTWFwCm1ldGFkYXRhOiB7bmFtZTogd2VifQo="  # a ConfigMap in base64
 LOCAL: Json = {"files": {"web.yaml": MANIFEST}}
@@ -127,6 +128,7 @@ def _documents(api: Api, above: str, own: dict[str, Json]) -> None:
         "policybindings": BODIES["PolicyBinding"],
         "healthchecks": document("HealthCheck", "web", {"group": "x.example", "kind": "Widget", "cel": {"current": "true"}}),
         "sinks": document("Sink", "web", {"webhook": {"url": "https://siem.example/e"}}, data={"hmacKey": "sixteen letters and more"}),
+        "identityproviders": document("IdentityProvider", "web", {"issuer": "https://127.0.0.1:9", "clientId": "plane"}, data=OF_CLIENT),
         "rolebindings": own.get("RoleBinding", BODIES["RoleBinding"]),
     }
     for plural, example in examples.items():

@@ -33,6 +33,7 @@ ASKED = "it asks an agent first; what is then kept or done has its event: tests/
 ELSEWHERE = {  # writes that come to no event here, and why
     ("POST", "/tenants/{tenant}/projects/{project}/apps/{app}/diff-local"): ASKED,
     ("POST", "/tenants/{tenant}/projects/{project}/repositories/{repository}/test"): LOOK,
+    **{("POST", f"{above}/identityproviders/{{identityprovider}}/test"): LOOK for above in ("", "/tenants/{tenant}")},
     ("POST", "/tenants/{tenant}/projects/{project}/apps/{app}/plans"): ASKED,
     ("POST", "/tenants/{tenant}/projects/{project}/apps/{app}/patches"): ASKED,
     ("POST", "/login/device"): PROVIDER,
@@ -116,7 +117,7 @@ def test_every_kind_of_document_tells_what_was_and_what_is(platform: Api, acme: 
 def test_the_log_shows_which_secret_field_was_changed_and_no_value(platform: Api, acme: Tenant, owner: sa.Engine) -> None:
     """Of every kind that has some: each field has a fingerprint before and after, equal where the value is the same."""
     found = [(template, example) for template, example in collections(platform) if "data" in example]
-    assert {example["kind"] for _, example in found} == {"Credential", "Sink"}
+    assert {example["kind"] for _, example in found} == {"Credential", "IdentityProvider", "Sink"}
     for template, example in found:
         caller, path = acme.api if template.count("{") else platform, fill(template, "acme", "")
         body, noun = example | {"metadata": {"name": "secret"}}, example["kind"].lower()

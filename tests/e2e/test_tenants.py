@@ -36,6 +36,7 @@ class Names(msgspec.Struct, frozen=True):
     waiver: str = "once"
     healthcheck: str = "widgets"
     sink: str = "siem"
+    identityprovider: str = "okta"
     cluster: str = "east"
     person: str = "admin"
     user: str = "admin"
@@ -81,6 +82,8 @@ def victim(install: e2e.Install) -> e2e.Tenant:
     tenant.put("HealthCheck", f"/api/v1/tenants/{tenant.name}/projects/main/healthchecks", "widgets", spec=judged)
     siem = {"webhook": {"url": "https://siem.example/events"}, "paused": True}
     tenant.put("Sink", f"/api/v1/tenants/{tenant.name}/sinks", "siem", spec=siem, data={"hmacKey": "0123456789abcdef"})
+    login = {"issuer": "https://login.example", "clientId": "plane"}
+    tenant.put("IdentityProvider", f"/api/v1/tenants/{tenant.name}/identityproviders", "okta", spec=login)
     tenant.put("Role", f"/api/v1/tenants/{tenant.name}/roles", "restarter", spec={"permissions": ["app:get"]})
     subjects = [{"kind": "User", "name": "admin"}]
     tenant.put("RoleBinding", f"/api/v1/tenants/{tenant.name}/rolebindings", "crew", spec={"role": "viewer", "subjects": subjects})

@@ -15,6 +15,7 @@ from plane import config
 
 PLANE = "https://plane.example"
 CALLBACK = f"{PLANE}/api/v1/login/house/callback"
+OF_TENANT = f"{PLANE}/api/v1/login/acme.okta/callback"
 ACCOUNTS = {
     "ana": {"preferred_username": "ana", "groups": ["team-a", "staff"], "email": "ana@acme.example"},
     "bo": {"preferred_username": "admin", "groups": []},
@@ -23,7 +24,7 @@ CLIENTS = [
     {
         "client_id": "plane",
         "token_endpoint_auth_method": "none",
-        "redirect_uris": [CALLBACK],
+        "redirect_uris": [CALLBACK, OF_TENANT],
         "grant_types": ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
     },
     {

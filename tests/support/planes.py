@@ -65,7 +65,7 @@ def _parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
             "signer": signer.FileSigner(folder / "signing.pem"),
             "log_signer": log_keys.Files([signer.FileSigner(folder / "signing.pem")]),
             "plane_id": "test-plane",
-            "identities": oidc.Oidc(),
+            "identities": oidc.Oidc((ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))),
             "passwords": passwords.Argon2(memory_kib=64, rounds=1),  # cheap: tests try many
         }
         own.close()

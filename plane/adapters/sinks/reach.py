@@ -1,4 +1,4 @@
-"""How a sink's address is reached: over TLS, at an address that was looked at, and never through a redirect or a proxy."""
+"""How an address that a document names is reached: looked at before, and never through a redirect or a proxy."""
 
 import ipaddress
 import socket
@@ -20,22 +20,39 @@ LATER = frozenset({401, 403, 404, 408, 409, 425, 429})  # said of the sink and n
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
+class Pinned(msgspec.Struct, frozen=True):
+    """A request's URL at the address that was checked, and what it must say so that the far end is still the one by name."""
+
+    url: str
+    headers: Mapping[str, str]
+    extensions: Mapping[str, str]
+
+
 class Reach(msgspec.Struct, frozen=True):
-    """`allowed`: networks of private addresses that sinks may have."""
+    """`allowed`: networks of private addresses that may be reached; `what`: by whom, in sentences."""
 
     allowed: tuple[Network, ...] = ()
+    what: str = "sink"
 
     def address(self, host: str, port: int) -> str:
         """The address to connect to, checked, so that a second DNS answer cannot move the connection; BackendDown."""
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as e:
-            raise errors.BackendDown("sink", f"the host name {host} does not resolve") from e
+            raise errors.BackendDown(self.what, f"the host name {host} does not resolve") from e
         texts = [str(entry[4][0]).partition("%")[0] for entry in found]
         private = next((text for text in texts if not addresses.reachable(text, self.allowed)), "")
         if private:
-            raise errors.BackendDown("sink", f"{host} is the address {private}, which is not public; an operator may allow its network")
+            raise errors.BackendDown(self.what, f"{host} is the address {private}, which is not public; an operator may allow its network")
         return texts[0]
+
+    def pinned(self, url: str) -> Pinned:
+        """Where a request goes, so that a second DNS answer cannot move it; BackendDown."""
+        parts = parse.urlsplit(url)
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        place = self.address(host, port)
+        target = parse.urlunsplit((parts.scheme, f"[{place}]:{port}" if ":" in place else f"{place}:{port}", parts.path, parts.query, ""))
+        return Pinned(target, {"Host": parts.netloc.rpartition("@")[2]}, {"sni_hostname": host})
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str], *, ca_pem: str = "", method: str = "POST") -> httpx.Response:
         """One request; an answer below 300.
@@ -43,15 +60,11 @@ class Reach(msgspec.Struct, frozen=True):
         Raises:
             BackendDown: no answer, or one that may be another later. Refused: the far end will not have it.
         """
-        parts = parse.urlsplit(url)
-        host, port = parts.hostname or "", parts.port or 443
-        pinned = self.address(host, port)
-        place = f"[{pinned}]" if ":" in pinned else pinned
-        target = parse.urlunsplit(("https", f"{place}:{port}", parts.path, parts.query, ""))
-        sent = {name: value for name, value in headers.items() if name.lower() != "host"} | {"Host": parts.netloc.rpartition("@")[2]}
+        pinned, host = self.pinned(url), parse.urlsplit(url).hostname or ""
+        sent = {name: value for name, value in headers.items() if name.lower() != "host"} | dict(pinned.headers)
         try:
             with httpx.Client(verify=trust(ca_pem), timeout=httpx.Timeout(TIMEOUT_S, connect=CONNECT_S), trust_env=False) as client:
-                answer = client.request(method, target, content=body, headers=sent, extensions={"sni_hostname": host})
+                answer = client.request(method, pinned.url, content=body, headers=sent, extensions=dict(pinned.extensions))
         except httpx.HTTPError as e:
             raise errors.BackendDown("sink", f"{host} cannot be reached: {str(e) or type(e).__name__}") from e
         return accepted(answer, host)

@@ -18,6 +18,13 @@ class Session(details.Details, frozen=True, kw_only=True, omit_defaults=True):
     name: str
 
 
+class LoginsEnded(details.Details, frozen=True, kw_only=True, omit_defaults=True):
+    """How many tokens and sessions ended, and how many people lost the groups that the provider had named."""
+
+    tokens: int
+    people: int
+
+
 class PasswordChanged(details.Details, frozen=True, kw_only=True, omit_defaults=True):
     """How many tokens and sessions of the one before ended with it."""
 

@@ -21,6 +21,8 @@ LONGEST = dt.timedelta(hours=24)  # a token of a provider that claims to live lo
 MOST_GROUPS = 500
 LOCAL = "local"  # what tokens and sessions that a password began have as their provider
 LONGEST_TEXT = 255
+Text = Annotated[str, msgspec.Meta(max_length=1000)]
+Words = Annotated[tuple[Text, ...], msgspec.Meta(max_length=50)]
 Claims = Mapping[str, Any]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")]
 
@@ -29,27 +31,33 @@ class _Setting(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     """From the file of an operator."""
 
 
-class Provider(_Setting, frozen=True, kw_only=True):
-    """One way to log in.
+class Client(_Setting, frozen=True, kw_only=True):
+    """How the plane is a provider's client, and what it makes of claims.
 
-    `tenant`: whose people they become; empty: the platform's. `groups`: the provider's name of a group → ours; empty: as they are.
-    `require`: claims that must be there and equal. `clientSecretFile` empty: a public client.
+    `groups`: the provider's name of a group → ours; empty: as they are. `require`: claims that must be there and equal.
+    `allowed_audiences`: what ID tokens may be for besides our client; empty: anything, where `azp` is our client.
     """
 
+    title: Text = ""
+    issuer: Text
+    client_id: Text
+    scopes: Words = ("openid", "profile", "email")
+    algorithms: Words = ("RS256",)
+    allowed_audiences: Words = ()
+    username_claim: Text = "preferred_username"
+    groups_claim: Text = "groups"
+    groups: Annotated[dict[Text, Text], msgspec.Meta(max_length=MOST_GROUPS)] = {}
+    require: Annotated[dict[Text, Text], msgspec.Meta(max_length=50)] = {}
+    hours: Annotated[int, msgspec.Meta(ge=1, le=24)] = 12
+
+
+class Provider(Client, frozen=True, kw_only=True):
+    """One way to log in. `tenant`: whose people they become; empty: the platform's. `clientSecretFile` empty: a public client."""
+
     name: Name
-    title: str = ""
-    issuer: str
-    client_id: str
     client_secret_file: str = ""
     ca_file: str = ""
-    scopes: tuple[str, ...] = ("openid", "profile", "email")
-    algorithms: tuple[str, ...] = ("RS256",)
-    username_claim: str = "preferred_username"
-    groups_claim: str = "groups"
-    groups: dict[str, str] = {}
-    require: dict[str, str] = {}
     tenant: str = ""
-    hours: Annotated[int, msgspec.Meta(ge=1, le=24)] = 12
 
 
 class TrustRule(_Setting, frozen=True, kw_only=True):
@@ -76,13 +84,6 @@ class Settings(_Setting, frozen=True, kw_only=True):
     local: bool = True  # passwords of local admins count
     idle_minutes: Annotated[int, msgspec.Meta(ge=5, le=1440)] = 60
 
-    def provider(self, name: str) -> Provider:
-        """The one of that name; NotFound."""
-        found = next((one for one in self.providers if one.name == name), None)
-        if found is None:
-            raise errors.NotFound("provider", name)
-        return found
-
 
 class Refused(errors.Unauthenticated):
     """A log-in that is none. The caller is told the same words for every reason; `reason` is for the log."""
@@ -107,9 +108,7 @@ def check(found: Settings) -> dict[str, str]:
     if found.providers and (rule := _address(found.url)):
         problems["url"] = rule
     for n, one in enumerate(found.providers):
-        problems |= {f"providers[{n}].{path}": rule for path, rule in _common(one.issuer, one.algorithms).items()}
-        if "openid" not in one.scopes:
-            problems[f"providers[{n}].scopes"] = "must hold openid, without which there is no ID token"
+        problems |= {f"providers[{n}].{path}": rule for path, rule in check_client(one).items()}
     for n, trusted in enumerate(found.trust):
         problems |= {f"trust[{n}].{path}": rule for path, rule in _common(trusted.issuer, trusted.algorithms).items()}
         if not any(set(pattern) - {"*"} for pattern in trusted.claims.values()):
@@ -119,6 +118,26 @@ def check(found: Settings) -> dict[str, str]:
         names = [one.name for one in getattr(found, field)]
         problems |= {f"{field}[{n}].name": f"{name} is taken" for n, name in enumerate(names) if name in names[:n]}
     return problems
+
+
+def check_client(found: Client) -> dict[str, str]:
+    """Broken rules by path."""
+    problems = _common(found.issuer, found.algorithms)
+    if "openid" not in found.scopes:
+        problems["scopes"] = "must hold openid, without which there is no ID token"
+    return problems
+
+
+def kept_as(provider: Provider) -> str:
+    """What a provider's subjects are kept under: whom another issuer calls the same is somebody else."""
+    return f"{provider.name}@{provider.issuer}"
+
+
+def stray(claims: Claims, provider: Client) -> str:
+    """Why an ID token is for somebody else as well, or the empty string (OpenID Connect Core, 3.1.3.7)."""
+    listed = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+    others = set(listed) - {provider.client_id} - set(provider.allowed_audiences)
+    return f"aud also names {min(others)[:100]!r}" if provider.allowed_audiences and others else ""
 
 
 def registered(claims: Claims, *, issuer: str, audience: str, now: dt.datetime) -> str:

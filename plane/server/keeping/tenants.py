@@ -14,7 +14,7 @@ from plane.store.attending import health_checks
 from plane.store.auditing import sinks
 from plane.store.delivering import duties, usage
 from plane.store.layout import tables
-from plane.store.people import people
+from plane.store.people import people, providers
 from plane.wire import documents, rest
 
 
@@ -44,6 +44,7 @@ def _release(change: generic.Change) -> None:
     people.forget_tenant(change.place.tx, change.id)
     health_checks.forget(change.place.tx, change.id)
     sinks.forget(change.place.tx, change.id)
+    providers.forget(change.place.tx, change.id)
     own.forget(change.place.tx, change.id)
 
 

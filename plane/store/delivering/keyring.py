@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from plane.store.engine import Tx
 from plane.store.layout import audit_tables, tables
 
-CREDENTIALS, PROJECTS, SINKS, LOGS = tables.credentials, tables.projects, tables.SINKS, audit_tables.fingerprint_keys
+CREDENTIALS, PROJECTS, LOGS = tables.credentials, tables.projects, audit_tables.fingerprint_keys
+OF_TENANTS = {"sink": tables.SINKS, "identityprovider": tables.PROVIDERS}  # documents above projects; their names are `sink/NAME`
 OWN = ""  # where a credential has its name: the own fingerprint key of the project, or of the log
 
 
@@ -32,13 +33,17 @@ def load(tx: Tx, tenant: str, projects: Collection[str]) -> tuple[Wrapped, ...]:
 
 
 def everything(tx: Tx, tenant: str) -> Iterator[tuple[str, str, bytes]]:
-    """Project id (none: a sink, or the log), name (OWN for a fingerprint key) and wrapped value of all under the master key; locked."""
+    """Project id (none: above projects), name (OWN for a fingerprint key) and wrapped value of all under the master key; locked."""
     credentials = sa.select(CREDENTIALS.c.project_id, CREDENTIALS.c.name, CREDENTIALS.c.wrapped).where(CREDENTIALS.c.tenant_id == tenant)
     projects = sa.select(PROJECTS.c.id, sa.literal(OWN), PROJECTS.c.fingerprint_key).where(PROJECTS.c.tenant_id == tenant)
-    sinks = sa.select(sa.literal(""), sa.literal("sink/") + SINKS.c.name, SINKS.c.wrapped)
-    sinks = sinks.where(SINKS.c.tenant_id == tenant, SINKS.c.wrapped.is_not(None))
+    above = (
+        sa.select(sa.literal(""), sa.literal(f"{noun}/") + table.c.name, table.c.wrapped).where(
+            table.c.tenant_id == tenant, table.c.wrapped.is_not(None)
+        )
+        for noun, table in OF_TENANTS.items()
+    )
     logs = sa.select(sa.literal(""), sa.literal(OWN), LOGS.c.wrapped).where(LOGS.c.tenant_id == tenant)
-    for query in (projects, credentials, sinks, logs):
+    for query in (projects, credentials, *above, logs):
         for row in tx.execute(query.with_for_update()):
             yield str(row[0]), str(row[1]), bytes(row[2])
 
@@ -48,8 +53,9 @@ def replace(tx: Tx, tenant: str, project_id: str, name: str, wrapped: bytes) -> 
     if not project_id and name == OWN:
         tx.execute(sa.update(LOGS).where(LOGS.c.tenant_id == tenant).values(wrapped=wrapped))
     elif not project_id:
-        sink = SINKS.c.name == name.removeprefix("sink/")
-        tx.execute(sa.update(SINKS).where(SINKS.c.tenant_id == tenant, sink).values(wrapped=wrapped))
+        noun, _, called = name.partition("/")
+        table = OF_TENANTS[noun]
+        tx.execute(sa.update(table).where(table.c.tenant_id == tenant, table.c.name == called).values(wrapped=wrapped))
     elif name == OWN:
         mine = sa.update(PROJECTS).where(PROJECTS.c.tenant_id == tenant, PROJECTS.c.id == project_id)
         tx.execute(mine.values(fingerprint_key=wrapped))

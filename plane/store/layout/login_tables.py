@@ -33,9 +33,22 @@ logins = sa.Table(  # under way; each row is used once
     columns.ident("principal_tenant", null=True),
     columns.ident("principal_id", null=True),
     columns.text("sid", default=""),
+    columns.number("version"),  # of the provider's document when it began
     columns.time("expires_at", null=False),
     columns.tenant_key("id"),
     sa.UniqueConstraint("tenant_id", "hash"),
+)
+
+providers = sa.Table(  # documents of kind IdentityProvider
+    "identity_providers",
+    METADATA,
+    columns.ident("tenant_id"),  # NIL: the platform's
+    columns.ident(),
+    *columns.document(),
+    columns.blob("wrapped", null=True),  # the client's secret; absent: a public client
+    columns.json("fingerprints"),  # by secret field, for the audit log
+    columns.tenant_key("id"),
+    sa.UniqueConstraint("tenant_id", "name"),
 )
 
 passwords = sa.Table(  # of local admins

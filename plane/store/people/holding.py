@@ -101,6 +101,11 @@ def _groups(tx: Tx, tenant: str) -> tuple[Holder, ...]:
     return tuple(Holder("group", row.holder, _held(row)) for row in found)
 
 
+def of_groups(tx: Tx, tenant: str) -> tuple[access.Grant, ...]:
+    """What groups hold in a tenant, or may take."""
+    return tuple(each.held.grant for each in _groups(tx, tenant))
+
+
 def everything(tx: Tx, principal: str, *, home: str) -> tuple[Held, ...]:
     """What a principal holds or may take, and through what; a dispatch transaction, or one of its home, sees all of it."""
     return tuple(_held(row) for row in tx.execute(_OF_ONE, {"principal": principal, "home": home}))

@@ -27,6 +27,7 @@ class Login(msgspec.Struct, frozen=True):
     principal_tenant: str | None
     principal_id: str | None
     sid: str
+    version: int
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -66,6 +67,12 @@ def known(tx: Tx, tenant: str, provider: str, subject: str) -> Known | None:
     return _known(tx, sa.select(*_KNOWN).select_from(IDENTITIES.join(PRINCIPALS, same)).where(*where))
 
 
+def move(tx: Tx, tenant: str, subject: str, *, before: str, after: str) -> None:
+    """Keep a subject under the issuer as well, whom earlier planes kept under the provider's name alone."""
+    mine = (IDENTITIES.c.tenant_id == tenant, IDENTITIES.c.provider == before, IDENTITIES.c.subject == subject)
+    tx.execute(sa.update(IDENTITIES).where(*mine).values(provider=after))
+
+
 def named(tx: Tx, tenant: str, name: str, kind: str) -> Known | None:
     """A principal of that name and kind."""
     return _known(tx, sa.select(*_KNOWN).where(PRINCIPALS.c.tenant_id == tenant, PRINCIPALS.c.name == name, PRINCIPALS.c.kind == kind))
@@ -99,7 +106,7 @@ def set_groups(tx: Tx, tenant: str, principal: str, groups: frozenset[str], now:
 def end(tx: Tx, tenant: str, provider: str, *, subject: str, sid: str, now: dt.datetime) -> tuple[tuple[str, str, str], ...]:
     """End what came of a provider's log-ins: of the session where one is named, else of the subject; (token, name, principal)."""
     who = sa.select(IDENTITIES.c.principal_id).where(
-        IDENTITIES.c.tenant_id == tenant, IDENTITIES.c.provider == provider, IDENTITIES.c.subject == subject
+        IDENTITIES.c.tenant_id == tenant, sa.func.split_part(IDENTITIES.c.provider, "@", 1) == provider, IDENTITIES.c.subject == subject
     )
     where = [TOKENS.c.tenant_id == tenant, TOKENS.c.provider == provider, TOKENS.c.revoked_at.is_(None)]
     where += [TOKENS.c.principal_id.in_(who)] if subject else []
