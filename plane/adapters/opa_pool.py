@@ -78,6 +78,9 @@ class Engine:
         except requests.exceptions.HTTPError as error:
             raise EngineRefused(opa_sets.reason(error.response.content if error.response is not None else b"")) from error
         except requests.exceptions.JSONDecodeError as error:
+            if not error.doc:  # it went within the headers
+                self.end()
+                raise EngineGone(self._last_words()) from error
             message = "answered something that is not JSON"
             raise EngineRefused(message) from error
         except requests.exceptions.RequestException as error:
@@ -244,7 +247,12 @@ class _SocketAdapter(requests.adapters.HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:  # noqa: ANN401 - requests'
         """The answer as far as one is willing to hold it; EngineRefused when it is longer."""
         answer = super().send(request, *args, **{**options, "stream": True})
-        body = answer.raw.read(ANSWER_BYTES + 1, decode_content=True)
+        try:
+            body = answer.raw.read(ANSWER_BYTES + 1, decode_content=True)
+        except urllib3.exceptions.ReadTimeoutError as error:  # as requests would have it, had it read the body
+            raise requests.exceptions.ReadTimeout(error, request=request) from error
+        except urllib3.exceptions.HTTPError as error:
+            raise requests.exceptions.ConnectionError(error, request=request) from error
         if len(body) > ANSWER_BYTES:
             answer.raw.close()
             message = f"it answers with more than {ANSWER_BYTES // 1024**2} MiB; find fewer violations, or say less of each"
