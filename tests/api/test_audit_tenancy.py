@@ -6,9 +6,11 @@ import re
 import pytest
 import sqlalchemy as sa
 
+from plane.domain.auditing import audit
 from plane.server import authorise, context
 from plane.server.auditing import audit_log
 from plane.wire import audit as wire
+from tests.support import verifying
 from tests.support.rest import Tenant, app_document, document, seal
 
 WORD = "wombat"  # in everything that acme does
@@ -115,3 +117,24 @@ def test_who_may_read_one_project_sees_its_events_alone(both: tuple[Tenant, Tena
     assert bob.get("/tenants/acme/audit").status_code == 403
     for form in FORMS:
         assert "hidden" not in bob.get(f"/tenants/acme/audit/export?project=shop&since=1970-01-01&format={form}").text
+
+
+def test_who_reads_one_project_gets_no_counts_of_the_others(acme: Tenant, plane: context.Plane, owner: sa.Engine) -> None:
+    acme.api.make("/tenants/acme/projects", document("Project", "bank"))
+    part = acme.api.person("acme", "pat", "auditor", project="shop")
+    whole = acme.api.person("acme", "wil", "auditor")
+    acme.api.make(f"{acme.shop}/apps", app_document("web"))
+    acme.api.make("/tenants/acme/projects/bank/apps", app_document("vault"))
+    seal(plane, owner)
+    mine, theirs = (caller.get("/tenants/acme/audit/export?since=1970-01-01&project=shop").text for caller in (part, whole))
+    hidden = [audit.facet_key(name, value) for name, value in (("target", "app/vault"), ("project", "bank"), ("type", "app.created"))]
+    assert [key in theirs for key in hidden] == [True] * 3
+    assert [key in mine for key in hidden] == [False] * 3
+    assert "app/web" in mine
+    found, known = (verifying.verified(text.splitlines()) for text in (mine, theirs))
+    assert (found.findings, known.findings) == ([], [])
+    assert "gets no counts, so rows of that part may be missing" in found.complete
+    assert known.complete.startswith("the signed counts say")
+    told = next(json.loads(line)["checkpoint"] for line in mine.splitlines() if line.startswith('{"checkpoint"'))
+    forged = mine.replace(told["counts_hash"], audit.b64(bytes(32)))
+    assert any("signature" in one for one in verifying.verified(forged.splitlines()).findings)

@@ -1,10 +1,12 @@
 """The verifier reads the lines of an export whatever somebody is called, and takes no other line for one."""
 
+import pathlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plane.cli.auditing import verifier
+from plane.cli.auditing import audit_parallel, verifier
 from plane.domain import objects
 from plane.domain.auditing import audit, audit_formats
 
@@ -49,3 +51,12 @@ def test_something_behind_an_event_makes_its_line_another() -> None:
 def test_places_that_do_not_follow_each_other_are_two_runs() -> None:
     told = b"".join(audit_formats.event_line(row(place, "eve")) for place in (0, 1, 5, 6, 2))
     assert [(run.first, run.end()) for _, run in verifier.read(told)] == [(0, 2), (5, 7), (2, 3)]
+
+
+@pytest.mark.parametrize("block", [97, 1000])
+def test_a_file_read_in_blocks_has_every_line_once(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    monkeypatch.setattr(verifier, "BLOCK", block)
+    text = b"".join(audit_formats.event_line(row(place, "eve" * place)) for place in range(20))
+    (tmp_path / "log.jsonl").write_bytes(text)
+    found = [run for kind, run in audit_parallel.parts_of(str(tmp_path / "log.jsonl")) if kind == "run"]
+    assert [place for run in found for place, _ in run.rows()] == list(range(20))

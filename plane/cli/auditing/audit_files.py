@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import click
 
 from plane.cli import failures, session
-from plane.cli.auditing import audit_places, audit_resume, audit_stamps, verifier
+from plane.cli.auditing import audit_parallel, audit_places, audit_resume, audit_stamps, verifier
 from plane.domain.auditing import proof_checks
 
 BEGINNING = "1970-01-01"
@@ -118,12 +118,12 @@ def verify(where: session.Session, *, file: str | None, part: bool, keys: tuple[
             "--known has the plane prove that the log continues, and --offline asks nobody; give --against with an earlier export instead"
         )
     try:
-        before = verifier.leaves(against) if against else verifier.NONE
+        before = verifier.leaves(audit_parallel.parts_of(against)) if against else verifier.NONE
         authorities = pathlib.Path(authority).read_text(encoding="utf-8") if authority else ""
         stamped = audit_stamps.found(where, file, kept["witnesses"]) if authority else []
         held = {**verifier.witnessed(kept["witnesses"]), **audit_stamps.states(stamped)}
         found = verifier.Verifier(keys, before, held, part=part)
-        found.take(verifier.parts_of(file) if file else _whole_log(where))
+        found.take(audit_parallel.parts_of(file) if file else _whole_log(where))
     except (OSError, ValueError) as error:
         raise failures.WrongUse(f"{getattr(error, 'filename', None) or file or against}: cannot be read ({error})") from error
     if not file:

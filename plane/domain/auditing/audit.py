@@ -104,7 +104,8 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     """The state of a log: how many events, and the root over their leaves (hexadecimal).
 
     `counts`: what the events since the checkpoint before are, as `tally` makes it; `peaks`: the full subtrees' roots at this size,
-    so that whoever reads on from here needs nothing before it; their fold is the signed root.
+    so that whoever reads on from here needs nothing before it; their fold is the signed root. `counts_hash`: what is signed of the counts,
+    in a file for somebody who may not know them.
     """
 
     origin: str
@@ -115,13 +116,19 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     key: str = ""  # the public key, base64
     counts: dict[str, dict[str, int]] = {}
     peaks: tuple[str, ...] = ()
+    counts_hash: str = ""
 
     def text(self) -> bytes:
         """The text that is signed, a C2SP tlog-checkpoint: origin, size, root in base64, time, and what the counts hash to."""
         lines = [self.origin, str(self.size), b64(bytes.fromhex(self.root)), self.time]
-        if self.counts:
-            lines.append(f"counts {b64(hashlib.sha256(objects.canonical(self.counts)).digest())}")
+        if counted := self.counts_hash or (self.counts and b64(hashlib.sha256(objects.canonical(self.counts)).digest())):
+            lines.append(f"counts {counted}")
         return "".join(f"{line}\n" for line in lines).encode()
+
+    def without_counts(self) -> "Checkpoint":
+        """The same, and as well signed."""
+        counted = b64(hashlib.sha256(objects.canonical(self.counts)).digest()) if self.counts else ""
+        return msgspec.structs.replace(self, counts={}, counts_hash=counted)
 
     def note(self) -> str:
         """The signed note (https://c2sp.org/signed-note), whose key has the origin as its name."""

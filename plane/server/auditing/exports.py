@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from plane.domain import errors, objects
+from plane.domain import access, errors, objects
 from plane.domain.auditing import audit, audit_formats, audit_proofs, details
 from plane.domain.permitting import quotas
 from plane.server import authorise, context, record
@@ -20,13 +20,21 @@ MANIFEST_CONTEXT = b"gitops-plane/audit-manifest/v1\0"
 
 
 class Stretch(msgspec.Struct, frozen=True):
-    """What one export covers: the rows between two checkpoints that `asked` lets through; `start` is None at the log's beginning."""
+    """What one export covers: the rows between two checkpoints that `asked` lets through; `start` is None at the log's beginning.
+
+    `partial`: for somebody who may read a part of the log alone, so that it says nothing of what the rest holds.
+    """
 
     asked: log.Asked
     filters: dict[str, str]
     start: audit.Checkpoint | None
     end: audit.Checkpoint | None
     manifest: wire.Manifest | None
+    partial: bool = False
+
+    def state(self, point: audit.Checkpoint) -> bytes:
+        """A signed state as a line; its counts are of the whole log."""
+        return audit_formats.checkpoint_line(point.without_counts() if self.partial else point)
 
     @property
     def first(self) -> int:
@@ -82,7 +90,8 @@ def _stretch(plane: context.Plane, place: authorise.Place, asked: log.Asked, que
         end = log.checkpoint_around(tx, tenant, behind, above=True) or newest
     size = end.size if end else 0
     start = log.checkpoint_around(tx, tenant, size if first < 0 else min(first, size), above=False)
-    made = Stretch(asked, told(query), start, end, None)
+    partial = bool(place.project) and not access.allows(place.scope.actor, "audit:export", access.Target(tenant))
+    made = Stretch(asked, told(query), start, end, None, partial)
     return msgspec.structs.replace(made, manifest=_manifest(plane, place, made)) if end else made
 
 
@@ -115,7 +124,7 @@ def lines(plane: context.Plane, caller: authorise.Caller, names: authorise.Names
     Pieces end behind a checkpoint, and where depends on where they begin alone: each may be compressed by itself.
     """
     if stretch.start and not resume:
-        yield audit_formats.checkpoint_line(stretch.start)
+        yield stretch.state(stretch.start)
     position, end = resume or stretch.first, stretch.end.size if stretch.end else 0
     piece = _chosen if stretch.filtered else _whole
     while position < end:
@@ -150,13 +159,13 @@ def _entered(
     return authorise.enter(plane, caller, authorise.Names(names.tenant, stretch.filters.get("project", "")), "audit:export")
 
 
-def _whole(place: authorise.Place, stretch: Stretch, position: int, end: int) -> tuple[bytes, int]:  # noqa: ARG001 - as `_chosen`
+def _whole(place: authorise.Place, stretch: Stretch, position: int, end: int) -> tuple[bytes, int]:
     """Every row of a piece, and where it ends."""
     tx, tenant = place.tx, place.scope.tenant
     points = log.checkpoints(tx, tenant, above=position, end=min(end, position + PIECE), limit=BATCH)
     upto = points[-1].size if points else min(end, position + PIECE)
     texts = log.texts(tx, tenant, [point.size for point in points], first=position, end=upto)
-    parts = (part for number, point in enumerate(points) for part in (texts.get(number, b""), audit_formats.checkpoint_line(point)))
+    parts = (part for number, point in enumerate(points) for part in (texts.get(number, b""), stretch.state(point)))
     return b"".join((*parts, texts.get(len(points), b""))), upto
 
 
@@ -170,7 +179,7 @@ def _chosen(place: authorise.Place, stretch: Stretch, position: int, end: int) -
         upto = points[-1].size
         rows = tuple(row for row in rows if row.seq < upto)
     gaps = _gaps(log.nodes(tx, tenant), position, rows, [one.size for one in points])
-    return b"".join(_merged(rows, points, gaps)), upto
+    return b"".join(_merged(rows, [(point.size, stretch.state(point)) for point in points], gaps)), upto
 
 
 def _gaps(nodes: audit_proofs.Nodes, position: int, rows: Sequence[audit.Placed], sizes: list[int]) -> dict[int, tuple[int, list[str]]]:
@@ -184,11 +193,11 @@ def _gaps(nodes: audit_proofs.Nodes, position: int, rows: Sequence[audit.Placed]
     return found
 
 
-def _merged(rows: Sequence[audit.Placed], points: Sequence[audit.Checkpoint], gaps: dict[int, tuple[int, list[str]]]) -> Iterator[bytes]:
+def _merged(rows: Sequence[audit.Placed], states: Sequence[tuple[int, bytes]], gaps: dict[int, tuple[int, list[str]]]) -> Iterator[bytes]:
     """In order of places; a checkpoint stands behind the rows below its size."""
     parts = [(row.seq + 1, 0, audit_formats.event_line(row)) for row in rows]
     parts += [(end, 0, _gap(first, end, hashes)) for first, (end, hashes) in gaps.items()]
-    parts += [(point.size, 1, audit_formats.checkpoint_line(point)) for point in points]
+    parts += [(size, 1, line) for size, line in states]
     yield from (text for _, _, text in sorted(parts, key=lambda part: part[:2]))
 
 
