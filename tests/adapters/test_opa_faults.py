@@ -221,6 +221,7 @@ def test_an_engine_that_dies_at_every_query_of_one_tenant_is_nobody_elses(engine
     assert ask(engine, tenant="globex") == ["house says no"]
 
 
+@pytest.mark.usefixtures("relay")
 def test_an_opa_that_cannot_start_is_a_denial_and_starts_again_when_it_can(engine: opa.Opa, monkeypatch: pytest.MonkeyPatch) -> None:
     engine.check(rules("late"))
     with monkeypatch.context() as broken:
