@@ -51,6 +51,7 @@ def handlers() -> list[HTTPRouteHandler]:
         *_crud(apps.KIND, delete=_delete_app),
         *_crud(policies.KIND),
         *_crud(policies.PLATFORM_KIND, prefix="platform_"),
+        *_refresh(),
         *_crud(policy_bindings.KIND),
         *_crud(policy_bindings.PLATFORM_KIND, prefix="platform_"),
         *_crud(policy_bindings.PROJECT_KIND, prefix="project_"),
@@ -120,6 +121,16 @@ def _waiver(verb: str, summary: str, act: Callable[..., Any]) -> list[HTTPRouteH
     path = f"{ABOVE[2]}/waivers/{{waiver}}/{verb}"
     doc = calls.Doc(answer=waivers.KIND.type, summary=summary, tag="waivers", operation=f"{verb}_waiver")
     return [calls.endpoint("POST", path, doc)(lambda call: act(call.plane, call.caller, call.names))]
+
+
+def _refresh() -> list[HTTPRouteHandler]:
+    summary = "Look at the repository of a policy set now, also at a commit that was refused."
+    doc = calls.Doc(answer=policies.KIND.type, summary=summary, tag="policies", operation="refresh_policy")
+    return [
+        calls.endpoint("POST", f"{ABOVE[1]}/policies/{{policy}}/refresh", doc)(
+            lambda call: policies.refresh(call.plane, call.caller, call.names)
+        )
+    ]
 
 
 def _parent(call: calls.Call) -> Any:  # noqa: ANN401 - authorise.Names

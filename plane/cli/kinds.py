@@ -152,7 +152,14 @@ POLICY_SET = Kind(
     "policy",
     "policies",
     "either",
-    (Column("MODE", "spec.mode"), Column("DIGEST", "status.digest", "short"), _AGE, _CHANGED),
+    (
+        Column("MODE", "spec.mode"),
+        Column("DIGEST", "status.digest", "short"),
+        Column("COMMIT", "status.commit", "short", wide=True),
+        Column("PROBLEM", "status.problem.sentence", wide=True),
+        _AGE,
+        _CHANGED,
+    ),
     ("policysets", "ps"),
 )
 POLICY_BINDING = Kind(

@@ -102,4 +102,5 @@ def normal(kind: kinds.Kind, body: Json, live: Json) -> Json:
         found = msgspec.to_builtins(reading.convert(shaped, wanted))
     except errors.Invalid:
         return shaped
-    return {field: value for field, value in found.items() if field not in {"status", "data"}}
+    theirs = {"files"} if found.get("spec", {}).get("source") else set()  # of a policy set in Git: not the writer's to say
+    return {field: value for field, value in found.items() if field not in {"status", "data"} | theirs}

@@ -9,7 +9,7 @@ import msgspec
 
 from plane.domain import annotations, apps, errors, fleet, labels, options, orphans, trust
 from plane.domain.granting import roles
-from plane.domain.judging import policy, styles
+from plane.domain.judging import policy, policy_sources, styles
 from plane.domain.permitting import namespaces as begins
 from plane.domain.permitting import projects, signing
 from plane.domain.permitting import quotas as amounts
@@ -95,12 +95,16 @@ class CredentialSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown
 
 
 class PolicySetSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """How a policy set counts. `rules`: rule → its own mode; `parameters`: rule → parameters; `style`: how its files are written."""
+    """How a policy set counts. `rules`: rule → its own mode; `parameters`: rule → parameters; `style`: how its files are written.
+
+    `source`: where the files are read from, in place of files that are sent.
+    """
 
     mode: policy.Mode = "deny"
     rules: dict[str, policy.Mode] = {}
     parameters: dict[str, dict[str, Any]] = {}
     style: styles.Style = styles.PLANE
+    source: policy_sources.Source | None = None
 
 
 Problems = dict[str, str]  # path → broken rule
@@ -181,6 +185,12 @@ def _loopback(address: str) -> bool:
     """Plain http is for a Vault on this machine only."""
     parts = addresses.parts(address)
     return parts is not None and parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}
+
+
+def check_policy_source(source: policy_sources.Source) -> Problems:
+    """As an app's source is checked."""
+    where = apps.Source(repo_url=source.repo_url, path=source.path, target_revision=source.target_revision)
+    return _check_source("spec.source", where)
 
 
 def check_app(spec: apps.AppSpec) -> Problems:

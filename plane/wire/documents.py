@@ -142,10 +142,15 @@ class Attempt(Shape, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PolicySetStatus(Status, frozen=True, kw_only=True):
-    """`digest` names the files for ever; `origin`: what they came as, where that was a bundle."""
+    """`digest` names the files for ever; `origin`: what they came as, where that was a bundle or Git.
+
+    `commit`: of the source, the last that was looked at; `problem`: why it is not in force, and since when.
+    """
 
     digest: str
     origin: origins.Origin | None = None
+    commit: str = ""
+    problem: Reason | None = None
 
 
 class WaiverStatus(Status, frozen=True, kw_only=True, omit_defaults=True):

@@ -15,9 +15,13 @@ class EffectiveRule(Answer, frozen=True, kw_only=True):
 
 
 class Effective(Answer, frozen=True, kw_only=True):
-    """What holds for an app. `until`: when time alone changes it; `problems`: bindings that cannot hold, which deny everything."""
+    """What holds for an app. `until`: when time alone changes it; `problems`: bindings that cannot hold, which deny everything.
+
+    `warnings`: policy sets that are not what their source says.
+    """
 
     rules: tuple[EffectiveRule, ...] = ()
     waivers: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     until: str = ""

@@ -77,6 +77,15 @@ def upload(where: session.Session, *, name: str, bundle: pathlib.Path, output: s
         show.document(kinds.POLICY_SET, made, output=output)
 
 
+@policy.command("refresh")
+@click.argument("name", shell_complete=completion.names(kinds.POLICY_SET))
+@session.placed
+def refresh(where: session.Session, *, name: str) -> None:
+    """Look at the repository of a policy set now, also at a commit that was refused."""
+    where.api.call("POST", f"{kinds.path(kinds.POLICY_SET, where, name)}/refresh")
+    click.echo(f"policy/{name} refreshing; see what comes of it with `plane get policy {name} -o yaml`")
+
+
 @policy.command("effective")
 @click.argument("app", shell_complete=completion.names(kinds.APP))
 @show.option("table", "json", "yaml")
@@ -95,4 +104,6 @@ def effective(where: session.Session, *, app: str, output: str) -> None:
         click.echo(f"No policy holds for app/{app}.")
     for sentence in found.get("problems") or ():
         click.echo(f"Warning: {sentence}; until then every release is denied", err=True)
+    for sentence in found.get("warnings") or ():
+        click.echo(f"Warning: {sentence}", err=True)
     show.facts([("waivers", ", ".join(found.get("waivers") or ())), ("changes by itself", found.get("until", ""))])

@@ -24,6 +24,14 @@ class Found(Details, frozen=True, kw_only=True, omit_defaults=True):
     objects: int
 
 
+class Sourced(Details, frozen=True, kw_only=True, omit_defaults=True):
+    """Digests of a set before and after; `files`: name → text of what is in force now, where that changed."""
+
+    before: str
+    after: str
+    files: Plain = msgspec.field(default_factory=dict)
+
+
 class Previewed(Details, frozen=True, kw_only=True, omit_defaults=True):
     """What was tried on how many apps, and how many of them it would refuse, warn of and let through."""
 

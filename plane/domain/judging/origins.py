@@ -6,9 +6,9 @@ import msgspec
 
 
 class Origin(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """`digest`: SHA-256 of what was uploaded; `revision`: the manifest's own word; `signed_by`: the trusted key, where one signed it."""
+    """`digest`: SHA-256 of what was uploaded; `revision`: the manifest's own word, or the commit; `signed_by`: whose key did."""
 
-    kind: Literal["bundle"]
+    kind: Literal["bundle", "git"]
     digest: str = ""
     revision: str = ""
     roots: tuple[str, ...] = ()

@@ -45,6 +45,14 @@ def problems(style: Style) -> dict[str, str]:
     return {"spec.style.namespaces": f"{wrong[0]!r} is no package; write main, main.gke or *"} if wrong else {}
 
 
+def meant(style: Style, name: str) -> bool:
+    """Whether a file of a folder is one of the set's, whatever else is wrong with its name."""
+    last = name.rpartition("/")[2]
+    if style.kind == "plane":
+        return last.endswith(".rego") or bool(re.fullmatch(DATA, last))
+    return last.endswith((".json", ".yaml", ".yml") if style.kind != "conftest" else (".rego", ".json", ".yaml", ".yml"))
+
+
 def file_problem(style: Style, name: str) -> str:
     """Why a set cannot hold a file of this name, or the empty string."""
     if FILES[style.kind].fullmatch(name):

@@ -6,7 +6,7 @@ from plane.server import authorise, context
 from plane.server import documents as generic
 from plane.server.delivering import judge, surroundings
 from plane.server.keeping import apps
-from plane.store.delivering import facts, policies
+from plane.store.delivering import facts, policies, policy_sources
 from plane.wire import policies as wire
 
 OTHERS = "*"  # every rule of a set that has no mode of its own
@@ -17,6 +17,7 @@ def effective(plane: context.Plane, caller: authorise.Caller, names: authorise.N
     with authorise.enter(plane, caller, names, "app:get") as place:
         row = generic.existing(apps.KIND, place)
         [app] = facts.load(place.tx, place.scope.tenant, [row.id])
+        stale = policy_sources.stale(place.tx, place.scope.tenant)
         standing = policies.load(place.tx, place.scope.tenant, named=names.tenant, projects={place.project: names.project})
     if app.cluster is None:
         raise errors.Conflict(f"cluster {app.spec.destination.cluster} does not exist or is not granted to this tenant")
@@ -25,6 +26,7 @@ def effective(plane: context.Plane, caller: authorise.Caller, names: authorise.N
         rules=tuple(_merged(held.bound)),
         waivers=tuple(one.name for one in held.given),
         problems=held.dangling,
+        warnings=stale,
         until=facts.stamp(held.until),
     )
 

@@ -10,7 +10,7 @@ from plane.domain.timing import schedules, windows
 from plane.server import abilities, context
 from plane.store import engine
 from plane.store.attending import health_history
-from plane.store.delivering import facts
+from plane.store.delivering import facts, policy_sources
 from plane.store.showing import explanations, history
 from plane.wire import bundle
 
@@ -26,6 +26,7 @@ def explain(plane: context.Plane, scope: access.Scope, *, project_id: str, app: 
             raise errors.NotFound("app", app)
         release = history.release(tx, scope.tenant, found.id, found.release) if found.release else None
         fights = [one.fight for one in history.objects(tx, scope.tenant, found.id) if one.fight]
+        stale = policy_sources.stale(tx, scope.tenant)
         turned = health_history.since(tx, scope.tenant, found.id, found.health)
     documents = bundle.unpack(release.digest, bytes(release.body)) if release else ()
     status, sentence, since = _said(found, now.timestamp())
@@ -42,6 +43,7 @@ def explain(plane: context.Plane, scope: access.Scope, *, project_id: str, app: 
         warnings=(
             *_agents_age(found),
             *filter(None, [found.orphans]),
+            *stale,
             *fights[:MOST_WARNINGS],
             *advice.of_app(found.spec),
             *itertools.islice(advice.of_documents(documents), MOST_WARNINGS),

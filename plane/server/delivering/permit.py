@@ -29,15 +29,22 @@ def check(app: facts.App, cluster: facts.Cluster) -> None:
 
 def check_signed(plane: context.Plane, app: facts.App, held: keys.Keys, commits: Sequence[ports.Commit]) -> tuple[signing.Checked, ...]:
     """What is known of each commit's signature; ProjectForbids for the first that none of the project's keys signed."""
-    wanted = [one.public_key for one in app.rules.signature_keys]
-    if not wanted:
+    if not app.rules.signature_keys:
         return tuple(signing.unchecked(commit.signature) for commit in commits)
-    found = tuple(plane.git.checked(keys.remote(app.repositories[number], held), commit, wanted) for number, commit in enumerate(commits))
-    for number, (commit, checked) in enumerate(zip(commits, found, strict=True)):
-        if checked.problem:
-            place = app.repositories[number].url
-            sentence = f"commit {commit.sha[:12]} of {place} must be signed by one of the signatureKeys of project {app.project}"
-            raise ProjectForbids(f"{sentence}, and {checked.problem}; sign it, or add the key")
+    remotes = (keys.remote(app.repositories[number], held) for number in range(len(commits)))
+    return tuple(
+        check_commit(plane, remote, commit, rules=app.rules, project=app.project) for remote, commit in zip(remotes, commits, strict=True)
+    )
+
+
+def check_commit(
+    plane: context.Plane, remote: ports.GitRemote, commit: ports.Commit, *, rules: tenancy.ProjectSpec, project: str
+) -> signing.Checked:
+    """The same for one commit of a mirror, where the project has keys."""
+    found = plane.git.checked(remote, commit, [one.public_key for one in rules.signature_keys])
+    if found.problem:
+        sentence = f"commit {commit.sha[:12]} of {remote.url} must be signed by one of the signatureKeys of project {project}"
+        raise ProjectForbids(f"{sentence}, and {found.problem}; sign it, or add the key")
     return found
 
 

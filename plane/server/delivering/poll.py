@@ -11,6 +11,7 @@ from plane.domain import access, errors
 from plane.domain.deciding import decide
 from plane.domain.rendering import sources
 from plane.server import context, keys
+from plane.server.delivering import policy_sync
 from plane.store import engine
 from plane.store.delivering import facts, keyring, leases, polls
 
@@ -34,7 +35,9 @@ def _poll(plane: context.Plane, scope: access.Scope, leased: leases.Leased) -> i
         known = polls.load(tx, leased.tenant, leased.id)
         wrapped = keyring.load(tx, leased.tenant, [leased.project])
     try:
-        look = _look(plane, keys.remote(known.repository, keys.unlock(plane, leased.tenant, wrapped)), known)
+        remote = keys.remote(known.repository, keys.unlock(plane, leased.tenant, wrapped))
+        look = _look(plane, remote, known)
+        policy_sync.sync(plane, scope, leased, remote, look.refs)
     except errors.PlaneError as e:
         return _failed(plane, scope, leased, known, e)
     now = plane.clock.now()
@@ -72,6 +75,7 @@ def _failed(plane: context.Plane, scope: access.Scope, leased: leases.Leased, kn
     before = known.repository.problem
     same = before is not None and before.sentence == str(error)
     problem = before if before and same else decide.Problem(error.code, str(error), facts.stamp(now))
+    policy_sync.failed(plane, scope, leased, known.repository.url, problem)
     wait_s = BACKOFF_S[min(known.failures, len(BACKOFF_S) - 1)]
     with engine.begin(plane.engine, scope) as tx:
         due = () if same else polls.touched(tx, leased.tenant, leased.id, dict.fromkeys(known.revisions, polls.Moved()))

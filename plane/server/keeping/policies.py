@@ -4,12 +4,14 @@ import msgspec
 
 from plane.domain import errors, tenancy
 from plane.domain.judging import origins, policy, styles
-from plane.server import authorise
+from plane.server import authorise, context, record
 from plane.server import documents as generic
-from plane.server.keeping import policy_bundles
+from plane.server.keeping import policy_bundles, policy_sources, repositories
 from plane.store import documents as rows
 from plane.store import engine
 from plane.store.delivering import duties, policies
+from plane.store.delivering import policy_sources as policy_rows
+from plane.store.delivering import repositories as repositories_store
 from plane.wire import documents
 
 
@@ -21,14 +23,21 @@ def read(row: rows.Row, names: authorise.Names) -> documents.PolicySet:
         spec=msgspec.convert(row.spec, tenancy.PolicySetSpec),
         files=getattr(row, "files", {}),
         status=documents.PolicySetStatus(
-            **generic.common(row), digest=row.digest, origin=row.origin and msgspec.convert(row.origin, origins.Origin)
+            **generic.common(row),
+            digest=row.digest,
+            origin=row.origin and msgspec.convert(row.origin, origins.Origin),
+            commit=row.seen,
+            problem=repositories.problem(row.problem),
         ),
     )
 
 
 def _columns(change: generic.Change) -> generic.Columns:
     wish, found = change.wish, policy_bundles.brought(change)
-    files, style = found.files, wish.spec.style
+    files, style, source = found.files, wish.spec.style, wish.spec.source
+    where = policy_sources.tied(change, source) if source else policy_sources.NOWHERE
+    if source and not files:
+        return {"spec": generic.plain(wish.spec), "files": {}, "digest": "", "origin": None, **where}
     problems = styles.problems(style) | {f"files.{name}": bad for name in files if (bad := styles.file_problem(style, name))}
     if not files:
         problems["files"] = f"a policy set needs at least one file ({styles.ENDINGS[style.kind]})"
@@ -41,7 +50,7 @@ def _columns(change: generic.Change) -> generic.Columns:
     if new:
         policy_bundles.check_signed(change, found)
         change.plane.policies.check(compiled)
-    columns = {"spec": generic.plain(wish.spec), "files": dict(files), "digest": compiled.digest}
+    columns = {"spec": generic.plain(wish.spec), "files": dict(files), "digest": compiled.digest, **where}
     return columns | ({"origin": found.origin and generic.plain(found.origin)} if new or found.origin else {})
 
 
@@ -76,6 +85,20 @@ def _everywhere(change: generic.Change) -> None:
 def _public(wish: documents.PolicySet) -> documents.PolicySet:
     """The audit log keeps the rules themselves: an auditor asks what was in force."""
     return msgspec.structs.replace(wish, status=None)
+
+
+def refresh(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) -> documents.PolicySet:
+    """Look at the repository now, also at a commit that was refused; Conflict for a set that lies in none."""
+    with authorise.enter(plane, caller, authorise.Names(names.tenant, "", names.name), KIND.may("update")) as place:
+        row = generic.existing(KIND, place, lock=True)
+        if not row.source_url:
+            raise errors.Conflict(f"policy {names.name!r} has no spec.source; there is no repository to look at")
+        policy_rows.look_again(place.tx, place.scope.tenant, row.id)
+        repository = repositories_store.by_url(place.tx, place.scope.tenant, row.project_id, row.source_url)
+        if repository:
+            repositories_store.look_now(place.tx, place.scope.tenant, repository, plane.clock.now())
+        record.append(plane, place.tx, place.scope, "policy.refresh.asked", target=f"policy/{names.name}")
+        return place.done(read(generic.existing(KIND, place), names))
 
 
 KIND = generic.Kind(

@@ -8,6 +8,7 @@ import msgspec
 from plane.domain import access, errors, trust
 from plane.domain.judging import bundles, origins
 from plane.server import documents as generic
+from plane.server.keeping import policy_sources
 from plane.store.delivering import usage
 
 OF_TENANT = "tenant"  # before the names of a tenant's keys; the platform's begin with its own
@@ -24,6 +25,9 @@ class Brought(msgspec.Struct, frozen=True):
 def brought(change: generic.Change) -> Brought:
     """Invalid: both files and a bundle, or a bundle that is none."""
     wish = change.wish
+    if wish.spec.source:
+        policy_sources.check(change, wish.spec.source)
+        return Brought(change.before.files if change.before else {}, unsigned="")  # whose commits count is asked when they are read
     if not wish.bundle:
         return Brought(wish.files)
     if wish.files:

@@ -18,7 +18,12 @@ from plane.store.people import people
 from plane.wire import documents, rest
 
 FINGERPRINT_BYTES = 32
-BELOW = (("apps", tables.apps), ("repositories", tables.repositories), ("credentials", tables.credentials))
+BELOW = (
+    ("apps", tables.apps),
+    ("repositories", tables.repositories),
+    ("credentials", tables.credentials),
+    ("policy sets in Git", tables.policy_sets),
+)
 
 
 def read(row: rows.Row, names: authorise.Names) -> documents.Project:

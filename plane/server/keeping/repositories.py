@@ -7,7 +7,7 @@ from plane.domain.deciding import decide
 from plane.server import authorise, context, keys
 from plane.server import documents as generic
 from plane.store import documents as rows
-from plane.store.delivering import facts, keyring, repositories, usage
+from plane.store.delivering import facts, keyring, policy_sources, repositories, usage
 from plane.store.layout import tables
 from plane.wire import documents, rest
 
@@ -46,6 +46,10 @@ def _settle(change: generic.Change) -> None:
 def _release(change: generic.Change) -> None:
     where = {"tenant_id": change.place.scope.tenant, "repository_id": change.id}
     left = rows.count(change.place.tx, tables.apps, where) + rows.count(change.place.tx, tables.app_sources, where)
+    sets = policy_sources.following(change.place.tx, where["tenant_id"], project=change.place.project, url=change.before.url)  # type: ignore[union-attr]  # it is there
+    if sets:
+        message = f"repository {change.place.names.name!r} is the source of policy set {sets[0].name!r}; give that another source first"
+        raise errors.Conflict(message)
     if left:
         message = f"repository {change.place.names.name!r} is the source of {left} apps; delete them or give them another source first"
         raise errors.Conflict(message)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from plane.domain.judging import policy, policy_bindings, styles, waivers
 from plane.store import documents
+from plane.store.delivering import policy_sources
 from plane.store.engine import Row, Tx
 from plane.store.layout import columns, policy_tables, tables
 
@@ -36,14 +37,18 @@ class Standing(msgspec.Struct, frozen=True):
 
 def load(tx: Tx, tenant: str, *, named: str, projects: Mapping[str, str]) -> Standing:
     """For the apps of some projects. `named`: the tenant's name; `projects`: id → name."""
-    sets = {_set_name(row): _set(row, named) for row in tx.execute(_SETS, {"tenant": tenant})}
-    everywhere, inner, dangling = list(sets.values()), dict[str, tuple[policy_bindings.Held, ...]](), list[str]()
+    found = tx.execute(_SETS, {"tenant": tenant}).all()
+    sets = {_set_name(row): _set(row, named) for row in found if row.digest}
+    unread = {_set_name(row): f"which holds nothing: {policy_sources.sentence(row)}" for row in found if not row.digest}
+    dangling = [policy_sources.sentence(row) for row in found if not row.digest and row.spec.get("mode", "deny") != "off"]
+    everywhere, inner = list(sets.values()), dict[str, tuple[policy_bindings.Held, ...]]()
     for row in tx.execute(_BINDINGS, {"tenant": tenant, "projects": list(projects)}):
         spec = msgspec.convert(row.spec, policy_bindings.BindingSpec)
         level = "platform" if row.tenant_id == tables.NIL else f"{named}/{projects[row.project_id]}" if row.project_id else named
         name, bound = f"{level}/{row.name}", sets.get(set_name(spec, platform=row.tenant_id == tables.NIL))
         if bound is None:
-            dangling.append(f"binding {name} names the policy set {spec.policy_set}, which is not there")
+            why = unread.get(set_name(spec, platform=row.tenant_id == tables.NIL), "which is not there")
+            dangling.append(f"binding {name} names the policy set {spec.policy_set}, {why}")
             continue
         held = policy_bindings.Held(policy_bindings.bound(spec, bound.binding, name=name), spec)
         if row.project_id:
@@ -130,7 +135,7 @@ def _set(row: Row, tenant: str) -> policy_bindings.Held:
 
 
 _SETS = (
-    sa.select(SETS.c.tenant_id, SETS.c.name, SETS.c.digest, SETS.c.files, SETS.c.spec)
+    sa.select(SETS.c.tenant_id, SETS.c.name, SETS.c.digest, SETS.c.files, SETS.c.spec, SETS.c.seen, SETS.c.problem, SETS.c.origin)
     .where(SETS.c.tenant_id.in_([sa.bindparam("tenant"), tables.NIL]))
     .order_by(SETS.c.tenant_id != tables.NIL, SETS.c.name)
 )

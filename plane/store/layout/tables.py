@@ -328,8 +328,13 @@ policy_sets = sa.Table(
     columns.text("digest"),
     columns.json("files"),  # tests too
     columns.json("origin", null=True),  # domain.judging.origins.Origin
+    columns.ident("project_id", null=True),  # spec.source.project
+    columns.text("source_url", default=""),  # spec.source.repoURL, as repositories are looked up
+    columns.text("seen", default=""),  # the source's last commit that was looked at, in force or refused
+    columns.json("problem", null=True),
     columns.tenant_key("id"),
     sa.UniqueConstraint("tenant_id", "name"),
+    columns.in_project(),
 )
 
 idempotency = sa.Table(
