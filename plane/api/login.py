@@ -79,7 +79,7 @@ def _end(call: calls.Call) -> shapes.LoggedIn:
     "POST", "/login/{provider}/device", _doc(shapes.DeviceBegun, "begin_device_login", "Begin a log-in that ends on another machine.")
 )
 def _begin_device(call: calls.Call) -> shapes.DeviceBegun:
-    return login.begin_device(call.plane, call.names.name)
+    return login.begin_device(call.plane, call.names.name, entry.Origin(call.caller.actor.ip, call.caller.actor.user_agent))
 
 
 @calls.endpoint(

@@ -4,15 +4,19 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import structlog
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
 from plane.adapters import metrics
 from plane.api import calls
+from plane.domain import errors
 from plane.server import readiness
 from plane.server.keeping import clusters, identity_providers, repositories, tenants
 from plane.wire import documents, login, rest
+
+log = structlog.get_logger()
 
 
 def _orders(above: str, prefix: str, whose: str) -> list[HTTPRouteHandler]:
@@ -78,8 +82,12 @@ def health() -> Response[bytes]:
 
 @get("/ready", sync_to_thread=True)
 def ready(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """The database answers and has this version's schema; otherwise 503 with the reason."""
-    readiness.check(request.app.state.plane)
+    """The database answers; otherwise 503, and the log has the reason: nobody can show who they are while it is away."""
+    try:
+        readiness.check(request.app.state.plane)
+    except errors.BackendDown as e:
+        log.warning("readiness.lost", reason=str(e))
+        return calls.respond({"status": "not ready"}, 503)
     return calls.respond({"status": "ready"})
 
 

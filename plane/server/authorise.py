@@ -138,7 +138,7 @@ def enter(plane: context.Plane, caller: Caller, names: Names, permission: str, *
     with engine.begin(plane.engine, found.scope) as tx:
         if writes and not permission.startswith(UNBLOCKED):
             _open(tx, found.scope.tenant)
-            _not_suspended(tx, found.scope, names.tenant)
+            _check_active(tx, found.scope, names.tenant)
         if key:
             idempotent.claim(plane, tx, found.scope, key)
         agreed = seconds.use(plane, tx, wanted) if wanted else ()
@@ -196,7 +196,12 @@ class LogBlocked(errors.PlaneError):
         super().__init__(f"changes are refused until the mandatory sink {sink!r} has caught up; look at `plane sink get {sink}`")
 
 
-def _not_suspended(tx: engine.Tx, made: access.Scope, tenant: str) -> None:
+def check_active(place: Place) -> None:
+    """Conflict where the place's tenant is suspended and the caller is one of its people."""
+    _check_active(place.tx, place.scope, place.names.tenant)
+
+
+def _check_active(tx: engine.Tx, made: access.Scope, tenant: str) -> None:
     """A suspended tenant's people read; the platform's may still write there, to put it right."""
     if made.tenant == access.PLATFORM_TENANT or access.allows(made.actor, "tenant:update", access.Target()):
         return

@@ -24,6 +24,7 @@ from plane.store.people import logins, people
 from plane.wire import login as shapes
 
 PATIENCE = dt.timedelta(minutes=10)  # between the first and the last step of a log-in
+DEVICES, DEVICES_OF_ADDRESS = 200, 10  # under way at one provider: as a big morning has, and as many machines as one person sets up
 CODE = dt.timedelta(minutes=1)  # between the browser's return and the command line's last step
 log = structlog.get_logger()
 
@@ -90,13 +91,15 @@ def end(plane: context.Plane, body: shapes.End, origin: entry.Origin) -> shapes.
     return _issue(plane, _of_person(provider, found.principal_tenant, who, found.sid, ""), origin, provider)
 
 
-def begin_device(plane: context.Plane, name: str) -> shapes.DeviceBegun:
-    """A log-in that somebody ends on another machine."""
-    provider = providers.find(plane, name)
-    found, handle = plane.identities.device(provider), new_secret()
+def begin_device(plane: context.Plane, name: str, origin: entry.Origin) -> shapes.DeviceBegun:
+    """A log-in that somebody ends on another machine; TooMany before the provider is asked, where too many are under way."""
+    provider, handle = providers.find(plane, name), new_secret()
+    _reserve(plane, provider, handle, origin)
+    found = plane.identities.device(provider)
     wrapped = plane.envelope.wrap(secrets.Secret(found.device_code.encode()), context=_context(handle))
     life = dt.timedelta(seconds=min(max(found.expires_in, 60), 1800))
-    _keep(plane, handle, life, _of(provider) | {"challenge": "", "wrapped": wrapped})
+    with engine.begin(plane.engine, entry.PLATFORM) as tx:
+        logins.promise(tx, authorise.hashed(handle), wrapped, plane.clock.now() + life)
     return shapes.DeviceBegun(
         handle=handle,
         user_code=found.user_code,
@@ -105,6 +108,18 @@ def begin_device(plane: context.Plane, name: str) -> shapes.DeviceBegun:
         interval=max(found.interval, 1),
         expires_in=int(life.total_seconds()),
     )
+
+
+def _reserve(plane: context.Plane, provider: login.Provider, handle: str, origin: entry.Origin) -> None:
+    """Strangers make the plane ask the provider, so each counts before that; one that comes to nothing counts for a minute."""
+    now = plane.clock.now()
+    with engine.begin(plane.engine, entry.PLATFORM) as tx:
+        open_ = logins.devices(tx, provider.name, origin.ip, now)
+        if open_.first_ends and (open_.everybody >= DEVICES or open_.address >= DEVICES_OF_ADDRESS):
+            raise errors.TooMany(
+                "too many log-ins on other machines are under way here; end one, or wait", retry_after=open_.first_ends - now
+            )
+    _keep(plane, handle, CODE, _of(provider) | {"challenge": "", "address": origin.ip})
 
 
 def end_device(plane: context.Plane, body: shapes.DeviceEnd, origin: entry.Origin) -> shapes.LoggedIn:

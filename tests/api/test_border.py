@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from plane.api import app, calls, safety
+from plane.server import context
+from plane.store import engine
 from tests.support.rest import Api
 
 FOUND = msgspec.json.decode(app.description())["paths"]
@@ -31,6 +33,16 @@ def test_every_answer_to_a_stranger_is_safe_and_tells_nothing_of_what_runs_here(
         if missing or told or answer.status_code >= 500:
             wrong.append((method, path, answer.status_code, missing, told))
     assert wrong == []
+
+
+def test_a_stranger_learns_that_a_server_is_not_ready_and_not_why(platform: Api, plane: context.Plane) -> None:
+    assert platform.client.get("/ready").json() == {"status": "ready"}
+    away = engine.connect("postgresql://nobody@127.0.0.1:1/none")
+    platform.client.app.state.plane = msgspec.structs.replace(plane, engine=away)
+    answer = platform.client.get("/ready")
+    platform.client.app.state.plane = plane
+    away.dispose()
+    assert (answer.status_code, answer.json()) == (503, {"status": "not ready"})
 
 
 def test_a_stranger_does_not_read_the_description(platform: Api) -> None:

@@ -101,6 +101,15 @@ def test_a_break_glass_role_is_held_while_it_is_taken(acme: Tenant, bob: Api, ow
     assert bob.delete(GLASS).status_code == 409
 
 
+def test_a_suspended_tenants_people_take_no_role_and_give_theirs_back(platform: Api, acme: Tenant, bob: Api) -> None:
+    acme.api.make(AT, given("rescue", "maintainer", project="shop", breakGlass=True))
+    bob.make(GLASS, REASON)
+    platform.put("/tenants/acme", document("Tenant", "acme", {"suspended": "the contract ended"}))
+    refused = bob.post(GLASS, REASON)
+    assert (refused.status_code, "tenant acme is suspended" in refused.text) == (409, True)
+    assert bob.delete(GLASS).status_code == 200
+
+
 def test_a_taken_role_ends_with_its_time_its_binding_and_its_subject(acme: Tenant, bob: Api, owner: sa.Engine) -> None:
     wanted = given("rescue", "maintainer", project="shop", breakGlass=True)
     acme.api.make(AT, wanted)

@@ -1,5 +1,6 @@
 """Logging in at a real identity provider: from a command line, a browser, another machine; and machines by what vouches for them."""
 
+import datetime as dt
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -11,8 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from plane.domain.granting import login as domain
-from plane.server import context
+from plane.server import context, login
 from tests.support import identity
+from tests.support.planes import MovableClock
 from tests.support.rest import V1, Api, Tenant, document, seal
 
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -177,6 +179,22 @@ def test_somebody_logs_in_on_another_machine(nobody: Api, ana: identity.Browser)
     token = nobody.post("/login/device", ask).json()["token"]
     assert nobody.with_token(token).get("/me").json()["name"] == "ana"
     assert nobody.post("/login/device", ask).status_code == 401
+
+
+def test_strangers_begin_no_more_log_ins_of_devices_than_there_is_room_for(
+    nobody: Api, platform: Api, plane: context.Plane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each makes the plane ask the provider."""
+    monkeypatch.setattr(login, "DEVICES_OF_ADDRESS", 2)
+    begun = [nobody.post("/login/house/device") for _ in range(3)]
+    assert [one.status_code for one in begun] == [200, 200, 429]
+    assert 0 < int(begun[-1].headers["Retry-After"]) <= 1800
+    assert isinstance(plane.clock, MovableClock)
+    plane.clock.ahead += dt.timedelta(hours=1)
+    assert nobody.post("/login/house/device").status_code == 200
+    monkeypatch.setattr(login, "DEVICES", 1)
+    monkeypatch.setattr(login, "DEVICES_OF_ADDRESS", 9)
+    assert nobody.post("/login/house/device").status_code == 429
 
 
 def web(api: Api, browser: identity.Browser) -> httpx.Response:

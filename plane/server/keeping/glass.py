@@ -16,13 +16,14 @@ log = structlog.get_logger()
 
 
 def take(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: granting.Break) -> granting.Glass:
-    """Hold the role from the next request on; NotFound when no such binding names the caller."""
+    """Hold the role from the next request on; NotFound when no such binding names the caller, Conflict where their tenant is suspended."""
     tenant, held = _mine(plane, caller, names)
     now = plane.clock.now()
     until = now + dt.timedelta(minutes=body.minutes)
     row = {"tenant_id": tenant or access.PLATFORM_TENANT, "id": plane.clock.id(), "binding_id": held.binding_id}
     told = {"role": held.grant.role, "reason": body.reason, "until": facts.stamp(until)}
     with authorise.named(plane, caller, names, tenant) as place:
+        authorise.check_active(place)
         glass.give_back(place.tx, place.scope.tenant, held.binding_id, caller.actor.id, now)  # a new taking replaces the one before
         glass.take(place.tx, {**row, "principal_id": caller.actor.id, "reason": body.reason, "taken_at": now, "until": until})
         record.append(

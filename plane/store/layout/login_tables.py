@@ -33,6 +33,7 @@ logins = sa.Table(  # under way; each row is used once
     columns.ident("principal_tenant", null=True),
     columns.ident("principal_id", null=True),
     columns.text("sid", default=""),
+    columns.text("address", default=""),  # where a device's was begun
     columns.number("version"),  # of the provider's document when it began
     columns.time("expires_at", null=False),
     columns.tenant_key("id"),

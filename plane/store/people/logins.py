@@ -40,10 +40,32 @@ class Known(msgspec.Struct, frozen=True):
     disabled: bool
 
 
+class Devices(msgspec.Struct, frozen=True):
+    """Log-ins of devices under way: of everybody, of one address, and when the first of them ends."""
+
+    everybody: int
+    address: int
+    first_ends: dt.datetime | None
+
+
 def begin(tx: Tx, row: Mapping[str, Any]) -> None:
     """Of the platform; those that nobody ended go on the way."""
     tx.execute(sa.delete(LOGINS).where(LOGINS.c.tenant_id == tables.NIL, LOGINS.c.expires_at < sa.func.now() - dt.timedelta(hours=1)))
     tx.execute(sa.insert(LOGINS).values({"tenant_id": tables.NIL, "nonce": "", "verifier": "", "return_to": "", **row}))
+
+
+def devices(tx: Tx, provider: str, address: str, now: dt.datetime) -> Devices:
+    """How many log-ins of devices are under way at a provider."""
+    here = LOGINS.c.address == address
+    counts = (sa.func.count(), sa.func.count().filter(here), sa.func.min(LOGINS.c.expires_at))
+    of_devices = (LOGINS.c.tenant_id == tables.NIL, LOGINS.c.provider == provider, LOGINS.c.challenge == "", LOGINS.c.expires_at > now)
+    return Devices(*tx.execute(sa.select(*counts).where(*of_devices)).one())
+
+
+def promise(tx: Tx, hashed: bytes, wrapped: bytes, expires: dt.datetime) -> None:
+    """A device's log-in has its code from the provider."""
+    mine = sa.update(LOGINS).where(LOGINS.c.tenant_id == tables.NIL, LOGINS.c.hash == hashed)
+    tx.execute(mine.values(wrapped=wrapped, expires_at=expires))
 
 
 def take(tx: Tx, hashed: bytes, now: dt.datetime) -> Login | None:
