@@ -23,13 +23,13 @@ from plane.store import engine
 OURS = str(pathlib.Path(send.__file__).parent.parent.parent)
 
 
-def killed_at(point: int) -> Callable[[types.FrameType, str, Any], None]:
+def killed_at(point: int, ours: str = OURS) -> Callable[[types.FrameType, str, Any], None]:
     """Counts calls by the plane's own code, its calls of C included, and ends the process at one of them."""
     left = point
 
     def count(frame: types.FrameType, what: str, _: Any) -> None:  # noqa: ANN401 - Python's own
         nonlocal left
-        if what in ("call", "c_call") and frame.f_code.co_filename.startswith(OURS):
+        if what in ("call", "c_call") and frame.f_code.co_filename.startswith(ours):
             left -= 1
             if left < 0:
                 os.kill(os.getpid(), signal.SIGKILL)

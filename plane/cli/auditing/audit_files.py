@@ -1,7 +1,6 @@
 """`plane audit export|verify|verifier`: files of the record, and whether they hold."""
 
 import base64
-import json
 import pathlib
 import sys
 from collections.abc import Iterator
@@ -35,15 +34,15 @@ def export(where: session.Session, *, asked: Asked, form: str, compress: str, re
         return
     path = pathlib.Path(file)
     note = path.with_name(f"{path.name}.resume")
-    try:
+    with audit_resume.broken_off(path, note):
         if resume:
             asked = audit_resume.begin(path, note)
+        else:
+            note.unlink(missing_ok=True)  # of an export in whose place this one comes
         with path.open("ab" if resume else "wb") as sink:
             headers = _copied(where, asked, sink, note=note)
-        if form != "jsonl" and headers["events"]:
+        if asked["format"] != "jsonl" and headers["events"]:
             _manifest(where, {**asked, "end": headers["end"], "resume": 0}, path)
-    except OSError as error:
-        raise failures.WrongUse(f"{error.filename or file}: cannot be used ({error.strerror})") from error
     note.unlink(missing_ok=True)
     _report(headers, asked, where=f" in {file}")
 
@@ -53,14 +52,14 @@ def _copied(where: session.Session, asked: Asked, sink: BinaryIO, *, note: pathl
     with where.api.opened(f"{audit_places.at(where)}/export", **asked) as answer:
         found = {"events": int(answer.headers.get("Audit-Events", 0)), "end": int(answer.headers.get("Audit-End", 0))}
         if note:
-            note.write_text(json.dumps({**asked, "end": found["end"]}), encoding="utf-8")
+            audit_resume.remember(note, {**asked, "end": found["end"]})
         last, size = b"", 0
         for piece in answer.iter_bytes():
             sink.write(piece)
             last, size = (last + piece)[-(1 << 16) :], size + len(piece)
             _progress(size, found["events"])
     if asked["format"] == "jsonl" and asked["compression"] == "none" and found["end"] and not _whole(last):
-        raise failures.Away("the export ended before its manifest: it is not whole; run it again, with --resume to go on")
+        raise failures.Away("the export ended before its manifest: it is not whole; run it again")
     return found
 
 

@@ -1,5 +1,7 @@
 """How far an export that broke off has come: its file is cut behind the last thing that is whole, and the plane goes on from there."""
 
+import contextlib
+import errno
 import json
 import pathlib
 import zlib
@@ -15,12 +17,52 @@ LONGEST = 1 << 22  # bytes of a signed state with its counts
 GZIP = 31  # zlib's window bits that mean a gzip member
 
 
+@contextlib.contextmanager
+def broken_off(path: pathlib.Path, note: pathlib.Path) -> Iterator[None]:
+    """What ends an export before it is whole says how to go on, where the note says that it can."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise failures.WrongUse(f"{error.filename or path}: cannot be used ({error.strerror})") from error
+        sentence = f"{path}: there is no room left; make some, and run the export again"
+        raise failures.Failed(sentence, code=failures.AWAY, details=_way_on(note)) from error
+    except failures.Failed as error:
+        error.details += _way_on(note) if error.code == failures.AWAY else ()
+        raise
+
+
+def _way_on(note: pathlib.Path) -> tuple[str, ...]:
+    if not note.is_file():
+        return ()
+    goes_on = ": it goes on there with --resume" if _noted(note)[1] in _LOOKS else ""
+    return (f"the file ends where the export broke off{goes_on}",)
+
+
+def remember(note: pathlib.Path, asked: Asked) -> None:
+    """Keep what was asked for: all of it or, when the process is killed or there is no room, what was there before."""
+    fresh = note.with_name(f"{note.name}.new")
+    try:
+        fresh.write_text(json.dumps(asked), encoding="utf-8")
+        fresh.replace(note)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _noted(note: pathlib.Path) -> tuple[Asked, tuple[str, str]]:
+    """What was asked for, and in which format and compression."""
+    try:
+        asked: Asked = json.loads(note.read_text(encoding="utf-8"))
+        return asked, (asked["format"], asked["compression"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise failures.WrongUse(f"{note}: is not what an export left there; remove it, and run the export without --resume") from error
+
+
 def begin(path: pathlib.Path, note: pathlib.Path) -> Asked:
     """What the broken export was asked for, and where it goes on; WrongUse when it cannot."""
     if not note.is_file():
         raise failures.WrongUse(f"{note}: is not there, so no export to {path} was broken off; run it without --resume")
-    asked: Asked = json.loads(note.read_text(encoding="utf-8"))
-    form = asked["format"], asked["compression"]
+    asked, form = _noted(note)
     if form not in _LOOKS:
         raise failures.WrongUse(
             f"an export as {form[0]} with compression {form[1]} cannot be resumed: nothing in it says how far it is whole; "
