@@ -86,10 +86,15 @@ class Written(msgspec.Struct, frozen=True):
 def page(plane: context.Plane, caller: authorise.Caller, kind: Kind, names: authorise.Names, query: rest.PageQuery) -> rest.Page[Any]:
     """One page by name."""
     with authorise.enter(plane, caller, kind.parent(names), kind.may("get"), parts=kind.in_parts) as place:
-        asked, where = wanted(query, kind.only(place)), kind.where(place)
-        found = rows.page(place.tx, kind.shelf, where, asked)
-        total = rows.total(place.tx, kind.shelf, where, asked) if query.total else msgspec.UNSET
-    return rest.page([kind.read(row, names) for row in found], query.limit, key=lambda each: each.metadata.name, total=total)
+        return shown(kind, place, query, kind.only(place))
+
+
+def shown(kind: Kind, place: authorise.Place, query: rest.PageQuery, only: rows.Conditions) -> rest.Page[Any]:
+    """One page by name of what of a place meets the conditions."""
+    asked, where = wanted(query, only), kind.where(place)
+    found = rows.page(place.tx, kind.shelf, where, asked)
+    total = rows.total(place.tx, kind.shelf, where, asked) if query.total else msgspec.UNSET
+    return rest.page([kind.read(row, place.names) for row in found], query.limit, key=lambda each: each.metadata.name, total=total)
 
 
 def wanted(query: rest.PageQuery, only: rows.Conditions = ()) -> rows.Wanted:

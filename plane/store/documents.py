@@ -1,7 +1,7 @@
 """Rows of documents: the same five statements for every kind, always with the tenant named."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -48,6 +48,11 @@ def page(tx: Tx, shelf: Shelf, where: Where, wanted: Wanted) -> Sequence[Row]:
     """Documents by name."""
     query = shelf.slim.where(*_listed(shelf.table, where, wanted), shelf.table.c.name > wanted.after)
     return tx.execute(query.order_by(shelf.table.c.name).limit(wanted.limit)).all()
+
+
+def among(shelf: Shelf, ids: Collection[str]) -> Conditions:
+    """Only documents with these ids."""
+    return (shelf.table.c.id.in_(sorted(ids)),)
 
 
 def total(tx: Tx, shelf: Shelf, where: Where, wanted: Wanted) -> int:

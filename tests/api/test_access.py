@@ -1,9 +1,12 @@
 """Roles over parts: of one app, on some clusters, for a time, for groups; roles of a tenant's own. What is not covered is not there."""
 
+import httpx
 import pytest
 import sqlalchemy as sa
 
+from plane.server import context
 from plane.store.layout import tables
+from tests.support import counting
 from tests.support.rest import Api, Json, Tenant, app_document, document
 
 AT = "/tenants/acme/rolebindings"
@@ -190,3 +193,24 @@ def test_what_cannot_hold_is_refused_where_it_is_wrong(acme: Tenant) -> None:
     for path, body, problems in WRONG:
         refused = acme.api.post(f"/tenants/acme/{path}", body)
         assert (refused.status_code, refused.json().get("problems")) == (400, problems)
+
+
+def shown(answer: httpx.Response) -> list[str]:
+    return [one["metadata"]["name"] for one in answer.json()["items"]]
+
+
+def test_people_of_single_projects_page_through_them_in_one_transaction(acme: Tenant, plane: context.Plane) -> None:
+    for n in range(4):
+        body = document("Project", f"p{n}")
+        acme.api.make("/tenants/acme/projects", body | {"metadata": {"name": f"p{n}", "labels": {"odd": str(n % 2)}}})
+    bob = acme.api.person("acme", "bob", "viewer", project="p0")
+    for name in ("p1", "p3"):
+        acme.api.make("/tenants/acme/people/bob/roles", {"role": "viewer", "project": name})
+    with counting.statements(plane.engine) as one:
+        assert shown(bob.get("/tenants/acme/projects?limit=1")) == ["p0"]
+    with counting.statements(plane.engine) as all_:
+        found = bob.get("/tenants/acme/projects?total=true")
+    assert (shown(found), found.json()["total"]) == (["p0", "p1", "p3"], 3)
+    assert len(all_) <= len(one) + 1  # the count
+    assert shown(bob.get("/tenants/acme/projects?labels=odd%3D1")) == ["p1", "p3"]
+    assert bob.get("/tenants/acme/projects/p2").status_code == 404

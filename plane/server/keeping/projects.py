@@ -11,10 +11,8 @@ from plane.server import authorise, context, keys
 from plane.server import documents as generic
 from plane.server.keeping import holds
 from plane.store import documents as rows
-from plane.store import engine
 from plane.store.delivering import duties, usage
 from plane.store.layout import tables
-from plane.store.people import people
 from plane.wire import documents, rest
 
 FINGERPRINT_BYTES = 32
@@ -96,11 +94,9 @@ def page(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
     tenant, _ = authorise.locate(plane, caller.actor, authorise.Names(names.tenant))
     if access.allows(caller.actor, "project:get", access.Target(tenant)):
         return generic.page(plane, caller, KIND, names, query)
-    with engine.dispatch(plane.engine) as tx:
-        _, mine = people.named(tx, [grant for grant in caller.actor.grants if grant.tenant == tenant])
-    left = sorted(name for name in mine.values() if name > rest.after(query))[: query.limit + 1]
-    found = [get(plane, caller, authorise.Names(names.tenant, name, name)) for name in left]
-    return rest.page(found, query.limit, key=lambda each: each.metadata.name)
+    mine = {grant.project for grant in caller.actor.grants if grant.tenant == tenant and grant.project}
+    with authorise.enter(plane, caller, authorise.Names(names.tenant), "tenant:get") as place:
+        return generic.shown(KIND, place, query, rows.among(KIND.shelf, mine))
 
 
 def get(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) -> documents.Project:
