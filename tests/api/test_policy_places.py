@@ -1,5 +1,6 @@
 """Policy bindings and waivers over the API: what is refused, who may agree, and what the log keeps."""
 
+import concurrent.futures
 import datetime as dt
 from typing import Any
 
@@ -62,6 +63,31 @@ def test_a_set_that_is_bound_stays(house: Tenant, platform: Api) -> None:
         assert (refused.status_code, "still named by 1 policy binding" in refused.json()["detail"]) == (409, True)
     assert house.api.delete(f"{BINDINGS}/strict").status_code == 200
     assert platform.delete("/policies/rules").status_code == 200
+
+
+WAITING = """SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
+WHERE datname = current_database() AND NOT granted AND locktype = :kind"""
+
+
+def until_one_waits(owner: sa.Engine, kind: str, *, beside: concurrent.futures.Future[Any]) -> None:
+    """For a lock of this kind; or until the other is through, which should have waited."""
+    while not beside.done():
+        with owner.begin() as tx:
+            if tx.execute(sa.text(WAITING), {"kind": kind}).scalar_one():
+                return
+
+
+@pytest.mark.parametrize("policy", ["house", "platform/rules"])
+def test_a_set_that_is_being_bound_is_not_deleted_at_the_same_moment(house: Tenant, platform: Api, owner: sa.Engine, policy: str) -> None:
+    remover, path = (platform, "/policies/rules") if "/" in policy else (house.api, "/tenants/acme/policies/house")
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        with owner.begin() as tx:  # between the binding's look at the set and its row
+            tx.execute(sa.text("LOCK TABLE policy_bindings IN SHARE ROW EXCLUSIVE MODE"))
+            bound = threads.submit(house.api.post, BINDINGS, binding(policySet=policy))
+            until_one_waits(owner, "relation", beside=bound)
+            removed = threads.submit(remover.delete, path)
+            until_one_waits(owner, "advisory", beside=removed)
+        assert (bound.result().status_code, removed.result().status_code) == (201, 409)
 
 
 def test_a_projects_binding_lies_apart_and_names_no_projects(house: Tenant) -> None:

@@ -55,11 +55,13 @@ def _columns(change: generic.Change) -> generic.Columns:
 
 
 def _release(change: generic.Change) -> None:
+    policies.remove_set(change.place.tx, change.place.scope.tenant, change.place.names.name)
     _check_unbound(policies.binders(change.place.tx, change.place.scope.tenant, change.place.names.name), change)
     _settle(change)
 
 
 def _release_everywhere(change: generic.Change) -> None:
+    policies.remove_set(change.place.tx, policies.NIL, change.place.names.name)
     with engine.dispatch(change.plane.engine) as tx:
         bound = policies.binders(tx, policies.NIL, change.place.names.name)
     _check_unbound(bound, change)

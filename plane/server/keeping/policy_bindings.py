@@ -44,10 +44,11 @@ def _columns(change: generic.Change) -> generic.Columns:
 
 
 def _bound_set(change: generic.Change, name: str) -> rows.Row | None:
-    """The set's row: of the platform, or of the tenant that the binding belongs to."""
+    """The set's row, which stays until this is done: of the platform, or of the tenant that the binding belongs to."""
     platform = _above(change, name)
-    tenant = policies.NIL if platform else change.place.scope.tenant
-    return rows.find(change.place.tx, rows.POLICY_SETS, {"tenant_id": tenant}, name.removeprefix(policies.PLATFORM) if platform else name)
+    tenant, own = policies.NIL if platform else change.place.scope.tenant, name.removeprefix(policies.PLATFORM) if platform else name
+    policies.name_set(change.place.tx, tenant, own)
+    return rows.find(change.place.tx, rows.POLICY_SETS, {"tenant_id": tenant}, own)
 
 
 def _above(change: generic.Change, name: str) -> bool:

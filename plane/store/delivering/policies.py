@@ -73,6 +73,23 @@ def binders(tx: Tx, tenant: str, name: str) -> int:
     return int(tx.execute(sa.select(sa.func.count()).select_from(BINDINGS).where(where)).scalar_one())
 
 
+def name_set(tx: Tx, tenant: str, name: str) -> None:
+    """Who names a set from now on waits for who is removing it, and the other way round; until the transaction ends.
+
+    A lock on the row would do for a tenant's own; those of the platform it may not lock.
+    """
+    tx.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_naming(tenant, name))))
+
+
+def remove_set(tx: Tx, tenant: str, name: str) -> None:
+    """Wait for all who are naming it."""
+    tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_naming(tenant, name))))
+
+
+def _naming(tenant: str, name: str) -> sa.ColumnElement[int]:
+    return sa.func.hashtextextended(f"policy set {tenant}/{name}", 0)
+
+
 def used(tx: Tx, tenant: str, uses: Iterable[tuple[str, str]], now: dt.datetime) -> None:
     """Count what changed a verdict: (project's id, waiver's name), once for each release."""
     for project, name in uses:
