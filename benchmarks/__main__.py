@@ -1,7 +1,7 @@
 """`make bench`: every benchmark in turn, each a process of its own. Figures and ratios, never a verdict.
 
-python -m benchmarks [NAME ...]     all, or those named: fleet agent render policy sealing lists compare plan audit audit_writes scale trial
-                                    access fairness
+python -m benchmarks [NAME ...]     all, or those named: fleet agent render policy preview sealing lists compare plan audit
+                                    audit_writes scale trial access fairness
 """
 
 import subprocess
@@ -12,6 +12,7 @@ BENCHMARKS = (
     "agent",
     "render",
     "policy",
+    "preview",
     "sealing",
     "lists",
     "compare",

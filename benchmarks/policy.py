@@ -67,15 +67,25 @@ def question(apps: range) -> policy.PolicyInput:
 @contextlib.contextmanager
 def raw(program: str, modules: Mapping[str, str]) -> Iterator[Callable[[bytes], bytes]]:
     """An OPA of the same modules, asked with bytes made beforehand."""
-    with tempfile.TemporaryDirectory() as name, opa_raw(program, modules, pathlib.Path(name)) as (path, token):
-        connection = Socket(path)
+    with contextlib.ExitStack() as stack:
+        yield raw_to(stack, program, modules)()
+
+
+def raw_to(stack: contextlib.ExitStack, program: str, modules: Mapping[str, str]) -> Callable[[], Callable[[bytes], bytes]]:
+    """The same for several who ask at once: each call is a connection of its own, until the stack ends."""
+    folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    path, token = stack.enter_context(opa_raw(program, modules, folder))
+
+    def connected() -> Callable[[bytes], bytes]:
+        connection = stack.enter_context(contextlib.closing(Socket(path)))
 
         def ask(body: bytes) -> bytes:
             connection.request("POST", TARGET, body, {"Content-Type": "application/json", "Authorization": f"Bearer {token}"})
             return connection.getresponse().read()
 
-        yield ask
-        connection.close()
+        return ask
+
+    return connected
 
 
 @contextlib.contextmanager

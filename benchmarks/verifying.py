@@ -29,9 +29,7 @@ from plane.wire import audit as wire
 
 ROOT = pathlib.Path(__file__).parent.parent
 OWN = "plane audit verify"  # by several processes, without the start of the command line; a standalone verifier takes one
-PARALLEL = (
-    "import sys; from plane.cli.auditing import audit_parallel as p,verifier as v;print(v.Verifier().take(p.parts_of(sys.argv[1])))"
-)
+PARALLEL = "import sys; from plane.cli.auditing import audit_parallel as p,verifier as v;print(v.Verifier().take(p.parts_of(sys.argv[1])))"
 BATCH = 1000  # events between two signed states, as the sealer makes them when much happens
 TYPES = ("app.sync.started", "app.sync.completed", "app.updated", "app.health.changed", "access.refused")
 
