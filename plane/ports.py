@@ -260,8 +260,8 @@ class PolicyEngine(Protocol):
         """Name and version of what answers, such as `opa 1.9.0`."""
         ...
 
-    def check(self, files: policy.PolicyFiles) -> None:
-        """PolicyInvalid with file, row and column when the set does not compile or uses a refused builtin."""
+    def check(self, files: policy.PolicyFiles, tests: Mapping[str, str] = {}) -> None:
+        """PolicyInvalid with file and row when the set does not compile, uses a refused builtin, or one of its tests fails."""
         ...
 
     def open(self, packed: bytes, keys: Sequence[trust.Trusted]) -> tuple[bundles.Bundle, origins.Signed]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from plane.adapters import opa_bounds, opa_bundles, opa_files, opa_pool, opa_sets, opa_trace, opa_turns
+from plane.adapters import opa_bounds, opa_bundles, opa_files, opa_pool, opa_sets, opa_tests, opa_trace, opa_turns
 from plane.adapters.styles import admission
 from plane.domain import trust
 from plane.domain.judging import bundles, origins, policy, traces
@@ -47,9 +47,11 @@ class Opa:
         """As records name it."""
         return self._compiler.version()
 
-    def check(self, files: policy.PolicyFiles) -> None:
-        """Compile the set as it will run: strict, with the driver, without the refused builtins."""
+    def check(self, files: policy.PolicyFiles, tests: Mapping[str, str] = {}) -> None:
+        """Compile the set as it will run: strict, with the driver, without the refused builtins; then run its tests."""
         self._compiler.check(files)
+        if tests:
+            opa_tests.check(self._compiler, files, tests)
 
     def open(self, packed: bytes, keys: Sequence[trust.Trusted]) -> tuple[bundles.Bundle, origins.Signed]:
         """What an OPA bundle holds besides the plane's own library, and who signed it."""

@@ -14,6 +14,9 @@ from plane.adapters import opa_sets
 from plane.domain.judging import policy
 
 DEADLINE_S = 120.0
+ACCEPT_S = 20.0  # all tests of a set that is to be kept, while its sender waits
+MOST_SAID = 20  # tests that fail
+_SET = "modules/set"  # where a set's own files lie beside the driver
 RULES = "rules"  # the copy of the author's folder: a bounded OPA reads nothing elsewhere
 _NEEDS = re.compile(r"\bdata\.plane\.lib\b")
 _HAS = re.compile(r"^package plane\.lib\b", re.MULTILINE)
@@ -38,6 +41,35 @@ class Covered(msgspec.Struct, frozen=True):
 
     percent: float
     missing: dict[str, tuple[int, ...]] = {}
+
+
+def check(compiler: opa_sets.Compiler, files: policy.PolicyFiles, tests: Mapping[str, str]) -> None:
+    """Run a set's own tests beside it as it is laid out to be asked.
+
+    Raises:
+        PolicyInvalid: one fails, they do not compile, or they take too long; with file and row.
+    """
+    with tempfile.TemporaryDirectory(prefix="plane-opa-accept-") as name:
+        place = pathlib.Path(name)
+        compiler.place(files, place)
+        for file, text in tests.items():
+            path = place / _SET / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        words = ["test", "--format=json", f"--capabilities={opa_sets.CAPABILITIES}", "--bundle", "modules"]
+        try:
+            done = compiler.run(words, place, timeout_s=ACCEPT_S)
+        except subprocess.TimeoutExpired as error:
+            raise _broken(files.name, f"they take more than {ACCEPT_S:g} s") from error
+    if not done.stdout.strip().startswith(b"["):
+        raise _broken(files.name, opa_sets.said(done.stderr + done.stdout).replace(f"{_SET}/", "") or "OPA ended without a word")
+    found = sorted(_tested(one) for one in msgspec.json.decode(done.stdout))
+    if bad := [one for one in found if not one.good()]:
+        raise _broken(files.name, *(f"{one.where}: {one.package}.{one.name}: {one.outcome}" for one in bad[:MOST_SAID]))
+
+
+def _broken(name: str, *problems: str) -> policy.PolicyInvalid:
+    return policy.PolicyInvalid(name, problems, why="breaks its own tests")
 
 
 class Author:
@@ -134,4 +166,4 @@ def _rows(ranges: list[dict[str, dict[str, int]]]) -> Iterator[int]:
 
 
 def _below(name: str) -> str:
-    return name.removeprefix(f"{RULES}/")
+    return name.removeprefix(f"{RULES}/").removeprefix(f"{_SET}/")

@@ -128,3 +128,27 @@ def test_data_stays_out_of_the_drivers_way(engine: opa.Opa) -> None:
         files = policy.policy_files("own", {"own.rego": opa_bundles.RULE, name: text})
         with pytest.raises(policy.PolicyInvalid, match=r"data below '(plane|system)' belongs to the plane or to OPA"):
             engine.check(files)
+
+
+def check(engine: opa.Opa, test: str) -> None:
+    files = policy.policy_files("own", {"owners.rego": opa_bundles.RULE, "data.json": '{"owned": {"kinds": ["Pod"]}}'})
+    engine.check(files, {"x/own_test.rego": f"package t\n\nimport data.plane.rules.owners\n\n{test}\n"})
+
+
+def test_a_set_passes_its_own_tests_before_it_is_taken(engine: opa.Opa) -> None:
+    check(engine, "test_a_pod if count(owners.violations) == 1 with input.manifest.kind as `Pod`")
+    check(engine, "todo_test_later if false")
+
+
+@pytest.mark.parametrize(
+    ("test", "problem"),
+    [
+        ("test_fails if count(owners.violations) == 2", "t.test_fails: failed"),
+        ("test_x if nobody.knows", "rego_unsafe_var_error: var nobody is unsafe"),
+        ('test_x if http.send({"url": "x"})', "rego_type_error: undefined function http.send"),
+    ],
+)
+def test_a_set_that_breaks_its_own_tests_is_refused_by_line(engine: opa.Opa, test: str, problem: str) -> None:
+    with pytest.raises(policy.PolicyInvalid) as refused:
+        check(engine, test)
+    assert str(refused.value) == f"policy set own breaks its own tests: x/own_test.rego:5: {problem}"

@@ -108,6 +108,16 @@ def test_what_is_no_bundle_is_refused(acme: Tenant, body: Json, field: str, rule
     assert (refused.status_code, refused.json()["problems"][field].startswith(rule)) == (400, True), refused.text
 
 
+def test_a_set_whose_tests_fail_is_refused_also_where_its_rules_are_as_before(acme: Tenant) -> None:
+    files = {"own.rego": opa_bundles.RULE, "data.json": '{"owned": {"kinds": ["Pod"]}}', "own_test.rego": opa_bundles.TEST}
+    made = acme.api.make(SETS, document("PolicySet", "house", files=files))
+    assert made["files"] == files
+    wrong = acme.api.put(
+        f"{SETS}/house", document("PolicySet", "house", files=files | {"own_test.rego": "package t\n\ntest_x if 1 == 2\n"})
+    )
+    assert (wrong.status_code, wrong.json()["problems"]) == (422, ["own_test.rego:3: t.test_x: failed"])
+
+
 @pytest.mark.parametrize(
     ("key", "field"),
     [

@@ -26,7 +26,7 @@ policy.add_command(policy_test.test)
 
 @policy.command("create")
 @click.argument("name")
-@click.option("-d", "--directory", "folder", default="", metavar="DIR", help="Folder of .rego files; tests in it are left out.")
+@click.option("-d", "--directory", "folder", default="", metavar="DIR", help="Folder of .rego files; tests in it have to pass.")
 @click.option("--profile", default="", help="Rules that come with the plane, under their modes; instead of a folder.")
 @click.option(
     "--pss-version", default="", metavar="VERSION", help="Of the Pod Security Standards, for a profile: latest, or v1.25 to v1.36."

@@ -20,8 +20,8 @@ def profile(name: str, version: str = "") -> tuple[dict[str, Any], dict[str, str
 
 
 def folder(path: pathlib.Path) -> dict[str, str]:
-    """File → text, without tests."""
-    found = sorted(file for file in path.glob("*.rego") if not file.name.endswith("_test.rego"))
+    """File → text, tests too: they have to pass."""
+    found = sorted(path.glob("*.rego"))
     if not found:
         raise failures.WrongUse(f"{path}: no .rego file in this folder")
     return {file.name: file.read_text(encoding="utf-8") for file in found}

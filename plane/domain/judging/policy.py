@@ -154,14 +154,14 @@ class PolicyRefused(errors.PlaneError):
 
 
 class PolicyInvalid(errors.PlaneError):
-    """A policy set that does not compile; `problems` are `file:row:col: message` lines as OPA gives them."""
+    """A policy set that does not compile, or breaks its tests; `problems` are `file:row:col: message` lines as OPA gives them."""
 
     code = "policy-invalid"
     fields = ("problems",)
 
-    def __init__(self, name: str, problems: tuple[str, ...]) -> None:
+    def __init__(self, name: str, problems: tuple[str, ...], *, why: str = "does not compile") -> None:
         self.problems = problems
-        super().__init__(f"policy set {name} does not compile: {problems[0] if problems else 'no reason given'}")
+        super().__init__(f"policy set {name} {why}: {problems[0] if problems else 'no reason given'}")
 
 
 class PolicyFailed(errors.PlaneError):
@@ -182,9 +182,15 @@ def policy_files(name: str, files: Mapping[str, str], style: styles.Style = styl
 
 def untested(files: Mapping[str, str]) -> dict[str, str]:
     """What of a set is asked: all but its tests."""
-    return {file: text for file, text in sorted(files.items()) if not file.endswith("_test.rego")}
+    return {file: text for file, text in sorted(files.items()) if not file.endswith(_TESTS)}
 
 
+def tests(files: Mapping[str, str]) -> dict[str, str]:
+    """What of a set has to pass before it is asked."""
+    return {file: text for file, text in sorted(files.items()) if file.endswith(_TESTS)}
+
+
+_TESTS = "_test.rego"
 # How a set's text shows that it looks at a field of the input, itself or through what rules share.
 _READING: dict[str, tuple[str, ...]] = {
     "project": ("input.project", '"project"'),

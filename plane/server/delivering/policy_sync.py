@@ -103,7 +103,7 @@ def _read(plane: context.Plane, place: Place, one: store.Following, commit: port
     contents = tree.read(below[name] for name in names)
     texts = {name: _text(name, contents[below[name].path]) for name in names}
     files = policy.policy_files(one.name, texts, one.spec.style)
-    plane.policies.check(files)
+    plane.policies.check(files, policy.tests(texts))
     signed = f"project/{place.project}" if place.rules.signature_keys else ""
     return Read(files, texts, origins.Origin("git", revision=commit.sha, signed_by=signed))
 

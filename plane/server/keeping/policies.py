@@ -49,7 +49,8 @@ def _columns(change: generic.Change) -> generic.Columns:
     new = change.before is None or change.before.digest != compiled.digest
     if new:
         policy_bundles.check_signed(change, found)
-        change.plane.policies.check(compiled)
+    if new or (change.before and change.before.files != files):
+        change.plane.policies.check(compiled, policy.tests(files))
     columns = {"spec": generic.plain(wish.spec), "files": dict(files), "digest": compiled.digest, **where}
     return columns | ({"origin": found.origin and generic.plain(found.origin)} if new or found.origin else {})
 
