@@ -91,6 +91,10 @@ def check() -> None:
 
 @command.command("rewrap")
 def rewrap_all() -> None:
-    """After a change of master key: encrypt everything anew under the present one. Servers and workers may run; repeat as you like."""
+    """After a change of master key: encrypt everything anew under the present one. Servers and workers may run; repeat as you like.
+
+    Secrets that were written before the audit log had fingerprints of them get theirs.
+    """
     with wiring.plane(config.load()) as plane:
-        click.echo(f"{rewrap.rewrap(plane)} stored secrets were encrypted anew")
+        done = rewrap.rewrap(plane)
+    click.echo(f"{done.secrets} stored secrets were encrypted anew, {done.fingerprints} got a fingerprint for the audit log")

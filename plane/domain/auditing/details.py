@@ -90,9 +90,10 @@ class GroupsChanged(Details, frozen=True, kw_only=True):
 
 
 class Rewrapped(Details, frozen=True, kw_only=True, omit_defaults=True):
-    """How many stored secrets."""
+    """How many stored secrets; `fingerprints`: how many, older than these, got one."""
 
     secrets: int
+    fingerprints: int = 0
 
 
 class Replayed(Details, frozen=True, kw_only=True, omit_defaults=True, rename={"start": "from"}):
