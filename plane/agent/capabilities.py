@@ -7,7 +7,7 @@ import msgspec
 import structlog
 
 from plane.adapters import kube, kube_kinds, kube_watch
-from plane.agent.kept import identity
+from plane.domain import version as release
 from plane.wire import agent
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -78,7 +78,7 @@ class Watcher:
         version = str(kube.decode(await self._api.get("/version")).get("gitVersion", ""))
         served = tuple(agent.Kind(one.group, one.version, one.kind, one.namespaced) for one in self._kinds.all())
         nodes, _ = await self._count("/api/v1/nodes")
-        found = agent.Capabilities(kube_version=version, agent_version=identity.VERSION, kinds=served, nodes=nodes, knows=agent.KNOWS)
+        found = agent.Capabilities(kube_version=version, agent_version=release.VERSION, kinds=served, nodes=nodes, knows=agent.KNOWS)
         if found != self._told:
             self._told = found
             self._tell(found)

@@ -11,7 +11,8 @@ import structlog
 
 from plane.adapters import link
 from plane.agent import backoff
-from plane.agent.kept import identity, journal
+from plane.agent.kept import journal
+from plane.domain import version
 from plane.wire import agent
 from plane.wire import journal as wire
 
@@ -58,7 +59,7 @@ class Diary:
 
     def began(self) -> None:
         """The agent starts."""
-        self.note(wire.Started(identity.VERSION, clean=self._book.clean))
+        self.note(wire.Started(version.VERSION, clean=self._book.clean))
 
     def task(self, task: agent.Task) -> None:
         """Work on a task begins."""

@@ -6,13 +6,13 @@ import ssl
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from importlib import metadata
 from typing import Any, Self
 
 import httpx
 import msgspec
 
 from plane.cli import contexts, failures
+from plane.domain import version
 
 BASE = "/api/v1"
 CONNECT_S = 5.0
@@ -45,7 +45,7 @@ class Client:
 
     def __init__(self, context: contexts.Context) -> None:
         self._place = context.url
-        headers = {"Accept": "application/json", "User-Agent": f"plane/{version()}"}
+        headers = {"Accept": "application/json", "User-Agent": f"plane/{version.VERSION}"}
         if context.token:
             headers["Authorization"] = f"Bearer {context.token}"
         self._http = httpx.Client(
@@ -161,14 +161,6 @@ def parse_events(lines: Iterator[str]) -> Iterator[Event]:
             name = value
         elif field == "id":
             number = value
-
-
-def version() -> str:
-    """The installed version."""
-    try:
-        return metadata.version("gitops-plane")
-    except metadata.PackageNotFoundError:
-        return "0+source"
 
 
 def _given(params: Mapping[str, object]) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 import click
 
-from plane.cli import client, show
+from plane.cli import show
+from plane.domain import version as release
 
 
 @click.command()
 @show.option("table", "json", "yaml")
 def version(*, output: str) -> None:
     """Print the version of this program."""
-    found = client.version()
-    if not show.body({"version": found}, output=output):
-        click.echo(f"plane {found}")
+    if not show.body({"version": release.VERSION}, output=output):
+        click.echo(f"plane {release.VERSION}")

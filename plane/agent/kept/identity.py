@@ -11,11 +11,11 @@ import structlog
 from plane.adapters import kube, link, sealing
 from plane.agent.kept import own
 from plane.domain import errors
+from plane.domain import version as release
 from plane.domain.rendering import secrets
 from plane.wire import agent
 
 SECRET = "gitops-plane-agent"  # noqa: S105 - the name of an object
-VERSION = "0.1.0"
 
 # Fields of the Secret.
 KEY_FIELDS = ("signing", "sealing", "sealing-public")
@@ -203,7 +203,7 @@ async def _introduction(api: kube.Api, keys: Keys, join_token: secrets.Secret) -
         signing_key=public,
         sealing_key=keys.sealing.public,
         proof=proof,
-        agent_version=VERSION,
+        agent_version=release.VERSION,
         kube_version=version,
         installation=await _installation(api),
     )

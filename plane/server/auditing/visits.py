@@ -5,12 +5,11 @@ import socket
 
 import structlog
 
-from plane.domain import access, errors
+from plane.domain import access, errors, version
 from plane.domain.auditing import audit, details
 from plane.server import authorise, context, record
 from plane.store import engine
 
-VERSION = "0.1.0"
 LOGIN_S = 3600.0  # a token that was silent for so long, or comes from another address, logs in anew
 READ_S = 600.0  # the same look at the log again is told so rarely
 
@@ -64,7 +63,7 @@ def life(plane: context.Plane, kind: str, program: str) -> None:
     """`plane.started` or `plane.stopped`, and with it the logging of this program."""
     scope = access.Scope(access.PLATFORM_TENANT, access.SYSTEM)
     key = audit.key_id(plane.plane_id, plane.log_signer.keys()[0]).hex()
-    told = details.ProgramLife(program=program, version=VERSION, host=socket.gethostname(), pid=os.getpid(), signing_key=key)
+    told = details.ProgramLife(program=program, version=version.VERSION, host=socket.gethostname(), pid=os.getpid(), signing_key=key)
     try:
         with engine.begin(plane.engine, scope) as tx:
             record.append(plane, tx, scope, kind, target=f"program/{program}", details=told)
