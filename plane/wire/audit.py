@@ -118,7 +118,7 @@ class Witness(rest.Body, frozen=True, kw_only=True):
 
     key: rest.Text
     note: Annotated[str, msgspec.Meta(max_length=4000)]
-    old: Annotated[int, msgspec.Meta(ge=0)] = 0
+    old: Annotated[int, msgspec.Meta(ge=0, le=rest.MAX_NUMBER)] = 0
     proof: Annotated[tuple[Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")], ...], msgspec.Meta(max_length=64)] = ()
 
 

@@ -8,6 +8,7 @@ import msgspec
 from plane.domain import errors
 from plane.domain.auditing import audit, proof_checks
 
+MOST = 2**53 - 1  # events of a log: what every reader of JSON keeps exact, as `old` of a witness has to
 COSIGNATURE = b"\x04"  # the kind of key in notes: Ed25519 over the time and the note
 
 
@@ -35,6 +36,8 @@ def read(note: str, key: str, holds: Holds) -> State:
             raise errors.Invalid({"key": "is not the one that signed the note"})
         if not holds(public, marked[4:], f"{text}\n".encode()):
             raise errors.Invalid({"note": "its signature does not hold"})
+        if not 0 <= int(size) <= MOST:
+            raise errors.Invalid({"note": f"says that its log has {size[:40]} events; a witness holds logs of 0 to {MOST}"})
         return State(origin, int(size), audit.unb64(root).hex(), f"{text}\n")
     except (ValueError, IndexError, StopIteration, binascii.Error) as e:
         raise errors.Invalid({"note": "must be a signed note with a checkpoint, and key the verifier key that signed it"}) from e
