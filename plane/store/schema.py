@@ -1,6 +1,7 @@
 """Bring a database to this version's schema, or tell that it is not there. Runs as the owner of the tables, never as the application."""
 
 import pathlib
+import time
 
 import sqlalchemy as sa
 from alembic import command, config
@@ -11,6 +12,7 @@ from sqlalchemy import exc
 from plane.domain import errors
 
 LOCK_ID = 0x706C616E65  # "plane": two migrators wait for each other
+LOCK_EVERY_S = 0.2
 
 
 class SchemaMismatch(errors.PlaneError):
@@ -28,8 +30,7 @@ def scripts() -> pathlib.Path:
 def migrate(engine: sa.Engine) -> str:
     """Upgrade to head in one go, safe to call from several processes; returns the revision."""
     with engine.connect() as tx:
-        tx.execute(sa.text("SELECT pg_advisory_lock(:id)"), {"id": LOCK_ID})
-        tx.commit()  # the lock is the session's: each migration has a transaction of its own, and one that broke off goes on there
+        _alone(tx)
         try:
             command.upgrade(_settings(tx), "head")
         finally:
@@ -37,6 +38,17 @@ def migrate(engine: sa.Engine) -> str:
             tx.execute(sa.text("SELECT pg_advisory_unlock(:id)"), {"id": LOCK_ID})
             tx.commit()
     return head()
+
+
+def _alone(tx: sa.Connection) -> None:
+    """The lock is the session's: each migration has a transaction of its own, and one that broke off goes on there.
+
+    It is asked for again and again: whoever waits for it in the database has a snapshot, for whose end an index made beside writers waits.
+    """
+    while not tx.execute(sa.text("SELECT pg_try_advisory_lock(:id)"), {"id": LOCK_ID}).scalar_one():
+        tx.commit()
+        time.sleep(LOCK_EVERY_S)
+    tx.commit()
 
 
 def check(engine: sa.Engine) -> None:

@@ -107,3 +107,15 @@ def test_a_search_goes_on_behind_events_that_somebody_removed(
         if order == "oldest"
         else [["tenant/t6", "tenant/t5", "tenant/t1"], ["tenant/t0"]]
     )
+
+
+def test_one_things_events_of_a_type_come_page_after_page(plane: context.Plane, owner: sa.Engine) -> None:
+    with engine.begin(plane.engine, SCOPE) as tx:
+        for number in range(12):
+            record.append(plane, tx, SCOPE, ("sink.updated", "sink.replayed")[number % 2], target=f"sink/s{number % 3}")
+    seal_all(plane, owner)
+    query = wire.Query(type="sink.updated", target="sink/s0", limit=1, order="newest")
+    first = audit_log.page(plane, ADMIN, PLATFORM, query)
+    rest = audit_log.page(plane, ADMIN, PLATFORM, msgspec.structs.replace(query, cursor=first.next))
+    assert [[one.seq for one in page.items] for page in (first, rest)] == [[6], [0]]
+    assert rest.next == ""

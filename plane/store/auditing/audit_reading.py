@@ -39,10 +39,12 @@ def search(tx: Tx, tenant: str, asked: Asked, *, cursor: int, limit: int, newest
     expired = tx.execute(_PLANNED_ANEW, {"tenant": tenant}).one().expired
     there = sa.or_(LEAVES.c.seq >= expired, sa.exists().where(_OF_LEAF).correlate(LEAVES))
     where = [LEAVES.c.tenant_id == tenant, *_conditions(tx, tenant, asked), *([there] if expired else [])]
+    two = asked.types and (asked.actor or asked.target)
     found: list[audit.Sealed] = []
     while wanted := limit - len(found):
         beyond = LEAVES.c.seq < cursor if newest else LEAVES.c.seq > cursor
-        rows = tx.execute(_page(*where, beyond, limit=wanted, newest=newest)).all()
+        here = [LEAVES.c.tenant_id == tenant, _places(*where, beyond, limit=wanted, newest=newest)] if two else [*where, beyond]
+        rows = tx.execute(_page(*here, limit=wanted, newest=newest)).all()
         found += [
             audit.Sealed(row.seq, bytes(row.leaf).hex(), audit.together(row.body, bytes(row.personal or b""))) for row in rows if row.body
         ]
@@ -68,6 +70,12 @@ def _page(*where: sa.ColumnElement[bool], limit: int, newest: bool) -> sa.Select
     rows = leaf.outerjoin(EVENTS, event).outerjoin(PERSONAL, personal)
     query = sa.select(leaf.c.seq, leaf.c.leaf, EVENTS.c.body, PERSONAL.c.body.label("personal")).select_from(rows)
     return query.order_by(leaf.c.seq.desc() if newest else leaf.c.seq)
+
+
+def _places(*where: sa.ColumnElement[bool], limit: int, newest: bool) -> sa.ColumnElement[bool]:
+    """The places alone, which an index has together with types: of two things that never met no leaf is read."""
+    query = sa.select(LEAVES.c.seq).where(*where).order_by(LEAVES.c.seq.desc() if newest else LEAVES.c.seq)
+    return LEAVES.c.seq.in_(query.limit(limit).correlate(None))
 
 
 _OF_LEAF = sa.and_(EVENTS.c.tenant_id == LEAVES.c.tenant_id, EVENTS.c.id == LEAVES.c.event_id)

@@ -44,7 +44,11 @@ leaves = sa.Table(
     columns.tenant_key("seq"),
     sa.UniqueConstraint("tenant_id", "event_id"),
     sa.Index("ix_audit_leaves_tenant_id_at", "tenant_id", "at"),
-    *(sa.Index(f"ix_audit_leaves_tenant_id_{name}", "tenant_id", name, "seq") for name in ("type", "project_id", "actor", "target")),
+    *(sa.Index(f"ix_audit_leaves_tenant_id_{name}", "tenant_id", name, "seq") for name in ("type", "project_id")),
+    *(  # somebody's events of a type that they never caused are looked for in the index alone
+        sa.Index(f"ix_audit_leaves_tenant_id_{name}", "tenant_id", name, "seq", postgresql_include=["type", "at"])
+        for name in ("actor", "target")
+    ),
     *(
         sa.Index(f"ix_audit_leaves_tenant_id_{name}", "tenant_id", name, "seq", postgresql_where=sa.text(condition))
         for name, condition in (
