@@ -1,7 +1,9 @@
 """HTTPS to the plane, always asked by the agent: one short-lived token per request, msgpack both ways."""
 
+import pathlib
 import ssl
 import uuid
+from collections.abc import Callable
 
 import aiohttp
 import msgspec
@@ -15,6 +17,7 @@ from plane.wire import journal as record
 CONNECT_S = 10.0
 CONNECTIONS = 24  # 8 for claims, reports and releases, and one that may be held for each stream (agent/answering/streams.py)
 ANSWER_S = 60.0
+RENEW_S = 5.0  # until files that are being replaced are looked at again
 LONG_POLL_SLACK_S = 20.0  # beyond the wait asked for: a plane that answers later than that is gone
 
 _PROBLEM_SENTENCE = 300
@@ -51,24 +54,47 @@ class Credentials(msgspec.Struct, frozen=True):
     generation: int
 
 
+class Certificate:
+    """The agent's client certificate, from files that somebody else may renew at any time (SPIRE's `spiffe-helper`, cert-manager)."""
+
+    def __init__(self, certificate: pathlib.Path, key: pathlib.Path) -> None:
+        self._files = certificate, key
+        self._loaded: tuple[int, ...] = ()
+
+    def renew(self, trust: ssl.SSLContext) -> None:
+        """Show the files' present content on connections from now on; PlaneAway while they cannot be read or do not belong together."""
+        try:
+            found = tuple(file.stat().st_mtime_ns for file in self._files)
+            if found != self._loaded:
+                trust.load_cert_chain(*self._files)
+                self._loaded = found
+        except OSError as e:  # ssl.SSLError is one
+            raise PlaneAway(f"the client certificate {self._files[0]} cannot be used: {e.strerror or e}", retry_after_s=RENEW_S) from e
+
+
 class _Problem(msgspec.Struct):
     type: str = ""
     title: str = ""
     detail: str = ""
 
 
+def _nothing() -> None:
+    """Of an agent without a client certificate."""
+
+
 class Plane:
     """One plane behind one URL. `credentials` are set once enrolled."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, *, claim_wait_s: int) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: str, *, claim_wait_s: int, renew: Callable[[], None] = _nothing) -> None:
         self._session = session
+        self._renew = renew
         self._claim_wait_s = claim_wait_s
         self._url = url.rstrip("/")
         self.credentials: Credentials | None = None
 
     def speaking_as(self, credentials: Credentials) -> "Plane":
         """The same plane, for one request with other credentials."""
-        other = Plane(self._session, self._url, claim_wait_s=self._claim_wait_s)
+        other = Plane(self._session, self._url, claim_wait_s=self._claim_wait_s, renew=self._renew)
         other.credentials = credentials
         return other
 
@@ -112,6 +138,7 @@ class Plane:
 
     async def _ask(self, method: str, path: str, *, query: str = "", body: bytes = b"", wait_s: float = 0.0) -> bytes:
         """The answer's body; PlaneAway, Revoked or LinkRefused."""
+        self._renew()
         path = agent.PATH + path
         timeout = aiohttp.ClientTimeout(total=ANSWER_S + wait_s, connect=CONNECT_S, sock_read=wait_s + LONG_POLL_SLACK_S)
         url = f"{self._url}{path}{'?' + query if query else ''}"
@@ -172,12 +199,13 @@ def next_credentials(signing_key: secrets.Secret, enrolled: agent.Enrolled) -> C
     return credentials(signing_key, msgspec.structs.replace(enrolled, generation=enrolled.generation + 1))
 
 
-def connect(url: str, *, ca_pem: str = "", claim_wait_s: int) -> Plane:
+def connect(url: str, *, ca_pem: str = "", claim_wait_s: int, certificate: Certificate | None = None) -> Plane:
     """No request is made yet. `ca_pem`: trust these certificates only; `claim_wait_s`: how long a claim waits for tasks, at most 60."""
-    trust: ssl.SSLContext | bool = ssl.create_default_context(cadata=ca_pem) if ca_pem else True
-    return Plane(
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust, limit=CONNECTIONS), trust_env=True), url, claim_wait_s=claim_wait_s
-    )
+    trust = ssl.create_default_context(cadata=ca_pem or None)
+    # A connection that is kept would go on under the certificate before: with one, each request makes its own.
+    connector = aiohttp.TCPConnector(ssl=trust, limit=CONNECTIONS, force_close=certificate is not None)
+    session = aiohttp.ClientSession(connector=connector, trust_env=True)
+    return Plane(session, url, claim_wait_s=claim_wait_s, renew=(lambda: certificate.renew(trust)) if certificate else _nothing)
 
 
 def _check(answer: aiohttp.ClientResponse, payload: bytes) -> None:

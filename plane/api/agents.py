@@ -9,7 +9,7 @@ from litestar.concurrency import sync_to_thread
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from plane.api import metering, problems, wake
+from plane.api import metering, peers, problems, wake
 from plane.domain import errors
 from plane.server import claim as claims
 from plane.server import context
@@ -35,7 +35,7 @@ async def _identity(request: Incoming, body: bytes) -> claims.AgentIdentity:
         raise errors.Unauthenticated("an agent's request token is needed", remedy="this endpoint is for agents alone")
     bound = signing.Request(request.method, request.scope["path"], signing.body_digest(body))
     try:
-        who = await sync_to_thread(claims.authenticate, _plane(request), token, bound)
+        who = await sync_to_thread(claims.authenticate, _plane(request), token, bound, peer=peers.of(request.scope))
         metering.take(request, Key("agent", who.id))
     except errors.Unauthenticated as e:
         ip = request.client.host if request.client else ""
@@ -71,7 +71,7 @@ async def enrol_agent(request: Incoming) -> Response[bytes]:
     """The one endpoint without a request token: the join token is in the body."""
     metering.stranger(request, request.client.host if request.client else "")
     body = _decode(await _body(request), agent.Enrol)
-    return _answer(await sync_to_thread(enrol.enrol, _plane(request), body))
+    return _answer(await sync_to_thread(enrol.enrol, _plane(request), body, peer=peers.of(request.scope)))
 
 
 @post("/keys", status_code=200)

@@ -41,10 +41,14 @@ class Grant(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=T
 
 
 class ClusterSpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A cluster belongs to the platform; tenants use it through grants."""
+    """A cluster belongs to the platform; tenants use it through grants.
+
+    `agent_certificate`: the client certificate that its agent must show besides its signature (`permitting.certificates`); empty: none.
+    """
 
     labels: dict[str, str] = {}
     grants: tuple[Grant, ...] = ()
+    agent_certificate: Annotated[str, msgspec.Meta(max_length=2048)] = ""
 
 
 def full(capacity: Capacity, cluster: str, *, apps: int, namespaces: frozenset[str], namespace: str) -> str:

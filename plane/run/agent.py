@@ -37,6 +37,18 @@ def command() -> None:
     help="PEM file: trust only these certificates for the plane.",
 )
 @click.option(
+    "--certificate-file",
+    envvar="PLANE_CERTIFICATE_FILE",
+    type=click.Path(dir_okay=False, path_type=pathlib.Path),
+    help="PEM file: client certificate that the plane wants to see, read again when it changes.",
+)
+@click.option(
+    "--certificate-key-file",
+    envvar="PLANE_CERTIFICATE_KEY_FILE",
+    type=click.Path(dir_okay=False, path_type=pathlib.Path),
+    help="PEM file: its private key.",
+)
+@click.option(
     "--join-token-file",
     type=click.Path(exists=True, dir_okay=False, path_type=pathlib.Path),
     help="One-time token for the first start; or PLANE_JOIN_TOKEN.",
@@ -104,7 +116,8 @@ async def _main(given: dict[str, object]) -> None:
     setup = active.Setup(str(given["namespace"]), pathlib.Path(str(state_dir)), _days(given), _token(given))
     api = await kube.connect(str(given["kubeconfig"]), context=str(given["context"]), answer_s=float(str(given["request_timeout"])))
     trusted = ca.read_text() if isinstance(ca, pathlib.Path) else ""
-    plane = link.connect(str(given["plane_url"]), ca_pem=trusted, claim_wait_s=int(str(given["claim_wait"])))
+    wait_s = int(str(given["claim_wait"]))
+    plane = link.connect(str(given["plane_url"]), ca_pem=trusted, claim_wait_s=wait_s, certificate=_certificate(given))
     try:
         await _until_signal(api, plane, setup)
     finally:
@@ -137,6 +150,15 @@ async def _insist(api: kube.Api, plane: link.Plane, setup: active.Setup) -> None
         except* Exception:  # the cluster keeps its agent whatever one turn ran into; a restart takes up all work from cluster and disk
             logger.exception("agent.failed")
         await asyncio.sleep(RETRY_S)
+
+
+def _certificate(given: dict[str, object]) -> link.Certificate | None:
+    certificate, key = given["certificate_file"], given["certificate_key_file"]
+    if isinstance(certificate, pathlib.Path) and isinstance(key, pathlib.Path):
+        return link.Certificate(certificate, key)
+    if certificate or key:
+        raise click.UsageError("--certificate-file and --certificate-key-file go together")
+    return None
 
 
 def _days(given: dict[str, object]) -> dt.timedelta:

@@ -52,6 +52,11 @@ class Authority:
         """For a client; Kubernetes reads the user from the common name and the groups from the organisations."""
         return self._issue(_name(user, groups), ExtendedKeyUsageOID.CLIENT_AUTH, None)
 
+    def workload(self, identity: str) -> Pair:
+        """For a client known by a SPIFFE ID."""
+        names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(identity)])
+        return self._issue(_name("workload"), ExtendedKeyUsageOID.CLIENT_AUTH, names)
+
     def _issue(self, subject: x509.Name, purpose: x509.ObjectIdentifier, names: x509.SubjectAlternativeName | None) -> Pair:
         key = ec.generate_private_key(ec.SECP256R1())
         built = self._builder(subject, key).add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

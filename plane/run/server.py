@@ -1,6 +1,7 @@
 """`plane server`: the REST API and the agents' endpoints. Stateless; run several behind one address."""
 
 import socket
+import ssl
 import sys
 
 import click
@@ -8,7 +9,7 @@ import uvicorn
 
 from plane import config
 from plane.api import app, wake
-from plane.run import heap, wiring
+from plane.run import heap, peers, wiring
 from plane.server.auditing import visits
 
 BACKLOG = 1024
@@ -41,7 +42,9 @@ def command() -> None:
             ssl_certfile=settings.tls_cert or None,
             ssl_keyfile=settings.tls_key or None,
             loop="uvloop",
-            http="httptools",
+            ssl_ca_certs=settings.tls_client_ca or None,
+            ssl_cert_reqs=ssl.CERT_OPTIONAL if settings.tls_client_ca else ssl.CERT_NONE,  # people come without one
+            http=peers.Protocol,
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=DRAIN_S,

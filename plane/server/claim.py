@@ -9,6 +9,7 @@ import msgspec
 
 from plane.domain import access, errors, fleet
 from plane.domain.auditing import agent_details
+from plane.domain.permitting import certificates
 from plane.server import context, record
 from plane.store import engine
 from plane.store.attending import agents, clusters
@@ -75,8 +76,10 @@ class Replays:
 REPLAYS = Replays()
 
 
-def authenticate(plane: context.Plane, token: str, request: signing.Request) -> AgentIdentity:
-    """The agent behind a request token.
+def authenticate(
+    plane: context.Plane, token: str, request: signing.Request, *, peer: certificates.Peer = certificates.NOBODY
+) -> AgentIdentity:
+    """The agent behind a request token; `peer`: what the connection proved of it.
 
     Raises:
         Unauthenticated: unknown, revoked, replayed, out of date, or made for another request. Revocation holds at the next request.
@@ -86,6 +89,7 @@ def authenticate(plane: context.Plane, token: str, request: signing.Request) -> 
         known = agents.identity(tx, signing.peek(token))
     if known is None or known.revoked:
         raise errors.Unauthenticated("this agent is unknown or was revoked", remedy="join its cluster again with `plane cluster join`")
+    check_peer(known.certificate, peer)
     claims = signing.verify(token, known.signing_key, request, plane_id=plane.plane_id, now=now.timestamp())
     if claims.gen != known.generation or not REPLAYS.first(f"{known.id}/{claims.jti}"):
         raise signing.TokenRefused(USED)
@@ -98,6 +102,12 @@ def authenticate(plane: context.Plane, token: str, request: signing.Request) -> 
     if known.quarantine:
         raise Quarantined(known.quarantine)
     return AgentIdentity(known.id, known.cluster_id, known.key_id, known.generation, known.trouble, known.rotates, known.terms, known.owner)
+
+
+def check_peer(wanted: str, peer: certificates.Peer) -> None:
+    """TokenRefused: it is no word about the agent's keys, which may come again over another connection."""
+    if why := certificates.refusal(wanted, peer):
+        raise signing.TokenRefused(why)
 
 
 def claim(plane: context.Plane, identity: AgentIdentity, body: agent.Claim, limit: int) -> agent.Claimed:

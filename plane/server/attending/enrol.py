@@ -4,6 +4,7 @@ import hashlib
 
 from plane.domain import access, errors
 from plane.domain.auditing import agent_details
+from plane.domain.permitting import certificates
 from plane.server import claim, context, record
 from plane.store import engine, wake
 from plane.store.attending import agents
@@ -22,7 +23,7 @@ class JoinRefused(errors.Unauthenticated):
         )
 
 
-def enrol(plane: context.Plane, body: agent.Enrol) -> agent.Enrolled:
+def enrol(plane: context.Plane, body: agent.Enrol, *, peer: certificates.Peer = certificates.NOBODY) -> agent.Enrolled:
     """Make the caller the cluster's agent; the agent before it is revoked in the same moment.
 
     The same token with the same keys gives the same answer again, for an agent that never heard the first one; with other keys
@@ -35,6 +36,7 @@ def enrol(plane: context.Plane, body: agent.Enrol) -> agent.Enrolled:
     scope = access.Scope(_owner(plane, hashed), access.Actor(id=agent_id, name="agent", kind="agent"))
     with engine.begin(plane.engine, scope) as tx:
         token = agents.take_join_token(tx, hashed, now)
+        claim.check_peer(token.certificate if token else "", peer)  # before the token counts as used
         again = agents.active(tx, token.cluster_id, body.signing_key) if token and token.used_at else ""
         fresh = token is not None and token.used_at is None and now <= token.expires_at
         if token and fresh:

@@ -6,7 +6,7 @@ import msgspec
 
 from plane.domain import access, errors, fleet
 from plane.domain.auditing import cluster_details
-from plane.domain.permitting import quotas, sharing
+from plane.domain.permitting import certificates, quotas, sharing
 from plane.server import abilities, authorise, context, record
 from plane.server import documents as generic
 from plane.store import documents as rows
@@ -72,7 +72,14 @@ def _columns(change: generic.Change) -> generic.Columns:
     found = sharing.clash(grants, known.values()) if not problems else None
     if problems or found:
         raise errors.Invalid(problems or {"spec.grants": str(found)})
-    return generic.spec_only(change)
+    return _stored(change)
+
+
+def _stored(change: generic.Change) -> generic.Columns:
+    wanted = change.wish.spec.agent_certificate
+    if rule := certificates.problem(wanted):
+        raise errors.Invalid({"spec.agentCertificate": rule})
+    return {**generic.spec_only(change), "agent_certificate": wanted}
 
 
 def _tenants(change: generic.Change) -> dict[str, sharing.Tenant]:
@@ -183,7 +190,7 @@ def _own_columns(change: generic.Change) -> generic.Columns:
         raise errors.Invalid(problems)
     if change.before is None:
         _room_for_one(place, change.wish.metadata.name)
-    return generic.spec_only(change)
+    return _stored(change)
 
 
 def _room_for_one(place: authorise.Place, name: str) -> None:

@@ -31,6 +31,7 @@ class Identity(msgspec.Struct, frozen=True):
     terms: fleet.Terms = fleet.Terms()
     quarantine: str = ""  # why it is given nothing
     owner: str = tables.NIL  # whose cluster it is
+    certificate: str = ""  # that it must show
 
 
 class JoinToken(msgspec.Struct, frozen=True):
@@ -40,6 +41,7 @@ class JoinToken(msgspec.Struct, frozen=True):
     cluster: str
     expires_at: dt.datetime
     used_at: dt.datetime | None
+    certificate: str  # that the agent must show
 
 
 def identity(tx: Tx, agent_id: str) -> Identity | None:
@@ -58,6 +60,7 @@ def identity(tx: Tx, agent_id: str) -> Identity | None:
         AGENTS.c.former_terms,
         AGENTS.c.quarantine,
         CLUSTERS.c.tenant_id,
+        CLUSTERS.c.agent_certificate,
     )
     joined = AGENTS.join(CLUSTERS, CLUSTERS.c.id == AGENTS.c.cluster_id)
     row = tx.execute(sa.select(*columns).select_from(joined).where(AGENTS.c.id == agent_id)).one_or_none()
@@ -76,6 +79,7 @@ def identity(tx: Tx, agent_id: str) -> Identity | None:
         fleet.Terms(row.installation, row.term, tuple(row.former_terms)),
         row.quarantine,
         row.tenant_id,
+        row.agent_certificate,
     )
 
 
@@ -132,13 +136,14 @@ def owner(tx: Tx, hashed: bytes) -> str:
 def take_join_token(tx: Tx, hashed: bytes, now: dt.datetime) -> JoinToken | None:
     """The token, marked used if it was unused; None when unknown. The caller looks at `used_at` and `expires_at` as they were before."""
     joined = TOKENS.join(CLUSTERS, CLUSTERS.c.id == TOKENS.c.cluster_id)
-    query = sa.select(TOKENS.c.cluster_id, CLUSTERS.c.name, TOKENS.c.expires_at, TOKENS.c.used_at).select_from(joined)
+    columns = (TOKENS.c.cluster_id, CLUSTERS.c.name, TOKENS.c.expires_at, TOKENS.c.used_at, CLUSTERS.c.agent_certificate)
+    query = sa.select(*columns).select_from(joined)
     row = tx.execute(query.where(TOKENS.c.hash == hashed).with_for_update(of=TOKENS)).one_or_none()
     if row is None:
         return None
     tried = {"refused_at": now} if row.used_at else {"used_at": now}
     tx.execute(sa.update(TOKENS).where(TOKENS.c.hash == hashed).values(tried))
-    return JoinToken(row.cluster_id, row.name, row.expires_at, row.used_at)
+    return JoinToken(row.cluster_id, row.name, row.expires_at, row.used_at, row.agent_certificate)
 
 
 def enrol(tx: Tx, cluster_id: str, *, agent_id: str, now: dt.datetime, fields: dict[str, object]) -> None:
