@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from click import testing
@@ -65,15 +65,6 @@ def admin(cluster: clusters.DevCluster) -> api.Api:
     return api.admin(cluster.folder, cluster.server)
 
 
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[clusters.DevCluster]:
-    """A cluster of this module's, beside the shared one."""
-    began = time.monotonic()
-    with clusters.start("own", nodes=3, prefix=tmp_path_factory.mktemp("own"), audit_log=True) as cluster:
-        sys.stdout.write(f"\na development cluster took {time.monotonic() - began:.1f} s to start\n")
-        yield cluster
-
-
 def test_a_deployment_becomes_available(admin: api.Api, namespace: str) -> None:
     admin.create(f"/apis/apps/v1/namespaces/{namespace}/deployments", deployment("web"))
     path = f"/apis/apps/v1/namespaces/{namespace}/deployments/web"
@@ -129,40 +120,21 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["/usr/bin/env", *command], env={"PATH": path, **environment}, capture_output=True, text=True, check=False)
 
 
-def test_two_clusters_run_side_by_side(own: clusters.DevCluster, cluster: clusters.DevCluster) -> None:
-    assert own.server != cluster.server
-    assert api.nodes_ready(api.admin(own.folder, own.server)) == 3
+def test_two_clusters_run_side_by_side(cluster: clusters.DevCluster, other_cluster: clusters.DevCluster) -> None:
+    assert cluster.server != other_cluster.server
     assert api.nodes_ready(api.admin(cluster.folder, cluster.server)) == 2
+    assert api.nodes_ready(api.admin(other_cluster.folder, other_cluster.server)) == 1
 
 
-def test_the_audit_log_says_who_did_what_without_bodies(own: clusters.DevCluster) -> None:
-    api.admin(own.folder, own.server).create(
-        "/api/v1/namespaces/default/secrets", {"metadata": {"name": "s"}, "stringData": {"k": "hunter2"}}
-    )
-    text = (own.folder / "audit.log").read_text()
-    events = [json.loads(line) for line in text.splitlines()]
-    assert any(one["user"]["username"] == "admin" and one.get("objectRef", {}).get("name") == "s" for one in events)
-    assert "hunter2" not in text
-
-
-def test_memory_of_the_parts_is_printed(own: clusters.DevCluster) -> None:
-    sizes = {name: int(about(pid)["VmRSS"].split()[0]) >> 10 for name, pid in own.pids.items()}
+def test_memory_of_the_parts_is_printed(cluster: clusters.DevCluster) -> None:
+    sizes = {name: int(about(pid)["VmRSS"].split()[0]) >> 10 for name, pid in cluster.pids.items()}
     sys.stdout.write(f"\nresident memory in MiB: {sizes}\n")
     assert sizes.keys() == PARTS | {"supervisor"}
 
 
-def test_a_second_start_of_the_same_name_is_refused(own: clusters.DevCluster) -> None:
+def test_a_second_start_of_the_same_name_is_refused(cluster: clusters.DevCluster) -> None:
     with pytest.raises(errors.Conflict, match="runs already"):
-        clusters.start("own", prefix=own.folder.parent)
-
-
-def test_a_start_takes_the_place_of_a_dead_one_and_a_stop_leaves_nothing(tmp_path: pathlib.Path) -> None:
-    clusters.prepare("brief", nodes=1, prefix=tmp_path, audit_log=False, leashed=False)
-    cluster = clusters.start("brief", prefix=tmp_path)
-    pids = cluster.pids
-    cluster.stop()
-    assert gone(pids)
-    assert not cluster.folder.exists()
+        clusters.start(cluster.name, prefix=cluster.folder.parent)
 
 
 def test_no_part_survives_its_supervisor(tmp_path: pathlib.Path) -> None:
@@ -173,32 +145,25 @@ def test_no_part_survives_its_supervisor(tmp_path: pathlib.Path) -> None:
     cluster.stop()
 
 
-def test_no_cluster_survives_the_process_that_holds_it(tmp_path: pathlib.Path) -> None:
-    program = "import sys, pathlib, time\nfrom plane.run.devcluster import clusters\n"
-    program += "clusters.start('held', prefix=pathlib.Path(sys.argv[1]))\nprint('ready', flush=True)\ntime.sleep(600)"
-    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE) as holder:
-        assert holder.stdout is not None
-        holder.stdout.readline()
-        pids = clusters.find("held", prefix=tmp_path).pids
-        holder.kill()
-    until(lambda: gone(pids) and not (tmp_path / "held").exists(), timeout_s=30)
-
-
-def test_a_shared_cluster_ends_with_its_last_holder(tmp_path: pathlib.Path) -> None:
+def test_a_shared_cluster_ends_with_its_last_holder_though_that_is_killed(tmp_path: pathlib.Path) -> None:
     first = clusters.share("shared", prefix=tmp_path)
-    second = clusters.share("shared", prefix=tmp_path)
     pids = first.pids
-    first.stop()
-    assert api.admin(second.folder, second.server).ready()
-    second.stop()
-    until(lambda: gone(pids) and not second.folder.exists(), timeout_s=30)
+    program = "import sys, pathlib, time\nfrom plane.run.devcluster import clusters\n"
+    program += "clusters.share('shared', prefix=pathlib.Path(sys.argv[1]))\nprint('ready', flush=True)\ntime.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE) as last:
+        assert last.stdout is not None
+        assert last.stdout.readline() == b"ready\n"
+        first.stop()
+        assert api.admin(first.folder, first.server).ready()
+        last.kill()
+    until(lambda: gone(pids) and not first.folder.exists())
 
 
 def test_a_crashed_part_is_named_with_the_end_of_its_log(tmp_path: pathlib.Path) -> None:
     cluster = clusters.start("crash", prefix=tmp_path)
     pids = cluster.pids
     os.kill(pids["kube-scheduler"], signal.SIGKILL)
-    until(lambda: gone(pids), timeout_s=30)
+    until(lambda: gone(pids))
     failed = state.read_state(cluster.folder)
     assert failed.status is state.Status.FAILED
     assert failed.detail.startswith("kube-scheduler: it was killed by SIGKILL; last lines of its log:\n")
@@ -215,16 +180,32 @@ def supervised(folder: pathlib.Path) -> str:
     return run("python", "-m", "plane.run.devcluster.supervisor", str(folder)).stdout
 
 
-def test_the_command_line_starts_lists_and_stops(tmp_path: pathlib.Path) -> None:
+def test_the_command_line_starts_in_place_of_a_dead_one_lists_and_stops_leaving_nothing(tmp_path: pathlib.Path) -> None:
     def plane(*words: str) -> testing.Result:
         return testing.CliRunner().invoke(commands.command, [*words, "--prefix", str(tmp_path)])
 
-    assert "cli is ready after" in plane("up", "cli").output
+    folder = clusters.prepare("cli", nodes=1, prefix=tmp_path, audit_log=False, leashed=False)
+    assert "cli is ready after" in plane("up", "cli", "--audit-log").output
+    pids = clusters.find("cli", prefix=tmp_path).pids
     assert plane("list").output.startswith("cli\tready\thttps://127.0.0.1:")
     assert "client-certificate-data" in plane("kubeconfig", "cli").output
     assert plane("up", "cli").exit_code == 5
+    says_who_did_what_without_bodies(folder / "audit.log")
     assert plane("down", "cli").output == "cli is gone\n"
     assert plane("list").output == ""
+    assert gone(pids)
+    assert not folder.exists()
+
+
+def says_who_did_what_without_bodies(audit_log: pathlib.Path) -> None:
+    """The audit log of a running cluster."""
+    cluster = clusters.find(audit_log.parent.name, prefix=audit_log.parent.parent)
+    secret = {"metadata": {"name": "s"}, "stringData": {"k": "hunter2"}}
+    api.admin(cluster.folder, cluster.server).create("/api/v1/namespaces/default/secrets", secret)
+    text = audit_log.read_text()
+    events = [json.loads(line) for line in text.splitlines()]
+    assert any(one["user"]["username"] == "admin" and one.get("objectRef", {}).get("name") == "s" for one in events)
+    assert "hunter2" not in text
 
 
 def test_a_foreground_cluster_ends_with_ctrl_c(tmp_path: pathlib.Path) -> None:
