@@ -20,6 +20,8 @@ from plane.run.devcluster import clusters
 
 PATIENCE_S = 240.0  # the garbage collector of the clusters starts over whenever a definition comes or goes
 LOOK_S = 0.1
+LOOKS = 5  # while the time doubles, about: a look costs what waits for it, the more so where much runs side by side
+LONGEST_LOOK_S = 0.5
 CLAIM_WAIT_S = 5  # how long it takes an agent to see that a line is dead, less what it allows for slowness
 
 
@@ -125,6 +127,7 @@ class Install(msgspec.Struct, frozen=True):
     http: httpx.Client
     git: devgit.DevGit
     clusters: dict[str, clusters.DevCluster]
+    kubes: dict[str, httpx.Client]
 
     def tenant(self) -> Tenant:
         """A fresh tenant with a project, granted `NAME-*` on both clusters."""
@@ -146,21 +149,22 @@ class Install(msgspec.Struct, frozen=True):
         grants = [*document["spec"].get("grants", []), {"tenant": tenant, "namespaces": [f"{tenant}-*"]}]
         admin.put("Cluster", "/api/v1/clusters", cluster, spec={"grants": grants})
 
-    def kube(self, cluster: str) -> httpx.Client:
-        """The cluster's API as its admin."""
-        folder = self.clusters[cluster].folder
-        tls = ssl.create_default_context(cafile=str(folder / "ca.crt"))
-        tls.load_cert_chain(folder / "admin.crt", folder / "admin.key")
-        return httpx.Client(base_url=self.clusters[cluster].server, verify=tls, timeout=30)
+
+def kube(cluster: clusters.DevCluster) -> httpx.Client:
+    """The cluster's API as its admin."""
+    tls = ssl.create_default_context(cafile=str(cluster.folder / "ca.crt"))
+    tls.load_cert_chain(cluster.folder / "admin.crt", cluster.folder / "admin.key")
+    return httpx.Client(base_url=cluster.server, verify=tls, timeout=30)
 
 
-def until(holds: Callable[[], bool], tell: Callable[[], str] = lambda: "") -> float:
-    """Seconds until it holds; fails with what `tell` says."""
+def until(holds: Callable[[], bool], tell: Callable[[], str] = lambda: "", *, longest_look_s: float = LONGEST_LOOK_S) -> float:
+    """Seconds until it holds; fails with what `tell` says. What passes again needs short looks to the end."""
     begun = time.monotonic()
     while not holds():
-        if time.monotonic() - begun > PATIENCE_S:
+        waited_s = time.monotonic() - begun
+        if waited_s > PATIENCE_S:
             pytest.fail(f"still not so after {PATIENCE_S:.0f} s: {tell()}")
-        time.sleep(LOOK_S)
+        time.sleep(min(max(LOOK_S, waited_s / LOOKS), longest_look_s))
     return time.monotonic() - begun
 
 
@@ -205,14 +209,15 @@ def installed(found: dict[str, clusters.DevCluster], *, environment: Mapping[str
         git = stack.enter_context(devgit.start(folder))
         made, family = stack.enter_context(up.running(folder / "plane", environment=settings))
         tls = ssl.create_default_context(cafile=str(made.ca_file))
-        with httpx.Client(base_url=made.url, verify=tls, timeout=30) as http:
-            running = Install(made, family, http, git, found)
-            admin = Tenant("", made.token_file.read_text(), running)
-            for name in found:
-                admin.put("Cluster", "/api/v1/clusters", name, spec={})
-                start_agent(running, name, namespace=f"plane-{uuid.uuid4().hex[:8]}")
-            until(lambda: all('"connected"' in admin.call("GET", f"/api/v1/clusters/{name}").text for name in found))
-            yield running
+        http = stack.enter_context(httpx.Client(base_url=made.url, verify=tls, timeout=30))
+        kubes = {name: stack.enter_context(kube(cluster)) for name, cluster in found.items()}
+        running = Install(made, family, http, git, found, kubes)
+        admin = Tenant("", made.token_file.read_text(), running)
+        for name in found:
+            admin.put("Cluster", "/api/v1/clusters", name, spec={})
+            start_agent(running, name, namespace=f"plane-{uuid.uuid4().hex[:8]}")
+        until(lambda: all('"connected"' in admin.call("GET", f"/api/v1/clusters/{name}").text for name in found))
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -39,8 +39,7 @@ def web(greeting: str = "hello", *, image: str = "registry.example/web:1") -> di
 
 def live(tenant: e2e.Tenant, path: str, *, cluster: str = "east") -> dict[str, object]:
     """An object as the cluster has it; empty when it is not there."""
-    with tenant.install.kube(cluster) as kube:
-        answer = kube.get(path)
+    answer = tenant.install.kubes[cluster].get(path)
     return dict(answer.json()) if answer.is_success else {}
 
 

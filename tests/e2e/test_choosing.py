@@ -24,8 +24,7 @@ def test_chosen_objects_are_synced_and_the_rest_waits(tenant: e2e.Tenant) -> Non
     assert app.call("POST", "sync", json=CHOSEN).status_code == 202
     e2e.until(lambda: sources.greeting(tenant, app.namespace) == "hello", lambda: str(app.explain()))
     app.waits("manual-sync")
-    with tenant.install.kube("east") as kube:
-        assert kube.get(f"/apis/apps/v1/namespaces/{app.namespace}/deployments").json()["items"] == []
+    assert tenant.install.kubes["east"].get(f"/apis/apps/v1/namespaces/{app.namespace}/deployments").json()["items"] == []
     assert app.call("GET", "history").json()["items"] == []
     assert app.call("POST", "sync", json={}).status_code == 202
     app.healthy()

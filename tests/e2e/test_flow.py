@@ -31,10 +31,10 @@ def test_drift_is_healed_and_recorded_with_who_did_it(tenant: e2e.Tenant) -> Non
     url = tenant.repository(tenant.name, sources.web())
     app = tenant.app("web", url)
     app.healthy()
-    with tenant.install.kube("east") as kube:
-        headers = {"Content-Type": "application/merge-patch+json"}
-        path = f"/api/v1/namespaces/{app.namespace}/configmaps/web"
-        kube.patch(path, params={"fieldManager": "somebody"}, headers=headers, content='{"data":{"greeting":"bye"}}').raise_for_status()
+    kube = tenant.install.kubes["east"]
+    headers = {"Content-Type": "application/merge-patch+json"}
+    path = f"/api/v1/namespaces/{app.namespace}/configmaps/web"
+    kube.patch(path, params={"fieldManager": "somebody"}, headers=headers, content='{"data":{"greeting":"bye"}}').raise_for_status()
     e2e.until(lambda: sources.greeting(tenant, app.namespace) == "hello")
     e2e.until(lambda: any("somebody" in event["message"] for event in events(tenant, "app.drift.healed")))
 
@@ -70,8 +70,7 @@ def test_one_app_goes_to_each_cluster_through_its_own_agent(tenant: e2e.Tenant) 
     app = tenant.app("web", url, destination={"cluster": "west", "namespace": f"{tenant.name}-web"})
     app.healthy()
     assert sources.greeting(tenant, app.namespace) == ""
-    with tenant.install.kube("west") as kube:
-        assert kube.get(f"/api/v1/namespaces/{app.namespace}/configmaps/web").is_success
+    assert tenant.install.kubes["west"].get(f"/api/v1/namespaces/{app.namespace}/configmaps/web").is_success
 
 
 def test_mass_deletion_waits_for_a_person_and_goes_on_when_approved(tenant: e2e.Tenant) -> None:
@@ -83,5 +82,4 @@ def test_mass_deletion_waits_for_a_person_and_goes_on_when_approved(tenant: e2e.
     app.refresh()
     assert "plane app approve" in app.waits("needs-approval")
     assert app.call("POST", "approve", json={}).is_success
-    with tenant.install.kube("east") as kube:
-        e2e.until(lambda: len(kube.get(f"/api/v1/namespaces/{app.namespace}/configmaps").json()["items"]) < len(many))
+    e2e.until(lambda: len(tenant.install.kubes["east"].get(f"/api/v1/namespaces/{app.namespace}/configmaps").json()["items"]) < len(many))

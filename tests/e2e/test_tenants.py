@@ -203,8 +203,7 @@ def as_agent(install: e2e.Install, cluster: str) -> Iterator[Any]:
     namespace = next(child for child in install.family.members if child.name == f"agent-{cluster}").popen.args
     argv = [str(word) for word in namespace]  # type: ignore[union-attr]
     home = argv[argv.index("--namespace") + 1]
-    with install.kube(cluster) as kube:
-        data = kube.get(f"/api/v1/namespaces/{home}/secrets/gitops-plane-agent").raise_for_status().json()["data"]
+    data = install.kubes[cluster].get(f"/api/v1/namespaces/{home}/secrets/gitops-plane-agent").raise_for_status().json()["data"]
     raw = {name: msgspec.json.decode(f'"{value}"', type=bytes) for name, value in data.items()}
     enrolled = msgspec.json.decode(raw["enrolled"], type=agent.Enrolled)
     mine = link.credentials(secrets.Secret(raw["signing"]), enrolled)

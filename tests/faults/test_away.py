@@ -31,7 +31,8 @@ def events(tenant: e2e.Tenant, kind: str) -> list[dict[str, str]]:
 def test_drift_is_healed_while_the_plane_is_away_and_told_afterwards(install: e2e.Install, tenant: e2e.Tenant) -> None:
     app = running(tenant)
     path = f"/api/v1/namespaces/{app.namespace}/configmaps/web"
-    with faults.frozen(install, "server", "worker"), install.kube("east") as kube:
+    kube = install.kubes["east"]
+    with faults.frozen(install, "server", "worker"):
         kube.patch(path, params={"fieldManager": "somebody"}, headers=MERGE, content='{"data":{"greeting":"bye"}}').raise_for_status()
         e2e.until(lambda: sources.greeting(tenant, app.namespace) == "hello")
     e2e.until(lambda: any("somebody" in event["message"] for event in events(tenant, "app.drift.healed")))
@@ -41,8 +42,7 @@ def test_a_restarted_agent_keeps_the_cluster_while_the_plane_is_away(install: e2
     app = running(tenant)
     with faults.frozen(install, "server", "worker"):
         faults.restarted(install, "agent-east")
-        with install.kube("east") as kube:
-            kube.delete(f"/api/v1/namespaces/{app.namespace}/configmaps/web").raise_for_status()
+        install.kubes["east"].delete(f"/api/v1/namespaces/{app.namespace}/configmaps/web").raise_for_status()
         e2e.until(lambda: sources.greeting(tenant, app.namespace) == "hello")
     app.healthy()
 
@@ -155,7 +155,7 @@ def test_a_database_that_crashes_and_recovers_loses_no_accepted_work(install: e2
         statuses.add(app.call("GET").status_code)
         return sources.greeting(tenant, app.namespace) == "after"
 
-    e2e.until(served, lambda: str(statuses))
+    e2e.until(served, lambda: str(statuses), longest_look_s=e2e.LOOK_S)
     assert statuses <= {200, 503}
     app.healthy()
 

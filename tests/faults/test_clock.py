@@ -32,8 +32,8 @@ def test_a_push_while_the_agents_clock_is_wrong_arrives_once(
     log = faults.child(install, "agent-east").log
     told = log.stat().st_size
     ahead.write_text(str(seconds))
-    with install.kube("east") as kube:
-        kube.delete(f"/api/v1/namespaces/{app.namespace}/configmaps/web").raise_for_status()  # it is healed, and the plane shall hear of it
+    kube = install.kubes["east"]
+    kube.delete(f"/api/v1/namespaces/{app.namespace}/configmaps/web").raise_for_status()  # it is healed, and the plane shall hear of it
     e2e.until(lambda: sources.greeting(tenant, app.namespace) == "hello")
     e2e.until(lambda: "compare the clocks" in log.read_text()[told:], lambda: log.read_text()[-2000:])
     install.git.commit(tenant.name, sources.web("later"), "Later")

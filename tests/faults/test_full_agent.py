@@ -19,8 +19,7 @@ def test_an_agent_without_room_keeps_the_cluster_and_takes_up_work_when_there_is
         app.refresh()
         e2e.until(lambda: "make room in the agent's state folder" in agent.log.read_text(), lambda: agent.log.read_text()[-2000:])
         app.says("agent-troubled", "the agent of cluster east takes no tasks", "make room in the agent's state folder")
-        with install.kube("east") as kube:
-            kube.delete(f"/api/v1/namespaces/{app.namespace}/configmaps/web").raise_for_status()
+        install.kubes["east"].delete(f"/api/v1/namespaces/{app.namespace}/configmaps/web").raise_for_status()
         e2e.until(lambda: sources.greeting(tenant, app.namespace) == "hello")
     e2e.until(lambda: sources.greeting(tenant, app.namespace) == "later", lambda: agent.log.read_text()[-2000:])
     app.healthy()

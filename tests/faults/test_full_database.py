@@ -1,6 +1,7 @@
 """No room below Postgres' folder: nothing that was promised is lost, callers hear why, and all goes on when there is room."""
 
 import contextlib
+import itertools
 import pathlib
 import secrets
 import shutil
@@ -67,14 +68,17 @@ def no_room(database: str, disk: pathlib.Path) -> Iterator[None]:
         filler.unlink()
 
 
-def put_another(tenant: e2e.Tenant, refused: list[httpx.Response]) -> bool:
-    """Whether one more large app was refused."""
+def refused(tenant: e2e.Tenant) -> httpx.Response:
+    """The first answer that is no success when one large app after another is put, until the tables' free space is used up."""
+    return next(answer for answer in map(put, itertools.repeat(tenant, 10_000)) if not answer.is_success)
+
+
+def put(tenant: e2e.Tenant) -> httpx.Response:
+    """One more large app."""
     name = f"app-{secrets.token_hex(4)}"
     spec = {"source": {"repoURL": "https://git.example/x", "path": secrets.token_hex(4000)}, "destination": {"cluster": "east"}}
     body = {"apiVersion": "gitops-plane.io/v1", "kind": "App", "metadata": {"name": name}, "spec": spec}
-    answer = tenant.call("PUT", f"apps/{name}", json=body)
-    refused += [] if answer.is_success else [answer]
-    return bool(refused)
+    return tenant.call("PUT", f"apps/{name}", json=body)
 
 
 def test_without_room_for_rows_callers_hear_why_and_work_goes_on_when_there_is_some(
@@ -87,10 +91,9 @@ def test_without_room_for_rows_callers_hear_why_and_work_goes_on_when_there_is_s
     with no_room(database, disk):
         install.git.commit(tenant.name, sources.web("later") | noise, "Later, and larger")
         e2e.until(lambda: "the database's disk is full" in log.read_text(), lambda: log.read_text()[-2000:])
-        refused: list[httpx.Response] = []
-        e2e.until(lambda: put_another(tenant, refused))  # until the tables' free space is used up
-        assert (refused[0].status_code, "the database's disk is full" in refused[0].json()["detail"]) == (503, True), refused[0].text
-        assert int(refused[0].headers["Retry-After"]) > 0
+        answer = refused(tenant)
+        assert (answer.status_code, "the database's disk is full" in answer.json()["detail"]) == (503, True), answer.text
+        assert int(answer.headers["Retry-After"]) > 0
         assert app.call("GET").is_success
         assert sources.greeting(tenant, app.namespace) == "hello"
     e2e.until(lambda: sources.greeting(tenant, app.namespace) == "later", lambda: log.read_text()[-2000:])

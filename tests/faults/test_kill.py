@@ -28,9 +28,11 @@ def many(tenant: e2e.Tenant) -> list[e2e.App]:
     return [tenant.app(f"app-{n}", url) for n in range(APPS)]
 
 
-def under_way(tenant: e2e.Tenant, app: str, state: str) -> bool:
-    """Whether a task of the app is in this state."""
-    return any(one["state"] == state for one in tenant.call("GET", f"apps/{app}/tasks").json()["items"])
+def under_way(install: e2e.Install, tenant: e2e.Tenant) -> bool:
+    """Whether the agent has a task of the tenant."""
+    query = "SELECT EXISTS (SELECT FROM tasks JOIN tenants ON tenants.id = tenant_id WHERE name = :name AND tasks.state = 'leased')"
+    with faults.rows(install) as tx:
+        return bool(tx.execute(sa.text(query), {"name": tenant.name}).scalar_one())
 
 
 def arrived_once(apps: list[e2e.App]) -> None:
@@ -45,21 +47,22 @@ def arrived_once(apps: list[e2e.App]) -> None:
         assert sources.greeting(app.tenant, app.namespace) == "hello"
 
 
-def lease(install: e2e.Install, app: e2e.App) -> tuple[str, float]:
-    """Who has the app to work on, and for how many seconds more."""
+def lease(install: e2e.Install, app: str) -> tuple[str, float]:
+    """Who has the app of an id to work on, and for how many seconds more."""
     with faults.rows(install) as tx:
         query = "SELECT coalesce(lease::text, ''), coalesce(extract(epoch FROM leased_until - now()), 0) FROM apps WHERE id = :app"
-        held, left_s = tx.execute(sa.text(query), {"app": app.status()["id"]}).one()
+        held, left_s = tx.execute(sa.text(query), {"app": app}).one()
     return held, float(left_s)
 
 
 def test_what_a_worker_held_when_it_was_killed_comes_back_within_ten_seconds(install: e2e.Install, tenant: e2e.Tenant) -> None:
     app = tenant.app("web", tenant.repository(tenant.name, CHART))
-    e2e.until(lambda: lease(install, app)[0] != "")
-    held, _ = lease(install, app)
+    own = app.status()["id"]
+    e2e.until(lambda: lease(install, own)[0] != "")
+    held, _ = lease(install, own)
     faults.restarted(install, "worker")
-    assert lease(install, app)[1] <= 10
-    e2e.until(lambda: lease(install, app)[0] not in {held, ""}, lambda: str(lease(install, app)))
+    assert lease(install, own)[1] <= 10
+    e2e.until(lambda: lease(install, own)[0] not in {held, ""}, lambda: str(lease(install, own)))
     mended = dict.fromkeys(CHART) | sources.web("mended")
     install.git.commit(tenant.name, mended, "Mend")
     faults.restarted(install, "worker")  # the one that renders without end
@@ -77,7 +80,7 @@ def test_a_worker_killed_in_the_middle_of_deliveries_loses_and_doubles_nothing(i
 @pytest.mark.slow
 def test_an_agent_killed_in_the_middle_of_a_sync_loses_and_doubles_nothing(install: e2e.Install, tenant: e2e.Tenant) -> None:
     apps = many(tenant)
-    e2e.until(lambda: any(under_way(tenant, app.name, "leased") for app in apps))
+    e2e.until(lambda: under_way(install, tenant), longest_look_s=e2e.LOOK_S)
     faults.restarted(install, "agent-east")
     arrived_once(apps)
 

@@ -36,8 +36,7 @@ def test_a_push_during_a_partition_arrives_once(
     install.git.commit(tenant.name, sources.web("later"), "Later")
     app.refresh()
     app.says("syncing")
-    with install.kube("east") as kube:
-        kube.delete(f"/api/v1/namespaces/{app.namespace}/configmaps/web").raise_for_status()
+    install.kubes["east"].delete(f"/api/v1/namespaces/{app.namespace}/configmaps/web").raise_for_status()
     e2e.until(lambda: sources.greeting(tenant, app.namespace) != "")
     line.mend()
     log = faults.child(install, "agent-east").log

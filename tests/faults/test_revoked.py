@@ -29,7 +29,6 @@ def test_a_revoked_agent_is_refused_at_its_next_request_and_explain_says_so(inst
     install.git.commit(tenant.name, sources.web("later"), "Later")
     app.refresh()
     assert app.says("cluster-revoked", "the agent of cluster east was revoked", "plane cluster join east")["since"]
-    with install.kube("east") as kube:
-        path = f"/api/v1/namespaces/{app.namespace}/configmaps/web"
-        kube.patch(path, headers=MERGE, content='{"data":{"greeting":"bye"}}').raise_for_status()
+    path = f"/api/v1/namespaces/{app.namespace}/configmaps/web"
+    install.kubes["east"].patch(path, headers=MERGE, content='{"data":{"greeting":"bye"}}').raise_for_status()
     assert sources.greeting(tenant, app.namespace) == "bye"

@@ -130,9 +130,8 @@ def _drifting(tenant: e2e.Tenant) -> None:
     """Somebody changes a Secret by hand: it is healed, compared and reported."""
     path = f"/api/v1/namespaces/{tenant.name}-web/secrets/sops"
     before = sources.live(tenant, path)["data"]
-    with tenant.install.kube("east") as kube:
-        headers = {"Content-Type": "application/merge-patch+json"}
-        kube.patch(path, headers=headers, content='{"data":{"ascii":"Y2hhbmdlZA=="}}').raise_for_status()
+    headers = {"Content-Type": "application/merge-patch+json"}
+    tenant.install.kubes["east"].patch(path, headers=headers, content='{"data":{"ascii":"Y2hhbmdlZA=="}}').raise_for_status()
     e2e.until(lambda: sources.live(tenant, path)["data"] == before)
     e2e.App(tenant, "web").call("GET", "diff")
 
