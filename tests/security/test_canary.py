@@ -42,6 +42,8 @@ WORDS = {
     "chart": ("helm",),
 }  # of the refusal itself: a new app begins with the same code
 
+OTHERS = ("plane-e2e-", "plane-postgres-", "plane-disk-")  # databases and installations of other tests, which never saw a value
+
 
 def values() -> dict[str, str]:
     """One value of each shape, like no other text on this machine."""
@@ -140,12 +142,12 @@ class Search:
     """Every spelling in which a value could lie somewhere."""
 
     def __init__(self, canaries: tuple[str, ...]) -> None:
-        forms = {form for text in canaries for form in spellings(text)}
-        self._pattern = re.compile(b"|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
+        self._forms = sorted({form for text in canaries for form in spellings(text)})
 
     def hits(self, content: bytes) -> list[bytes]:
         """What is found in the bytes, and in what they are compressed from."""
-        return [found[0] for text in (content, *unpacked(content)) for found in self._pattern.finditer(text)]
+        # One look per spelling is twenty times as fast as one expression of them all, which tries each at every byte.
+        return [form for text in (content, *unpacked(content)) for form in self._forms if form in text]
 
 
 def spellings(text: str) -> Iterator[bytes]:
@@ -171,9 +173,10 @@ def spellings(text: str) -> Iterator[bytes]:
 
 def unpacked(content: bytes) -> Iterator[bytes]:
     """What the bytes hold compressed, wherever in them it begins."""
+    whole = memoryview(content)  # not copied wherever two bytes look like a beginning
     for found in re.finditer(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]", content):
         try:
-            yield zlib.decompressobj(47).decompress(content[found.start() :], 64 * 1024 * 1024)
+            yield zlib.decompressobj(47).decompress(whole[found.start() :], 64 * 1024 * 1024)
         except zlib.error:
             continue
 
@@ -193,10 +196,12 @@ def search(planted: Planted) -> Search:
     return Search(planted.canaries)
 
 
-def test_the_values_did_reach_the_cluster(planted: Planted, search: Search) -> None:
+def test_the_values_did_reach_the_cluster(planted: Planted) -> None:
     for name in ("sops", "vault", "literal"):
-        found = sources.live(planted.tenant, f"/api/v1/namespaces/{planted.tenant.name}-web/secrets/{name}")
-        assert len(search.hits(json.dumps(found).encode())) >= len(SHAPES)
+        found = sources.live(planted.tenant, f"/api/v1/namespaces/{planted.tenant.name}-web/secrets/{name}")["data"]
+        assert isinstance(found, dict)
+        assert found.keys() == SHAPES.keys()
+        assert {base64.b64decode(value).decode() for value in found.values()} <= set(planted.canaries)
 
 
 def test_no_row_of_any_table_holds_a_value(planted: Planted, search: Search) -> None:
@@ -227,11 +232,13 @@ def test_no_file_of_the_installation_holds_a_value(planted: Planted, search: Sea
 
 
 def test_no_temporary_file_holds_a_value(planted: Planted, search: Search) -> None:
-    root, begun = pathlib.Path(tempfile.gettempdir()), (planted.install.made.folder / "admin.token").stat().st_mtime
-    ours = [file for pattern in ("plane-*", "opa*", "tmp*", "sops*", "helm*") for file in root.glob(pattern)]
-    files = [file for top in ours for file in (top.rglob("*") if top.is_dir() else [top]) if _since(file, begun)]
+    root, ours = pathlib.Path(tempfile.gettempdir()), planted.install.made.folder  # whose own files have a test of their own
+    begun = (ours / "admin.token").stat().st_mtime
+    tops = [top for pattern in ("plane-*", "opa*", "tmp*", "sops*", "helm*") for top in root.glob(pattern)]
+    tops = [top for top in tops if top == ours.parent or not top.name.startswith(OTHERS)]
+    files = [file for top in tops for file in (top.rglob("*") if top.is_dir() else [top]) if _since(file, begun)]
     skipped = {"mirrors", "repositories", "work"}  # the team's Git, with its literal Secrets
-    found = {str(file): search.hits(_read(file)) for file in files if not skipped & set(file.parts)}
+    found = {str(file): search.hits(_read(file)) for file in files if not (skipped & set(file.parts) or file.is_relative_to(ours))}
     assert {file: hits for file, hits in found.items() if hits} == {}
 
 
