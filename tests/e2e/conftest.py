@@ -22,6 +22,8 @@ PATIENCE_S = 240.0  # the garbage collector of the clusters starts over whenever
 LOOK_S = 0.1
 LOOKS = 5  # while the time doubles, about: a look costs what waits for it, the more so where much runs side by side
 LONGEST_LOOK_S = 0.5
+LABELS = {"of": "the-tests"}
+GRANT = {"selector": "of=the-tests", "namespaces": ["{tenant}-*"]}
 CLAIM_WAIT_S = 5  # how long it takes an agent to see that a line is dead, less what it allows for slowness
 
 
@@ -130,24 +132,15 @@ class Install(msgspec.Struct, frozen=True):
     kubes: dict[str, httpx.Client]
 
     def tenant(self) -> Tenant:
-        """A fresh tenant with a project, granted `NAME-*` on both clusters."""
+        """A fresh tenant with a project, granted `NAME-*` on every cluster by its label."""
         name = f"t{uuid.uuid4().hex[:8]}"
         admin = Tenant(name, self.made.token_file.read_text(), self)
-        admin.put("Tenant", "/api/v1/tenants", name, spec={})
+        admin.put("Tenant", "/api/v1/tenants", name, spec={}, metadata={"name": name, "labels": LABELS})
         admin.put("Project", f"/api/v1/tenants/{name}/projects", "main", spec={})
-        for cluster in self.clusters:
-            self.grant(cluster, name)
         assert admin.call("POST", f"/api/v1/tenants/{name}/people", json={"name": "admin"}).is_success
         assert admin.call("POST", f"/api/v1/tenants/{name}/people/admin/roles", json={"role": "admin"}).is_success
         token = admin.call("POST", f"/api/v1/tenants/{name}/people/admin/tokens", json={"name": "test", "days": 1})
         return Tenant(name, token.json()["token"], self)
-
-    def grant(self, cluster: str, tenant: str) -> None:
-        """Namespaces of the tenant's name on a cluster."""
-        admin = Tenant("", self.made.token_file.read_text(), self)
-        document = admin.call("GET", f"/api/v1/clusters/{cluster}").json()
-        grants = [*document["spec"].get("grants", []), {"tenant": tenant, "namespaces": [f"{tenant}-*"]}]
-        admin.put("Cluster", "/api/v1/clusters", cluster, spec={"grants": grants})
 
 
 def kube(cluster: clusters.DevCluster) -> httpx.Client:
@@ -214,7 +207,7 @@ def installed(found: dict[str, clusters.DevCluster], *, environment: Mapping[str
         running = Install(made, family, http, git, found, kubes)
         admin = Tenant("", made.token_file.read_text(), running)
         for name in found:
-            admin.put("Cluster", "/api/v1/clusters", name, spec={})
+            admin.put("Cluster", "/api/v1/clusters", name, spec={"grants": [GRANT]})
             start_agent(running, name, namespace=f"plane-{uuid.uuid4().hex[:8]}")
         until(lambda: all('"connected"' in admin.call("GET", f"/api/v1/clusters/{name}").text for name in found))
         yield running
