@@ -11,6 +11,8 @@ from tests.e2e import conftest as e2e
 from tests.e2e import sources
 from tests.support import cases
 
+PUSHES = cases.named("bad_input")
+
 
 def running(tenant: e2e.Tenant) -> e2e.App:
     """A healthy app."""
@@ -31,14 +33,27 @@ def source(app: e2e.App, **change: str) -> None:
     app.tenant.put("App", "apps", app.name, spec=spec | {"source": spec["source"] | change})
 
 
-@pytest.mark.parametrize(("_name", "case"), cases.named("bad_input"), ids=lambda value: value if isinstance(value, str) else "")
-def test_a_bad_push_is_told_and_what_runs_keeps_running(tenant: e2e.Tenant, _name: str, case: dict[str, Any]) -> None:
-    app = running(tenant)
-    files = {path: text.encode() if text else None for path, text in case["files"].items()}
-    tenant.install.git.commit(tenant.name, files, "Bad")
-    app.refresh()
-    assert app.says(case["status"], *case["words"])["since"]
-    assert still_runs(app)
+@pytest.fixture(scope="module")
+def pushed(install: e2e.Install) -> dict[str, e2e.App]:
+    """By case: an app that was healthy before the bad push. All side by side, so that they are waited for once."""
+    tenant = install.tenant()
+    found: dict[str, e2e.App] = {}
+    for number, (name, _) in enumerate(PUSHES):
+        url = tenant.repository(f"{tenant.name}-{number}", sources.web())
+        found[name] = tenant.app(f"app-{number}", url, source={"repoURL": url, "path": "web", "targetRevision": "main"})
+    for app in found.values():
+        app.healthy()
+    for number, (name, case) in enumerate(PUSHES):
+        files = {path: text.encode() if text else None for path, text in case["files"].items()}
+        install.git.commit(f"{tenant.name}-{number}", files, "Bad")
+        found[name].refresh()
+    return found
+
+
+@pytest.mark.parametrize(("name", "case"), PUSHES, ids=lambda value: value if isinstance(value, str) else "")
+def test_a_bad_push_is_told_and_what_runs_keeps_running(pushed: dict[str, e2e.App], name: str, case: dict[str, Any]) -> None:
+    assert pushed[name].says(case["status"], *case["words"])["since"]
+    assert still_runs(pushed[name])
 
 
 def test_a_bad_push_is_forgotten_once_a_good_one_follows(tenant: e2e.Tenant) -> None:
