@@ -10,7 +10,7 @@ from tests.e2e import conftest as e2e
 from tests.e2e import sources
 from tests.faults import conftest as faults
 
-APPS = 20
+APPS = 12
 CHART = {
     "web/Chart.yaml": b"apiVersion: v2\nname: web\nversion: 1.0.0\n",
     "web/templates/endless.yaml": b"{{ range until 10000 }}{{ range until 10000 }}{{ range until 10000 }}{{ end }}{{ end }}{{ end }}",
