@@ -66,6 +66,7 @@ CLUSTER = Kind(
         Column("LAG MS", "status.lagMs"),
         Column("TROUBLE", "status.trouble", wide=True),
         Column("IDENTITY", "status.agent", wide=True),
+        Column("CAPABILITIES", "status.capabilities", "words", wide=True),
         Column("JOIN REFUSED", "status.joinRefusedAt", "age", wide=True),
         Column("NAMESPACES", "status.granted", "words", wide=True),
         _AGE,

@@ -72,6 +72,7 @@ class ClusterStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
     keys_since: str = ""  # when the agent's keys were made; `generation`: how often
     generation: int = 0
     nodes: int = 0
+    capabilities: tuple[str, ...] = ()  # what the agent can be asked for
     lag_ms: int = 0  # how long the oldest of the last tasks waited for the agent
     join_refused_at: str = ""  # somebody last tried a join token that was used: stolen, or tried twice
 

@@ -177,8 +177,9 @@ def _drifted(plane: context.Plane, scope: access.Scope, app: agent.AppState, nam
 
 def _capabilities(plane: context.Plane, who: claim.AgentIdentity, told: agent.Capabilities) -> None:
     scope = access.Scope(access.PLATFORM_TENANT, who.scope(access.PLATFORM_TENANT).actor)
+    values = {"kube_version": told.kube_version, "nodes": told.nodes, "knows": list(told.knows), "capabilities": agent.encode(told)}
     with engine.begin(plane.engine, scope) as tx:
-        agents.set_capabilities(tx, who.cluster_id, kube_version=told.kube_version, nodes=told.nodes, packed=agent.encode(told))
+        agents.set_capabilities(tx, who.cluster_id, values)
 
 
 def _lines(results: Iterable[agent.ObjectResult]) -> bytes:

@@ -37,6 +37,7 @@ def read(row: rows.Row, names: authorise.Names) -> documents.Cluster:
         keys_since=facts.stamp(row.keyed_at),
         generation=row.generation or 0,
         nodes=row.nodes,
+        capabilities=tuple(row.knows),
         lag_ms=row.lag_ms or 0,
         join_refused_at="" if shared else facts.stamp(row.join_refused_at),
         rotation_asked_at=facts.stamp(row.rotation_asked_at),

@@ -1,6 +1,8 @@
 """Agents and their public keys; one active agent per cluster."""
 
 import datetime as dt
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -184,7 +186,6 @@ def granted_tenants(tx: Tx, cluster_id: str) -> tuple[str, ...]:
     return tuple(tx.execute(sa.select(GRANTS.c.tenant_id).where(GRANTS.c.cluster_id == cluster_id)).scalars())
 
 
-def set_capabilities(tx: Tx, cluster_id: str, *, kube_version: str, nodes: int, packed: bytes) -> None:
-    """What the cluster can do now; a platform transaction."""
-    values = {"kube_version": kube_version, "nodes": nodes, "capabilities": packed}
+def set_capabilities(tx: Tx, cluster_id: str, values: Mapping[str, Any]) -> None:
+    """What the cluster can do now: kube_version, nodes, knows, and all of it packed; a platform transaction."""
     tx.execute(sa.update(CLUSTERS).where(CLUSTERS.c.id == cluster_id).values(values))

@@ -71,6 +71,7 @@ clusters = sa.Table(
     columns.text("kube_version", default=""),
     columns.blob("capabilities", null=True),  # msgpack of wire.agent.Capabilities
     columns.number("nodes"),
+    sa.Column("knows", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),  # what its agent can be asked for
     columns.text("agent_certificate", default=""),  # as in its spec, for whoever asks who an agent is
     sa.PrimaryKeyConstraint("id"),
     sa.UniqueConstraint("tenant_id", "name"),

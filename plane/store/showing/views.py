@@ -46,7 +46,7 @@ _LATEST = (
 _TRIED = sa.select(sa.func.max(_JOINS.c.refused_at)).where(_JOINS.c.cluster_id == _CLUSTERS.c.id).scalar_subquery()
 _CLUSTER = (
     *(_CLUSTERS.c[name] for name in ("tenant_id", "id", "name", "spec", "labels", "version", "created_at", "updated_at")),
-    *(_CLUSTERS.c[name] for name in ("kube_version", "nodes", "agent_certificate")),
+    *(_CLUSTERS.c[name] for name in ("kube_version", "nodes", "knows", "agent_certificate")),
     *(
         _LATEST.c[name]
         for name in (
