@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 import msgspec
+from cryptography import exceptions
 from joserfc import errors as jose
 from joserfc import jwk, jws
 
@@ -75,7 +76,7 @@ def signed(contents: Mapping[str, bytes], keys: Sequence[trust.Trusted]) -> orig
 def _token(body: bytes) -> str:
     try:
         found = msgspec.json.decode(body, type=_Signatures)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise errors.Invalid({FIELD: f"cannot be read: {error}"}) from error
     if len(found.signatures) != 1 or found.plugin not in {"", "_default"}:
         raise errors.Invalid({FIELD: "must hold exactly one signature, made by OPA itself and no plug-in"})
@@ -88,7 +89,7 @@ def _payload(token: str, key: trust.Trusted) -> bytes | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of keys that are short, which whoever trusts them has seen
             return jws.deserialize_compact(token, _key(key), algorithms=[key.algorithm]).payload
-    except (jose.JoseError, ValueError, TypeError, KeyError):
+    except (jose.JoseError, ValueError, TypeError, KeyError, RecursionError, exceptions.UnsupportedAlgorithm):
         return None
 
 
@@ -105,7 +106,7 @@ def _key(key: trust.Trusted) -> jwk.Key:
 def _claims(payload: bytes) -> _Claims:
     try:
         return msgspec.json.decode(payload, type=_Claims)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise errors.Invalid({FIELD: f"signs no list of files: {error}"}) from error
 
 

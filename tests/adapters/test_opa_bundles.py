@@ -99,6 +99,18 @@ def test_what_was_changed_after_it_was_signed_is_refused(
     assert refusals(engine, packed, es256.trusted()) == {field: problem}
 
 
+@pytest.mark.parametrize("token", ["", "a.b.c", "e30.e30.", "W1tbW1s.e30.AAAA", "eyJhbGciOiJub25lIn0.e30."])
+def test_a_signature_that_is_none_is_nobodys(engine: opa.Opa, es256: opa_bundles.Signer, token: str) -> None:
+    packed = opa_bundles.packed({"own.rego": opa_bundles.RULE.encode(), ".signatures.json": f'{{"signatures": ["{token}"]}}'.encode()})
+    assert engine.open(packed, [es256.trusted()])[1].problem.startswith("is signed by none of the keys")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"signatures": []}', '{"signatures": ["a.b.c", "a.b.c"]}', '{"a":' * 5000])
+def test_signatures_that_cannot_be_read_are_refused(engine: opa.Opa, es256: opa_bundles.Signer, text: str) -> None:
+    packed = opa_bundles.packed({"own.rego": opa_bundles.RULE.encode(), ".signatures.json": text.encode()})
+    assert list(refusals(engine, packed, es256.trusted())) == ["bundle/.signatures.json"]
+
+
 def test_blanks_and_the_order_of_keys_are_no_change_of_data(engine: opa.Opa, place: pathlib.Path, es256: opa_bundles.Signer) -> None:
     whole = dict(bundles.read(opa_bundles.signed(place, es256)).contents)
     whole["owned/data.json"] = '{"\u2028 wörter <&>": "a\\u0007\u2028",\n "weights": [1.50, 1e3, -0], "kinds": ["Pod"]}'.encode()

@@ -196,3 +196,12 @@ def test_a_bundle_is_uploaded_and_what_else_the_set_says_stays(shop: planes.Flee
     assert run("policy", "upload", "house", str(tmp_path / "two")).output == "policy/house unchanged\n"
     (tmp_path / "bad").write_bytes(b"no bundle")
     assert "bundle: is no gzipped tar archive" in run("policy", "upload", "house", str(tmp_path / "bad"), code=2).stderr
+
+
+def test_a_policy_set_in_git_is_applied_refreshed_and_says_what_is_wrong(shop: planes.Fleet, run: conftest.Run) -> None:
+    source = "{project: shop, repoURL: 'https://git.example/acme/rules', path: rules}"
+    text = f"{{apiVersion: gitops-plane.io/v1, kind: PolicySet, metadata: {{name: house}}, spec: {{mode: warn, source: {source}}}}}"
+    assert run("apply", "-f", "-", typed=text).output == "policy/house created\n"
+    assert run("apply", "-f", "-", typed=text).output == "policy/house unchanged\n"
+    assert run("policy", "refresh", "house").output.startswith("policy/house refreshing; ")
+    assert "repository https://git.example/acme/rules is not registered in project shop" in run("get", "policies", "-o", "wide").output

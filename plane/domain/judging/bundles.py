@@ -20,6 +20,8 @@ MAX_FILES = 1000
 MANIFEST, SIGNATURES = ".manifest", ".signatures.json"
 FIELD = "bundle"
 OURS = ("plane/main", "system")  # what the plane and OPA keep there is no author's; copies of plane/lib are left out
+# What tarfile says of headers that are none: sizes beyond any number, headers about headers about headers.
+BROKEN = (tarfile.TarError, zlib.error, EOFError, ValueError, OverflowError, RecursionError)
 _GZIP = 16 + zlib.MAX_WBITS  # zlib's word for: a gzip header and nothing else
 _DATA = re.compile(r"(?:.*/)?data\.(?:json|ya?ml)")
 
@@ -51,7 +53,7 @@ def read(packed: bytes) -> Bundle:
     """
     try:
         contents = dict(_members(_unpacked(packed)))
-    except (tarfile.TarError, zlib.error, EOFError) as error:
+    except BROKEN as error:
         raise _refused("", "is no gzipped tar archive; make one with `opa build -b DIR`") from error
     manifest = _manifest(contents.get(MANIFEST))
     texts = {name: _text(name, body) for name, body in contents.items() if name not in {MANIFEST, SIGNATURES}}
@@ -134,7 +136,7 @@ def _manifest(body: bytes | None) -> Manifest:
         return Manifest()
     try:
         found = msgspec.json.decode(body, type=Manifest)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise _refused(MANIFEST, f"cannot be read: {error}") from error
     if found.wasm:
         raise _refused(MANIFEST, "names wasm resolvers; build the bundle with `opa build --target rego`")

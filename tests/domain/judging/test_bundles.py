@@ -21,6 +21,17 @@ def packed(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
     return whole.getvalue()
 
 
+def headers(*several: tuple[str, bytes, bytes]) -> bytes:
+    """Headers alone: name, kind and size as it is written."""
+    whole = b""
+    for name, kind, size in several:
+        header = bytearray(member(name, kind).tobuf())
+        header[124:136], header[148:156] = size, b" " * 8
+        header[148:156] = b"%06o\0 " % sum(header)
+        whole += header
+    return gzip.compress(whole + bytes(1024))
+
+
 def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfile.TarInfo:
     made = tarfile.TarInfo(name)
     made.type, made.linkname = kind, target
@@ -49,6 +60,9 @@ REFUSED = {
     "no archive": (b"no archive", "bundle", "is no gzipped tar archive"),
     "cut off": (rego("own.rego")[:-20], "bundle", "is no gzipped tar archive"),
     "no tar": (gzip.compress(b"no tar" * 1000), "bundle", "is no gzipped tar archive"),
+    "size beyond numbers": (headers(("own.rego", b"0", b"\x80" + b"\xff" * 11)), "bundle", "is no gzipped tar archive"),
+    "size below nothing": (headers(("own.rego", b"0", b"\xff" * 10 + b"\xfc\x00")), "bundle", "is no gzipped tar archive"),
+    "headers about headers": (headers(*[("x", b"x", b"0" * 11 + b"\0")] * 5000), "bundle", "is no gzipped tar archive"),
     "empty": (packed(), "bundle", "holds no module"),
     "out of the bundle": (rego("../own.rego"), "bundle/../own.rego", PATH),
     "out of it from below": (rego("a/../../own.rego"), "bundle/a/../../own.rego", PATH),
@@ -67,6 +81,7 @@ REFUSED = {
     "too large": (packed((member("own.rego"), b" " * (bundles.MAX_BYTES + 1))), "bundle", "is larger than 4,194,304 bytes when unpacked"),
     "too many": (rego(*(f"{n}.rego" for n in range(bundles.MAX_FILES + 1))), "bundle", "holds more than 1000 files"),
     "no manifest": (with_manifest("[]"), "bundle/.manifest", "cannot be read: Expected `object`"),
+    "manifest in a manifest": (with_manifest('{"a":' * 5000), "bundle/.manifest", "cannot be read: "),
     "wasm resolvers": (with_manifest('{"wasm": [{"entrypoint": "x"}]}'), "bundle/.manifest", "names wasm resolvers"),
     "unknown Rego": (with_manifest('{"rego_version": 2}'), "bundle/.manifest", "cannot be read: Invalid enum value 2"),
     "root of the driver": (with_manifest('{"roots": ["plane/main/x"]}'), "bundle/.manifest", "the root 'plane/main/x' belongs to"),
