@@ -16,7 +16,7 @@ class Filters(rest.Paging, frozen=True, kw_only=True):
     since: rest.Text = ""
     until: rest.Text = ""
     project: rest.Text = ""
-    type: rest.Text = ""
+    type: Annotated[str, msgspec.Meta(max_length=2000)] = ""
     actor: rest.Text = ""
     target: rest.Text = ""
     app: rest.Text = ""

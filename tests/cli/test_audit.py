@@ -148,7 +148,7 @@ def test_saved_questions_are_answered(shop: planes.Fleet, run: conftest.Run) -> 
     assert "Nothing since" in run("audit", "report", "deletions").output
     assert "person/eve" in run("audit", "tail").output
     assert "eve" in run("audit", "report", "deployers", "--only-in", "shop").output
-    assert "Nobody." in run("audit", "report", "deployers", "--cluster", "east").output  # no app is there
+    assert "No project has an app on cluster east." in run("audit", "report", "deployers", "--cluster", "east").output  # no app is there
     assert "access.role.granted" in run("audit", "report", "about", "person", "eve").output
     assert "Nothing since" in run("audit", "report", "unapproved-syncs").output
     assert "all" in run("audit", "report", "dora").output
@@ -156,6 +156,20 @@ def test_saved_questions_are_answered(shop: planes.Fleet, run: conftest.Run) -> 
     assert "Nothing since" in run("audit", "report", "waiver-changes").output
     assert "Nothing had run there" in run("at", "1h", "app", "web").output
     assert "No app has had the commit 3f9a" in run("audit", "trail", "3f9a").output
+
+
+def test_reports_say_what_they_cannot_answer(shop: planes.Fleet, run: conftest.Run) -> None:
+    run("user", "create", "eve", "--role", "editor")
+    run("user", "disable", "eve")
+    seal_everything(shop)
+    assert "access.person.created" in run("audit", "report", "about", "person", "eve").output
+    assert "Nothing about the person nobody" in run("audit", "report", "about", "person", "nobody").output
+    for report in ("deployers", "waivers"):
+        assert "projects and apps belong to tenants" in run("audit", "report", report, "-T", "-", code=2).stderr
+    assert "is not after --since" in run("audit", "report", "changes", "--since", "1d", "--until", "2d", code=2).stderr
+    assert "is still to come" in run("at", "2999-01-01", "app", "web", code=2).stderr
+    assert "(No such file or directory)" in run("audit", "verify", "--offline", "/nowhere", code=2).stderr
+    assert "no-such' was not found" in run("audit", "report", "about", "app", "web", "--only-in", "no-such", code=4).stderr
 
 
 def test_time_stamps_say_when_states_were_there(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:

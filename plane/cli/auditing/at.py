@@ -1,5 +1,6 @@
 """`plane at TIME app|cluster|project NAME`: what was so then, and the events that prove it."""
 
+import datetime as dt
 from typing import Any
 
 import click
@@ -34,9 +35,10 @@ def at(where: session.Session, *, time: str, kind: str, name: str, output: str) 
 
     EVENT is the place in the log that says so, and that `plane audit verify` proves.
     """
-    if not where.context.tenant:
-        raise failures.WrongUse("apps belong to tenants, and this is the platform: name one with -T TENANT")
+    audit_places.tenant(where)
     asked: dict[str, Any] = {"time": audit_places.moment(time), kind: name}
+    if dt.datetime.fromisoformat(asked["time"]) > dt.datetime.now(dt.UTC):
+        raise failures.WrongUse(f"{asked['time']} is still to come; give a time that was, or look at what is with `plane get apps`")
     if kind == "app":
         asked["project"] = where.context.project
     found = list(where.api.items(f"{audit_places.at(where)}/at", **asked))

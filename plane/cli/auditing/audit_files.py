@@ -124,7 +124,8 @@ def verify(where: session.Session, *, file: str | None, part: bool, keys: tuple[
         found = verifier.Verifier(keys, before, held, part=part)
         found.take(audit_parallel.parts_of(file) if file else _whole_log(where))
     except (OSError, ValueError) as error:
-        raise failures.WrongUse(f"{getattr(error, 'filename', None) or file or against}: cannot be read ({error})") from error
+        reason = getattr(error, "strerror", None) or error
+        raise failures.WrongUse(f"{getattr(error, 'filename', None) or file or against}: cannot be read ({reason})") from error
     if not file:
         found.findings += _asked(where)
     if known:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from plane.cli import client, kinds, session, times
+from plane.cli import client, failures, kinds, session, times
 
 Command = Callable[..., Any]
 Json = client.Json
@@ -45,6 +45,8 @@ def filtered(*, since: str) -> Callable[[Command], Command]:
             names = ("since", "until", "type", "actor", "app", "target", "cluster", "commit", "outcome", "only_in")
             asked = {name: given.pop(name) or "" for name in names}
             asked |= {name: moment(asked[name]) for name in ("since", "until") if asked[name]}
+            if asked["since"] and asked["until"] and dt.datetime.fromisoformat(asked["until"]) <= dt.datetime.fromisoformat(asked["since"]):
+                raise failures.WrongUse(f"--until {asked['until']} is not after --since {asked['since']}: nothing lies between")
             asked["project"] = asked.pop("only_in")
             return function(*args, asked=asked, **given)
 
@@ -61,6 +63,13 @@ def filtered(*, since: str) -> Callable[[Command], Command]:
 def at(where: session.Session) -> str:
     """The tenant's record, or the platform's."""
     return f"/tenants/{where.context.tenant}/audit" if where.context.tenant else "/audit"
+
+
+def tenant(where: session.Session) -> str:
+    """The tenant, for what the platform itself has not; WrongUse."""
+    if not where.context.tenant:
+        raise failures.WrongUse("projects and apps belong to tenants, and this is the platform: name one with -T TENANT")
+    return f"/tenants/{where.context.tenant}"
 
 
 def moment(since: str) -> str:
