@@ -4,8 +4,6 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
-import msgspec
-
 from plane.adapters import opa_bounds, opa_bundles, opa_files, opa_pool, opa_sets, opa_tests, opa_trace, opa_turns
 from plane.adapters.styles import admission
 from plane.domain import trust
@@ -82,7 +80,7 @@ class Opa:
 
     def _ask(self, files: policy.PolicyFiles, question: policy.PolicyInput, turn: opa_turns.Turn) -> object:
         """The answer; who gets none has its next query in the slow lane."""
-        asked = msgspec.to_builtins(opa_sets.asked(files, question))
+        asked = opa_sets.asked(files, question)
         try:
             try:
                 answer = self._ask_once(files, asked, turn)
