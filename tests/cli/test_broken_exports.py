@@ -144,3 +144,10 @@ def test_whoever_exports_is_told_that_the_database_went_away(
     if compression == "none":
         run("audit", "export", "--resume", "-o", str(tmp_path / "audit"))
         assert (tmp_path / "audit.manifest.json").is_file() == (form == "csv")
+
+
+def test_a_refused_export_leaves_the_file_that_was_there(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "audit.jsonl"
+    file.write_text("of last month")
+    run("audit", "export", "-o", str(file), code=failures.NOT_ALLOWED, PLANE_TOKEN="gp_user_wrong")
+    assert file.read_text() == "of last month"

@@ -1,6 +1,7 @@
 """`plane audit export|verify|verifier`: files of the record, and whether they hold."""
 
 import base64
+import contextlib
 import pathlib
 import sys
 from collections.abc import Iterator
@@ -30,26 +31,33 @@ def export(where: session.Session, *, asked: Asked, form: str, compress: str, re
     """Write the record: from the signed state before --since to the one after --until, so that the file proves itself."""
     asked = {**asked, "format": form, "compression": compress}
     if file is None or file == "-":
-        _report(_copied(where, asked, sys.stdout.buffer), asked)
+        _report(_copied(where, asked, contextlib.nullcontext(sys.stdout.buffer)), asked)
         return
     path = pathlib.Path(file)
     note = path.with_name(f"{path.name}.resume")
     with audit_resume.broken_off(path, note):
         if resume:
             asked = audit_resume.begin(path, note)
-        else:
-            note.unlink(missing_ok=True)  # of an export in whose place this one comes
-        with path.open("ab" if resume else "wb") as sink:
-            headers = _copied(where, asked, sink, note=note)
+        headers = _copied(where, asked, _file(path, note, resume=resume), note=note)
         if asked["format"] != "jsonl" and headers["events"]:
             _manifest(where, {**asked, "end": headers["end"], "resume": 0}, path)
     note.unlink(missing_ok=True)
     _report(headers, asked, where=f" in {file}")
 
 
-def _copied(where: session.Session, asked: Asked, sink: BinaryIO, *, note: pathlib.Path | None = None) -> dict[str, int]:
-    """Write what comes; `note` remembers what was asked until it is all there."""
-    with where.api.opened(f"{audit_places.at(where)}/export", **asked) as answer:
+@contextlib.contextmanager
+def _file(path: pathlib.Path, note: pathlib.Path, *, resume: bool) -> Iterator[BinaryIO]:
+    if not resume:
+        note.unlink(missing_ok=True)  # of an export in whose place this one comes
+    with path.open("ab" if resume else "wb") as file:
+        yield file
+
+
+def _copied(
+    where: session.Session, asked: Asked, to: contextlib.AbstractContextManager[BinaryIO], *, note: pathlib.Path | None = None
+) -> dict[str, int]:
+    """Write what comes, to what is opened when it comes; `note` remembers what was asked until it is all there."""
+    with where.api.opened(f"{audit_places.at(where)}/export", **asked) as answer, to as sink:
         found = {"events": int(answer.headers.get("Audit-Events", 0)), "end": int(answer.headers.get("Audit-End", 0))}
         if note:
             audit_resume.remember(note, {**asked, "end": found["end"]})
