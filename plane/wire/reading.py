@@ -1,6 +1,7 @@
 """Bytes of a request → a struct, or `Invalid` that names the field, the rule and the nearest spelling."""
 
 import difflib
+import json
 import re
 from typing import Any, TypeVar
 
@@ -26,11 +27,26 @@ def decode(body: bytes, kind: type[T]) -> T:
     if _NUL.search(body):
         raise errors.Invalid({"": "a text holds the character NUL, which no name, path or manifest may"})
     try:
-        return msgspec.json.decode(body, type=kind)
+        found = msgspec.json.decode(body, type=kind)
+        json.loads(body, object_pairs_hook=_once, parse_int=str, parse_float=str)  # which of two would count, every reader decides anew
     except msgspec.ValidationError as e:
         raise errors.Invalid(explain(str(e), kind)) from e
+    except _Twice as e:
+        raise errors.Invalid({e.key[:100]: "occurs twice in one mapping; keep one"}) from e
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise errors.Invalid({"": f"the body is not JSON as RFC 8259 describes it: {e}"}) from e
+    return found
+
+
+class _Twice(Exception):
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    if len(dict(pairs)) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Twice(next(name for n, name in enumerate(names) if name in names[:n]))
 
 
 def convert(value: object, kind: type[T], *, strict: bool = True) -> T:
