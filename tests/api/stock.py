@@ -172,9 +172,11 @@ def _approval(platform: Api, acme: Tenant) -> str:
 
 
 def _states(owner: sa.Engine) -> None:
-    """`web` was synced seven times; `held` waits for an approval, and somebody asked for another sync of it."""
+    """App `web` was synced seven times; `held` waits for an approval, and somebody asked for another sync. Policy `web` lies in Git."""
     attempt = decide.Attempt("sha256:00", 1, outcome="failed", needs_approval=("ConfigMap shop/web",))
     with owner.begin() as tx:
+        kept = tables.policy_sets.c
+        tx.execute(sa.update(tables.policy_sets).where(kept.name == "web").values(source_url="https://git.example/acme/web"))
         apps = {row.name: row for row in tx.execute(sa.select(tables.apps))}
         for row in apps.values():
             place = {"tenant_id": row.tenant_id, "app_id": row.id, "project_id": row.project_id}

@@ -14,10 +14,12 @@ from tests.api import stock
 from tests.api.test_tenancy import fill, fit
 from tests.support.rest import Api, Json, Tenant, document
 
-# What is no fact: how often a token is used or a password tried, how far a journal or a sink is read, answers kept to be given again.
+# What is no fact: how often a token is used or a password tried, what renders took, how far a journal or a sink is
+# read, answers kept to be given again.
 ASIDE = {
     "tokens",
     "login_attempts",
+    "render_hours",
     "idempotency_keys",
     "audit_events",
     "audit_personal",
