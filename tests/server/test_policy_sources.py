@@ -121,6 +121,13 @@ def test_a_commit_that_does_not_compile_leaves_the_one_before_in_force(shop: Sho
     assert [kind for kind, _ in shop.events()] == ["accepted", "refused", "accepted"]
 
 
+def test_a_file_that_no_database_keeps_is_refused_and_stops_no_look(shop: Shop) -> None:
+    shop.repository()
+    shop.push({"policies/data.json": b'{"a": "\0"}'})
+    shop.make()
+    assert problem(shop.look()) == "data.json is no UTF-8 text, or holds the character NUL"
+
+
 def test_a_commit_that_touches_no_rule_makes_no_version(shop: Shop) -> None:
     shop.repository()
     shop.make()

@@ -22,6 +22,7 @@ FIELD = "bundle"
 OURS = ("plane/main", "system")  # what the plane and OPA keep there is no author's; copies of plane/lib are left out
 # What tarfile says of headers that are none: sizes beyond any number, headers about headers about headers.
 BROKEN = (tarfile.TarError, zlib.error, EOFError, ValueError, OverflowError, RecursionError)
+NO_TEXT = "is no UTF-8 text, or holds the character NUL"
 _GZIP = 16 + zlib.MAX_WBITS  # zlib's word for: a gzip header and nothing else
 _DATA = re.compile(r"(?:.*/)?data\.(?:json|ya?ml)")
 
@@ -138,6 +139,8 @@ def _manifest(body: bytes | None) -> Manifest:
         found = msgspec.json.decode(body, type=Manifest)
     except (msgspec.DecodeError, RecursionError) as error:
         raise _refused(MANIFEST, f"cannot be read: {error}") from error
+    if b"\\u0000" in body:
+        raise _refused(MANIFEST, NO_TEXT)
     if found.wasm:
         raise _refused(MANIFEST, "names wasm resolvers; build the bundle with `opa build --target rego`")
     for root in found.roots:
@@ -151,10 +154,17 @@ def _below(path: str, root: str) -> bool:
 
 
 def _text(name: str, body: bytes) -> str:
+    if (found := text(body)) is None:
+        raise _refused(name, NO_TEXT)
+    return found
+
+
+def text(body: bytes) -> str | None:
+    """A file as a set can keep it; None for what is no text. No database keeps NUL in a text."""
     try:
-        return body.decode()
-    except UnicodeDecodeError as error:
-        raise _refused(name, "is no UTF-8 text") from error
+        return None if b"\0" in body else body.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _refused(name: str, rule: str) -> errors.Invalid:

@@ -8,7 +8,7 @@ from plane import ports
 from plane.domain import access, errors, tenancy
 from plane.domain.auditing import policy_details
 from plane.domain.deciding import decide
-from plane.domain.judging import origins, policy, policy_sources, styles
+from plane.domain.judging import bundles, origins, policy, policy_sources, styles
 from plane.domain.permitting import projects
 from plane.domain.rendering import sources
 from plane.server import context, record
@@ -117,10 +117,10 @@ def _problem(one: store.Following, sizes: dict[str, int]) -> str:
 
 
 def _text(name: str, body: bytes) -> str:
-    try:
-        return body.decode()
-    except UnicodeDecodeError as e:
-        raise errors.SourceRefused(f"{name} is no UTF-8 text") from e
+    found = bundles.text(body)
+    if found is None:
+        raise errors.SourceRefused(f"{name} {bundles.NO_TEXT}")
+    return found
 
 
 def _accept(plane: context.Plane, place: Place, one: store.Following, read: Read) -> None:

@@ -78,6 +78,8 @@ REFUSED = {
     "delta": (rego("patch.json"), "bundle/patch.json", "makes it a delta bundle; send the whole set"),
     "other file": (rego("README.md"), "bundle/README.md", "is neither a .rego file nor"),
     "no text": (packed((member("own.rego"), b"\xff")), "bundle/own.rego", "is no UTF-8 text"),
+    "NUL": (packed((member("own.rego"), b"package a\0")), "bundle/own.rego", "is no UTF-8 text, or holds the character NUL"),
+    "NUL in a manifest": (with_manifest('{"revision": "\\u0000"}'), "bundle/.manifest", "is no UTF-8 text, or holds the character NUL"),
     "too large": (packed((member("own.rego"), b" " * (bundles.MAX_BYTES + 1))), "bundle", "is larger than 4,194,304 bytes when unpacked"),
     "too many": (rego(*(f"{n}.rego" for n in range(bundles.MAX_FILES + 1))), "bundle", "holds more than 1000 files"),
     "no manifest": (with_manifest("[]"), "bundle/.manifest", "cannot be read: Expected `object`"),
