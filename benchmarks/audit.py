@@ -29,8 +29,9 @@ import structlog
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 from benchmarks import audit_load, audit_log, lists, meters
-from plane.adapters import envelope
-from plane.adapters.sinks import files, reach
+from plane.adapters import reach
+from plane.adapters.secrets import envelope
+from plane.adapters.sinks import files
 from plane.adapters.sinks import http as webhooks
 from plane.domain.rendering import secrets
 from plane.run import certificates

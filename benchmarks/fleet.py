@@ -28,7 +28,7 @@ import httpx
 import psycopg
 
 from benchmarks import floor, meters, workload
-from plane.adapters import opa_files
+from plane.adapters.judging import opa_files
 from plane.run import children, devgit, up
 from plane.run.devcluster import clusters
 

@@ -25,7 +25,7 @@ import msgspec
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 from plane import config
-from plane.adapters import opa, opa_files, opa_pool
+from plane.adapters.judging import opa, opa_files, opa_pool
 from plane.domain import objects
 from plane.domain.judging import decisions, library, policy, surroundings
 

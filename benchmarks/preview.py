@@ -28,7 +28,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 from benchmarks import policy as asking
 from plane import config
-from plane.adapters import clock, opa, opa_files
+from plane.adapters import clock
+from plane.adapters.judging import opa, opa_files
 from plane.domain import access, objects, tenancy
 from plane.domain.judging import claims, library, policy
 from plane.server import authorise, context

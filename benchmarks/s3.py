@@ -29,8 +29,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 from benchmarks import audit_log
 from plane import config
-from plane.adapters import envelope
-from plane.adapters.sinks import reach, s3
+from plane.adapters import reach
+from plane.adapters.secrets import envelope
+from plane.adapters.sinks import s3
 from plane.cli.auditing import verifier
 from plane.domain.rendering import secrets
 from plane.run import certificates

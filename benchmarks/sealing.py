@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
-from plane.adapters import envelope, sealing
+from plane.adapters.secrets import envelope, sealing
 from plane.domain import objects
 from plane.domain.reading import manifests
 from plane.domain.rendering import opening, secrets

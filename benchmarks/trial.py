@@ -15,7 +15,7 @@ import yaml
 
 from benchmarks import compare
 from plane import config
-from plane.adapters import opa_files
+from plane.adapters.judging import opa_files
 
 OBJECTS = 100
 ROUNDS = 5

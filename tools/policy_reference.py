@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from plane.adapters import opa_files
+from plane.adapters.judging import opa_files
 from plane.domain.judging import library, policy
 
 FOLDER = pathlib.Path(__file__).parent.parent / "docs" / "policies"

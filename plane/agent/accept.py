@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 import structlog
 
-from plane.adapters import kube_kinds, link
+from plane.adapters import link
+from plane.adapters.cluster import kube_kinds
 from plane.agent.applying import guard, sync
 from plane.agent.kept import book, fence, identity, releases, shelf
 from plane.domain import errors

@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 import msgspec
 import structlog
 
-from plane.adapters import kube, kube_kinds, link, scripts
+from plane.adapters import link
+from plane.adapters.cluster import kube, kube_kinds
+from plane.adapters.scripting import scripts
 from plane.agent import accept, capabilities, diary, errands, loop, report
 from plane.agent.answering import inquiry
 from plane.agent.applying import apply

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import msgspec
 import structlog
 
-from plane.adapters import kube, kube_kinds, kube_watch
+from plane.adapters.cluster import kube, kube_kinds, kube_watch
 from plane.domain import version as release
 from plane.wire import agent
 

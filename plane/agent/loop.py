@@ -9,7 +9,8 @@ import uuid
 import msgspec
 import structlog
 
-from plane.adapters import kube, link
+from plane.adapters import link
+from plane.adapters.cluster import kube
 from plane.agent import accept, backoff, capabilities, diary, errands, report
 from plane.agent.answering import ask, inquiry, planned, question, streams
 from plane.agent.applying import apply as applying

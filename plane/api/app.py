@@ -14,33 +14,10 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import DefineMiddleware
 
 from plane.adapters import metrics
-from plane.api import (
-    actions,
-    agents,
-    apps,
-    audit,
-    border,
-    calls,
-    decisions,
-    documents,
-    granting,
-    holds,
-    local,
-    login,
-    logs,
-    openapi,
-    orphans,
-    people,
-    plans,
-    platform,
-    previews,
-    problems,
-    sessions,
-    streams,
-    tokens,
-    views,
-    wake,
-)
+from plane.api import agents, border, calls, documents, openapi, platform, problems, wake
+from plane.api.admitting import granting, local, login, people, sessions, tokens
+from plane.api.auditing import audit
+from plane.api.delivering import actions, apps, decisions, holds, logs, orphans, plans, previews, streams, views
 from plane.domain import errors
 from plane.server import context, idempotent, recent, sharing
 from plane.server.auditing import visits

@@ -12,7 +12,8 @@ import structlog
 import uvloop
 
 from plane import config, log
-from plane.adapters import kube, link
+from plane.adapters import link
+from plane.adapters.cluster import kube
 from plane.agent import active
 from plane.agent.kept import identity, own
 from plane.domain import errors

@@ -8,7 +8,7 @@ import click
 
 from plane import config
 from plane.adapters import clock
-from plane.adapters import passwords as argon2
+from plane.adapters.secrets import passwords as argon2
 from plane.domain.granting import passwords
 from plane.run import wiring
 from plane.server import bootstrap

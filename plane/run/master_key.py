@@ -4,7 +4,8 @@ import pathlib
 import re
 
 from plane import config, ports
-from plane.adapters import envelope, log_keys, signer, vault
+from plane.adapters.secrets import envelope, vault
+from plane.adapters.trusting import log_keys, signer
 from plane.domain.rendering import secrets
 
 TRANSIT_URL = re.compile(r"(?P<address>https?://[^/]+)/v1/(?P<mount>.+)/keys/(?P<key>[^/]+)")

@@ -16,7 +16,8 @@ import httpx
 import msgspec
 
 from plane import config
-from plane.adapters import clock, signer
+from plane.adapters import clock
+from plane.adapters.trusting import signer
 from plane.run import certificates, children
 from plane.server import bootstrap
 from plane.store import engine, schema

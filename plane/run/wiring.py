@@ -9,11 +9,15 @@ from collections.abc import Iterator, Mapping
 import structlog
 
 from plane import config, log, ports
-from plane.adapters import clock, oidc, opa, opa_files, passwords, scripts, sealing, signer, sops, vault
+from plane.adapters import clock, reach
 from plane.adapters.git import mirrors, transport, witness
+from plane.adapters.judging import opa, opa_files
 from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
-from plane.adapters.sinks import files, http, plane_witness, reach, s3, syslog, timestamps
+from plane.adapters.scripting import scripts
+from plane.adapters.secrets import passwords, sealing, sops, vault
+from plane.adapters.sinks import files, http, plane_witness, s3, syslog, timestamps
+from plane.adapters.trusting import oidc, signer
 from plane.domain.granting import limits as rates
 from plane.run import login_file, master_key, policy_keys
 from plane.server import context, limits

@@ -17,7 +17,7 @@ import msgspec
 import pytest
 
 from plane import config
-from plane.adapters import opa, opa_files, opa_pool
+from plane.adapters.judging import opa, opa_files, opa_pool
 from plane.domain.judging import policy
 
 CONTEXT = policy.PolicyContext(tenant="acme", project="shop", app="web", cluster="one", now="2026-01-01T00:00:00Z")

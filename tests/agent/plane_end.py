@@ -13,7 +13,7 @@ import msgspec
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from plane.adapters import sealing
+from plane.adapters.secrets import sealing
 from plane.domain import objects, release
 from plane.domain.rendering import secrets
 from plane.wire import agent, bundle, journal, scripted, signing

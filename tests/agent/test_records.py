@@ -2,7 +2,7 @@
 
 import msgspec
 
-from plane.adapters import kube_kinds
+from plane.adapters.cluster import kube_kinds
 from plane.agent.kept import records
 
 CONFIG_MAPS = kube_kinds.Resource(

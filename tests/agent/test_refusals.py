@@ -2,7 +2,7 @@
 
 import pytest
 
-from plane.adapters import kube
+from plane.adapters.cluster import kube
 from plane.agent.applying import refusals
 from plane.domain import objects
 

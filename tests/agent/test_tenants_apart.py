@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from plane.adapters import kube, kube_kinds
+from plane.adapters.cluster import kube, kube_kinds
 from plane.agent.applying import guard
 from plane.agent.kept import releases
 from plane.domain import fleet, objects, release

@@ -7,7 +7,7 @@ import sys
 
 from pyarrow import parquet
 
-from plane.adapters import stamps
+from plane.adapters.trusting import stamps
 from plane.cli.auditing import audit_delivery
 from plane.domain.auditing import details
 from plane.server import record

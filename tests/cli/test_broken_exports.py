@@ -14,7 +14,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from plane.adapters import signer
+from plane.adapters.trusting import signer
 from plane.cli import failures
 from plane.domain.auditing import details
 from plane.server import record

@@ -72,7 +72,7 @@ def test_the_agents_image_holds_nothing_of_the_servers(agent: pathlib.Path, pack
 
 
 def test_the_agents_image_can_import_all_the_agent_needs(agent: pathlib.Path) -> None:
-    done = run(agent, "python", "-c", "import plane.run.agent, plane.agent.active, plane.adapters.kube")
+    done = run(agent, "python", "-c", "import plane.run.agent, plane.agent.active, plane.adapters.cluster.kube")
     assert done.returncode == 0, done.stderr
 
 

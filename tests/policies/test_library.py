@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from plane import config
-from plane.adapters import opa, opa_files
+from plane.adapters.judging import opa, opa_files
 from plane.domain.judging import library, policy
 from tests.support import cases
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from plane import config
-from plane.adapters import opa, opa_files
+from plane.adapters.judging import opa, opa_files
 from plane.domain.judging import library, policy
 
 CASES = pathlib.Path(__file__).parents[1] / "cases/pod_security"

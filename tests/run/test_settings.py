@@ -5,7 +5,7 @@ import pathlib
 import pytest
 
 from plane import config
-from plane.adapters import envelope
+from plane.adapters.secrets import envelope
 from plane.run import master_key
 
 KEY = "ab" * 32

@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from plane.adapters import clock, log_keys, signer
+from plane.adapters import clock
+from plane.adapters.trusting import log_keys, signer
 from plane.domain import access
 from plane.server import context
 from plane.server.auditing import seal_log

@@ -4,7 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from plane.adapters import opa_files
+from plane.adapters.judging import opa_files
 from plane.domain.judging import policy
 from plane.run.devgit import DevGit
 from plane.store.layout import tables

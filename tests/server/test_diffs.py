@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from plane.adapters import scripts
+from plane.adapters.scripting import scripts
 from plane.domain import apps, objects
 from plane.server.asking import diffs
 from plane.wire import agent, answers, rest

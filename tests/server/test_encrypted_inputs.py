@@ -6,7 +6,7 @@ import os
 import msgspec
 import pytest
 
-from plane.adapters import sealing
+from plane.adapters.secrets import sealing
 from plane.domain import objects
 from plane.domain.rendering import secrets as domain
 from plane.run.devgit import DevGit

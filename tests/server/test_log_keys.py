@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from plane import ports
-from plane.adapters import log_keys, signer
-from plane.adapters import vault as adapter
+from plane.adapters.secrets import vault as adapter
+from plane.adapters.trusting import log_keys, signer
 from plane.domain import access, errors
 from plane.domain.auditing import audit
 from plane.server import context

@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from plane.adapters.sinks import plane_witness, reach
+from plane.adapters import reach
+from plane.adapters.sinks import plane_witness
 from plane.domain.auditing import audit
 from plane.server import context
 from tests.server.test_audit_tampering import forge

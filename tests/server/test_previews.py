@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from plane.adapters import opa_files
+from plane.adapters.judging import opa_files
 from plane.domain import access, errors, tenancy
 from plane.domain.judging import policy, policy_bindings
 from plane.run.devgit import DevGit

@@ -5,7 +5,7 @@ import os
 import msgspec
 import sqlalchemy as sa
 
-from plane.adapters import envelope
+from plane.adapters.secrets import envelope
 from plane.domain.rendering import secrets
 from plane.server import keys
 from plane.server.delivering import rewrap

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from plane.adapters import log_keys, signer
+from plane.adapters.trusting import log_keys, signer
 from plane.domain import access
 from plane.server import context, record
 from plane.server.auditing import seal_log

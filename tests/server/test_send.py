@@ -13,7 +13,8 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from plane.adapters.sinks import files, http, reach, s3, syslog
+from plane.adapters import reach
+from plane.adapters.sinks import files, http, s3, syslog
 from plane.domain import access, errors
 from plane.domain.auditing import sinks as domain
 from plane.domain.rendering import secrets

@@ -10,8 +10,9 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from plane.adapters import stamps
-from plane.adapters.sinks import reach, timestamps
+from plane.adapters import reach
+from plane.adapters.sinks import timestamps
+from plane.adapters.trusting import stamps
 from plane.domain import access
 from plane.domain.auditing import audit, details
 from plane.server import context

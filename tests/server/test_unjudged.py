@@ -7,7 +7,7 @@ import shutil
 import msgspec
 
 from plane import config
-from plane.adapters import opa, opa_files, opa_pool
+from plane.adapters.judging import opa, opa_files, opa_pool
 from plane.domain.judging import policy
 from plane.run.devgit import DevGit
 from plane.server.asking import explain

@@ -14,8 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from plane.adapters import clock
-from plane.adapters.sinks import files, http, reach
+from plane.adapters import clock, reach
+from plane.adapters.sinks import files, http
 from plane.server import context
 from plane.server.auditing import send
 from plane.store import engine

@@ -14,7 +14,8 @@ import msgspec
 import sqlalchemy as sa
 import uvicorn
 
-from plane.adapters import clock, log_keys, signer
+from plane.adapters import clock
+from plane.adapters.trusting import log_keys, signer
 from plane.api import app
 from plane.server import context
 from plane.server.auditing import exports

@@ -14,10 +14,14 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from plane import config
-from plane.adapters import clock, envelope, log_keys, oidc, opa, opa_files, passwords, scripts, sealing, signer, sops, vault
+from plane.adapters import clock
 from plane.adapters.git import mirrors, transport
+from plane.adapters.judging import opa, opa_files
 from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
+from plane.adapters.scripting import scripts
+from plane.adapters.secrets import envelope, passwords, sealing, sops, vault
+from plane.adapters.trusting import log_keys, oidc, signer
 from plane.domain import access, tenancy
 from plane.domain.rendering import secrets
 from plane.run import devgit

@@ -1,1 +1,1 @@
-"""Renders in locked-down processes: `pool` is the plane's side, `template` forks one `cell` per render, `kernel` holds the locks."""
+"""Renders in locked-down processes: `pool` is the plane's side, `template` forks one `cell` per render, `kernel` holds the locks; `opa_bounds` puts OPA behind them."""

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from plane import ports
-from plane.adapters.sinks import reach
+from plane.adapters import reach
 from plane.domain import errors
 from plane.domain.auditing import audit, audit_formats, sinks
 from plane.domain.rendering import secrets

@@ -6,7 +6,7 @@ from urllib import parse
 
 import msgspec
 
-from plane.adapters.sinks import reach
+from plane.adapters import reach
 from plane.domain import errors
 from plane.domain.auditing import audit, sinks
 from plane.domain.rendering import secrets

@@ -11,7 +11,7 @@ from urllib import parse
 import msgspec
 
 from plane import ports
-from plane.adapters.sinks import reach
+from plane.adapters import reach
 from plane.domain.auditing import audit_formats, sinks
 from plane.domain.rendering import secrets
 

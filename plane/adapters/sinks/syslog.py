@@ -5,7 +5,7 @@ import ssl
 import tempfile
 from collections.abc import Mapping
 
-from plane.adapters.sinks import reach
+from plane.adapters import reach
 from plane.domain import errors
 from plane.domain.auditing import audit, audit_formats, sinks
 from plane.domain.rendering import secrets

@@ -3,8 +3,8 @@
 import base64
 from collections.abc import Mapping
 
-from plane.adapters import stamps
-from plane.adapters.sinks import reach
+from plane.adapters import reach
+from plane.adapters.trusting import stamps
 from plane.domain import errors
 from plane.domain.auditing import details, sinks
 from plane.domain.rendering import secrets

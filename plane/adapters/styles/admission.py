@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from plane.adapters import admission_messages as messages
-from plane.adapters import opa_bounds
+from plane.adapters.sandbox import opa_bounds
+from plane.adapters.styles import admission_messages as messages
 from plane.adapters.styles import subjects
 from plane.domain import errors, objects
 from plane.domain.judging import admission, gatekeeper, policy
@@ -23,7 +23,7 @@ from plane.domain.reading import documents
 Json = dict[str, Any]
 GROUP = "admissionregistration.k8s.io/"
 DEADLINE_S = 10.0
-CHILD = "plane.adapters.cel_admission"  # by name: the library it loads belongs into no server
+CHILD = "plane.adapters.styles.cel_admission"  # by name: the library it loads belongs into no server
 _KNOWN = ("kind", "resource", "requestKind", "requestResource", "name", "namespace", "operation", "subResource", "dryRun")
 _REQUEST = re.compile(r"(?<!\.)\brequest\b(?!\.(?:" + "|".join(_KNOWN) + r")\b)")
 _AUTHORIZER = re.compile(r"(?<!\.)\bauthorizer\b")
@@ -198,7 +198,7 @@ def _request(subject: gatekeeper.Subject, resource: str) -> Json:
 
 
 def _run(files: policy.PolicyFiles, order: messages.Order) -> list[messages.Said]:
-    above = str(pathlib.Path(messages.__file__).parents[2])
+    above = str(pathlib.Path(messages.__file__).parents[3])
     reads = (sys.prefix, sys.base_prefix, above)
     command = opa_bounds.launch([sys.executable, "-m", CHILD], memory_bytes=opa_bounds.MEMORY_BYTES, reads=reads)
     given = msgspec.json.encode(order)

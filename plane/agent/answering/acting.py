@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from plane.adapters import kube, kube_kinds
+from plane.adapters.cluster import kube, kube_kinds
 from plane.agent.answering import belongs, descent, masking, naming, otherwise, question
 from plane.agent.applying import apply, asking, guard, refusals
 from plane.agent.kept import releases

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
-from plane.adapters import kube
+from plane.adapters.cluster import kube
 from plane.agent.answering import acting, events, live, logs, manifests, orphans, planned, question, tree
 from plane.domain import errors
 from plane.wire import agent, answers

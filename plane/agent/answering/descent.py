@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from plane.adapters import kube, kube_kinds, kube_watch
+from plane.adapters.cluster import kube, kube_kinds, kube_watch
 from plane.agent.answering import naming, question
 from plane.agent.applying import guard
 from plane.domain import objects

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from plane.adapters import kube, kube_watch
+from plane.adapters.cluster import kube, kube_watch
 from plane.agent.answering import belongs, descent, masking, naming, question
 from plane.domain import kube_events, objects
 from plane.domain.viewing import tree

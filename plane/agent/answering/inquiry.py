@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import msgspec
 import structlog
 
-from plane.adapters import kube
+from plane.adapters.cluster import kube
 from plane.agent import errands
 from plane.agent.answering import masking
 from plane.agent.kept import records

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from plane.adapters import kube_kinds
+from plane.adapters.cluster import kube_kinds
 from plane.agent.answering import masking, preview, question
 from plane.agent.applying import apply
 from plane.agent.kept import book, releases, rules

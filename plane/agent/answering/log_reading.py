@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from urllib.parse import urlencode
 
-from plane.adapters import kube
+from plane.adapters.cluster import kube
 from plane.agent.watching import cluster
 from plane.domain.viewing import logs
 from plane.wire import questions

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from plane.adapters import kube_kinds
+from plane.adapters.cluster import kube_kinds
 from plane.agent.answering import belongs, question
 from plane.agent.applying import guard
 from plane.domain import objects

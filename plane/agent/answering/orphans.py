@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from plane.adapters import kube, kube_kinds, kube_watch
+from plane.adapters.cluster import kube, kube_kinds, kube_watch
 from plane.agent.answering import question
 from plane.agent.applying import guard
 from plane.agent.kept import releases

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from plane.adapters import kube_kinds
+from plane.adapters.cluster import kube_kinds
 from plane.agent.answering import masking
 from plane.agent.applying import apply, planning
 from plane.agent.kept import records, releases, rules, writing

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from plane.adapters import kube, kube_kinds
+from plane.adapters.cluster import kube, kube_kinds
 from plane.agent.applying import asking, client_side, refusals, takeover
 from plane.agent.kept import records, releases, rules, writing
 from plane.agent.watching import cluster, waits

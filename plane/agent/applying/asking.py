@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable
 
-from plane.adapters import kube
+from plane.adapters.cluster import kube
 from plane.agent.applying import pace, refusals
 from plane.agent.watching import cluster
 

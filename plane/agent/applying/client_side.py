@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from plane.adapters import kube
+from plane.adapters.cluster import kube
 from plane.domain.comparing import fields, three_way
 
 Body = dict[str, Any]

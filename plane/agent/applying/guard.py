@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Container, Mapping
 
-from plane.adapters import kube_kinds
+from plane.adapters.cluster import kube_kinds
 from plane.agent.kept import releases
 from plane.agent.watching import cluster
 from plane.domain import errors, fleet, kinds, objects

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import structlog
 
-from plane.adapters import kube_kinds
+from plane.adapters.cluster import kube_kinds
 from plane.agent.applying import apply, leaving
 from plane.agent.kept import records
 from plane.agent.watching import cluster

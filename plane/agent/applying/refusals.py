@@ -2,7 +2,7 @@
 
 import re
 
-from plane.adapters import kube
+from plane.adapters.cluster import kube
 from plane.domain import errors, objects
 
 FORBIDDEN, NOT_FOUND, CONFLICT, INVALID, BROKEN = 403, 404, 409, 422, 500

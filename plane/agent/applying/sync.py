@@ -8,7 +8,7 @@ from itertools import groupby
 import msgspec
 import structlog
 
-from plane.adapters import kube
+from plane.adapters.cluster import kube
 from plane.agent.applying import apply, asking, guard, hooks, leaving, outcome, planning, rehearsal, template
 from plane.agent.kept import fence, records, releases, writing
 from plane.agent.watching import cluster, waits

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import structlog
 
-from plane.adapters import kube
+from plane.adapters.cluster import kube
 from plane.agent.applying import refusals
 from plane.domain.comparing import adoption, fields, merging
 from plane.wire import agent

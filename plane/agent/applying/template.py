@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from plane.adapters import kube
+from plane.adapters.cluster import kube
 from plane.agent.applying import apply, asking, refusals
 from plane.domain import objects
 

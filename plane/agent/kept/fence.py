@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 import structlog
 
-from plane.adapters import kube, kube_watch
+from plane.adapters.cluster import kube, kube_watch
 from plane.agent.kept import own
 from plane.domain import errors
 

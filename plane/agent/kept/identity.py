@@ -8,7 +8,9 @@ from collections.abc import Mapping
 import msgspec
 import structlog
 
-from plane.adapters import kube, link, sealing
+from plane.adapters import link
+from plane.adapters.cluster import kube
+from plane.adapters.secrets import sealing
 from plane.agent.kept import own
 from plane.domain import errors
 from plane.domain import version as release

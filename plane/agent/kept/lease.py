@@ -10,7 +10,7 @@ import time
 import msgspec
 import structlog
 
-from plane.adapters import kube
+from plane.adapters.cluster import kube
 from plane.agent.kept import own
 from plane.domain import errors
 

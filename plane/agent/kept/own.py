@@ -2,7 +2,7 @@
 
 import msgspec
 
-from plane.adapters import kube
+from plane.adapters.cluster import kube
 
 MANAGED_BY = {"app.kubernetes.io/managed-by": "gitops-plane"}
 CONFLICT = 409

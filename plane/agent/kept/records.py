@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from plane.adapters import kube_kinds
+from plane.adapters.cluster import kube_kinds
 from plane.domain import objects
 from plane.domain.comparing import ownership
 from plane.domain.health import health

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from plane.adapters import sealing
+from plane.adapters.secrets import sealing
 from plane.domain import errors, objects
 from plane.domain.rendering import opening, secrets
 from plane.wire import agent, bundle

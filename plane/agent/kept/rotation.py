@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 import structlog
 
-from plane.adapters import kube, kube_watch, link, sealing
+from plane.adapters import link
+from plane.adapters.cluster import kube, kube_watch
+from plane.adapters.secrets import sealing
 from plane.agent.kept import identity, own
 from plane.wire import agent
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from plane.adapters import kube, kube_kinds
+from plane.adapters.cluster import kube, kube_kinds
 from plane.agent.kept import book, releases, rules
 from plane.agent.watching import custom, waits, watch
 

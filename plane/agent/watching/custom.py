@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from plane.adapters import custom_actions, scripts
+from plane.adapters.scripting import custom_actions, scripts
 from plane.agent.kept import releases
 from plane.agent.watching import checks
 from plane.domain import errors, levels

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from plane import ports
-from plane.adapters import kube, kube_kinds, kube_watch
+from plane.adapters.cluster import kube, kube_kinds, kube_watch
 from plane.agent import errands
 from plane.agent.kept import book, records, releases
 from plane.agent.watching import checks

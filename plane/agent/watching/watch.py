@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 import structlog
 
-from plane.adapters import kube, kube_kinds, kube_watch
+from plane.adapters.cluster import kube, kube_kinds, kube_watch
 from plane.agent.kept import records
 from plane.domain import objects
 from plane.wire import agent

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import click
 
-from plane.adapters import stamps
+from plane.adapters.trusting import stamps
 from plane.cli import session
 from plane.cli.auditing import audit_places, verifier
 from plane.domain.auditing import audit

@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from plane import config
-from plane.adapters import opa_files, opa_once, opa_sets, opa_trace
+from plane.adapters.judging import opa_files, opa_once, opa_sets, opa_trace
 from plane.cli import client, failures, kinds, session, show
 from plane.cli.trying import trial_files, trial_policy
 from plane.domain import objects

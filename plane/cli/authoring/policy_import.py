@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from plane import config
-from plane.adapters import opa_files, opa_sets
+from plane.adapters.judging import opa_files, opa_sets
 from plane.adapters.styles import conftest, folders
 from plane.cli import failures, table
 from plane.cli.trying import trial_files

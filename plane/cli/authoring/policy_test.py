@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import click
 
 from plane import config
-from plane.adapters import opa_files, opa_tests
+from plane.adapters.judging import opa_files, opa_tests
 from plane.cli import failures
 from plane.cli.trying import trial_files
 

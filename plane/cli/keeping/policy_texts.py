@@ -3,7 +3,7 @@
 import pathlib
 from typing import Any
 
-from plane.adapters import opa_files
+from plane.adapters.judging import opa_files
 from plane.cli import failures
 from plane.domain import errors
 from plane.domain.judging import library

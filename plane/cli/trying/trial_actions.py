@@ -9,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from plane.adapters import custom_actions, scripts
+from plane.adapters.scripting import custom_actions, scripts
 from plane.cli import params as words
 from plane.cli import table
 from plane.cli.trying import trial_files

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 import msgspec
 
-from plane.adapters import scripts
+from plane.adapters.scripting import scripts
 from plane.cli import failures, table
 from plane.cli.trying import trial_files
 from plane.domain import annotations, apps, errors, kinds, objects, options

@@ -6,7 +6,7 @@ import functools
 import click
 import msgspec
 
-from plane.adapters import scripts
+from plane.adapters.scripting import scripts
 from plane.cli import table
 from plane.cli.trying import trial_files, trial_scripts
 from plane.domain import objects

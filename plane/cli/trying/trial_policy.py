@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from plane import config
-from plane.adapters import opa_files, opa_once
+from plane.adapters.judging import opa_files, opa_once
 from plane.cli import failures
 from plane.cli.reporting import github, junit, reports, sarif, tap
 from plane.cli.trying import trial_files

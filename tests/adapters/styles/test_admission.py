@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from plane import config
-from plane.adapters import opa_files, opa_once
+from plane.adapters.judging import opa_files, opa_once
 from plane.domain.judging import policy, styles
 from plane.domain.reading import yaml_text
 from plane.run.devcluster import api, clusters

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from plane import config
-from plane.adapters import opa_files, opa_once
+from plane.adapters.judging import opa_files, opa_once
 from plane.domain.judging import policy, styles
 from tests.support import cases
 

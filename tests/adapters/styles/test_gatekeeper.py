@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from plane import config
-from plane.adapters import opa_files, opa_once
+from plane.adapters.judging import opa_files, opa_once
 from plane.domain.judging import policy, styles
 from plane.domain.reading import yaml_text
 from tests.support import cases

@@ -1,0 +1,1 @@
+"""What policy sets need: OPA itself, and what others sign and pack for it."""

@@ -1,0 +1,1 @@
+"""Values that nobody may read: opened, wrapped, sealed, compared."""

@@ -1,0 +1,1 @@
+"""Who says so, and how it shows: keys, signatures, stamps, providers of identity."""

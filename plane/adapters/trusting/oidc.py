@@ -1,0 +1,230 @@
+"""Identity providers over HTTPS: discovery, keys, codes for tokens. One memory per process; nothing of anybody's log-in stays here."""
+
+import json
+import pathlib
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib import parse
+
+import httpx
+import msgspec
+
+from plane import ports
+from plane.adapters import reach
+from plane.adapters.trusting import jose
+from plane.domain import errors
+from plane.domain.granting import login, providers
+
+TIMEOUT_S = 10.0
+MOST_BYTES = 256 * 1024
+DISCOVERY_S = 3600.0
+KEYS_S = 600.0
+AGAIN_S = 30.0  # an unknown kid sends us to the provider no more often
+PENDING = frozenset({"authorization_pending", "slow_down"})
+MOST_KEPT = 1000  # many more than there are providers; what is forgotten is fetched again
+Json = dict[str, Any]
+Source = login.Provider | login.TrustRule
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    value: Any
+    at: float
+
+
+class Oidc:
+    """All of an installation's providers. Thread-safe.
+
+    Those of the operator's file are reached wherever they are; those of documents only at public addresses and in `allowed`.
+    """
+
+    def __init__(self, allowed: tuple[reach.Network, ...] = (), *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._way, self._monotonic = reach.Reach(allowed, "identity provider"), monotonic
+        self._lock = threading.Lock()
+        self._discovered: dict[str, _Kept] = {}
+        self._keys: dict[str, _Kept] = {}
+
+    def address(self, provider: login.Provider, wish: ports.LoginWish) -> str:
+        """Where the browser goes: the code flow with PKCE (RFC 7636), state and nonce."""
+        query = {
+            "response_type": "code",
+            "client_id": provider.client_id,
+            "redirect_uri": wish.back,
+            "scope": " ".join(provider.scopes),
+            "state": wish.state,
+            "nonce": wish.nonce,
+            "code_challenge": login.challenge(wish.verifier),
+            "code_challenge_method": "S256",
+        }
+        return f"{self._endpoint(provider, 'authorization_endpoint')}?{parse.urlencode(query)}"
+
+    def redeem(self, provider: login.Provider, code: str, wish: ports.LoginWish, *, now: ports.Moment) -> login.Person:
+        """Who came back with the code."""
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": wish.back, "code_verifier": wish.verifier}
+        claims = self._id_token(provider, self._ask(provider, form), now)
+        if claims.get("nonce") != wish.nonce:
+            raise login.Refused("nonce is another log-in's")
+        return login.person(claims, provider)
+
+    def device(self, provider: login.Provider) -> ports.Device:
+        """Begin a log-in on another machine (RFC 8628)."""
+        form = {"client_id": provider.client_id, "scope": " ".join(provider.scopes)} | self._secret(provider)
+        status, said = self._post(provider, self._endpoint(provider, "device_authorization_endpoint"), form)
+        try:
+            return msgspec.convert(said, ports.Device)
+        except msgspec.ValidationError as e:
+            raise errors.BackendDown(provider.name, f"the provider answered {status} to a device's log-in") from e
+
+    def poll(self, provider: login.Provider, device_code: str, *, now: ports.Moment) -> login.Person | None:
+        """Who has logged in with the device's code; None: nobody yet."""
+        said = self._ask(provider, {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": device_code})
+        return None if said.get("error") in PENDING else login.person(self._id_token(provider, said, now), provider)
+
+    def verify(self, source: Source, token: str, *, audience: str, now: ports.Moment) -> Json:
+        """The claims of a token that the issuer made for the audience; Refused."""
+        claims = self._signed(source, token, kinds=("", "jwt"))
+        why = login.registered(claims, issuer=source.issuer, audience=audience, now=now)
+        if not why and isinstance(source, login.Client):
+            why = login.stray(claims, source)
+        if why:
+            raise login.Refused(why)
+        return claims
+
+    def look(self, provider: login.Provider) -> providers.Seen:
+        """What the provider says of itself now; whatever was kept of it is forgotten."""
+        with self._lock:
+            for memory in (self._discovered, self._keys):
+                memory.pop(_kept_as(provider), None)
+        found = self._discover(provider)
+        try:
+            seen = msgspec.convert(found, providers.Seen)
+            return msgspec.structs.replace(seen, keys=len(self._keys_of(provider)))
+        except (msgspec.ValidationError, login.Refused) as e:
+            raise errors.BackendDown(provider.name, f"the provider's documents are none that can be read: {e}") from e
+
+    def logged_out(self, provider: login.Provider, token: str, *, now: ports.Moment) -> tuple[str, str, str]:
+        """Subject, session and id of a logout token (Back-Channel Logout 1.0, 2.6); one of the first two may be empty."""
+        claims = self._signed(provider, token, kinds=("", "jwt", "logout+jwt"))
+        events = claims.get("events")
+        if "nonce" in claims or not isinstance(events, dict) or "http://schemas.openid.net/event/backchannel-logout" not in events:
+            raise login.Refused("it is no logout token")
+        sub, sid, jti = (claims.get(name, "") for name in ("sub", "sid", "jti"))
+        if not all(isinstance(one, str) for one in (sub, sid, jti)) or not (sub or sid) or not jti:
+            raise login.Refused("it names nobody")
+        if why := login.registered({**claims, "sub": sub or sid}, issuer=provider.issuer, audience=provider.client_id, now=now):
+            raise login.Refused(why)
+        return sub, sid, jti
+
+    def _id_token(self, provider: login.Provider, said: Json, now: ports.Moment) -> Json:
+        token = said.get("id_token")
+        if not isinstance(token, str):
+            raise login.Refused(f"the provider said {str(said.get('error', 'nothing'))[:50]!r}")
+        return self.verify(provider, token, audience=provider.client_id, now=now)
+
+    def _signed(self, source: Source, token: str, *, kinds: tuple[str, ...]) -> Json:
+        try:
+            return jose.verify(token, self._keys_of(source), algorithms=source.algorithms, kinds=kinds)
+        except jose.Unknown:
+            return jose.verify(token, self._keys_of(source, older_s=AGAIN_S), algorithms=source.algorithms, kinds=kinds)
+
+    def _ask(self, provider: login.Provider, form: Mapping[str, str]) -> Json:
+        sent = {**form, "client_id": provider.client_id, **self._secret(provider)}
+        status, said = self._post(provider, self._endpoint(provider, "token_endpoint"), sent)
+        if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise errors.BackendDown(provider.name, f"the provider answered {status}")
+        return said
+
+    def _endpoint(self, source: Source, name: str) -> str:
+        found = self._discover(source).get(name)
+        parts = parse.urlsplit(found) if isinstance(found, str) else None
+        if parts is None or not (parts.scheme == "https" or (parts.scheme == "http" and login.is_own(parts.hostname or ""))):
+            raise errors.BackendDown(source.name, f"the provider's discovery document names no {name} over https")
+        return parse.urlunsplit(parts)
+
+    def _discover(self, source: Source) -> Json:
+        def fetch() -> Json:
+            found = _json(self._get(source, f"{source.issuer.rstrip('/')}/.well-known/openid-configuration"), source.name)
+            if found.get("issuer") != source.issuer:
+                raise errors.BackendDown(
+                    source.name, f"the provider calls itself {str(found.get('issuer'))[:100]!r}, not {source.issuer!r}"
+                )
+            return found
+
+        return self._kept(self._discovered, _kept_as(source), DISCOVERY_S, fetch)  # type: ignore[no-any-return]  # what was put in
+
+    def _keys_of(self, source: Source, *, older_s: float = KEYS_S) -> tuple[Json, ...]:
+        def fetch() -> tuple[Json, ...]:
+            return jose.keys_of(self._get(source, self._endpoint(source, "jwks_uri")))
+
+        return self._kept(self._keys, _kept_as(source), older_s, fetch)  # type: ignore[no-any-return]  # what was put in
+
+    def _kept(self, memory: dict[str, _Kept], key: str, longest_s: float, fetch: Callable[[], Any]) -> Any:  # noqa: ANN401 - as kept
+        with self._lock:
+            found = memory.get(key)
+        if found is None or self._monotonic() - found.at > longest_s:
+            found = _Kept(fetch(), self._monotonic())
+            with self._lock:
+                if len(memory) >= MOST_KEPT:
+                    memory.clear()
+                memory[key] = found
+        return found.value
+
+    def _secret(self, provider: login.Provider) -> dict[str, str]:
+        if isinstance(provider, providers.Declared):
+            return {"client_secret": provider.secret.reveal().decode()} if provider.secret else {}
+        if not provider.client_secret_file:
+            return {}
+        try:
+            return {"client_secret": pathlib.Path(provider.client_secret_file).read_text().strip()}
+        except (OSError, UnicodeDecodeError) as e:
+            raise errors.BackendDown(provider.name, "its clientSecretFile cannot be read") from e
+
+    def _get(self, source: Source, url: str) -> bytes:
+        status, body = self._send(source, "GET", url, {})
+        if status != httpx.codes.OK:
+            raise errors.BackendDown(source.name, f"{url} answered {status}")
+        return body
+
+    def _post(self, provider: login.Provider, url: str, form: Mapping[str, str]) -> tuple[int, Json]:
+        status, body = self._send(provider, "POST", url, form)
+        return status, _json(body, provider.name)
+
+    def _send(self, source: Source, method: str, url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+        """No redirect, no proxy of the environment, no endless answer."""
+        of_document = isinstance(source, providers.Declared)
+        place = self._way.pinned(url) if of_document else reach.Pinned(url, {}, {})
+        headers, said = {"Accept": "application/json", **place.headers}, dict(place.extensions)
+        try:
+            with (
+                httpx.Client(verify=_trust(source), timeout=TIMEOUT_S, trust_env=False) as client,
+                client.stream(method, place.url, data=form or None, headers=headers, extensions=said) as answer,
+            ):
+                body = b""
+                for part in answer.iter_bytes():
+                    body += part
+                    if len(body) > MOST_BYTES:
+                        raise errors.BackendDown(source.name, f"{url} answers more than {MOST_BYTES} bytes")
+                return answer.status_code, body
+        except (httpx.HTTPError, OSError) as e:
+            raise errors.BackendDown(source.name, f"the provider cannot be reached: {str(e)[:200] or type(e).__name__}") from e
+
+
+def _trust(source: Source) -> ssl.SSLContext:
+    if isinstance(source, providers.Declared):
+        return ssl.create_default_context(cadata=source.ca_pem or None)
+    return ssl.create_default_context(cafile=source.ca_file or None)
+
+
+def _kept_as(source: Source) -> str:
+    """What one source is told of an issuer, over certificates that it trusts, counts for no other."""
+    return f"{source.name} {source.issuer}"
+
+
+def _json(body: bytes, name: str) -> Json:
+    try:
+        found = json.loads(body)
+    except ValueError as e:
+        raise errors.BackendDown(name, "the provider does not answer in JSON") from e
+    return found if isinstance(found, dict) else {}

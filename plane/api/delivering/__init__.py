@@ -1,0 +1,1 @@
+"""What is delivered, asked for and shown of it."""
