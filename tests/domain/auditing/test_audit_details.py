@@ -60,7 +60,7 @@ def test_details_are_written_and_read_as_they_always_were(name: str, golden: dic
     assert {field: value for field, value in written(name).items() if field in golden} == golden
     assert plain(msgspec.convert(golden, audit_types.DETAILS[name])) == golden
     shape = audit_types.DETAILS[name].__name__
-    jsonschema.validate(golden, {"$ref": f"#/$defs/{shape}", "$defs": SCHEMA["$defs"]})
+    jsonschema.Draft202012Validator({"$ref": f"#/$defs/{shape}", "$defs": SCHEMA["$defs"]}).validate(golden)
 
 
 def test_every_field_of_details_is_pinned() -> None:
