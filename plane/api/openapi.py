@@ -9,6 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from plane.api import calls, cookies
 from plane.api.examples import EXAMPLES
+from plane.domain import descriptions
 from plane.domain.granting import web
 from plane.wire import problem
 
@@ -114,7 +115,8 @@ def _schema(kind: Any) -> Json:  # noqa: ANN401 - a type form
 
 def _schemas(kinds: Iterable[Any]) -> tuple[tuple[Json, ...], Json]:
     """`object`, as in free-form values, is any JSON."""
-    return msgspec.json.schema_components(kinds, schema_hook=lambda _: {"description": "Any JSON."}, ref_template=REF)
+    found, components = msgspec.json.schema_components(kinds, schema_hook=lambda _: {"description": "Any JSON."}, ref_template=REF)
+    return found, descriptions.cleaned(components)
 
 
 def _refusal(text: str) -> Json:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from plane.domain import descriptions
 from plane.domain.auditing import agent_details, audit, cluster_details, details, people_details, policy_details, sync_details
 
 DOCUMENTS = (
@@ -218,7 +219,8 @@ DETAILS: dict[str, type[details.Details]] = {
 def schema() -> dict[str, Any]:
     """JSON Schema of one event, with what each type means; `details` of a document's write hold it before and after."""
     shapes = sorted(set(DETAILS.values()), key=lambda shape: shape.__name__)
-    (made, *_), parts = msgspec.json.schema_components([audit.Event, details.Details, *shapes], ref_template="#/$defs/{name}")
+    (made, *_), components = msgspec.json.schema_components([audit.Event, details.Details, *shapes], ref_template="#/$defs/{name}")
+    parts = descriptions.cleaned(components)
     for shape in shapes:
         parts[shape.__name__].pop("required", None)  # an event of an older version may know less
     event = parts["Event"]
