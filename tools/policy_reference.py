@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from plane.adapters.judging import opa_files
+from plane.domain import descriptions
 from plane.domain.judging import library, policy
 
 FOLDER = pathlib.Path(__file__).parent.parent / "docs" / "policies"
@@ -88,7 +89,8 @@ def _cell(text: str) -> str:
 
 
 def _schema() -> str:
-    (root,), parts = msgspec.json.schema_components([policy.PolicyInput], ref_template="#/$defs/{name}")
+    (root,), components = msgspec.json.schema_components([policy.PolicyInput], ref_template="#/$defs/{name}")
+    parts = descriptions.cleaned(components)
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "gitops-plane.io/policy-input/v1"}
     return json.dumps({**head, **root, "$defs": parts}, indent=2, sort_keys=True) + "\n"
 
