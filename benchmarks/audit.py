@@ -168,6 +168,8 @@ def drained(log: audit_log.Log, folder: pathlib.Path, backlog: int) -> dict[str,
     places = {"file": files.FileSink(folder / "audit"), "webhook": webhooks.WebhookSink(way, clock), "otlp": webhooks.OtlpSink(way)}
     plane = msgspec.structs.replace(log.plane, sinks=places, envelope=envelope.Local(secrets.Secret(b"k" * 32)))
     found = {}
+    with log.owner.begin() as tx:
+        tx.execute(sa.text("DELETE FROM sinks"))  # of an earlier run with this folder
     with far_end(folder, clock.now()) as (port, authority):
         url = {"url": f"https://localhost:{port}", "caPem": authority}
         for name, spec, data in (("file", {}, None), ("webhook", url, {"hmacKey": "k" * 32}), ("otlp", url, None)):

