@@ -3,7 +3,7 @@
 import concurrent.futures
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -97,37 +97,52 @@ def step(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
 
 
 def _step(plane: context.Plane, row: engine.Row, everyone: Sequence[str]) -> previews.Step:
-    """From where it stands, chunk by chunk, until the time is over or nothing is left."""
+    """From where it stands, chunk by chunk, until the time is over or nothing is left; the next chunk is loaded while one is judged."""
     asked = msgspec.convert(row.asked, domain.Asked)
     held, ends = domain.held(asked, row.files), time.monotonic() + STEP_S
-    counts, results, done = Counter[str](row.counts), list[Mapping[str, object]](), row.done
-    tenant, app = row.last_tenant, row.last_app
-    left = [one for one in sorted(everyone) if tenant is None or one >= tenant]
-    with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE, "preview") as threads:
-        while left and time.monotonic() < ends:
-            own = access.Scope(left[0], access.SYSTEM)
-            chunk = _load(plane, own, held, after=app if left[0] == tenant and app else policies.NIL)
-            found = list(threads.map(lambda one: _judged(plane, held, chunk, one), chunk.apps))  # noqa: B023 - used at once
+    counts, results, done, last = Counter[str](row.counts), list[Mapping[str, object]](), row.done, (row.last_tenant, row.last_app)
+    chunks = _chunks(plane, held, sorted(everyone), last)
+    with (
+        concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE, "preview") as threads,
+        concurrent.futures.ThreadPoolExecutor(1, "preview-ahead") as loader,
+    ):
+        coming = loader.submit(next, chunks, None)
+        while chunk := coming.result():
+            coming = loader.submit(next, chunks, None)
+            found = list(threads.map(lambda one: _judged(plane, held, chunk, one), chunk.apps))
             counts.update(word for word, _ in found)
             results += [result for _, result in found if result]
-            done += len(chunk.ids)
-            tenant, app = left[0], chunk.ids[-1] if chunk.ids else None
-            if len(chunk.ids) < CHUNK:
-                left, app = left[1:], None
-                tenant = left[0] if left else tenant
-    ended = None if left else plane.clock.now()
-    return previews.Step(row.done, done, dict(counts), (tenant, app), results, ended)
+            done, last = done + len(chunk.ids), chunk.last
+            if time.monotonic() > ends:
+                break
+    ended = None if chunk else plane.clock.now()
+    return previews.Step(row.done, done, dict(counts), last, results, ended)
 
 
 class _Chunk(msgspec.Struct, frozen=True):
-    """Apps of one tenant with all that asking about them needs. `beside`: by app, where the set reads it."""
+    """Apps of one tenant with all that asking about them needs. `last`: where the next begins; `beside`: by app, where the set reads it."""
 
     ids: Sequence[str]
+    last: tuple[str, str]
     apps: tuple[facts.App, ...]
     given: policies.Standing
     bodies: Mapping[str, tuple[objects.Manifest, ...]]
     known: Mapping[str, set[str]]
     beside: Mapping[str, surroundings.Beside]
+
+
+def _chunks(
+    plane: context.Plane, held: policy_bindings.Held, everyone: Sequence[str], last: tuple[str | None, str | None]
+) -> Iterator[_Chunk]:
+    """All there are after the last one, tenant by tenant."""
+    tenant, app = last
+    for one in (each for each in everyone if tenant is None or each >= tenant):
+        after, full = (app if one == tenant else None) or policies.NIL, True
+        while full:
+            chunk = _load(plane, access.Scope(one, access.SYSTEM), held, after=after)
+            after, full = chunk.last[1], len(chunk.ids) == CHUNK
+            if chunk.ids:
+                yield chunk
 
 
 def _load(plane: context.Plane, scope: access.Scope, held: policy_bindings.Held, *, after: str) -> _Chunk:
@@ -138,7 +153,8 @@ def _load(plane: context.Plane, scope: access.Scope, held: policy_bindings.Held,
         standing = policies.load(tx, scope.tenant, named=found[0].tenant if found else "", projects=projects)
         bodies = releases.manifests(tx, scope.tenant, {app.current.digest for app in found if app.current})
         known = previews.known(tx, scope.tenant, ids)
-    return _Chunk(ids, found, standing, bodies, known, _beside(plane, scope, held, found, bodies))
+    last = (scope.tenant, ids[-1] if ids else after)
+    return _Chunk(ids, last, found, standing, bodies, known, _beside(plane, scope, held, found, bodies))
 
 
 def _beside(

@@ -37,11 +37,11 @@ _WANTED = sa.select(CLAIMS.c.app_id, CLAIMS.c.name).where(
 
 def neighbours(tx: Tx, tenant: str, asked: Mapping[str, frozenset[str]]) -> dict[str, tuple[claims.Neighbour, ...]]:
     """Who held before each of these apps what it names, by app; one statement for any number."""
-    found: dict[str, tuple[claims.Neighbour, ...]] = {}
+    found: dict[str, list[claims.Neighbour]] = {}
     for row in tx.execute(_NEIGHBOURS, {"tenant": tenant, "asked": _asked(asked)}):
         one = claims.Neighbour(row.name, row.claim or "", f"{row.project}/{row.owner}" if row.owner else "")
-        found[row.app] = (*found.get(row.app, ()), one)
-    return found
+        found.setdefault(row.app, []).append(one)
+    return {app: tuple(several) for app, several in found.items()}
 
 
 _FOUND = sa.func.plane_neighbours(sa.cast(sa.bindparam("asked", type_=sa.Text), sa.JSON)).table_valued(
