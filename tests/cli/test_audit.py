@@ -64,6 +64,10 @@ def test_a_rewritten_log_is_not_the_one_that_was_remembered(shop: planes.Fleet, 
     origin, _, *rest = known.read_text().splitlines()
     known.write_text("\n".join([origin, "1000", *rest]))
     assert "was cut or put back" in run("audit", "verify", "--known", str(known), code=1).output
+    known.write_text("my notes\n")
+    assert (
+        "holds no signed state of a log; name a file that --known may write" in run("audit", "verify", "--known", str(known), code=2).stderr
+    )
     known.write_text("\n".join([origin, "1", *rest]))
     assert "the log was rewritten" in run("audit", "verify", "--known", str(known), code=1).output
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import click
+import msgspec
 
 from plane.cli import failures, session
 from plane.cli.auditing import audit_parallel, audit_places, audit_resume, audit_stamps, verifier
-from plane.domain.auditing import proof_checks
+from plane.domain.auditing import audit, proof_checks
 
 BEGINNING = "1970-01-01"
 Asked = dict[str, Any]
@@ -168,23 +169,32 @@ def _asked(where: session.Session) -> Iterator[str]:
 def _continued(where: session.Session, path: pathlib.Path, found: verifier.Verifier) -> Iterator[str]:
     """Whether the log goes on from the state in the file; then the file holds the newest."""
     if path.is_file():
-        origin, size, root = path.read_text(encoding="utf-8").splitlines()[:3]
+        origin, size, root = _remembered(path)
         if origin != found.state["origin"]:
             yield f"{path} remembers the log {origin}, this is {found.state['origin']}"
             return
-        if int(size) > found.state["size"]:
+        if size > found.state["size"]:
             yield f"the log was cut or put back: {path} remembers {size} events, now there are {found.state['size']}"
             return
-        if not _consistent(where, (int(size), root), found):
+        if not _consistent(where, (size, root), found):
             yield f"the first {size} events are not those that {path} remembers: the log was rewritten"
             return
-    path.write_text(found.state["note"], encoding="utf-8")
+    path.write_text(msgspec.convert(found.state, audit.Checkpoint).note(), encoding="utf-8")
 
 
-def _consistent(where: session.Session, old: tuple[int, str], found: verifier.Verifier) -> bool:
+def _remembered(path: pathlib.Path) -> tuple[str, int, bytes]:
+    """Origin, size and root of the signed state in a file; WrongUse."""
+    try:
+        origin, size, root, *_ = path.read_text(encoding="utf-8").splitlines()
+        return origin, int(size), base64.b64decode(root, validate=True)
+    except ValueError as error:
+        raise failures.WrongUse(f"{path} holds no signed state of a log; name a file that --known may write") from error
+
+
+def _consistent(where: session.Session, old: tuple[int, bytes], found: verifier.Verifier) -> bool:
     size, root = found.state["size"], bytes.fromhex(found.state["root"])
     told = where.api.get(f"{audit_places.at(where)}/consistency", old=old[0], size=size).body
-    return proof_checks.continues((old[0], base64.b64decode(old[1])), (size, root), [bytes.fromhex(one) for one in told["path"]])
+    return proof_checks.continues(old, (size, root), [bytes.fromhex(one) for one in told["path"]])
 
 
 @click.command("verifier")

@@ -50,10 +50,10 @@ def test_a_log_is_proven_to_continue_an_older_one(size: int, draw: st.DataObject
 @given(st.integers(0, 600), st.integers(0, 600))
 def test_a_gap_is_filled_by_subtrees_that_give_the_same_root(cut: int, count: int) -> None:
     size = cut + count
-    stack: verifier.Stack = []
-    for at in [*audit_proofs.cover(0, cut), *audit_proofs.cover(cut, size)]:
-        verifier.push(stack, at[0], nodes(size)(*at))
-    assert verifier.root(stack) == audit.root(leaves(size)).hex()
+    parts = [(first, end, [nodes(size)(*at).hex() for at in audit_proofs.cover(first, end)]) for first, end in ((0, cut), (cut, size))]
+    told = [node for part in parts for node in verifier.cover(*part)]
+    assert verifier.root(verifier.joined(told)) == audit.root(leaves(size)).hex()
+    assert told == [*verifier.subtrees(0, leaves(cut)), *verifier.subtrees(cut, leaves(size)[cut:])]
 
 
 @given(SIZES)
@@ -106,7 +106,8 @@ def test_a_checkpoint_is_the_note_that_another_implementation_makes() -> None:
     point = audit.Checkpoint(origin, int(size), audit.unb64(root).hex(), time, audit.b64(mark[4:]), audit.b64(key))
     assert point.note() == theirs["note"]
     assert audit.verifier_key(origin, key) == theirs["key"]
-    assert verifier.signed_by(key, mark[4:], point.text())
+    told = {"origin": origin, "key": audit.b64(key), "signature": audit.b64(mark[4:])}
+    assert verifier.signed(told, point.text()) == told | {"holds": True, "vkey": theirs["key"]}
 
 
 def test_a_log_of_another_implementation_is_verified() -> None:
