@@ -51,6 +51,19 @@ containers(manifest) := {entry |
 }
 
 # How a sentence names a container.
+# Images that pods mount: {"who", "reference", "pointer"}.
+mounted_images(manifest) := {entry |
+	some pod in pods(manifest)
+	some index, volume in list(pod.spec, ["volumes"])
+	reference := field(volume, ["image", "reference"], "")
+	reference != ""
+	entry := {
+		"who": sprintf("volume %q", [text(volume, ["name"])]),
+		"reference": reference,
+		"pointer": sprintf("%s/volumes/%d/image/reference", [pod.pointer, index]),
+	}
+}
+
 named(container) := sprintf("%s %q", [words[container.field], container.name])
 
 words := {
@@ -199,6 +212,15 @@ is_cluster_wide(manifest) if [group(manifest), manifest.kind] in wide_kinds
 is_cluster_wide(manifest) if {
 	served := input.cluster.kinds[qualified_kind(manifest)]
 	served.namespaced == false
+}
+
+is_cluster_wide(manifest) if [group(manifest), manifest.kind] in defined_wide
+
+# Kinds that the release itself brings.
+defined_wide := {[text(manifest, ["spec", "group"]), text(manifest, ["spec", "names", "kind"])] |
+	some manifest in input.manifests
+	is_kind(manifest, "apiextensions.k8s.io", "CustomResourceDefinition")
+	text(manifest, ["spec", "scope"]) == "Cluster"
 }
 
 # group/Kind; the core group is empty, as in /Pod.

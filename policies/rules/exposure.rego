@@ -26,7 +26,7 @@
 #       description: Hosts no ExternalName may point at; with *. anything below counts.
 #       type: array
 #       items: {type: string}
-#       default: [localhost, "*.local", "*.localhost", "*.internal"]
+#       default: [localhost, "*.local", "*.localhost", "*.internal", "*.svc"]
 package plane.rules.exposure
 
 import data.plane.lib

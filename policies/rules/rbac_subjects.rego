@@ -45,3 +45,14 @@ release_violations contains {"object": nth, "message": message, "path": lib.poin
 	not lib.any_glob(allowed, substring(name, count("system:serviceaccounts:"), -1))
 	message := sprintf("the service accounts %q are not the project's", [name])
 }
+
+# A service account by the name of its user.
+release_violations contains {"object": nth, "message": message, "path": lib.pointer(["subjects", index, "name"])} if {
+	some nth, manifest in input.manifests
+	rbac.is_binding(manifest)
+	some index, subject in lib.list(manifest, ["subjects"])
+	lib.text(subject, ["kind"]) == "User"
+	["system", "serviceaccount", namespace, name] = split(lib.text(subject, ["name"]), ":")
+	not lib.any_glob(allowed, namespace)
+	message := sprintf("the service account %s of the namespace %q is not the project's", [name, namespace])
+}

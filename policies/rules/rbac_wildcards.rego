@@ -33,3 +33,13 @@ wild("resources", value) if {
 	is_string(value)
 	regex.match(`^\*/|/\*$`, value)
 }
+
+# What such a role allows is written elsewhere, and grows with every role that anybody adds.
+release_violations contains {"object": nth, "message": message, "path": lib.pointer(["aggregationRule", "clusterRoleSelectors", index])} if {
+	some nth, manifest in input.manifests
+	rbac.is_role(manifest)
+	some index, selector in lib.list(manifest, ["aggregationRule", "clusterRoleSelectors"])
+	lib.mapping(selector, ["matchLabels"]) == {}
+	lib.list(selector, ["matchExpressions"]) == []
+	message := sprintf("selector %d takes in every cluster role", [index + 1])
+}
