@@ -10,7 +10,7 @@
 #     - NSA Kubernetes Hardening, supply chain
 #   parameters:
 #     environments:
-#       description: Values of the cluster's label environment where the rule holds; none means everywhere.
+#       description: Environments (the cluster's label environment, or env) where the rule holds; none means everywhere.
 #       type: array
 #       items: {type: string}
 #       default: []
@@ -29,6 +29,16 @@ release_violations contains {"object": nth, "message": message, "path": sprintf(
 	message := sprintf("%s has image %q without a digest", [lib.named(container), container.spec.image])
 }
 
+release_violations contains {"object": nth, "message": message, "path": volume.pointer} if {
+	some nth, manifest in input.manifests
+	holds_here
+	some volume in lib.mounted_images(manifest)
+	lib.image(volume.reference).digest == ""
+	message := sprintf("%s has image %q without a digest", [volume.who, volume.reference])
+}
+
 holds_here if count(lib.setting(about, "environments")) == 0
 
 holds_here if lib.text(input, ["context", "clusterLabels", "environment"]) in lib.setting(about, "environments")
+
+holds_here if lib.text(input, ["context", "environment"]) in lib.setting(about, "environments")

@@ -28,6 +28,11 @@ violations contains {"message": message, "path": sprintf("%s/image", [container.
 	message := sprintf("%s %s", [lib.named(container), fault(reference)])
 }
 
+violations contains {"message": message, "path": volume.pointer} if {
+	some volume in lib.mounted_images(input.manifest)
+	message := sprintf("%s %s", [volume.who, fault(volume.reference)])
+}
+
 fault("") := "names no image"
 
 fault(reference) := sprintf("has image %s, which is no valid image reference", [json.marshal(reference)]) if {

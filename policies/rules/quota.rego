@@ -33,13 +33,30 @@ release_violations contains {"message": message} if {
 	message := sprintf("all pods together request %v %s, and the quota is %s", [asked, resource, most])
 }
 
-needed(manifest, resource) := replicas(manifest) * sum([amount |
-	some container in lib.containers(manifest)
-	container.field == "containers"
-	amount := quantities.number(requested(container.spec, resource))
+needed(manifest, resource) := replicas(manifest) * sum([needs(pod.spec, resource) | some pod in lib.pods(manifest)])
+
+# As the scheduler counts: what the pod asks for itself, or the larger of what runs and of what starts; and its overhead.
+needs(pod, resource) := amount(lib.mapping(pod, ["resources"]), resource) + overhead(pod, resource) if {
+	lib.field(pod, ["resources", "requests", resource], null) != null
+} else := max([running(pod, resource), starting(pod, resource)]) + overhead(pod, resource)
+
+running(pod, resource) := sum([amount(lib.mapping(one, ["resources"]), resource) |
+	some one in array.concat(lib.list(pod, ["containers"]), sidecars(lib.list(pod, ["initContainers"])))
 ])
 
-requested(spec, resource) := lib.field(spec, ["resources", "requests", resource], lib.field(spec, ["resources", "limits", resource], 0))
+# Each init container runs beside the sidecars that began before it.
+starting(pod, resource) := max(array.concat([0], [need |
+	some index, one in lib.list(pod, ["initContainers"])
+	before := sidecars(array.slice(lib.list(pod, ["initContainers"]), 0, index))
+	need := amount(lib.mapping(one, ["resources"]), resource) + sum([amount(lib.mapping(each, ["resources"]), resource) | some each in before])
+]))
+
+sidecars(several) := [one | some one in several; lib.text(one, ["restartPolicy"]) == "Always"]
+
+overhead(pod, resource) := quantities.number(lib.field(pod, ["overhead", resource], 0))
+
+# A limit alone is a request of as much.
+amount(resources, resource) := quantities.number(lib.field(resources, ["requests", resource], lib.field(resources, ["limits", resource], 0)))
 
 replicas(manifest) := number if {
 	manifest.kind in {"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"}

@@ -39,6 +39,17 @@ violations contains {"message": message, "path": sprintf("%s/image", [container.
 	])
 }
 
+violations contains {"message": message, "path": volume.pointer} if {
+	count(allowed) > 0
+	some volume in lib.mounted_images(input.manifest)
+	not permitted(volume.reference)
+	message := sprintf("%s has image %s, which is not from an allowed registry (%s)", [
+		volume.who,
+		json.marshal(volume.reference),
+		concat(", ", allowed),
+	])
+}
+
 permitted(reference) if {
 	image := lib.image(reference)
 	full := sprintf("%s/%s", [image.registry, image.repository])

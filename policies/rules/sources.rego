@@ -90,9 +90,10 @@ holds_here if lib.text(input, ["context", "environment"]) in lib.setting(about, 
 
 holds_here if lib.text(input, ["context", "clusterLabels", "environment"]) in lib.setting(about, "environments")
 
-# host/path: without scheme, user, port of the scheme and .git; the host in lower case.
+# host/path: without scheme, user, port of the scheme and .git; the host in lower case. user@host:path is of SSH.
 place(url) := sprintf("%s/%s", [lower(parts[0]), trim_suffix(trim_suffix(concat("/", array.slice(parts, 1, count(parts))), "/"), ".git")]) if {
-	bare := regex.replace(regex.replace(url, `^[a-z+]+://([^@/]*@)?`, ""), `^([^/]*):(22|443)/`, "${1}/")
+	written := regex.replace(url, `^[^@/:]+@([^@/:]+):/?`, "${1}/")
+	bare := regex.replace(regex.replace(written, `^[A-Za-z+]+://([^@/]*@)?`, ""), `^([^/]*):(22|443)/`, "${1}/")
 	parts := split(bare, "/")
 	count(parts) > 1
 } else := url
