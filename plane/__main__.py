@@ -41,6 +41,7 @@ COMMANDS = {
     "sink": ("plane.cli.keeping.sink:sink", "Where the audit log is sent."),
     "tenant": ("plane.cli.keeping.places:tenant", "People and projects that see nothing of other tenants."),
     "try": ("plane.cli.trying.trial:group", "One step of the flow on local files; contacts nothing."),
+    "workloadtrust": ("plane.cli.keeping.workloadtrust:workloadtrust", "CI jobs that log in without a secret."),
     "waiver": ("plane.cli.keeping.waiver:waiver", "Rules that do not count for some objects, for a time."),
     "version": ("plane.cli.version:version", "The version of this program."),
     "server": ("plane.run.server:command", "Serve the API."),

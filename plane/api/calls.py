@@ -28,6 +28,7 @@ NOUNS = (
     "resourcerule",
     "sink",
     "identityprovider",
+    "workloadtrust",
     "person",
     "user",
     "rolebinding",

@@ -24,6 +24,7 @@ from plane.server.keeping import (
     tenants,
     users,
     waivers,
+    workload_trusts,
 )
 from plane.wire import rest
 
@@ -71,6 +72,8 @@ def handlers() -> list[HTTPRouteHandler]:
             get=identity_providers.get,
             prefix="platform_",
         ),
+        *_crud(workload_trusts.KIND),
+        *_crud(workload_trusts.PLATFORM_KIND, prefix="platform_"),
         *_crud(users.KIND),
         *_crud(users.PLATFORM_KIND, prefix="platform_"),
         *_crud(roles.KIND),

@@ -105,6 +105,18 @@ EXAMPLES: dict[Any, Any] = {
         "spec": {"title": "Okta", "issuer": "https://acme.okta.example", "clientId": "plane", "scopes": ["openid", "profile", "groups"]},
         "data": {"clientSecret": "written, never read back"},
     },
+    documents.WorkloadTrust: {
+        **_HEAD,
+        "kind": "WorkloadTrust",
+        "metadata": {"name": "deploy", "tenant": "acme"},
+        "spec": {
+            "issuer": "https://token.actions.githubusercontent.com",
+            "audience": "https://plane.example",
+            "claims": {"repository_id": "8675309", "ref": "refs/heads/main"},
+            "service": "ci",
+            "scopes": ["app:get", "app:sync"],
+        },
+    },
     documents.ResourceRule: {
         **_HEAD,
         "kind": "ResourceRule",

@@ -19,8 +19,8 @@ def apply(where: session.Session, *, filenames: tuple[str, ...], output: str) ->
     """Make the plane's documents be what the files say.
 
     Documents that others need go first: Tenant, Cluster, Project, User, RoleBinding, Credential, Repository, PolicySet, PolicyBinding,
-    Waiver, HealthCheck, ResourceRule, Sink, IdentityProvider, App. A document that the plane refuses does not stop the ones after it;
-    the exit code is then that of the first refusal.
+    Waiver, HealthCheck, ResourceRule, Sink, IdentityProvider, WorkloadTrust, App. A document that the plane refuses does not stop the
+    ones after it; the exit code is then that of the first refusal.
     """
     refused: list[failures.Refused] = []
     for each in manifests.read(_given(filenames)):

@@ -255,6 +255,22 @@ IDENTITY_PROVIDER = Kind(
     ),
     ("idp",),
 )
+WORKLOAD_TRUST = Kind(
+    "WorkloadTrust",
+    "workloadtrust",
+    "workloadtrusts",
+    "either",
+    (
+        Column("ISSUER", "spec.issuer"),
+        Column("SERVICE", "spec.service"),
+        Column("RULE", "status.called"),
+        Column("MINUTES", "spec.minutes"),
+        Column("ENABLED", "spec.enabled", "flag"),
+        Column("AUDIENCE", "spec.audience", wide=True),
+        _AGE,
+        _CHANGED,
+    ),
+)
 APP = Kind(
     "App",
     "app",
@@ -289,6 +305,7 @@ KINDS = (
     RESOURCE_RULE,
     SINK,
     IDENTITY_PROVIDER,
+    WORKLOAD_TRUST,
     APP,
 )  # none depends on a later one
 _BY_NAME = {name: kind for kind in KINDS for name in kind.names()}

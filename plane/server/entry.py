@@ -1,6 +1,8 @@
 """Whoever was let in, however, gets a token or a session of ours: short-lived, kept as a hash, told to the log."""
 
 import datetime as dt
+from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -17,6 +19,7 @@ from plane.wire import login as shapes
 PLATFORM = access.Scope(access.PLATFORM_TENANT, access.SYSTEM)
 SESSION = "session"  # the kind of secret that a browser's cookie holds; as a bearer token it is none
 LONGEST = dt.timedelta(hours=24)  # of a log-in, whoever vouches for it
+T = TypeVar("T")
 log = structlog.get_logger()
 
 
@@ -39,6 +42,7 @@ class Made(msgspec.Struct, frozen=True):
     sid: str = ""
     subject: str = ""
     scopes: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
 
 
 def scope(made: Made, token: str, origin: Origin) -> access.Scope:
@@ -58,6 +62,7 @@ def issue(plane: context.Plane, tx: Tx, made: Made, origin: Origin) -> shapes.Lo
         "hash": authorise.hashed(secret),
         "expires_at": expires,
         "scopes": list(made.scopes),
+        "networks": list(made.networks),
         "provider": made.provider,
         "sid": made.sid,
         "on_behalf_of": made.subject if made.kind == "service" else "",
@@ -68,6 +73,15 @@ def issue(plane: context.Plane, tx: Tx, made: Made, origin: Origin) -> shapes.Lo
     told = details.LoggedIn(provider=made.provider, subject=made.subject, token=token, expires=facts.stamp(expires))
     record.append(plane, tx, scope(made, token, origin), "login.succeeded", target=f"person/{made.who.name}", details=told)
     return shapes.LoggedIn(token=secret, name=made.who.name, expires_at=facts.stamp(expires))
+
+
+def asked(name: str, ask: Callable[[], T]) -> T:
+    """Whatever the provider says; a refusal is logged with its reason."""
+    try:
+        return ask()
+    except login.Refused as e:
+        log.warning("login.refused", provider=name, reason=e.reason)
+        raise
 
 
 def refused(name: str, reason: str) -> login.Refused:

@@ -1,4 +1,4 @@
-"""Logging in: at an identity provider, from a browser, a command line or another machine; and machines by what their own provider says.
+"""Logging in at an identity provider: from a browser, a command line or another machine.
 
 Every way ends in a token of ours, short-lived and kept as a hash. Who somebody is, is the provider's name of them, never their address
 or a name that an account of ours happens to have.
@@ -62,7 +62,7 @@ def come_back(plane: context.Plane, name: str, query: dict[str, str], *, cookie:
     if not query.get("code"):
         raise entry.refused(name, f"the provider said {query.get('error', 'nothing')[:50]!r}")
     wish = ports.LoginWish("", found.nonce, found.verifier, _callback(plane, name))
-    person = _at_provider(name, lambda: plane.identities.redeem(provider, query["code"], wish, now=now))
+    person = entry.asked(name, lambda: plane.identities.redeem(provider, query["code"], wish, now=now))
     tenant, who = _admit(plane, provider, person)
     if not found.return_to:
         life = dt.timedelta(hours=provider.hours)
@@ -132,7 +132,7 @@ def end_device(plane: context.Plane, body: shapes.DeviceEnd, origin: entry.Origi
     provider = providers.find(plane, found.provider)
     _check_same(provider, found)
     code = plane.envelope.unwrap(found.wrapped, context=_context(body.handle)).reveal().decode()
-    person = _at_provider(found.provider, lambda: plane.identities.poll(provider, code, now=now))
+    person = entry.asked(found.provider, lambda: plane.identities.poll(provider, code, now=now))
     if person is None:
         return shapes.LoggedIn()
     with engine.begin(plane.engine, entry.PLATFORM) as tx:
@@ -142,30 +142,10 @@ def end_device(plane: context.Plane, body: shapes.DeviceEnd, origin: entry.Origi
     return _issue(plane, _of_person(provider, tenant, who, person.sid, person.subject), origin, provider)
 
 
-def exchange(plane: context.Plane, body: shapes.Exchange, origin: entry.Origin) -> shapes.LoggedIn:
-    """A short token of the service that a rule names, for a machine whose own provider vouches for it."""
-    rule = next((one for one in plane.logins.trust if one.name == body.rule), None)
-    if rule is None:
-        raise entry.refused("", "there is no such rule")
-    claims = _at_provider(rule.name, lambda: plane.identities.verify(rule, body.token, audience=rule.audience, now=plane.clock.now()))
-    if not login.trusts(rule, claims):
-        raise entry.refused(rule.name, "its claims are not those of the rule")
-    tenant = _tenant(plane, rule.tenant)
-    with engine.begin(plane.engine, access.Scope(tenant, access.SYSTEM)) as tx:
-        who = logins.named(tx, tenant, rule.service, "service")
-    if who is None or who.disabled:
-        raise entry.refused(rule.name, "the service is not there, or was disabled")
-    life = dt.timedelta(minutes=rule.minutes)
-    subject = str(claims["sub"])
-    made = entry.Made(tenant, who, f"rule-{rule.name}"[:63], life, "service", rule.name, "", subject, rule.scopes)
-    with engine.begin(plane.engine, access.Scope(tenant, access.SYSTEM)) as tx:
-        return entry.issue(plane, tx, made, origin)
-
-
 def logged_out(plane: context.Plane, name: str, token: str, origin: entry.Origin) -> None:
     """The provider says that somebody logged out there: what came of it ends here."""
     provider, now = providers.find(plane, name), plane.clock.now()
-    subject, sid, _ = _at_provider(name, lambda: plane.identities.logged_out(provider, token, now=now))
+    subject, sid, _ = entry.asked(name, lambda: plane.identities.logged_out(provider, token, now=now))
     tenant = _tenant(plane, provider.tenant)
     scope = access.Scope(tenant, msgspec.structs.replace(access.SYSTEM, ip=origin.ip, user_agent=origin.user_agent[:200]))
     with engine.begin(plane.engine, scope) as tx:
@@ -177,15 +157,6 @@ def logged_out(plane: context.Plane, name: str, token: str, origin: entry.Origin
 def _of_person(provider: login.Provider, tenant: str, who: logins.Known, sid: str, subject: str) -> entry.Made:
     life = dt.timedelta(hours=provider.hours)
     return entry.Made(tenant, who, f"login-{provider.name}"[:63], life, "user", provider.name, sid, subject)
-
-
-def _at_provider(name: str, ask: Any) -> Any:  # noqa: ANN401 - whatever it is asked for
-    """Whatever the provider says; a refusal is logged with its reason."""
-    try:
-        return ask()
-    except login.Refused as e:
-        log.warning("login.refused", provider=name, reason=e.reason)
-        raise
 
 
 def _admit(plane: context.Plane, provider: login.Provider, person: login.Person) -> tuple[str, logins.Known]:

@@ -33,7 +33,7 @@ def ways(plane: context.Plane, tenant: str) -> shapes.Ways:
     """What there is to log in with, everywhere and in the tenant, if one is named; one that is not there has none."""
     listed = {one.name: one.title for one in plane.logins.providers}
     for name in dict.fromkeys(("", tenant)) if plane.logins.url else ():
-        place = _place(plane, name)
+        place = place_of(plane, name)
         with engine.begin(plane.engine, access.Scope(place, access.SYSTEM)) as tx:
             rows = store.every(tx, place)
         specs = {domain.called(name, row.name): msgspec.convert(row.spec, domain.ProviderSpec) for row in rows}
@@ -62,14 +62,15 @@ def wrapping_context(place: str, name: str) -> bytes:
 
 
 def _declared(plane: context.Plane, tenant: str, name: str) -> domain.Declared | None:
-    place = _place(plane, tenant)
+    place = place_of(plane, tenant)
     with engine.begin(plane.engine, access.Scope(place, access.SYSTEM)) as tx:
         row = store.load(tx, place, name)
     enabled = row is not None and msgspec.convert(row.spec, domain.ProviderSpec).enabled
     return opened(plane, row, tenant) if row is not None and enabled else None
 
 
-def _place(plane: context.Plane, tenant: str) -> str:
+def place_of(plane: context.Plane, tenant: str) -> str:
+    """The id of a tenant by its name, `NOBODY` for one that is not there; empty: the platform."""
     if not tenant:
         return access.PLATFORM_TENANT
     with engine.dispatch(plane.engine) as tx:

@@ -9,7 +9,7 @@ import msgspec
 
 from plane.domain import apps, fleet, resource_rules, tenancy
 from plane.domain.auditing import sinks
-from plane.domain.granting import bindings, providers, roles
+from plane.domain.granting import bindings, providers, roles, workloads
 from plane.domain.health import health_scripts
 from plane.domain.judging import origins, policy_bindings, waivers
 from plane.domain.permitting import quotas as amounts
@@ -210,6 +210,13 @@ class ProviderStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
     tenant: str = ""
 
 
+class TrustStatus(Status, frozen=True, kw_only=True, omit_defaults=True):
+    """`called`: what `plane login --rule` takes; `advice`: what is trusted beyond what its writer may think."""
+
+    called: str
+    advice: tuple[str, ...] = ()
+
+
 class Document(Shape, frozen=True, kw_only=True, tag_field="kind"):
     """What all kinds share."""
 
@@ -274,6 +281,13 @@ class IdentityProvider(Document, frozen=True, kw_only=True, omit_defaults=True):
     spec: providers.ProviderSpec
     data: dict[str, str] | None = None
     status: ProviderStatus | None = None
+
+
+class WorkloadTrust(Document, frozen=True, kw_only=True):
+    """Which machines' tokens of another issuer become a service of the tenant's, or of the platform's."""
+
+    spec: workloads.TrustSpec
+    status: TrustStatus | None = None
 
 
 class PolicySet(Document, frozen=True, kw_only=True):
@@ -351,6 +365,7 @@ Any = (
     | ResourceRule
     | Sink
     | IdentityProvider
+    | WorkloadTrust
     | User
     | Role
     | RoleBinding
@@ -369,6 +384,7 @@ KINDS: tuple[type[Document], ...] = (
     ResourceRule,
     Sink,
     IdentityProvider,
+    WorkloadTrust,
     User,
     Role,
     RoleBinding,

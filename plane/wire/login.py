@@ -77,9 +77,9 @@ class DeviceEnd(rest.Body, frozen=True, kw_only=True):
 
 
 class Exchange(rest.Body, frozen=True, kw_only=True):
-    """A token of a machine's own identity provider, and the rule that trusts it."""
+    """A token of a machine's own identity provider, and the rule that trusts it: `NAME`, or `TENANT.NAME` for a tenant's own."""
 
-    rule: Annotated[str, msgspec.Meta(max_length=63)]
+    rule: Annotated[str, msgspec.Meta(max_length=127)]
     token: Annotated[str, msgspec.Meta(max_length=16384)]
 
 

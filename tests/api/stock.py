@@ -133,6 +133,9 @@ def _documents(api: Api, above: str, own: dict[str, Json]) -> None:
     }
     for plural, example in examples.items():
         api.make(f"{above}/{plural}", example)
+    api.make(f"{above}/users", document("User", "ci", {"type": "service"}))
+    job = {"issuer": "https://127.0.0.1:9", "audience": "plane", "claims": {"repository_id": "1"}, "service": "ci"}
+    api.make(f"{above}/workloadtrusts", document("WorkloadTrust", "web", job))
     api.make(f"{above}/policies", {**BODIES["PolicySet"], "metadata": {"name": "web"}})
     api.make(f"{above}/previews", EXTRA["previews"])
     binding = examples["rolebindings"]

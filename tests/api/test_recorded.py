@@ -86,6 +86,7 @@ def test_every_kind_of_document_tells_what_was_and_what_is(platform: Api, acme: 
     wrong: list[object] = []
     for api, above in ((platform, ""), (acme.api, "/tenants/acme")):
         api.make(f"{above}/policies", {**stock.BODIES["PolicySet"], "metadata": {"name": "house"}})
+        api.make(f"{above}/users", document("User", "ci", {"type": "service"}))
     for template, example in collections(platform):
         kind, level = example["kind"], template.count("{")
         noun = "policy" if kind == "PolicySet" else kind.lower()

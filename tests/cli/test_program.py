@@ -79,7 +79,7 @@ def test_an_unknown_kind_names_the_known(run: conftest.Run) -> None:
     said = run("get", "deployments", code=2).stderr
     known = (
         "tenant, cluster, project, user, role, rolebinding, credential, repo, policy, policybinding, waiver, "
-        "healthcheck, resourcerule, sink, identityprovider, app"
+        "healthcheck, resourcerule, sink, identityprovider, workloadtrust, app"
     )
     assert said == f"Error: there is no kind 'deployments'; known kinds: {known}\n"
 

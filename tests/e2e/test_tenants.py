@@ -37,6 +37,7 @@ class Names(msgspec.Struct, frozen=True):
     healthcheck: str = "widgets"
     sink: str = "siem"
     identityprovider: str = "okta"
+    workloadtrust: str = "deploy"
     cluster: str = "east"
     person: str = "admin"
     user: str = "admin"
@@ -84,6 +85,9 @@ def victim(install: e2e.Install) -> e2e.Tenant:
     tenant.put("Sink", f"/api/v1/tenants/{tenant.name}/sinks", "siem", spec=siem, data={"hmacKey": "0123456789abcdef"})
     login = {"issuer": "https://login.example", "clientId": "plane"}
     tenant.put("IdentityProvider", f"/api/v1/tenants/{tenant.name}/identityproviders", "okta", spec=login)
+    job = {"issuer": "https://login.example", "audience": "plane", "claims": {"repository_id": "1"}, "service": "ci"}
+    tenant.put("User", f"/api/v1/tenants/{tenant.name}/users", "ci", spec={"type": "service"})
+    tenant.put("WorkloadTrust", f"/api/v1/tenants/{tenant.name}/workloadtrusts", "deploy", spec=job)
     tenant.put("Role", f"/api/v1/tenants/{tenant.name}/roles", "restarter", spec={"permissions": ["app:get"]})
     subjects = [{"kind": "User", "name": "admin"}]
     tenant.put("RoleBinding", f"/api/v1/tenants/{tenant.name}/rolebindings", "crew", spec={"role": "viewer", "subjects": subjects})

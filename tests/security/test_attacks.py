@@ -97,8 +97,9 @@ def body(text: str, method: str) -> bytes:
 
 def state(acme: Tenant, platform: Api) -> list[Json]:
     """What an attack could have changed."""
-    places = [f"/tenants/acme/{kind}" for kind in ("projects", "people", "roles", "rolebindings", "users", "identityproviders", "clusters")]
-    kinds = ("tenants", "users", "rolebindings", "identityproviders", "resourcerules", "policies", "tenants/globex/projects", "clusters")
+    both = ("users", "rolebindings", "identityproviders", "workloadtrusts", "clusters")
+    places = [f"/tenants/acme/{kind}" for kind in ("projects", "people", "roles", *both)]
+    kinds = ("tenants", "resourcerules", "policies", "tenants/globex/projects", *both)
     return [acme.api.get(place).json() for place in places] + [platform.get(f"/{kind}").json() for kind in kinds]
 
 

@@ -16,7 +16,7 @@ from plane import ports
 from plane.adapters import reach
 from plane.adapters.trusting import jose
 from plane.domain import errors
-from plane.domain.granting import login, providers
+from plane.domain.granting import login, providers, workloads
 
 TIMEOUT_S = 10.0
 MOST_BYTES = 256 * 1024
@@ -27,6 +27,8 @@ PENDING = frozenset({"authorization_pending", "slow_down"})
 MOST_KEPT = 1000  # many more than there are providers; what is forgotten is fetched again
 Json = dict[str, Any]
 Source = login.Provider | login.TrustRule
+OF_DOCUMENT = (providers.Declared, workloads.Declared)  # whose addresses anybody may have written
+Key = tuple[str, ...]
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -43,8 +45,8 @@ class Oidc:
     def __init__(self, allowed: tuple[reach.Network, ...] = (), *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._way, self._monotonic = reach.Reach(allowed, "identity provider"), monotonic
         self._lock = threading.Lock()
-        self._discovered: dict[str, _Kept] = {}
-        self._keys: dict[str, _Kept] = {}
+        self._discovered: dict[Key, _Kept] = {}
+        self._keys: dict[Key, _Kept] = {}
 
     def address(self, provider: login.Provider, wish: ports.LoginWish) -> str:
         """Where the browser goes: the code flow with PKCE (RFC 7636), state and nonce."""
@@ -160,7 +162,7 @@ class Oidc:
 
         return self._kept(self._keys, _kept_as(source), older_s, fetch)  # type: ignore[no-any-return]  # what was put in
 
-    def _kept(self, memory: dict[str, _Kept], key: str, longest_s: float, fetch: Callable[[], Any]) -> Any:  # noqa: ANN401 - as kept
+    def _kept(self, memory: dict[Key, _Kept], key: Key, longest_s: float, fetch: Callable[[], Any]) -> Any:  # noqa: ANN401 - as kept
         with self._lock:
             found = memory.get(key)
         if found is None or self._monotonic() - found.at > longest_s:
@@ -193,8 +195,7 @@ class Oidc:
 
     def _send(self, source: Source, method: str, url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
         """No redirect, no proxy of the environment, no endless answer."""
-        of_document = isinstance(source, providers.Declared)
-        place = self._way.pinned(url) if of_document else reach.Pinned(url, {}, {})
+        place = self._way.pinned(url) if isinstance(source, OF_DOCUMENT) else reach.Pinned(url, {}, {})
         headers, said = {"Accept": "application/json", **place.headers}, dict(place.extensions)
         try:
             with (
@@ -212,14 +213,15 @@ class Oidc:
 
 
 def _trust(source: Source) -> ssl.SSLContext:
-    if isinstance(source, providers.Declared):
+    if isinstance(source, OF_DOCUMENT):
         return ssl.create_default_context(cadata=source.ca_pem or None)
     return ssl.create_default_context(cafile=source.ca_file or None)
 
 
-def _kept_as(source: Source) -> str:
+def _kept_as(source: Source) -> Key:
     """What one source is told of an issuer, over certificates that it trusts, counts for no other."""
-    return f"{source.name} {source.issuer}"
+    trusted = source.ca_pem if isinstance(source, OF_DOCUMENT) else source.ca_file
+    return type(source).__qualname__, type(source).__module__, source.name, source.issuer, trusted
 
 
 def _json(body: bytes, name: str) -> Json:

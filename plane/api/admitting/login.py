@@ -12,7 +12,7 @@ from litestar.response import Redirect
 
 from plane.api import border, calls, cookies, metering
 from plane.domain.granting import login as domain
-from plane.server import context, entry, local_login, login, providers, sessions
+from plane.server import context, entry, exchange, local_login, login, providers, sessions
 from plane.server.auditing import visits
 from plane.wire import login as shapes
 
@@ -97,7 +97,7 @@ def _end_device(call: calls.Call) -> shapes.LoggedIn:
     _doc(shapes.LoggedIn, "exchange_token", "A short token for a machine that its own provider vouches for.", body=shapes.Exchange),
 )
 def _exchange(call: calls.Call) -> shapes.LoggedIn:
-    return _ended(call, login.exchange, shapes.Exchange)
+    return _ended(call, exchange.exchange, shapes.Exchange)
 
 
 @calls.endpoint(

@@ -7,7 +7,16 @@ import click
 from plane.cli import client, failures, get, kinds, nouns, session, show, store
 
 IN_PROJECT = (kinds.APP, kinds.REPOSITORY, kinds.CREDENTIAL)  # in the order in which they can go
-IN_TENANT = (kinds.CLUSTER, kinds.POLICY_SET, kinds.HEALTH_CHECK, kinds.SINK, kinds.IDENTITY_PROVIDER, kinds.ROLE_BINDING, kinds.USER)
+IN_TENANT = (
+    kinds.CLUSTER,
+    kinds.POLICY_SET,
+    kinds.HEALTH_CHECK,
+    kinds.SINK,
+    kinds.IDENTITY_PROVIDER,
+    kinds.WORKLOAD_TRUST,
+    kinds.ROLE_BINDING,
+    kinds.USER,
+)
 COLUMNS = (
     kinds.Column("KIND", "kind"),
     kinds.Column("PROJECT", "metadata.project"),

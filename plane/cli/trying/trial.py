@@ -13,6 +13,7 @@ STEPS = {
     "policy": ("plane.cli.trying.trial_policy:command", "What policies say about manifests."),
     "project": ("plane.cli.trying.trial_project:command", "Whether a project permits an app."),
     "render": ("plane.cli.trying.trial_render:command", "The objects that a folder or an App makes."),
+    "trust": ("plane.cli.trying.trial_trust:command", "Whether a trust rule lets a CI job's token in, and which claim does not fit."),
     "windows": ("plane.cli.trying.trial_windows:command", "Whether an app may sync at a moment."),
 }
 

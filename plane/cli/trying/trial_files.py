@@ -1,6 +1,7 @@
 """Objects in local files, folders and standard input, and keys that match across them."""
 
 import contextlib
+import datetime as dt
 import pathlib
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +13,7 @@ import msgspec
 from plane.cli import failures
 from plane.domain import errors, kinds, objects
 from plane.domain.reading import documents, manifests
+from plane.domain.timing import schedules
 
 SUFFIXES = frozenset({".json", ".yaml", ".yml"})
 FILE = click.Path(exists=True, allow_dash=True)
@@ -38,6 +40,17 @@ def refusals() -> Iterator[None]:
         yield
     except errors.PlaneError as error:
         raise failures.WrongUse(str(error)) from error
+
+
+def moment(text: str) -> dt.datetime:
+    """RFC 3339 of a flag; without a zone it counts as UTC."""
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        found = dt.datetime.min  # noqa: DTZ901 refused below
+    if found.year not in schedules.YEARS:
+        raise failures.WrongUse(f"{text!r} is no moment; write it as 2026-11-21T10:00:00Z")
+    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
 
 def objects_in(paths: Iterable[str]) -> tuple[objects.Manifest, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import msgspec
 
-from plane.cli import failures, table, times
+from plane.cli import table, times
 from plane.cli.trying import trial_documents, trial_files
 from plane.domain import errors, objects, tenancy
 from plane.domain.reading import documents as texts
@@ -29,12 +29,12 @@ Json = dict[str, Any]
 @trial_files.output_option("table", "json")
 def command(project: str, app: str, at: str | None, started: str | None, manual: bool, output: str) -> None:  # noqa: FBT001 click's way
     """Whether the app may sync, why, and when the answer changes."""
-    now = _moment(at) if at else dt.datetime.now(dt.UTC)
+    now = trial_files.moment(at) if at else dt.datetime.now(dt.UTC)
     with trial_files.refusals():
         calendar = calendar_of(list(trial_documents.read(project)))
         target = target_of(list(trial_documents.read(app)))
     if started:
-        ruling = windows.may_continue(calendar, target, started=_moment(started), now=now, manual=manual)
+        ruling = windows.may_continue(calendar, target, started=trial_files.moment(started), now=now, manual=manual)
     else:
         ruling = windows.decide(calendar, target, now=now, manual=manual)
     change = windows.next_change(calendar, target, now=now, manual=manual)
@@ -112,13 +112,3 @@ def _argo_target(body: Json) -> schedules.Target:
 
 def _mapping(value: object) -> Json:
     return value if isinstance(value, dict) else {}
-
-
-def _moment(text: str) -> dt.datetime:
-    try:
-        found = dt.datetime.fromisoformat(text)
-    except ValueError:
-        found = dt.datetime.min  # noqa: DTZ901 refused below
-    if found.year not in schedules.YEARS:
-        raise failures.WrongUse(f"{text!r} is no moment; write it as 2026-11-21T10:00:00Z")
-    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from plane.domain import errors
+from plane.domain.granting import conditions
 from plane.domain.reading import addresses
 
 ALGORITHMS = frozenset(
@@ -72,6 +73,7 @@ class TrustRule(_Setting, frozen=True, kw_only=True):
     algorithms: tuple[str, ...] = ("RS256",)
     ca_file: str = ""
     scopes: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
     minutes: Annotated[int, msgspec.Meta(ge=1, le=60)] = 15
 
 
@@ -110,7 +112,9 @@ def check(found: Settings) -> dict[str, str]:
     for n, one in enumerate(found.providers):
         problems |= {f"providers[{n}].{path}": rule for path, rule in check_client(one).items()}
     for n, trusted in enumerate(found.trust):
-        problems |= {f"trust[{n}].{path}": rule for path, rule in _common(trusted.issuer, trusted.algorithms).items()}
+        problems |= {f"trust[{n}].{path}": rule for path, rule in check_issuer(trusted.issuer, trusted.algorithms).items()}
+        wrong = (conditions.network_problem(one) for one in trusted.networks)
+        problems |= {f"trust[{n}].networks[{m}]": rule for m, rule in enumerate(wrong) if rule}
         if not any(set(pattern) - {"*"} for pattern in trusted.claims.values()):
             problems[f"trust[{n}].claims"] = "must name at least one claim, such as sub; otherwise everybody at the issuer is trusted"
     problems |= {f"providers[{n}].name": f"{LOCAL} means passwords" for n, one in enumerate(found.providers) if one.name == LOCAL}
@@ -122,7 +126,7 @@ def check(found: Settings) -> dict[str, str]:
 
 def check_client(found: Client) -> dict[str, str]:
     """Broken rules by path."""
-    problems = _common(found.issuer, found.algorithms)
+    problems = check_issuer(found.issuer, found.algorithms)
     if "openid" not in found.scopes:
         problems["scopes"] = "must hold openid, without which there is no ID token"
     return problems
@@ -185,15 +189,23 @@ def person(claims: Claims, provider: Provider) -> Person:
     return Person(claims["sub"], _label(claims, provider.username_claim), groups, sid if _text(sid) else "")
 
 
-def trusts(rule: TrustRule, claims: Claims) -> bool:
-    """Whether a verified token is one that the rule speaks of."""
-    return all(_fits(pattern, claims.get(name)) for name, pattern in rule.claims.items())
-
-
-def _fits(pattern: str, value: object) -> bool:
-    if not isinstance(value, str) or len(value) > LONGEST_TEXT * 4:
+def fits(pattern: str, value: object) -> bool:
+    """Whether a claim is as a rule wants it; truths and whole numbers count as the text that JSON has for them."""
+    text = str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int) else value
+    if not isinstance(text, str) or len(text) > LONGEST_TEXT * 4:
         return False
-    return bool(re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), value))
+    head, *parts = pattern.split("*")
+    if not parts:
+        return text == pattern
+    at, end = len(head), len(text) - len(parts[-1])
+    if at > end or not text.startswith(head) or not text.endswith(parts[-1]):
+        return False
+    for part in parts[:-1]:  # each at its first place: no pattern of a tenant's makes this go back
+        found = text.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
 
 
 def _label(claims: Claims, claim: str) -> str:
@@ -213,7 +225,8 @@ def short(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _common(issuer: str, algorithms: Iterable[str]) -> dict[str, str]:
+def check_issuer(issuer: str, algorithms: Iterable[str]) -> dict[str, str]:
+    """Broken rules by path."""
     problems = {"issuer": rule} if (rule := _address(issuer)) else {}
     wrong = sorted(set(algorithms) - ALGORITHMS)
     if wrong or not list(algorithms):

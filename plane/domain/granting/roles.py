@@ -35,6 +35,7 @@ _VERBS: Mapping[str, tuple[str, ...]] = {
     "audit": ("read", "export", "govern", "witness"),
     "sink": _DOCUMENT,
     "identityprovider": (*_DOCUMENT, "test"),
+    "workloadtrust": _DOCUMENT,
     "secrets": ("reveal",),
 }  # fmt: skip
 PERMISSIONS = frozenset(f"{resource}:{verb}" for resource, verbs in _VERBS.items() for verb in verbs) | {ACTION}
@@ -49,7 +50,7 @@ MAINTAINER = DEPLOYER | {
     "app:create", "app:update", "app:delete",
     "repository:create", "repository:update", "repository:delete", "repository:test", "waiver:create", "waiver:update", "waiver:delete",
 }  # fmt: skip
-AUDITOR = VIEWER | {"access:get", "audit:read", "audit:export", "sink:get", "identityprovider:get"}
+AUDITOR = VIEWER | {"access:get", "audit:read", "audit:export", "sink:get", "identityprovider:get", "workloadtrust:get"}
 TENANT_OWNER = MAINTAINER | AUDITOR | {
     "app:approve", "app:override", "app:exec", "audit:witness", "project:hold", "object:patch", "object:delete",
     "cluster:create", "cluster:update", "cluster:delete", "cluster:join", "cluster:revoke", "cluster:rotate",
@@ -58,6 +59,7 @@ TENANT_OWNER = MAINTAINER | AUDITOR | {
     "healthcheck:create", "healthcheck:update", "healthcheck:delete", "access:create", "access:update", "access:delete",
     "sink:create", "sink:update", "sink:delete",
     "identityprovider:create", "identityprovider:update", "identityprovider:delete", "identityprovider:test",
+    "workloadtrust:create", "workloadtrust:update", "workloadtrust:delete",
 }  # fmt: skip
 PLATFORM_AUDITOR = AUDITOR | {"resourcerule:get"}
 PLATFORM_ADMIN = PERMISSIONS

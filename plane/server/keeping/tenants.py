@@ -14,7 +14,7 @@ from plane.store.attending import health_checks
 from plane.store.auditing import sinks
 from plane.store.delivering import duties, usage
 from plane.store.layout import tables
-from plane.store.people import people, providers
+from plane.store.people import people, providers, trusts
 from plane.wire import documents, rest
 
 
@@ -45,6 +45,7 @@ def _release(change: generic.Change) -> None:
     health_checks.forget(change.place.tx, change.id)
     sinks.forget(change.place.tx, change.id)
     providers.forget(change.place.tx, change.id)
+    trusts.forget(change.place.tx, change.id)
     own.forget(change.place.tx, change.id)
 
 

@@ -52,6 +52,16 @@ providers = sa.Table(  # documents of kind IdentityProvider
     sa.UniqueConstraint("tenant_id", "name"),
 )
 
+trusts = sa.Table(  # documents of kind WorkloadTrust
+    "workload_trusts",
+    METADATA,
+    columns.ident("tenant_id"),  # NIL: the platform's
+    columns.ident(),
+    *columns.document(),
+    columns.tenant_key("id"),
+    sa.UniqueConstraint("tenant_id", "name"),
+)
+
 passwords = sa.Table(  # of local admins
     "passwords",
     METADATA,

@@ -35,6 +35,7 @@ PREVIEWS = (decision_tables.previews, decision_tables.preview_results)
 RENDERS = render_tables.render_hours
 SINKS, JOURNALS, RULES = sink_tables.sinks, journal_tables.journals, rule_tables.resource_rules
 IDENTITIES, LOGINS, PROVIDERS = login_tables.identities, login_tables.logins, login_tables.providers
+TRUSTS = login_tables.trusts
 NIL = "00000000-0000-0000-0000-000000000000"  # the platform's place where a tenant id is asked for
 
 
