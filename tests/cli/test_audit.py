@@ -79,6 +79,9 @@ def test_what_is_searched_for_is_found_newest_first(shop: planes.Fleet, run: con
     found = run("audit", "search", "--type", "access.person.created").output.splitlines()
     assert ["person/bob" in found[1], "person/eve" in found[2], len(found)] == [True, True, 3]
     assert "Nothing of that kind" in run("audit", "search", "--type", "app.*").output
+    for command in ("search", "report changes", "tail", "export"):
+        said = run("audit", *command.split(), "--type", "access.person.create", code=2).stderr
+        assert "no events of type 'access.person.create'; did you mean access.person.created" in said
     assert "nobody here is called 'zoe'" in run("audit", "search", "--actor", "zoe", code=2).output
 
 

@@ -62,9 +62,11 @@ def test_types_are_asked_for_by_name_and_by_what_they_are_below(plane: context.P
         ("sink.replayed, tenant.*", {"sink/siem", "tenant/t0"}),
         ("app.*", set()),
         ("app.*,sink.upd*", {"sink/other"}),
-        ("sink.", set()),
     ):
         assert found(plane, type=words) == wanted, words
+    for asked in ({"type": "app.*,sink."}, {"target": "web"}):
+        with pytest.raises(errors.Invalid, match=r"did you mean sink\.\*|must be KIND/NAME, as app/web"):
+            found(plane, **asked)
 
 
 def test_the_hours_of_a_log_are_another_tenants_business(plane: context.Plane, owner: sa.Engine) -> None:

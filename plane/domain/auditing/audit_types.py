@@ -1,5 +1,7 @@
 """Every type of event there is, and the published schema: a type keeps its name and meaning, a new meaning gets a new name."""
 
+import difflib
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -215,6 +217,24 @@ DETAILS: dict[str, type[details.Details]] = {
     "sink.replayed": details.Replayed,
     **{f"{noun}.{verb}": details.Written for noun in DOCUMENTS for verb in WRITES},
 }
+
+
+def unknown(words: Iterable[str]) -> str:
+    """Which of these words, types or beginnings with `*`, means no type at all, and what may have been meant; empty: each means some."""
+    return next((_unlike(word) for word in words if not _meant(word)), "")
+
+
+def _meant(word: str) -> bool:
+    stem = word.removesuffix("*")
+    return word in TYPES or (stem != word and any(kind.startswith(stem) for kind in TYPES))
+
+
+def _unlike(word: str) -> str:
+    families = {f"{kind[: kind.rindex('.')]}.*" for kind in TYPES}
+    near = difflib.get_close_matches(word, sorted([*TYPES, *families]), n=3)
+    beginnings = sorted({f"{kind.partition('.')[0]}.*" for kind in TYPES})
+    said = f"did you mean {' or '.join(near)}?" if near else f"they begin with {', '.join(beginnings)}"
+    return f"there are no events of type {word[:100]!r}; {said}"
 
 
 def schema() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from plane.domain import errors
-from plane.domain.auditing import audit
+from plane.domain.auditing import audit, audit_types
 
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -139,6 +139,8 @@ def check(spec: SinkSpec, *, platform: bool) -> dict[str, str]:
     if not place:
         return {"spec": f"needs exactly one of {', '.join(SECRETS)}"}
     problems = _check_urls(spec)
+    if unknown := audit_types.unknown(spec.types):
+        problems["spec.types"] = unknown
     if spec.file and not platform:
         problems["spec.file"] = "is for the platform alone; send a tenant's log to an address"
     if spec.syslog and not HOST.fullmatch(spec.syslog.host):

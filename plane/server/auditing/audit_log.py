@@ -5,7 +5,7 @@ import datetime as dt
 import msgspec
 
 from plane.domain import access, errors
-from plane.domain.auditing import audit, audit_proofs, details
+from plane.domain.auditing import audit, audit_proofs, audit_types, details
 from plane.server import authorise, context
 from plane.server import documents as generic
 from plane.server.auditing import visits
@@ -63,11 +63,16 @@ def wanted(place: authorise.Place, query: wire.Filters) -> log.Asked:
     """The filters as the store takes them; Invalid names the one that cannot be."""
     if query.app and query.target:
         raise errors.Invalid({"app": "is the same as target app/NAME; give one of both"})
+    if query.target and "/" not in query.target:
+        raise errors.Invalid({"target": f"must be KIND/NAME, as app/{query.target[:100]}"})
+    words = [word.strip() for word in query.type.split(",") if word.strip()]
+    if problem := audit_types.unknown(words):
+        raise errors.Invalid({"type": problem})
     return log.Asked(
         since=moment(query.since, "since"),
         until=moment(query.until, "until"),
         project_id=place.project,
-        types=log.types(place.tx, place.scope.tenant, [word.strip() for word in query.type.split(",") if word.strip()]),
+        types=log.types(place.tx, place.scope.tenant, words),
         actor=_actor(place.tx, place.scope.tenant, query.actor),
         target=f"app/{query.app}" if query.app else query.target,
         cluster=query.cluster,
