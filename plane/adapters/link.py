@@ -9,6 +9,7 @@ import aiohttp
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from plane.adapters import step
 from plane.domain import errors
 from plane.domain.rendering import secrets
 from plane.wire import agent, signing
@@ -31,6 +32,14 @@ class PlaneAway(errors.PlaneError):
     def __init__(self, reason: str, *, retry_after_s: float = 0.0) -> None:
         self.retry_after_s = retry_after_s
         super().__init__(reason)
+
+
+class _OutOfStep(PlaneAway):
+    """The request's token does not hold: clocks apart, other keys, or a repeated one. Not a word about the agent itself."""
+
+    def __init__(self, reason: str, *, date: str) -> None:
+        self.date = date  # as the answer says it
+        super().__init__(reason, retry_after_s=15.0)
 
 
 class Revoked(errors.PlaneError):
@@ -90,10 +99,11 @@ class Plane:
         self._renew = renew
         self._claim_wait_s = claim_wait_s
         self._url = url.rstrip("/")
+        self.step = step.Step()
         self.credentials: Credentials | None = None
 
     def speaking_as(self, credentials: Credentials) -> "Plane":
-        """The same plane, for one request with other credentials."""
+        """The same plane, for requests with other credentials, which wait for no exchange of keys."""
         other = Plane(self._session, self._url, claim_wait_s=self._claim_wait_s, renew=self._renew)
         other.credentials = credentials
         return other
@@ -137,7 +147,17 @@ class Plane:
         await self._session.close()
 
     async def _ask(self, method: str, path: str, *, query: str = "", body: bytes = b"", wait_s: float = 0.0) -> bytes:
-        """The answer's body; PlaneAway, Revoked or LinkRefused."""
+        """The answer's body; PlaneAway, Revoked or LinkRefused. A token out of step is made anew once: nothing was done for it."""
+        mine = self.credentials
+        try:
+            return await self._send(method, path, query=query, body=body, wait_s=wait_s)
+        except _OutOfStep as e:
+            await self.step.settled()
+            if self.credentials is mine and not self.step.follow(e.date):
+                raise
+        return await self._send(method, path, query=query, body=body, wait_s=wait_s)
+
+    async def _send(self, method: str, path: str, *, query: str, body: bytes, wait_s: float) -> bytes:
         self._renew()
         path = agent.PATH + path
         timeout = aiohttp.ClientTimeout(total=ANSWER_S + wait_s, connect=CONNECT_S, sock_read=wait_s + LONG_POLL_SLACK_S)
@@ -159,7 +179,7 @@ class Plane:
             return headers
         request = signing.Request(method, path, signing.body_digest(body))
         speaker = signing.Speaker(mine.agent_id, mine.plane_id, mine.generation)
-        token = signing.mint(mine.key, request, speaker=speaker, jti=uuid.uuid4().hex)
+        token = signing.mint(mine.key, request, speaker=speaker, jti=uuid.uuid4().hex, now=self.step.now())
         return headers | {"Authorization": f"Bearer {token}"}
 
 
@@ -215,7 +235,7 @@ def _check(answer: aiohttp.ClientResponse, payload: bytes) -> None:
     problem = _problem(payload)
     sentence = (problem.detail or problem.title)[:_PROBLEM_SENTENCE] or f"HTTP {status}"
     if status == 401 and problem.type.endswith(signing.TokenRefused.code):  # noqa: PLR2004 - HTTP Unauthorized
-        raise PlaneAway(sentence, retry_after_s=15.0)  # clocks apart or a repeated token: not a word about the agent itself
+        raise _OutOfStep(sentence, date=answer.headers.get("Date", ""))
     if status == 401:  # noqa: PLR2004
         raise Revoked(sentence)
     if status in {408, 425, 429} or status >= 500:  # noqa: PLR2004 - "later" and "my fault", RFC 9110

@@ -29,7 +29,7 @@ class Setup(msgspec.Struct, frozen=True):
 
     namespace: str
     state_dir: pathlib.Path
-    rotate_every: dt.timedelta
+    key_life: dt.timedelta
     join_token: secrets.Secret | None = None
 
 
@@ -57,7 +57,7 @@ async def run(api: kube.Api, plane: link.Plane, setup: Setup) -> None:
         given.load()
         async with _noting(setup, plane, who, kept) as noted:
             while True:
-                await _turn(Office(home, plane, who, kept, given, noted), setup.rotate_every)
+                await _turn(Office(home, plane, who, kept, given, noted), setup.key_life)
     finally:
         kept.close()
 
@@ -85,12 +85,12 @@ async def _noting(setup: Setup, plane: link.Plane, who: identity.Identity, kept:
         await noted.close()
 
 
-async def _turn(office: Office, rotate_every: dt.timedelta) -> None:
+async def _turn(office: Office, key_life: dt.timedelta) -> None:
     """One term of office."""
     mine = lease.Lease(office.home, office.kept.identity)
     await mine.acquire()
     acting = await _assemble(office)
-    keys = rotation.Rotation(office.home, office.plane, office.who, every=rotate_every)
+    keys = rotation.Rotation(office.home, office.plane, office.who, life=key_life)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(mine.keep(), name="lease")
@@ -138,7 +138,7 @@ async def _assemble(office: Office) -> loop.Loop:
 
     watches = watch.Watches(home.api, kinds, changed, judging.look, troubled)
     own = custom.Custom(office.checks, scripts.Scripts())
-    there = cluster.Cluster(home.api, kinds, watches, waiting, apps, unsealer, rules.Comparer(scripts.Scripts()), own)
+    there = cluster.Cluster(home.api, kinds, watches, waiting, apps, unsealer, rules.Comparer(scripts.Scripts()), own, plane.step.now)
     asking = inquiry.Inquiry(there, judged)
     applier = apply.Applier(there)
     reporter = report.Reporter(plane, apps, watches, office.diary, acknowledged)

@@ -60,8 +60,9 @@ def command() -> None:
 @click.option("--namespace", default="gitops-plane", show_default=True, help="Where the agent keeps its own objects.")
 @click.option("--state-dir", type=click.Path(file_okay=False, path_type=pathlib.Path), help="Where it keeps the last releases.")
 @click.option(
-    "--rotate-keys-days", default=30, show_default=True, type=click.IntRange(0, 3650), help="Age at which its keys are replaced; 0: never."
+    "--key-life-days", default=90, show_default=True, type=click.IntRange(0, 3650), help="Its keys are replaced at a third of it; 0: never."
 )
+@click.option("--rotate-keys-days", type=click.IntRange(0, 3650), hidden=True, help="As charts before --key-life-days said it.")
 @click.option(
     "--request-timeout",
     default=60,
@@ -114,7 +115,7 @@ async def _ask_to_rotate(kubeconfig: str, context: str, namespace: str) -> None:
 async def _main(given: dict[str, object]) -> None:
     ca = given["plane_ca"]
     state_dir = given["state_dir"] or pathlib.Path(config.default_state()) / "agent"
-    setup = active.Setup(str(given["namespace"]), pathlib.Path(str(state_dir)), _days(given), _token(given))
+    setup = active.Setup(str(given["namespace"]), pathlib.Path(str(state_dir)), _life(given), _token(given))
     api = await kube.connect(str(given["kubeconfig"]), context=str(given["context"]), answer_s=float(str(given["request_timeout"])))
     trusted = ca.read_text() if isinstance(ca, pathlib.Path) else ""
     wait_s = int(str(given["claim_wait"]))
@@ -162,8 +163,9 @@ def _certificate(given: dict[str, object]) -> link.Certificate | None:
     return None
 
 
-def _days(given: dict[str, object]) -> dt.timedelta:
-    return dt.timedelta(days=int(str(given["rotate_keys_days"])))
+def _life(given: dict[str, object]) -> dt.timedelta:
+    rotated = given["rotate_keys_days"]
+    return dt.timedelta(days=rotated * 3 if isinstance(rotated, int) else int(str(given["key_life_days"])))
 
 
 def _passing(error: BaseException) -> bool:

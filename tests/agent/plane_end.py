@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from email import utils
 from typing import Any, Self, TypeVar
 
 import msgspec
@@ -35,7 +36,7 @@ class PlaneEnd:
     """A server in a thread of its own.
 
     `away`: answers 503; `revoked`: answers 401; `forge`: signs tasks with another key; `deaf`: takes an agent's next keys and answers
-    503, once; `mute`: leaves the next last words without an answer, "unread" or once they are "taken".
+    503, once; `ahead_s`: of this machine's clock; `mute`: leaves the next last words without an answer, "unread" or once they are "taken".
     """
 
     def __init__(self) -> None:
@@ -51,6 +52,7 @@ class PlaneEnd:
         self._generation = 1
         self.away = self.revoked = self.forge = self.deaf = self.rotate = False
         self.mute = ""
+        self.ahead_s = 0.0
         self.muted = 0
         self.url = ""
         self.taken: list[str] = []  # ids of the tasks with a last word, one for each that came
@@ -210,13 +212,22 @@ class PlaneEnd:
         if name != "enrol":
             asked = signing.Request(request.method, request.path, signing.body_digest(await request.read()))
             token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-            signing.verify(token, self._public, asked, plane_id=PLANE_ID, now=time.time())
+            now = time.time() + self.ahead_s
+            try:
+                signing.verify(token, self._public, asked, plane_id=PLANE_ID, now=now)
+            except signing.TokenRefused as e:
+                self._tell()
+                said = {"type": f"urn:{e.code}", "detail": str(e)}
+                return web.json_response(said, status=401, headers={"Date": utils.formatdate(now, usegmt=True)})
             if self.revoked:
                 return web.json_response({"type": "unauthenticated", "detail": "this agent was revoked"}, status=401)
         answer: web.StreamResponse = await handler(request)
+        self._tell()
+        return answer
+
+    def _tell(self) -> None:
         with self._changed:
             self._changed.notify_all()
-        return answer
 
     async def _enrol(self, request: web.Request) -> web.Response:
         enrol = msgspec.msgpack.decode(await request.read(), type=agent.Enrol)

@@ -1,7 +1,6 @@
 """Orders about one live object: an action, a patch, a deletion. Only what is the app's is touched, by a field manager of their own."""
 
 import datetime as dt
-import time
 from typing import Any
 
 import msgspec
@@ -114,7 +113,7 @@ def _masked(asked: question.Asked, body: Body, root: objects.ObjectKey) -> Body:
 
 async def _target(asked: question.Asked, order: acting.Order) -> _Target:
     """TaskRefused when the order came too late, or the object is not the one it is meant for."""
-    if time.time() > order.until + signing.SKEW_S:
+    if asked.there.now() > order.until + signing.SKEW_S:
         raise guard.TaskRefused("the order reached the agent too late and was not carried out; give it again")
     key = releases.key_of(asked.task.keys[0])
     found = await belongs.find(asked, key)

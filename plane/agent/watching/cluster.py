@@ -1,5 +1,7 @@
 """What every part of the acting agent stands on."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from plane.adapters.cluster import kube, kube_kinds
@@ -18,3 +20,4 @@ class Cluster(msgspec.Struct, frozen=True):
     unsealer: releases.Unsealer
     comparer: rules.Comparer
     custom: custom.Custom
+    now: Callable[[], float]  # Unix seconds by the plane's clock
