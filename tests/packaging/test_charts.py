@@ -101,3 +101,36 @@ def test_the_agent_of_some_namespaces_may_do_its_work_and_no_more(bound: str, ku
             answer = kubectl(kubeconfig, "auth", "can-i", "--as", account, "--as-group", "system:authenticated", *words).stdout.strip()
             wrong += [question] if (answer == "yes") is not (may == "may") else []
     assert wrong == []
+
+
+def settings(chart: str, values: dict[str, Any], kind: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Where a workload's program looks for files, by setting or flag, and the volume behind each folder."""
+    [pod] = [
+        one["spec"]["template"]["spec"]
+        for one in charts.objects(charts.rendered(chart, values))
+        if one["kind"] == "Deployment" and one["metadata"]["name"].endswith(kind)
+    ]
+    [container] = pod["containers"]
+    flags = dict(word.split("=", 1) for word in container["args"] if "=" in word)
+    named = {one["name"]: one["value"] for one in container.get("env", ()) if "value" in one}
+    return flags | named, {one["mountPath"]: one["name"] for one in container["volumeMounts"]}
+
+
+@pytest.mark.parametrize(
+    ("chart", "kind", "values", "setting"),
+    [
+        (
+            "plane",
+            "server",
+            {"server": {"tls": {"existingSecret": "t", "clientCAConfigMap": {"name": "b", "key": "k"}}}},
+            "PLANE_TLS_CLIENT_CA",
+        ),
+        ("plane", "server", {"login": {"existingSecret": {"name": "l", "key": "k"}}}, "PLANE_LOGIN_FILE"),
+        ("plane-agent", "agent", {"certificate": {"existingSecret": "c"}}, "--certificate-file"),
+        ("plane-agent", "agent", {"certificate": {"csi": {"driver": "d.example"}}}, "--certificate-key-file"),
+    ],
+)
+def test_a_file_that_a_program_is_told_of_is_mounted(chart: str, kind: str, values: dict[str, Any], setting: str) -> None:
+    told, mounted = settings(chart, values, kind)
+    assert str(pathlib.PurePath(told[setting]).parent) in mounted
+    assert setting not in settings(chart, {}, kind)[0]

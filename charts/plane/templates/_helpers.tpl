@@ -76,6 +76,14 @@ securityContext:
   value: /etc/plane/keys/{{ .Values.keys.signingKey }}
 - name: PLANE_GIT_NETWORKS
   value: {{ .Values.settings.gitNetworks | quote }}
+- name: PLANE_SINK_NETWORKS
+  value: {{ .Values.settings.sinkNetworks | quote }}
+- name: PLANE_LOGIN_NETWORKS
+  value: {{ .Values.settings.loginNetworks | quote }}
+{{- if .Values.login.existingSecret.name }}
+- name: PLANE_LOGIN_FILE
+  value: /etc/plane/login/login.yaml
+{{- end }}
 - name: PLANE_WORKERS
   value: {{ .Values.settings.workers | quote }}
 - name: PLANE_BATCH
@@ -97,6 +105,11 @@ securityContext:
 - name: keys
   mountPath: /etc/plane/keys
   readOnly: true
+{{- if .Values.login.existingSecret.name }}
+- name: login
+  mountPath: /etc/plane/login
+  readOnly: true
+{{- end }}
 {{- end }}
 
 {{- define "plane.volumes" -}}
@@ -119,6 +132,15 @@ securityContext:
         path: {{ .Values.keys.masterKey }}
       - key: {{ .Values.keys.signingKey }}
         path: {{ .Values.keys.signingKey }}
+{{- with .Values.login.existingSecret }}
+{{- if .name }}
+- name: login
+  secret:
+    secretName: {{ .name }}
+    defaultMode: 0440
+    items: [{key: {{ .key | quote }}, path: login.yaml}]
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "plane.template.metadata" -}}
