@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from plane.domain.permitting import globs
+
 MAX_PERMISSIONS = 200  # of one role; there are about a hundred
 BY_NAME_ONLY = frozenset({"secrets:reveal"})  # no wildcard ever gives these
 ACTION = "action:*"  # stands for all actions: action:GROUP/KIND/NAME
@@ -165,4 +167,4 @@ def _contains(pattern: str, permission: str) -> bool:
 
 @functools.lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile("[^:]*".join(re.escape(part) for part in pattern.split("*")) if pattern != "*" else ".*", re.DOTALL)
+    return re.compile(globs.starred([re.escape(part) for part in pattern.split("*")], "[^:]") if pattern != "*" else ".*", re.DOTALL)

@@ -4,6 +4,8 @@ import re
 
 import msgspec
 
+from plane.domain.permitting import globs
+
 _SPIFFE = re.compile(r"spiffe://[a-z0-9._-]{1,255}(/[A-Za-z0-9._*-]{1,200}){1,10}")  # SPIFFE ID 2.1, with * inside a segment
 _FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
 REMEDY = "give the agent --certificate-file and --certificate-key-file, and the server PLANE_TLS_CLIENT_CA"
@@ -34,6 +36,6 @@ def refusal(wanted: str, peer: Peer) -> str:
         return f"this cluster's agent must show a client certificate and came without one; {REMEDY}"
     shown = ", ".join(peer.uris) or peer.fingerprint
     # an X.509-SVID has one URI (SPIFFE X509-SVID 2): with several, one issuer would speak for two
-    if len(peer.uris) == 1 and re.fullmatch(re.escape(wanted).replace(r"\*", "[^/]*"), peer.uris[0]):
+    if len(peer.uris) == 1 and re.fullmatch(globs.starred([re.escape(part) for part in wanted.split("*")], "[^/]"), peer.uris[0]):
         return ""
     return f"the certificate is {shown[:300]}, which is not what the cluster's spec.agentCertificate names"

@@ -7,6 +7,7 @@ What cannot be read matches nothing.
 
 import functools
 import re
+from collections.abc import Sequence
 
 MAX_LENGTH = 1024  # a longer glob is nobody's, and its automaton is not worth the memory
 
@@ -15,12 +16,19 @@ class BadGlob(ValueError):
     """A glob that cannot be read; the message is the rule."""
 
 
+@functools.lru_cache(4096)
 def matches(glob: str, text: str, *, stop: str = "") -> bool:
     """Whether a text is as the glob says; `*` and `?` do not pass the character `stop`."""
     try:
-        return _compiled(glob, stop).fullmatch(text) is not None
+        machine = _machine(glob, stop)
     except BadGlob:
         return False
+    states = _reached(machine, [START])
+    for char in text:
+        states = _reached(machine, [after for state in states for taken, after in machine[state].takes if taken.match(char)])
+        if not states:
+            return False
+    return END in states
 
 
 def matches_name(glob: str, text: str) -> bool:
@@ -34,62 +42,114 @@ def matches_name(glob: str, text: str) -> bool:
 def problem(glob: str) -> str:
     """Why it cannot be read, or the empty string."""
     try:
-        _compiled(glob, "")
+        _machine(glob, "")
     except BadGlob as error:
         return str(error)
     return ""
 
 
+START, END = 0, 1
+
+
+class _State:
+    """Where a reader of the text may stand: what it takes to go on, and where it may go for nothing."""
+
+    def __init__(self) -> None:
+        self.takes: list[tuple[re.Pattern[str], int]] = []
+        self.free: list[int] = []
+
+
+def _reached(machine: Sequence[_State], edge: list[int]) -> set[int]:
+    """All states that some lead to for nothing."""
+    found = set(edge)
+    while edge:
+        edge = [after for state in edge for after in machine[state].free if after not in found]
+        found.update(edge)
+    return found
+
+
 @functools.lru_cache(4096)
-def _compiled(glob: str, stop: str) -> re.Pattern[str]:
-    return re.compile(_Reader(glob, stop).read(), re.DOTALL)
+def _machine(glob: str, stop: str) -> Sequence[_State]:
+    return _Reader(glob, stop).read()
 
 
 class _Reader:
-    """One glob on its way to a regular expression."""
+    """One glob on its way to a machine: all ways through it are walked at once, so that no text takes long."""
 
     def __init__(self, glob: str, stop: str) -> None:
         if len(glob) > MAX_LENGTH:
             raise BadGlob(f"is longer than {MAX_LENGTH} characters")
         self._glob = glob
         self._at = 0
-        self._depth = 0
-        self._one = f"[^{re.escape(stop)}]" if stop else "."
+        self._states = [_State(), _State()]
+        self._here = START
+        self._braces: list[tuple[int, int]] = []  # where each open one begins and ends
+        self._one = _sign(f"[^{re.escape(stop)}]" if stop else ".")
 
-    def read(self) -> str:
-        """The expression."""
-        parts: list[str] = []
+    def read(self) -> Sequence[_State]:
+        """All states."""
         while self._at < len(self._glob):
-            parts.append(self._next())
-        return "".join(parts) + ")" * self._depth
+            self._next()
+        while self._braces:
+            self._close()
+        self._go(END)
+        return self._states
 
-    def _next(self) -> str:
+    def _next(self) -> None:
         char = self._take()
         match char:
             case "*":
-                return self._star()
+                self._star()
             case "?":
-                return self._one
+                self._step(self._one)
             case "[":
-                return self._class()
+                self._step(_sign(self._class()))
             case "{":
-                self._depth += 1
-                return "(?:"
-            case "}" if self._depth:
-                self._depth -= 1
-                return ")"
-            case "," if self._depth:
-                return "|"
+                self._braces.append((self._here, self._new()))
+            case "}" if self._braces:
+                self._close()
+            case "," if self._braces:
+                begin, end = self._braces[-1]
+                self._go(end)
+                self._here = begin
             case "\\":
-                return re.escape(self._take()) if self._peek() else ""
+                self._escaped()
             case _:
-                return re.escape(char)
+                self._step(_sign(re.escape(char)))
 
-    def _star(self) -> str:
+    def _escaped(self) -> None:
+        """The next one as itself; a backslash at the end says nothing."""
+        if self._peek():
+            self._step(_sign(re.escape(self._take())))
+
+    def _new(self) -> int:
+        self._states.append(_State())
+        return len(self._states) - 1
+
+    def _go(self, state: int) -> None:
+        """From here, for nothing."""
+        self._states[self._here].free.append(state)
+
+    def _step(self, sign: re.Pattern[str]) -> None:
+        """From here by one character."""
+        after = self._new()
+        self._states[self._here].takes.append((sign, after))
+        self._here = after
+
+    def _close(self) -> None:
+        _, end = self._braces.pop()
+        self._go(end)
+        self._here = end
+
+    def _star(self) -> None:
+        one = self._one
         if self._peek() == "*":
             self._take()
-            return ".*"
-        return f"{self._one}*"
+            one = _sign(".")
+        again = self._new()
+        self._go(again)
+        self._here = again
+        self._states[again].takes.append((one, again))
 
     def _class(self) -> str:
         """One range, or a list of characters: never both."""
@@ -122,15 +182,34 @@ class _Reader:
 
 
 @functools.lru_cache(4096)
+def _sign(expression: str) -> re.Pattern[str]:
+    """One character."""
+    return re.compile(expression, re.DOTALL)
+
+
+@functools.lru_cache(4096)
 def _compiled_name(glob: str) -> re.Pattern[str]:
-    found, left = "", glob[: MAX_LENGTH + 1]
+    found, left = [""], glob[: MAX_LENGTH + 1]  # what stands between stars
     while left:
         part = _PART.match(left)
         if part is None or len(glob) > MAX_LENGTH:
             raise BadGlob("ends inside brackets or after a backslash, or is too long")
-        found += _part(part[0])
+        if part[0][0] == "*":
+            found.append("")
+        else:
+            found[-1] += _part(part[0])
         left = left[part.end() :]
-    return re.compile(found, re.DOTALL)
+    return re.compile(starred(found, "[^/]"), re.DOTALL)
+
+
+def starred(parts: Sequence[str], one: str) -> str:
+    """An expression for parts, each of a length of its own, with any number of `one` between them.
+
+    Each part is looked for once, at its first place: another one never leads further, and trying them all takes for ever.
+    """
+    first, *middle = parts
+    last = f"{one}*{middle.pop()}" if middle else ""
+    return first + "".join(f"(?>{one}*?{part})" for part in middle) + last
 
 
 _PART = re.compile(r"\*+|\?|\[\^?(?:\\.|[^\\\]-])(?:-?(?:\\.|[^\\\]-]))*\]|\\.|[^*?\[\\]", re.DOTALL)
@@ -138,8 +217,6 @@ _CLASS_ITEM = re.compile(r"(\\.|[^\\])(?:-(\\.|[^\\]))?", re.DOTALL)
 
 
 def _part(text: str) -> str:
-    if text[0] == "*":
-        return "[^/]*"
     if text == "?":
         return "[^/]"
     if text[0] != "[":

@@ -1,5 +1,6 @@
 """What projects permit: as Argo CD decides, and where the plane is safer."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -117,7 +118,9 @@ def test_a_rule_that_means_nothing_is_refused_by_its_place(spec: dict[str, Any],
     ("glob", "text", "matched"),
     [
         ("**", "a/b", True), ("*", "a/b", False), ("a\\*", "a*", True), ("a\\*", "ab", False), ("{a,b*}", "b/c", False),
-        ("{a,{b,c}}d", "cd", True), ("[!a]", "b", True), ("[a-c]", "d", False), ("[ac]", "c", True), ("x" * 2000, "x", False),
+        ("{a,{b,c}}d", "cd", True), ("{,a}b", "b", True), ("{a,ab}c*", "abcd", True), ("a\\", "a", True),
+        ("{*a,b}*c", "xxa-c", True), ("*", "", True),
+        ("[!a]", "b", True), ("[a-c]", "d", False), ("[ac]", "c", True), ("x" * 2000, "x", False),
     ],
 )  # fmt: skip
 def test_a_glob_reads_as_argo_cds(glob: str, text: str, matched: bool) -> None:  # noqa: FBT001 a case
@@ -130,5 +133,10 @@ def test_argo_cd_derives_an_account_of_the_destination() -> None:
         {"server": "*", "defaultServiceAccount": "x"},
     ]
     spec = msgspec.convert({"destinationServiceAccounts": listed}, argo_projects.Spec)
+@pytest.mark.parametrize("matches", [globs.matches, globs.matches_name])
+def test_no_text_takes_a_glob_long(matches: Callable[[str, str], bool]) -> None:
+    assert [matches("*a" * 300 + end, "a" * 400) for end in ("", "c", "*")] == [True, False, True]
+
+
     asked = [argo_projects.Place("https://prod.example", "prod", "shop"), argo_projects.Place("https://prod.example", "prod", "api")]
     assert [argo_projects.account(spec, where) for where in asked] == ["system:serviceaccount:shop:deployer", ""]
