@@ -1,8 +1,6 @@
 """Sync windows and freezes as documents say them: their fields, their rules, and which apps they are about."""
 
 import datetime as dt
-import fnmatch
-import itertools
 import re
 import zoneinfo
 from collections.abc import Iterator
@@ -10,14 +8,13 @@ from typing import Literal
 
 import msgspec
 
+from plane.domain.permitting import globs
 from plane.domain.timing import cron
 
 MAX_DESCRIPTION = 255
-MAX_ALTERNATIVES = 256  # of one glob with braces; each pair of braces multiplies them
 YEARS = range(1970, 9000)  # arithmetic with zones and lengths needs room before Python's year 9999
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9}
-_BRACES = re.compile(r"\{([^{}]*)\}")
 _LENGTH = re.compile(r"(\d+\.?\d*|\.\d+)(h|ms|m|us|µs|μs|ns|s)", re.ASCII)
 
 
@@ -84,20 +81,15 @@ class BadWindow(ValueError):
 def matches(window: Window, target: Target) -> bool:
     """Whether a window is about an app: one of its lists, or all that have entries when `andOperator` says so."""
     found = [
-        any(matches_glob(glob, text) for glob in globs for text in texts)
-        for globs, texts in (
+        any(globs.matches(glob, text) for glob in listed for text in texts)
+        for listed, texts in (
             (window.applications, (target.app,)),
             (window.namespaces, (target.namespace,)),
             (window.clusters, [text for text in (target.cluster, target.server) if text]),
         )
-        if globs
+        if listed
     ]
     return bool(found) and (all(found) if window.and_operator else any(found))
-
-
-def matches_glob(glob: str, text: str) -> bool:
-    """`*`, `?`, `[a-z]` and `{a,b}`; `*` crosses every character."""
-    return any(fnmatch.fnmatchcase(text, one) for one in itertools.islice(_alternatives(glob), MAX_ALTERNATIVES))
 
 
 def length(text: str) -> dt.timedelta:
@@ -135,16 +127,6 @@ def problems(calendar: Calendar) -> dict[str, str]:
     return found
 
 
-def _alternatives(glob: str) -> Iterator[str]:
-    """A glob without braces for each choice."""
-    found = _BRACES.search(glob)
-    if found is None:
-        yield glob
-        return
-    for one in found[1].split(","):
-        yield from _alternatives(glob[: found.start()] + one + glob[found.end() :])
-
-
 def _faults(window: Window) -> Iterator[tuple[str, str]]:
     try:
         cron.parse(window.schedule)
@@ -156,11 +138,21 @@ def _faults(window: Window) -> Iterator[tuple[str, str]]:
         yield "duration", str(error)
     if window.time_zone and zone(window.time_zone) is None:
         yield "timeZone", f"{window.time_zone!r} is no zone of the IANA list; write it as Europe/Berlin"
+    yield from _glob_faults(window)
     if len(window.description) > MAX_DESCRIPTION:
         yield "description", f"must be at most {MAX_DESCRIPTION} characters"
 
 
+def _glob_faults(narrow: Window | Freeze) -> Iterator[tuple[str, str]]:
+    """What cannot be read matches nothing, so that a window would stop nobody."""
+    for field in ("applications", "namespaces", "clusters"):
+        for n, glob in enumerate(getattr(narrow, field)):
+            if rule := globs.problem(glob):
+                yield f"{field}[{n}]", rule
+
+
 def _freeze_faults(freeze: Freeze) -> Iterator[tuple[str, str]]:
+    yield from _glob_faults(freeze)
     for field, text in (("reason", freeze.reason), ("owner", freeze.owner)):
         if not text.strip():
             yield field, "must say something: people who are stopped want to know"

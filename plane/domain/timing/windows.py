@@ -119,9 +119,10 @@ def _spans(calendar: schedules.Calendar, since: dt.datetime) -> tuple[tuple[int,
 def may_continue(
     calendar: schedules.Calendar, target: schedules.Target, *, started: dt.datetime, now: dt.datetime, manual: bool = False
 ) -> Ruling:
-    """Whether a sync that is under way may go on: it may start now, or it might then and what stopped that since has syncOverrun.
+    """Whether a sync that is under way may go on: it may start now, or it might then and what stops it now has syncOverrun.
 
-    A freeze or a hold has no overrun: somebody wants everything to stand still.
+    That is every active deny window, or else every allow window, also those that were closed when it began, as in Argo CD. A freeze or a
+    hold has no overrun: somebody wants everything to stand still.
     """
     ruling = decide(calendar, target, now=now, manual=manual)
     if ruling.allowed or not decide(calendar, target, now=started, manual=manual).allowed:
@@ -129,9 +130,8 @@ def may_continue(
     book = _book(calendar, target)
     if _stopping(book, now, manual=manual):
         return ruling
-    strict = [clock for clock in book.clocks if not (manual and clock.window.manual_sync)]
-    closing = [clock for clock in strict if clock.window.kind == "deny" and _active(clock, now)]
-    closing = closing or [clock for clock in strict if clock.window.kind == "allow" and _active(clock, started)]
+    stopping = [clock for clock in book.clocks if clock.window.kind == "deny" and _active(clock, now)]
+    closing = stopping or [clock for clock in book.clocks if clock.window.kind == "allow"]
     if closing and all(clock.window.sync_overrun for clock in closing):
         return Ruling(allowed=True, reason=f"{ruling.reason}, but the sync began before and syncOverrun lets it end")
     return ruling
