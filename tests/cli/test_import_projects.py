@@ -61,6 +61,19 @@ def test_every_field_is_taken_over_or_named(tmp_path: pathlib.Path) -> None:
     }  # fmt: skip
 
 
+def test_a_name_where_argo_cd_knows_none_makes_no_denial_narrower(tmp_path: pathlib.Path) -> None:
+    spec = {"namespaceResourceBlacklist": [{"group": "", "kind": "Secret", "name": "x"}]}
+    [project], notes = told(run(tmp_path, app_project("shop", spec)))
+    assert project["spec"]["namespaceResourceBlacklist"] == [{"kind": "Secret"}]
+    assert notes["namespaceResourceBlacklist"] == "changed"
+
+
+def test_a_project_without_a_name_is_printed_and_said_to_need_one(tmp_path: pathlib.Path) -> None:
+    nameless = app_project("shop", {}) | {"metadata": {"name": {}}}
+    _, notes = told(run(tmp_path, nameless))
+    assert notes["metadata.name"] == "changed"
+
+
 def test_an_empty_project_allows_nothing_here_either(tmp_path: pathlib.Path) -> None:
     [project], _ = told(run(tmp_path, app_project("shop", {})))
     rules = msgspec.convert(project["spec"], tenancy.ProjectSpec)
@@ -118,6 +131,16 @@ def test_the_plan_is_a_table_with_its_notes(tmp_path: pathlib.Path) -> None:
     ("document", "words"),
     [
         (app_project("shop", {"destinations": "all"}), "spec.destinations"),
+        (app_project("shop", {"syncWindows": ["nightly"]}), "projects.yaml:1: spec.syncWindows: must be a list of mappings"),
+        (app_project("shop", {"syncWindows": [{"kind": "never"}]}), "projects.yaml:1: spec.syncWindows[0].kind: is 'never'"),
+        (
+            app_project("shop", {"orphanedResources": {"ignore": 1}}),
+            "projects.yaml:1: spec.orphanedResources.ignore: must be a list of mappings",
+        ),
+        (
+            {"apiVersion": "v1", "kind": "ConfigMap", "data": {"globalProjects": "["}},
+            "projects.yaml:1: holds globalProjects that cannot be read",
+        ),
         ({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}}, "an AppProject is needed here"),
     ],
 )

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from plane.cli.trying import argo_documents
-from plane.domain import orphans, tenancy
+from plane.cli.trying import argo_documents, trial_documents
+from plane.domain import errors, objects, orphans, tenancy
 from plane.domain.permitting import argo_projects, projects
 from plane.domain.timing import schedules
 from plane.wire import documents, reading
@@ -55,16 +55,15 @@ def imported(found: Iterable[argo_documents.Found], servers: Mapping[str, str], 
     listed = list(found)
     heirs = argo_documents.inheritances(listed)
     return [
-        _Import(body, servers).made(tenant=tenant, inherited_by=heirs.get(str(body["metadata"]["name"]), ""))
-        for _, body in listed
-        if argo_documents.is_(body, "AppProject")
+        _Import(where, body, servers).made(tenant=tenant, heirs=heirs) for where, body in listed if argo_documents.is_(body, "AppProject")
     ]
 
 
 class _Import:
     """One AppProject on its way."""
 
-    def __init__(self, body: Json, servers: Mapping[str, str]) -> None:
+    def __init__(self, where: objects.Position, body: Json, servers: Mapping[str, str]) -> None:
+        self._where = where
         self._spec = argo_documents.mapping(body.get("spec"))
         self._meta = argo_documents.mapping(body.get("metadata"))
         self._name = str(self._meta.get("name") or "")
@@ -72,7 +71,7 @@ class _Import:
         self._servers = servers
         self._notes: list[Note] = []
 
-    def made(self, *, tenant: str, inherited_by: str) -> Imported:
+    def made(self, *, tenant: str, heirs: Mapping[str, str]) -> Imported:
         rules = self._argo
         spec = tenancy.ProjectSpec(
             description=str(self._spec.get("description") or ""),
@@ -80,13 +79,13 @@ class _Import:
             destinations=self._places(),
             cluster_resource_whitelist=rules.cluster_resource_whitelist or (),
             cluster_resource_blacklist=rules.cluster_resource_blacklist or (),
-            namespace_resource_whitelist=rules.namespace_resource_whitelist,
-            namespace_resource_blacklist=rules.namespace_resource_blacklist or (),
+            namespace_resource_whitelist=self._kinds("namespaceResourceWhitelist", rules.namespace_resource_whitelist),
+            namespace_resource_blacklist=self._kinds("namespaceResourceBlacklist", rules.namespace_resource_blacklist) or (),
             destination_service_accounts=tuple(self._accounts()),
             orphaned_resources=self._orphans(),
             sync_windows=self._windows(),
             permit_only_project_scoped_clusters=bool(rules.permit_only_project_scoped_clusters),
-            inherited_by=inherited_by,
+            inherited_by=heirs.get(self._name, ""),
         )
         self._others(spec)
         marks = {str(key): str(value) for key, value in argo_documents.mapping(self._meta.get("labels")).items()}
@@ -146,6 +145,13 @@ class _Import:
             )
         return None if name is None else f"{sign}{name}"
 
+    def _kinds(self, field: str, listed: tuple[argo_projects.GroupKind, ...] | None) -> tuple[projects.Kinds, ...] | None:
+        if any(one.get("name") for one in self._spec.get(field) or ()):
+            self._note(
+                field, "changed", "a name says nothing in this list of Argo CD's, where an entry is about all of a kind; it is left out"
+            )
+        return argo_projects.kinds(listed)
+
     def _accounts(self) -> Iterator[projects.Account]:
         for n, one in enumerate(self._argo.destination_service_accounts or ()):
             cluster = self._cluster(f"destinationServiceAccounts[{n}]", argo_projects.Place(one.server, "", one.namespace))
@@ -159,19 +165,28 @@ class _Import:
         said = self._spec.get("orphanedResources")
         if said is None:
             return None
-        ignored = [reading.convert(one, orphans.Ignored) for one in argo_documents.mapping(said).get("ignore") or ()]
+        listed = self._mappings("orphanedResources.ignore", argo_documents.mapping(said).get("ignore"))
+        ignored = [trial_documents.convert(self._where, one, orphans.Ignored, path) for path, one in listed]
         warn = argo_documents.mapping(said).get("warn")
         return orphans.Watch(warn=warn is not False, ignore=tuple(ignored))
 
     def _windows(self) -> tuple[schedules.Window, ...]:
         made = []
-        for n, said in enumerate(self._spec.get("syncWindows") or ()):
-            window = reading.convert({"schedule": "", "duration": "", **{k: v for k, v in said.items() if v is not None}}, schedules.Window)
+        for at, said in self._mappings("syncWindows", self._spec.get("syncWindows")):
+            given = {"schedule": "", "duration": "", **{field: value for field, value in said.items() if value is not None}}
+            window = trial_documents.convert(self._where, given, schedules.Window, at)
             broken = schedules.problems(schedules.Calendar((window,)))
             for path, rule in broken.items():
-                self._note(path.replace("[0]", f"[{n}]"), "changed", f"{rule}; the window is left out")
+                self._note(path.replace("syncWindows[0]", at.removeprefix("spec.")), "changed", f"{rule}; the window is left out")
             made += [] if broken else [window]
         return tuple(made)
+
+    def _mappings(self, field: str, value: object) -> list[tuple[str, Json]]:
+        """Path and entry of each in a list of mappings; Invalid where it is none."""
+        listed = value or []
+        if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+            raise errors.Invalid({f"{self._where}: spec.{field}": "must be a list of mappings"})
+        return [(f"spec.{field}[{n}]", one) for n, one in enumerate(listed)]
 
     def _others(self, spec: tenancy.ProjectSpec) -> None:
         for field in sorted(self._spec.keys() - KNOWN):

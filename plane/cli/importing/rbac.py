@@ -216,7 +216,7 @@ class Import:
 
     def _name(self, text: str) -> str:
         """A DNS label for a subject, the same each time and another for each."""
-        plain = _NAME.sub("-", text.removeprefix("role:").lower()).strip("-")[:50] or "role"
+        plain = _NAME.sub("-", text.removeprefix("role:").lower()).strip("-")[:50].rstrip("-") or "role"
         plain = f"argocd-{plain}" if plain in roles.BUILT_IN else plain
         taken = [name for name, of in self._names.items() if of != text]
         name, n = plain, 2

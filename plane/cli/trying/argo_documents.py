@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from plane.domain import errors, labels, objects
-from plane.domain.permitting import argo_projects, globs
+from plane.domain.permitting import argo_projects
 from plane.domain.reading import documents as texts
 from plane.domain.reading import yaml_text
 from plane.wire import reading
@@ -141,10 +141,8 @@ def _same(one: argo_projects.Place, where: argo_projects.Place) -> bool:
 def _outsider(project: Project, rules: argo_projects.Spec, app: Json) -> list[str]:
     """Applications outside Argo CD's own namespace need the project's leave."""
     namespace = _meta(app, "namespace")
-    listed = rules.source_namespaces or ()
-    if namespace in {"", project.namespace} or any(globs.matches(one, namespace) for one in listed):
-        return []
-    return [f"metadata.namespace: {namespace} is not among the sourceNamespaces of project {project.name} ({', '.join(listed) or 'none'})"]
+    why = argo_projects.home(rules, namespace, name=project.name) if namespace not in {"", project.namespace} else ""
+    return [f"metadata.namespace: {namespace} {why}"] if why else []
 
 
 def _sources(spec: Json) -> Iterator[tuple[str, str]]:
@@ -195,7 +193,7 @@ def _global_projects(where: objects.Position, body: Json) -> list[tuple[Json, st
     text = str(mapping(body.get("data")).get("globalProjects") or "")
     try:
         listed = yaml_text.parse(text.encode()).value if text else []
-    except errors.PlaneError as error:
+    except yaml_text.BadText as error:
         raise texts.Unreadable(where, f"holds globalProjects that cannot be read: {error}") from None
     entries = [mapping(one) for one in listed] if isinstance(listed, list) else []
     return [(mapping(one.get("labelSelector")), str(one.get("projectName") or "")) for one in entries]

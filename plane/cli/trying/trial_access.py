@@ -118,7 +118,8 @@ def _mapping(where: objects.Position, body: dict[str, Any], field: str) -> dict[
 
 def _documents(file: str) -> list[trial_documents.Found] | None:
     """None when the text holds no documents: then it is a policy.csv."""
-    first = next((line for line in _text(file).splitlines() if line.strip() and not line.lstrip().startswith("#")), "")
+    text = _text(file).removeprefix(argo_policy.BYTE_ORDER_MARK)
+    first = next((line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")), "")
     csv = first.lstrip().startswith(("p,", "g,", "p ,", "g ,", '"p"', '"g"')) or file.endswith(".csv") or not first
     return None if csv else list(trial_documents.read(file))
 

@@ -1,7 +1,7 @@
 """Argo CD's `policy.csv`: its lines, and what Argo CD decides by them.
 
-Allowed means: some matching line allows and none denies, asked anew for the default role, for the subject and for each of its groups; the
-first that is allowed wins, so a line that denies the subject takes nothing from what the default role or a group gives.
+Allowed means: some matching line allows and none denies, asked anew for the default role, for the subject, for each of its groups and for
+lines that name no subject; the first that is allowed wins, so a line that denies the subject takes nothing from what the others give.
 Source: util/rbac/rbac.go and server/rbacpolicy/rbacpolicy.go of Argo CD 3.
 """
 
@@ -16,6 +16,8 @@ from plane.domain.permitting import globs
 
 MAX_STEPS = 10  # from a subject to a role through `g` lines, as Argo CD's engine counts
 IN_PROJECTS = frozenset({"applications", "applicationsets", "repositories", "clusters", "logs", "exec"})
+RESOURCES = IN_PROJECTS | {"accounts", "certificates", "extensions", "gpgkeys", "projects", "write-repositories"}
+BYTE_ORDER_MARK = "\ufeff"
 FIELDS = {"p": 6, "g": 3}
 SHAPES = {"p": "p, SUBJECT, RESOURCE, ACTION, OBJECT, allow|deny", "g": "g, USER-OR-GROUP, ROLE"}
 SHORT_NAMES = {
@@ -50,13 +52,17 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """Lines in order. `projects`: what AppProjects add to requests about their own objects. `regex`: `policy.matchMode: regex`."""
+    """Lines in order. `projects`: what AppProjects add to requests about their own objects. `regex`: `policy.matchMode: regex`.
+
+    `broken`: why there are none, where Argo CD passes over a project's lines because of one that it cannot read.
+    """
 
     rules: tuple[Rule, ...] = ()
     links: tuple[Link, ...] = ()
     default_role: str = ""
     regex: bool = False
     projects: Mapping[str, "Policy"] = {}
+    broken: str = ""
 
     def plus(self, other: "Policy") -> "Policy":
         """Both, one behind the other."""
@@ -127,6 +133,10 @@ def _fields(line: str, where: str) -> list[str]:
         fields.append(plain if quoted is None else quoted.replace('""', '"'))
         at, more = found.end(), end == ","
     kind = fields[0]
+    if kind.startswith(BYTE_ORDER_MARK):
+        raise errors.Invalid(
+            {where: "begins with a byte order mark, which Argo CD takes for a part of the line; save the file without one"}
+        )
     if kind not in FIELDS:
         raise errors.Invalid({where: f"a line begins with p or g, not with {kind[:20]!r}"})
     if len(fields) != FIELDS[kind]:
@@ -135,40 +145,49 @@ def _fields(line: str, where: str) -> list[str]:
 
 
 def decide(policy: Policy, request: Request) -> Ruling:
-    """As Argo CD decides: default role, subject, groups; deny wins within each of them."""
+    """As Argo CD decides: default role, subject, groups, lines without a subject; deny wins within each of them."""
     request = msgspec.structs.replace(request, resource=SHORT_NAMES.get(request.resource, request.resource))
-    project = _project(request)
-    if project in policy.projects:
-        if _is_project_role(request.subject):
-            return _by_token(policy, request, project)
-        policy = policy.plus(policy.projects[project])
     refused: list[str] = []
-    for name, role in _names(policy, request):
-        ruling = _enforce(policy, name, request)
+    for lines, name, role in _names(policy, request):
+        ruling = _enforce(lines, name, request)
         if ruling.allowed:
             return Ruling(allowed=True, because=f"{role}{ruling.because}")
         refused.append(f"{role}{ruling.because}" if ruling.because else "")
-    said = "; ".join(reason for reason in refused if reason)
+    said = "; ".join(dict.fromkeys(reason for reason in refused if reason))
     return Ruling(allowed=False, because=said or _silence(policy, request))
 
 
-def _names(policy: Policy, request: Request) -> Iterator[tuple[str, str]]:
-    """Whom to ask for, and how to speak of it."""
+def _names(policy: Policy, request: Request) -> Iterator[tuple[Policy, str, str]]:
+    """By which lines to decide, for whom to ask, and how to speak of it."""
+    inside = _inside(policy, request)
     if policy.default_role:
-        yield policy.default_role, f"everybody has {policy.default_role}: "
-    yield request.subject, ""
-    known = {link.member for link in policy.links}
-    for group in request.groups:
-        if group in known:  # a group that only `p` lines name is never looked at: Argo CD's own prefilter
-            yield group, f"as a member of {group}: "
+        for lines in (policy, inside):
+            yield lines, policy.default_role, f"everybody has {policy.default_role}: "
+    if not _is_stranger(policy, request):
+        yield inside, request.subject, ""
+        for group in _groups(policy, request):
+            yield inside, group, f"as a member of {group}: "
+    yield policy, "", "a line without a subject is about everybody: "
 
 
-def _by_token(policy: Policy, request: Request, project: str) -> Ruling:
-    """A project's own token acts in its project and nowhere else."""
-    if request.subject.split(":")[1] != project:
-        return Ruling(allowed=False, because=f"{request.subject} acts in its own project only, and this is {project}")
-    alone = msgspec.structs.replace(request, groups=())
-    return decide(msgspec.structs.replace(policy.plus(policy.projects[project]), projects={}), alone)
+def _inside(policy: Policy, request: Request) -> Policy:
+    """With the lines of the project that the request is about."""
+    project = _project(request)
+    return policy.plus(policy.projects[project]) if project in policy.projects else policy
+
+
+def _groups(policy: Policy, request: Request) -> Iterator[str]:
+    """Those that count. A group that only `p` lines name is never looked at: Argo CD's own prefilter; nor are a project token's."""
+    if _is_project_role(request.subject) and _project(request) in policy.projects:
+        return
+    known = {link.member for link in _inside(policy, request).links}
+    yield from (group for group in request.groups if group in known)
+
+
+def _is_stranger(policy: Policy, request: Request) -> bool:
+    """Whether a project's own token asks about another project that is known: it acts nowhere else."""
+    project = _project(request)
+    return project in policy.projects and _is_project_role(request.subject) and request.subject.split(":")[1] != project
 
 
 def _enforce(policy: Policy, name: str, request: Request) -> Ruling:
@@ -246,9 +265,16 @@ def _is_project_role(subject: str) -> bool:
 
 def _silence(policy: Policy, request: Request) -> str:
     """No line speaks: say so, and what a reader of the policy would miss."""
+    if _is_stranger(policy, request):
+        return f"{request.subject} acts in its own project only, and this is {_project(request)}"
     who = " or ".join((request.subject, *request.groups))
     said = f"no line allows {who} to {request.action} {request.resource} {request.object}"
-    linked, ruled = {link.member for link in policy.links}, {rule.subject for rule in policy.rules}
+    if request.resource not in RESOURCES:
+        said += f"; Argo CD asks about no such resource: it has {', '.join(sorted(RESOURCES))}"
+    if project := policy.projects.get(_project(request)):
+        said += f"; Argo CD passes over all roles of project {_project(request)}, for {project.broken}" if project.broken else ""
+    inside = _inside(policy, request)
+    linked, ruled = {link.member for link in inside.links}, {rule.subject for rule in inside.rules}
     for group in request.groups:
         if group in ruled - linked:
             return f"{said}; Argo CD looks at a group only if a g line names it, and none names {group}"

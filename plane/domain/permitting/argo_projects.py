@@ -6,6 +6,8 @@ grant the rest, the plane lets it grant nothing.
 Source: `pkg/apis/application/v1alpha1/app_project_types.go` of Argo CD 3.5.
 """
 
+import contextlib
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -28,6 +30,13 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"{self.name or self.server}/{self.namespace}"
 
 
+class GroupKind(msgspec.Struct, frozen=True):
+    """An entry of the lists for objects in namespaces; a name there says nothing."""
+
+    kind: str
+    group: str = ""
+
+
 class Account(msgspec.Struct, frozen=True, rename="camel"):
     """An entry of `destinationServiceAccounts`."""
 
@@ -43,8 +52,8 @@ class Spec(msgspec.Struct, frozen=True, rename="camel"):
     destinations: tuple[Place, ...] | None = None
     cluster_resource_whitelist: tuple[projects.Kinds, ...] | None = None
     cluster_resource_blacklist: tuple[projects.Kinds, ...] | None = None
-    namespace_resource_whitelist: tuple[projects.Kinds, ...] | None = None
-    namespace_resource_blacklist: tuple[projects.Kinds, ...] | None = None
+    namespace_resource_whitelist: tuple[GroupKind, ...] | None = None
+    namespace_resource_blacklist: tuple[GroupKind, ...] | None = None
     source_namespaces: tuple[str, ...] | None = None
     permit_only_project_scoped_clusters: bool | None = None
     destination_service_accounts: tuple[Account, ...] | None = None
@@ -83,12 +92,34 @@ def kind(spec: Spec, key: objects.ObjectKey, *, name: str) -> str:
         projects.Rules(
             cluster_resource_whitelist=spec.cluster_resource_whitelist or (),
             cluster_resource_blacklist=spec.cluster_resource_blacklist or (),
-            namespace_resource_whitelist=spec.namespace_resource_whitelist,
-            namespace_resource_blacklist=spec.namespace_resource_blacklist or (),
+            namespace_resource_whitelist=kinds(spec.namespace_resource_whitelist),
+            namespace_resource_blacklist=kinds(spec.namespace_resource_blacklist) or (),
         ),
         key,
         name=name,
     )
+
+
+def kinds(listed: Sequence[GroupKind] | None) -> tuple[projects.Kinds, ...] | None:
+    """Entries as a Project has them."""
+    return None if listed is None else tuple(projects.Kinds(one.kind, one.group) for one in listed)
+
+
+def home(spec: Spec, namespace: str, *, name: str) -> str:
+    """Why an Application may not live in a namespace that is not Argo CD's own, as `source` says it."""
+    listed = spec.source_namespaces or ()
+    if any(_is_home(one, namespace) for one in listed):
+        return ""
+    return f"is not among the sourceNamespaces of project {name} ({', '.join(listed) or 'none'})"
+
+
+def _is_home(one: str, namespace: str) -> bool:
+    """A glob, or a regular expression between slashes."""
+    if len(one) > 2 and one[0] == one[-1] == "/":  # noqa: PLR2004 - the slashes
+        with contextlib.suppress(re.error):
+            if re.search(one[1:-1], namespace):
+                return True
+    return globs.matches(one, namespace)
 
 
 def account(spec: Spec, where: Place) -> str:

@@ -49,6 +49,10 @@ def test_what_argo_cd_allows_and_refuses(name: str, case: dict[str, Any]) -> Non
         ("g, alice, role:x, domain", "has 4 fields instead of 3: g, USER-OR-GROUP, ROLE"),
         ('p, "alice, x', 'a quote opens where a field has begun, or does not close; write "field" with both quotes or none'),
         ('p, al"ice, x', 'a quote opens where a field has begun, or does not close; write "field" with both quotes or none'),
+        (
+            "\ufeffp, alice, *, *, *, allow",
+            "begins with a byte order mark, which Argo CD takes for a part of the line; save the file without one",
+        ),
         ("p2, a, b, c, d, allow", "a line begins with p or g, not with 'p2'"),
     ],
 )
@@ -86,3 +90,19 @@ def test_the_answer_names_its_line(text: str, because: str) -> None:
         "p, direct, applications, get, shop/*, allow",
     )
     assert argo_policy.decide(argo_policy.read("\n".join(lines), file="policy.csv"), request(text)).because == because
+
+
+def test_a_project_whose_roles_argo_cd_passes_over_is_named() -> None:
+    broken = argo_roles.policy("shop", {"roles": [{"name": "ci", "policies": ["p, proj:shop:ci"]}]}, where="shop.yaml:1")
+    asked = request("proj:shop:ci sync applications shop/web")
+    assert argo_policy.decide(argo_policy.Policy(projects={"shop": broken}), asked).because == (
+        "no line allows proj:shop:ci to sync applications shop/web; Argo CD passes over all roles of project shop, for shop.yaml:1: "
+        "spec.roles[0].policies:1: has 2 fields instead of 6: p, SUBJECT, RESOURCE, ACTION, OBJECT, allow|deny"
+    )
+
+
+def test_a_resource_that_argo_cd_does_not_have_is_said_to_be_none() -> None:
+    because = argo_policy.decide(argo_policy.Policy(), request("ana sail boats shop/web")).because
+    assert because.startswith(
+        "no line allows ana to sail boats shop/web; Argo CD asks about no such resource: it has accounts, applications,"
+    )

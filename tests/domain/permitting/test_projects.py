@@ -10,7 +10,7 @@ from plane.domain import objects, tenancy
 from plane.domain.permitting import argo_projects, globs, projects
 from tests.support import cases
 
-SOURCES, DESTINATIONS, KINDS = (cases.load(f"projects/{name}.yaml") for name in ("sources", "destinations", "kinds"))
+SOURCES, DESTINATIONS, KINDS, HOMES = (cases.load(f"projects/{name}.yaml") for name in ("sources", "destinations", "kinds", "homes"))
 LISTS = {field.encode_name for field in msgspec.structs.fields(projects.Rules)}
 
 
@@ -59,6 +59,12 @@ def test_kinds_are_permitted_as_argo_cd_does(case: dict[str, Any]) -> None:
     lists, asked = {name: value for name, value in case.items() if name in LISTS}, key(case["object"])
     assert (argo_projects.kind(msgspec.convert(lists, argo_projects.Spec), asked, name="p") == "") is case["argo"]
     assert (projects.kind(msgspec.convert(lists, projects.Rules), asked, name="p") == "") is case.get("here", case["argo"])
+
+
+@pytest.mark.parametrize("case", HOMES, ids=str)
+def test_applications_live_where_argo_cd_lets_them(case: dict[str, Any]) -> None:
+    spec = argo_projects.Spec(source_namespaces=tuple(case["listed"]))
+    assert (argo_projects.home(spec, case["namespace"], name="p") == "") is case["argo"]
 
 
 def test_a_selector_narrows_an_entry_to_clusters_with_its_labels() -> None:
@@ -127,16 +133,16 @@ def test_a_glob_reads_as_argo_cds(glob: str, text: str, matched: bool) -> None: 
     assert globs.matches(glob, text, stop="/") is matched
 
 
+@pytest.mark.parametrize("matches", [globs.matches, globs.matches_name])
+def test_no_text_takes_a_glob_long(matches: Callable[[str, str], bool]) -> None:
+    assert [matches("*a" * 300 + end, "a" * 400) for end in ("", "c", "*")] == [True, False, True]
+
+
 def test_argo_cd_derives_an_account_of_the_destination() -> None:
     listed = [
         {"server": "https://prod.*", "namespace": "shop", "defaultServiceAccount": "deployer"},
         {"server": "*", "defaultServiceAccount": "x"},
     ]
     spec = msgspec.convert({"destinationServiceAccounts": listed}, argo_projects.Spec)
-@pytest.mark.parametrize("matches", [globs.matches, globs.matches_name])
-def test_no_text_takes_a_glob_long(matches: Callable[[str, str], bool]) -> None:
-    assert [matches("*a" * 300 + end, "a" * 400) for end in ("", "c", "*")] == [True, False, True]
-
-
     asked = [argo_projects.Place("https://prod.example", "prod", "shop"), argo_projects.Place("https://prod.example", "prod", "api")]
     assert [argo_projects.account(spec, where) for where in asked] == ["system:serviceaccount:shop:deployer", ""]
