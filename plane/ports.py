@@ -333,29 +333,6 @@ class Clock(Protocol):
         ...
 
 
-Moment = dt.datetime
-
-
-class LoginWish(msgspec.Struct, frozen=True):
-    """One log-in under way. `back`: where the provider sends the browser; the others are random and used once."""
-
-    state: str
-    nonce: str
-    verifier: str
-    back: str
-
-
-class Device(msgspec.Struct, frozen=True):
-    """A log-in that somebody ends on another machine (RFC 8628, 3.2)."""
-
-    device_code: str
-    user_code: str
-    verification_uri: str
-    expires_in: int
-    interval: int = 5
-    verification_uri_complete: str = ""
-
-
 class Passwords(Protocol):
     """What passwords are kept as. Slow by intent; sync, thread-safe."""
 
@@ -371,19 +348,19 @@ class Passwords(Protocol):
 class Identities(Protocol):
     """Identity providers. Sync, thread-safe. Everything raises BackendDown when one is away, and Refused when a log-in is none."""
 
-    def address(self, provider: login.Provider, wish: LoginWish) -> str:
+    def address(self, provider: login.Provider, wish: providers.LoginWish) -> str:
         """Where the browser goes."""
         ...
 
-    def redeem(self, provider: login.Provider, code: str, wish: LoginWish, *, now: Moment) -> login.Person:
+    def redeem(self, provider: login.Provider, code: str, wish: providers.LoginWish, *, now: dt.datetime) -> login.Person:
         """Who came back with the code."""
         ...
 
-    def device(self, provider: login.Provider) -> Device:
+    def device(self, provider: login.Provider) -> providers.Device:
         """Begin a log-in on another machine."""
         ...
 
-    def poll(self, provider: login.Provider, device_code: str, *, now: Moment) -> login.Person | None:
+    def poll(self, provider: login.Provider, device_code: str, *, now: dt.datetime) -> login.Person | None:
         """Who has logged in with the device's code; None: nobody yet."""
         ...
 
@@ -391,10 +368,10 @@ class Identities(Protocol):
         """What a provider says of itself now."""
         ...
 
-    def verify(self, source: login.Provider | login.TrustRule, token: str, *, audience: str, now: Moment) -> dict[str, Any]:
+    def verify(self, source: login.Provider | login.TrustRule, token: str, *, audience: str, now: dt.datetime) -> dict[str, Any]:
         """The claims of a token that the issuer made for the audience."""
         ...
 
-    def logged_out(self, provider: login.Provider, token: str, *, now: Moment) -> tuple[str, str, str]:
+    def logged_out(self, provider: login.Provider, token: str, *, now: dt.datetime) -> tuple[str, str, str]:
         """Subject, session and id of a logout token; one of the first two may be empty."""
         ...

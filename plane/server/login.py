@@ -12,7 +12,6 @@ from urllib import parse
 import msgspec
 import structlog
 
-from plane import ports
 from plane.domain import access, errors
 from plane.domain.auditing import details
 from plane.domain.granting import login
@@ -42,7 +41,7 @@ def begin(plane: context.Plane, name: str, *, back: str, challenge: str) -> str:
     provider = providers.find(plane, name)
     if back and not login.comes_back(back):
         raise errors.Invalid({"back": "must be an address of your own machine, such as http://127.0.0.1:8000/"})
-    wish = ports.LoginWish(new_secret(), new_secret(), new_secret(), _callback(plane, name))
+    wish = domain.LoginWish(new_secret(), new_secret(), new_secret(), _callback(plane, name))
     row = _of(provider) | {"nonce": wish.nonce, "verifier": wish.verifier, "return_to": back, "challenge": challenge}
     address = plane.identities.address(provider, wish)
     _keep(plane, wish.state, PATIENCE, row)
@@ -61,7 +60,7 @@ def come_back(plane: context.Plane, name: str, query: dict[str, str], *, cookie:
         raise entry.refused(name, "another browser began it")
     if not query.get("code"):
         raise entry.refused(name, f"the provider said {query.get('error', 'nothing')[:50]!r}")
-    wish = ports.LoginWish("", found.nonce, found.verifier, _callback(plane, name))
+    wish = domain.LoginWish("", found.nonce, found.verifier, _callback(plane, name))
     person = entry.asked(name, lambda: plane.identities.redeem(provider, query["code"], wish, now=now))
     tenant, who = _admit(plane, provider, person)
     if not found.return_to:

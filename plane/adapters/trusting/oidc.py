@@ -1,5 +1,6 @@
 """Identity providers over HTTPS: discovery, keys, codes for tokens. One memory per process; nothing of anybody's log-in stays here."""
 
+import datetime as dt
 import json
 import pathlib
 import ssl
@@ -12,7 +13,6 @@ from urllib import parse
 import httpx
 import msgspec
 
-from plane import ports
 from plane.adapters import reach
 from plane.adapters.trusting import jose
 from plane.domain import errors
@@ -48,7 +48,7 @@ class Oidc:
         self._discovered: dict[Key, _Kept] = {}
         self._keys: dict[Key, _Kept] = {}
 
-    def address(self, provider: login.Provider, wish: ports.LoginWish) -> str:
+    def address(self, provider: login.Provider, wish: providers.LoginWish) -> str:
         """Where the browser goes: the code flow with PKCE (RFC 7636), state and nonce."""
         query = {
             "response_type": "code",
@@ -62,7 +62,7 @@ class Oidc:
         }
         return f"{self._endpoint(provider, 'authorization_endpoint')}?{parse.urlencode(query)}"
 
-    def redeem(self, provider: login.Provider, code: str, wish: ports.LoginWish, *, now: ports.Moment) -> login.Person:
+    def redeem(self, provider: login.Provider, code: str, wish: providers.LoginWish, *, now: dt.datetime) -> login.Person:
         """Who came back with the code."""
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": wish.back, "code_verifier": wish.verifier}
         claims = self._id_token(provider, self._ask(provider, form), now)
@@ -70,21 +70,21 @@ class Oidc:
             raise login.Refused("nonce is another log-in's")
         return login.person(claims, provider)
 
-    def device(self, provider: login.Provider) -> ports.Device:
+    def device(self, provider: login.Provider) -> providers.Device:
         """Begin a log-in on another machine (RFC 8628)."""
         form = {"client_id": provider.client_id, "scope": " ".join(provider.scopes)} | self._secret(provider)
         status, said = self._post(provider, self._endpoint(provider, "device_authorization_endpoint"), form)
         try:
-            return msgspec.convert(said, ports.Device)
+            return msgspec.convert(said, providers.Device)
         except msgspec.ValidationError as e:
             raise errors.BackendDown(provider.name, f"the provider answered {status} to a device's log-in") from e
 
-    def poll(self, provider: login.Provider, device_code: str, *, now: ports.Moment) -> login.Person | None:
+    def poll(self, provider: login.Provider, device_code: str, *, now: dt.datetime) -> login.Person | None:
         """Who has logged in with the device's code; None: nobody yet."""
         said = self._ask(provider, {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": device_code})
         return None if said.get("error") in PENDING else login.person(self._id_token(provider, said, now), provider)
 
-    def verify(self, source: Source, token: str, *, audience: str, now: ports.Moment) -> Json:
+    def verify(self, source: Source, token: str, *, audience: str, now: dt.datetime) -> Json:
         """The claims of a token that the issuer made for the audience; Refused."""
         claims = self._signed(source, token, kinds=("", "jwt"))
         why = login.registered(claims, issuer=source.issuer, audience=audience, now=now)
@@ -106,7 +106,7 @@ class Oidc:
         except (msgspec.ValidationError, login.Refused) as e:
             raise errors.BackendDown(provider.name, f"the provider's documents are none that can be read: {e}") from e
 
-    def logged_out(self, provider: login.Provider, token: str, *, now: ports.Moment) -> tuple[str, str, str]:
+    def logged_out(self, provider: login.Provider, token: str, *, now: dt.datetime) -> tuple[str, str, str]:
         """Subject, session and id of a logout token (Back-Channel Logout 1.0, 2.6); one of the first two may be empty."""
         claims = self._signed(provider, token, kinds=("", "jwt", "logout+jwt"))
         events = claims.get("events")
@@ -119,7 +119,7 @@ class Oidc:
             raise login.Refused(why)
         return sub, sid, jti
 
-    def _id_token(self, provider: login.Provider, said: Json, now: ports.Moment) -> Json:
+    def _id_token(self, provider: login.Provider, said: Json, now: dt.datetime) -> Json:
         token = said.get("id_token")
         if not isinstance(token, str):
             raise login.Refused(f"the provider said {str(said.get('error', 'nothing'))[:50]!r}")

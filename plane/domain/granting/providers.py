@@ -1,4 +1,4 @@
-"""Identity providers as documents: what one says, and the provider that log-ins are made with."""
+"""Identity providers as documents: what one says, the provider that log-ins are made with, and a log-in under way."""
 
 import msgspec
 
@@ -23,6 +23,26 @@ class Declared(login.Provider, frozen=True, kw_only=True):
     version: int
     secret: secrets.Secret | None = None
     ca_pem: str = ""
+
+
+class LoginWish(msgspec.Struct, frozen=True):
+    """One log-in under way. `back`: where the provider sends the browser; the others are random and used once."""
+
+    state: str
+    nonce: str
+    verifier: str
+    back: str
+
+
+class Device(msgspec.Struct, frozen=True):
+    """A log-in that somebody ends on another machine (RFC 8628, 3.2)."""
+
+    device_code: str
+    user_code: str
+    verification_uri: str
+    expires_in: int
+    interval: int = 5
+    verification_uri_complete: str = ""
 
 
 def declare(spec: ProviderSpec, *, name: str, tenant: str, version: int, secret: secrets.Secret | None) -> Declared:
