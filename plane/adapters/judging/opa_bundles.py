@@ -36,6 +36,18 @@ def _look_through(compiler: opa_sets.Compiler, bundle: bundles.Bundle) -> None:
             done = compiler.run(["inspect", "--format=json", bundles.FIELD], place, timeout_s=LOOK_S)
         except subprocess.TimeoutExpired as error:
             raise errors.Invalid({bundles.FIELD: f"OPA has not read it within {LOOK_S:g} s; make it smaller"}) from error
+        if done.returncode:
+            _check_modules(compiler, place)
     if done.returncode:
         said = opa_sets.said(done.stderr).removeprefix("error: ").removeprefix(f"bundle {bundles.FIELD}: ")
         raise errors.Invalid({bundles.FIELD: said.replace(f"{bundles.FIELD}/", "").strip()})
+
+
+def _check_modules(compiler: opa_sets.Compiler, place: pathlib.Path) -> None:
+    """`opa inspect` tells no columns; `opa check` does."""
+    try:
+        done = compiler.run(["check", "--format=json", bundles.FIELD], place, timeout_s=LOOK_S)
+    except subprocess.TimeoutExpired:
+        return
+    if done.returncode and (found := [one for one in opa_sets.located(done.stderr + done.stdout) if one.startswith(f"{bundles.FIELD}/")]):
+        raise errors.Invalid({bundles.FIELD: "; ".join(one.removeprefix(f"{bundles.FIELD}/") for one in found)})

@@ -97,7 +97,7 @@ class Compiler:
             except subprocess.TimeoutExpired as error:
                 raise policy.PolicyInvalid(files.name, (f"OPA has not compiled it within {CHECK_S:g} s; make it smaller",)) from error
         if done.returncode:
-            raise policy.PolicyInvalid(files.name, _problems(done.stderr + done.stdout))
+            raise policy.PolicyInvalid(files.name, located(done.stderr + done.stdout))
         self._checked.add(files.digest)
 
     def place(self, files: policy.PolicyFiles, folder: pathlib.Path) -> list[str]:
@@ -276,7 +276,7 @@ def said(output: bytes) -> str:
     return "; ".join(filter(None, lines))[:MOST_CHARS]
 
 
-def _problems(output: bytes) -> tuple[str, ...]:
+def located(output: bytes) -> tuple[str, ...]:
     """OPA's errors as `file:row:col: message`, files named as in the set."""
     try:
         found = msgspec.json.decode(output)["errors"]

@@ -164,3 +164,9 @@ def test_a_set_that_breaks_its_own_tests_is_refused_by_line(engine: opa.Opa, tes
     with pytest.raises(policy.PolicyInvalid) as refused:
         check(engine, test)
     assert str(refused.value) == f"policy set own breaks its own tests: x/own_test.rego:5: {problem}"
+
+
+def test_a_module_that_does_not_compile_is_named_with_row_and_column(engine: opa.Opa) -> None:
+    broken = "package plane.rules.bad\n\nviolations contains x if {\n\ty == 1\n}\n"
+    [problem] = refusals(engine, opa_bundles.packed({"rules/bad.rego": broken.encode()})).values()
+    assert "rules/bad.rego:3:21: var x is unsafe" in problem
