@@ -56,7 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     audit_key_file: str = ""  # Ed25519, PEM: signs audit checkpoints
     audit_key_older_files: str = ""  # comma-separated: keys that sign until the log has told of the one that replaces them
     audit_transit: str = ""  # https://HOST:8200/v1/MOUNT/keys/NAME: signs audit checkpoints, with the log-in of master_transit
-    git_networks: str = ""  # CIDRs of private addresses that repositories may live at, comma-separated; empty: public ones only
+    git_networks: str = ""  # CIDRs of private addresses of repositories and registries, comma-separated; empty: public ones only
     sink_networks: str = ""  # the same for the places that audit logs are sent to
     login_networks: str = ""  # and for identity providers that documents name
     login_file: str = ""  # YAML: identity providers and trust rules (docs/login.md); empty: tokens alone

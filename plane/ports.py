@@ -1,7 +1,7 @@
 """Every boundary of the plane on one page: what the inside asks of the outside. Adapters fill these; run/ says which."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -12,7 +12,7 @@ from plane.domain.auditing import details, sinks
 from plane.domain.comparing import ownership
 from plane.domain.granting import login, providers
 from plane.domain.health import health_scripts, health_values
-from plane.domain.judging import bundles, origins, policy, traces
+from plane.domain.judging import artifacts, bundles, origins, policy, traces
 from plane.domain.permitting import signing
 from plane.domain.rendering import metering, secrets
 
@@ -28,7 +28,7 @@ class GitAuth(msgspec.Struct, frozen=True):
 
 
 class GitRemote(msgspec.Struct, frozen=True):
-    """A repository as the plane knows it. `id` names the mirror (a UUID, safe as a folder name); url is https:// or ssh://.
+    """A repository as the plane knows it. `id` names the mirror (a UUID, safe as a folder name); url is https://, ssh:// or oci://.
 
     `quota_bytes`: what its tenant may have of one mirror; None: whatever the installation allows.
     """
@@ -109,6 +109,29 @@ class Git(Protocol):
     def forget_others(self, keep: Collection[str]) -> int:
         """Remove the mirrors of repositories that are none of these ids; returns how many. Young ones stay: theirs may be being made."""
         ...
+
+
+class Artifacts(Protocol):
+    """One repository of a registry during one look. Everything raises BackendDown for no answer, SourceRefused for no."""
+
+    def tags(self) -> int:
+        """How many it has, a thousand at most."""
+        ...
+
+    def digest(self, tag: str) -> str:
+        """Of the artifact that has the tag now."""
+        ...
+
+    def signed(self, digest: str, keys: Sequence[trust.Trusted]) -> origins.Signed:
+        """Which of the keys signed an artifact, beside it in the registry."""
+        ...
+
+    def pull(self, digest: str) -> artifacts.Pulled:
+        """The layers of an artifact that make a policy set, bounded, and with the digests that they are named by."""
+        ...
+
+
+OpenRegistry = Callable[[GitRemote], Artifacts]  # begins a look, with a log-in for this one repository and for reading; thread-safe
 
 
 class RenderJob(msgspec.Struct, frozen=True):

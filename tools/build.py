@@ -126,9 +126,15 @@ TOOLS = (
         module="github.com/digitorus/timestamp",
         package=".",
     ),
+    Tool(
+        name="oci-registry",
+        folder="registry",
+        module="github.com/google/go-containerregistry",
+        package=".",
+    ),
 )
 OPTIONAL = ("versitygw",)  # asked for by name alone: benchmarks/s3.py
-TESTS_ALONE = ("timestamp-authority",)
+TESTS_ALONE = ("timestamp-authority", "oci-registry")
 EVERYDAY = tuple(tool.name for tool in TOOLS if tool.name not in (*OPTIONAL, *TESTS_ALONE))
 PLANE = ("vault", "helm", "sops", "opa", "kustomize")  # Vault itself only stands in for a user's own
 NEEDS = {

@@ -80,9 +80,9 @@ def accepted(answer: httpx.Response, host: str) -> httpx.Response:
     raise errors.BackendDown("sink", said)
 
 
-def trust(ca_pem: str) -> ssl.SSLContext:
+def trust(ca_pem: str, *, what: str = "sink") -> ssl.SSLContext:
     """The system's authorities, or those given alone."""
     try:
         return ssl.create_default_context(cadata=ca_pem or None)
     except ssl.SSLError as e:
-        raise errors.BackendDown("sink", "caPem holds no certificate that can be read") from e
+        raise errors.BackendDown(what, "caPem holds no certificate that can be read") from e

@@ -9,7 +9,7 @@ import msgspec
 
 from plane.domain import annotations, apps, errors, fleet, labels, options, orphans, trust
 from plane.domain.granting import roles
-from plane.domain.judging import policy, policy_sources, styles
+from plane.domain.judging import artifacts, policy, policy_sources, styles
 from plane.domain.permitting import namespaces as begins
 from plane.domain.permitting import projects, signing
 from plane.domain.permitting import quotas as amounts
@@ -72,7 +72,10 @@ class ProjectSpec(projects.Rules, frozen=True, rename="camel", forbid_unknown_fi
 
 
 class RepositorySpec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A Git repository. `credential` names one of the project; `poll_interval` in seconds."""
+    """A Git repository, or one of a registry (oci://), where policy sets may lie.
+
+    `credential` names one of the project; `poll_interval` in seconds.
+    """
 
     url: str
     credential: str = ""
@@ -151,7 +154,7 @@ def check_tenant(spec: TenantSpec) -> Problems:
 def check_repository(spec: RepositorySpec) -> Problems:
     """Broken rules by path."""
     problems = {}
-    if rule := url_problem(spec.url):
+    if rule := artifacts.address_problem(spec.url) if artifacts.is_registry(spec.url) else url_problem(spec.url):
         problems["spec.url"] = rule
     if spec.credential and not DNS_LABEL.fullmatch(spec.credential):
         problems["spec.credential"] = LABEL_RULE
@@ -188,7 +191,14 @@ def _loopback(address: str) -> bool:
 
 
 def check_policy_source(source: policy_sources.Source) -> Problems:
-    """As an app's source is checked."""
+    """As an app's source is checked; that of a registry has a tag or digest, and no folder."""
+    if artifacts.is_registry(source.repo_url):
+        found = {
+            "spec.source.repoURL": artifacts.address_problem(source.repo_url),
+            "spec.source.targetRevision": artifacts.reference_problem(source.target_revision),
+            "spec.source.path": "" if source.path == "." else "is about Git; an artifact is a policy set as a whole, so leave it out",
+        }
+        return {path: rule for path, rule in found.items() if rule}
     where = apps.Source(repo_url=source.repo_url, path=source.path, target_revision=source.target_revision)
     return _check_source("spec.source", where)
 

@@ -9,6 +9,7 @@ from plane.domain.rendering import secrets
 
 MAX_KEY = 20_000
 MOST_KEYS = 20
+TENANT = "tenant"  # before the names of a tenant's keys; the platform's begin with its own
 PublicAlgorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
 Algorithm = PublicAlgorithm | Literal["HS256", "HS384", "HS512"]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")

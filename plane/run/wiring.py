@@ -12,6 +12,7 @@ from plane import config, log, ports
 from plane.adapters import clock, reach
 from plane.adapters.git import mirrors, transport, witness
 from plane.adapters.judging import opa, opa_files
+from plane.adapters.registry import repository
 from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
 from plane.adapters.scripting import scripts
@@ -52,6 +53,7 @@ def plane(settings: config.Settings) -> Iterator[context.Plane]:
             engine=database,
             clock=clock.SystemClock(),
             git=repositories,
+            registry=repository.opener(reach.Reach(networks, what="registry")),
             renderers=renderers,
             pool=sandbox,
             sops=sops.Sops(config.program("sops")),

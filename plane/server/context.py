@@ -18,6 +18,7 @@ class Plane(msgspec.Struct, frozen=True):
     engine: engine.Engine
     clock: ports.Clock
     git: ports.Git
+    registry: ports.OpenRegistry
     renderers: Mapping[str, ports.Renderer]
     pool: ports.RenderPool
     sops: ports.Sops

@@ -143,9 +143,9 @@ class Attempt(Shape, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PolicySetStatus(Status, frozen=True, kw_only=True):
-    """`digest` names the files for ever; `origin`: what they came as, where that was a bundle or Git.
+    """`digest` names the files for ever; `origin`: what they came as, where that was a bundle, Git or a registry.
 
-    `commit`: of the source, the last that was looked at; `problem`: why it is not in force, and since when.
+    `commit`: of the source, the last that was looked at, or the artifact's digest; `problem`: why it is not in force, and since when.
     """
 
     digest: str

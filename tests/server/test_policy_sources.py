@@ -90,7 +90,7 @@ def test_a_set_in_git_denies_until_it_is_read_and_then_is_what_its_files_say(sho
     assert (made.files, problem(made)) == ({}, "")
     with engine.begin(shop.fleet.plane.engine, shop.fleet.scope) as tx:
         [sentence] = store.load(tx, shop.fleet.tenant, named="acme", projects={}).dangling
-    assert sentence == "policy set house has not been read from Git yet; the first look at its repository is on its way"
+    assert sentence == "policy set house has not been read from its source yet; the first look at its repository is on its way"
     found = shop.look()
     assert (list(found.files), found.status and found.status.origin and found.status.origin.kind) == (["own.rego"], "git")
     assert found.status

@@ -6,7 +6,7 @@ import pathlib
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -22,7 +22,7 @@ class Received(msgspec.Struct, frozen=True):
     body: bytes
 
 
-Answer = Callable[[Received], tuple[int, bytes]]
+Answer = Callable[[Received], tuple[int, bytes] | tuple[int, bytes, Mapping[str, str]]]  # status, body, and headers besides its length
 
 
 class FarEnd:
@@ -53,15 +53,17 @@ def http_end(folder: pathlib.Path, now: object) -> Iterator[FarEnd]:
         def _take(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             got = Received(self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body)
-            status, text = end.answer(got)
+            status, text, *more = end.answer(got)
             if status < 300:
                 end.requests.append(got)
             self.send_response(status)
-            self.send_header("Content-Length", str(len(text)))
+            for name, value in {"Content-Length": str(len(text)), **(more[0] if more else {})}.items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(text)
+            if self.command != "HEAD":
+                self.wfile.write(text)
 
-        do_GET = do_POST = do_PUT = _take  # noqa: N815 - http.server's names
+        do_GET = do_HEAD = do_POST = do_PUT = _take  # noqa: N815 - http.server's names
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

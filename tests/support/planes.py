@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from plane import config
-from plane.adapters import clock
+from plane.adapters import clock, reach
 from plane.adapters.git import mirrors, transport
 from plane.adapters.judging import opa, opa_files
+from plane.adapters.registry import repository
 from plane.adapters.renderers import helm, kustomize, plain
 from plane.adapters.sandbox import pool
 from plane.adapters.scripting import scripts
@@ -58,6 +59,7 @@ def _parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
         own = scripts.Scripts()
         yield {
             "git": git,
+            "registry": repository.opener(reach.Reach((ipaddress.ip_network("127.0.0.0/8"),), what="registry")),
             "renderers": renderers,
             "pool": sandbox,
             "sops": sops.Sops(config.program("sops")),

@@ -6,7 +6,7 @@ import click
 
 from plane.cli import failures, get, kinds, nouns, private, session, show
 
-repo = nouns.group(kinds.REPOSITORY, "Repositories: Git over https or ssh.")
+repo = nouns.group(kinds.REPOSITORY, "Repositories: Git over https or ssh, or a registry's (oci://).")
 credential = nouns.group(kinds.CREDENTIAL, "Credentials: written, kept encrypted, never given back.")
 
 
@@ -42,7 +42,7 @@ SECRET = {"git-password": "password", "git-ssh": "privateKey", "sops-age": "iden
 @show.option("table", "json", "yaml", "name")
 @session.placed
 def create_repo(where: session.Session, *, name: str, url: str, output: str, **given: Unpack[RepoFlags]) -> None:
-    """Make the Git repository at URL known."""
+    """Make the repository at URL known: Git's, or one of a registry (oci://) that policy sets come from."""
     ca_pem = given["ca"].read() if given["ca"] else ""
     spec = {"url": url, "credential": given["credential_name"], "pollInterval": given["poll_interval"], "caPem": ca_pem}
     get.create(where, kinds.REPOSITORY, name, {"spec": spec}, output=output)
@@ -56,7 +56,7 @@ def test(where: session.Session, *, name: str, output: str) -> None:
     """Try to reach a repository now: exit 0 when it answers, 1 when not."""
     found = where.api.call("POST", f"{kinds.path(kinds.REPOSITORY, where, name)}/test").body
     if not show.body(found, output=output) and found["ok"]:
-        click.echo(f"repo/{name} answers: {found['refs']} refs")
+        click.echo(f"repo/{name} answers: {found['sentence']}")
     if not found["ok"]:
         raise failures.Failed(f"repo/{name}: {found['sentence']}")
 

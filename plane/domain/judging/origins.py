@@ -6,14 +6,21 @@ import msgspec
 
 
 class Origin(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """`digest`: SHA-256 of what was uploaded; `revision`: the manifest's own word, or the commit; `signed_by`: whose key did."""
+    """`digest`: SHA-256 of what was uploaded, or of the artifact; `revision`: the manifest's own word, or the commit.
 
-    kind: Literal["bundle", "git"]
+    `signed_by`: whose key did.
+    """
+
+    kind: Literal["bundle", "git", "oci"]
     digest: str = ""
     revision: str = ""
     roots: tuple[str, ...] = ()
     metadata: dict[str, Any] = {}
     signed_by: str = ""
+
+    def at(self) -> str:
+        """What of its source it is: the commit, or the artifact's digest."""
+        return self.digest if self.kind == "oci" else self.revision
 
 
 class Signed(msgspec.Struct, frozen=True):

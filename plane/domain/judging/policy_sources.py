@@ -1,4 +1,4 @@
-"""Policy sets that lie in Git: where, and which files of a folder make the set."""
+"""Policy sets that lie elsewhere: where, and which files of a folder of Git make the set."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,10 @@ MAX_FILES = 1000
 
 
 class Source(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A folder of a repository at a revision, as an app's. `project`: whose repository, credentials and signatureKeys count."""
+    """A folder of a repository at a revision, as an app's; of a registry (oci://) an artifact by its tag or digest, without a path.
+
+    `project`: whose repository, credentials and signatureKeys count.
+    """
 
     project: str
     repo_url: str = msgspec.field(name="repoURL")

@@ -9,9 +9,10 @@ import structlog
 from plane import ports
 from plane.domain import access, errors
 from plane.domain.deciding import decide
+from plane.domain.judging import artifacts
 from plane.domain.rendering import sources
 from plane.server import context, keys
-from plane.server.delivering import policy_sync
+from plane.server.delivering import policy_artifacts, policy_commits, policy_sync
 from plane.store import engine
 from plane.store.delivering import facts, keyring, leases, polls
 
@@ -36,8 +37,7 @@ def _poll(plane: context.Plane, scope: access.Scope, leased: leases.Leased) -> i
         wrapped = keyring.load(tx, leased.tenant, [leased.project])
     try:
         remote = keys.remote(known.repository, keys.unlock(plane, leased.tenant, wrapped))
-        look = _look(plane, remote, known)
-        policy_sync.sync(plane, scope, leased, remote, look.refs)
+        look = _looked(plane, scope, leased, remote, known)
     except errors.PlaneError as e:
         return _failed(plane, scope, leased, known, e)
     now = plane.clock.now()
@@ -46,6 +46,17 @@ def _poll(plane: context.Plane, scope: access.Scope, leased: leases.Leased) -> i
         polls.wake(tx, leased.tenant, due, now)
         polls.done(tx, leased, known, look=look, now=now, again=_again(plane, known.interval_s))
     return len(due)
+
+
+def _looked(plane: context.Plane, scope: access.Scope, leased: leases.Leased, remote: ports.GitRemote, known: polls.Known) -> polls.Look:
+    """A look with all that policy sets have of it. Apps come from Git alone."""
+    if artifacts.is_registry(remote.url):
+        source = policy_artifacts.opened(plane, scope, leased, remote)
+        policy_sync.sync(plane, scope, leased, remote.url, source)
+        return polls.Look(source.refs, {}, known.mirror_bytes)
+    look = _look(plane, remote, known)
+    policy_sync.sync(plane, scope, leased, remote.url, policy_commits.Commits(plane, remote, look.refs))
+    return look
 
 
 def _look(plane: context.Plane, remote: ports.GitRemote, known: polls.Known) -> polls.Look:

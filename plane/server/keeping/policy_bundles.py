@@ -11,8 +11,6 @@ from plane.server import documents as generic
 from plane.server.keeping import policy_sources
 from plane.store.delivering import usage
 
-OF_TENANT = "tenant"  # before the names of a tenant's keys; the platform's begin with its own
-
 
 class Brought(msgspec.Struct, frozen=True):
     """The files of a set as they will be kept. `unsigned`: why they do not count as signed, as the end of a sentence."""
@@ -48,7 +46,7 @@ def check_signed(change: generic.Change, found: Brought) -> None:
 
 def _keys(change: generic.Change) -> tuple[trust.Trusted, ...]:
     """The tenant's, and the platform's, which everybody trusts."""
-    return (*trust.trusted(_own(change), of=OF_TENANT), *change.plane.policy_keys)
+    return (*trust.trusted(_own(change), of=trust.TENANT), *change.plane.policy_keys)
 
 
 def _required(change: generic.Change) -> bool:

@@ -1,4 +1,4 @@
-"""Policy sets that lie in Git, as documents: what their source says is checked here, and read by whoever looks at the repository."""
+"""Policy sets that lie elsewhere, as documents: what their source says is checked here, and read by whoever looks at the repository."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -4,6 +4,7 @@ import msgspec
 
 from plane.domain import errors, tenancy
 from plane.domain.deciding import decide
+from plane.domain.judging import artifacts
 from plane.server import authorise, context, keys
 from plane.server import documents as generic
 from plane.store import documents as rows
@@ -75,7 +76,8 @@ def test(plane: context.Plane, caller: authorise.Caller, names: authorise.Names)
         wrapped = keyring.load(place.tx, place.scope.tenant, [place.project])
         tenant = place.scope.tenant
     try:
-        refs = plane.git.refs(keys.remote(known, keys.unlock(plane, tenant, wrapped)))
+        remote = keys.remote(known, keys.unlock(plane, tenant, wrapped))
+        found, what = (plane.registry(remote).tags(), "tags") if artifacts.is_registry(known.url) else (len(plane.git.refs(remote)), "refs")
     except (errors.BackendDown, errors.SourceRefused, errors.SecretRefused) as e:
         return rest.Tested(ok=False, sentence=str(e))
-    return rest.Tested(ok=True, refs=len(refs), sentence=f"{len(refs)} refs")
+    return rest.Tested(ok=True, refs=found, sentence=f"{found} {what}")

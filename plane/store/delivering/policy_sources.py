@@ -1,4 +1,4 @@
-"""Policy sets that lie in Git: which follow a repository, and what came of a look at it."""
+"""Policy sets that lie elsewhere: which follow a repository, and what came of a look at it."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from plane.domain import tenancy
 from plane.domain.deciding import decide
-from plane.domain.judging import policy_sources
+from plane.domain.judging import artifacts, origins, policy_sources
 from plane.store.engine import Row, Tx
 from plane.store.layout import tables
 
@@ -17,7 +17,7 @@ SETS = tables.policy_sets
 
 
 class Following(msgspec.Struct, frozen=True):
-    """A set before a look. `seen`: the last commit that was looked at; `version`: of its document, so that a change meanwhile shows."""
+    """A set before a look. `seen`: the last commit or artifact looked at; `version`: of its document, so that a change meanwhile shows."""
 
     id: str
     name: str
@@ -48,7 +48,7 @@ def accepted(tx: Tx, tenant: str, one: Following, *, values: Mapping[str, Any], 
 
 
 def refused(tx: Tx, tenant: str, one: Following, *, seen: str, problem: decide.Problem) -> None:
-    """Remember why; what was accepted before stays in force. `seen`: a commit that need not be looked at again, or the empty string."""
+    """Remember why; what was accepted before stays in force. `seen`: what need not be looked at again, or the empty string."""
     kept = msgspec.to_builtins(problem)
     tx.execute(sa.update(SETS).where(SETS.c.tenant_id == tenant, SETS.c.id == one.id).values(seen=seen, problem=kept))
 
@@ -67,12 +67,16 @@ def stale(tx: Tx, tenant: str) -> tuple[str, ...]:
 def sentence(row: Row) -> str:
     """Why a set is not what its source says, since when, and what holds instead."""
     if row.problem is None:
-        return f"policy set {row.name} has not been read from Git yet; the first look at its repository is on its way"
+        return f"policy set {row.name} has not been read from its source yet; the first look at its repository is on its way"
     problem = msgspec.convert(row.problem, decide.Problem)
-    what = f"commit {row.seen[:12]} is not in force" if row.seen else "its source cannot be read"
-    since = (row.origin or {}).get("revision", "")[:12]
-    kept = f"what was read before{f' (commit {since})' if since else ''} holds" if row.digest else "nothing was read before"
+    what = f"{_named(row.seen)} is not in force" if row.seen else "its source cannot be read"
+    since = msgspec.convert(row.origin, origins.Origin).at() if row.origin else ""
+    kept = f"what was read before{f' ({_named(since)})' if since else ''} holds" if row.digest else "nothing was read before"
     return f"policy set {row.name}: {what} since {problem.since}: {problem.sentence}; {kept}"
+
+
+def _named(at: str) -> str:
+    return f"artifact {at[:19]}" if artifacts.DIGEST.fullmatch(at) else f"commit {at[:12]}"
 
 
 def _following(row: Row) -> Following:
