@@ -5,13 +5,13 @@ Source: k8s.io/apiserver/pkg/admission/plugin/policy/validating (validator.go, m
 
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 from cel_expr_python import cel
 
-from plane.adapters.scripting import cel_kubernetes
+from plane.adapters.scripting import cel_kubernetes, cel_types
 from plane.adapters.styles import admission_messages as messages
 from plane.domain.judging import admission
 
@@ -47,26 +47,31 @@ def _broken(spec: admission.PolicySpec) -> Iterator[str]:
 
 
 def _judged(spec: admission.PolicySpec, ask: messages.Ask, body: Json) -> Iterator[str]:
-    names: Json = {"object": body, "oldObject": None, "request": ask.request, "params": ask.params, "namespaceObject": ask.namespace}
-    names["variables"] = {}
+    names = names_of(ask, body)
     try:
         for variable in spec.variables:
-            _define(names, variable)
+            define(names, variable)
         if not _all_hold(spec, names):
             return
         for validation in spec.validations:
             yield from _validated(validation, names)
         for annotation in spec.audit_annotations:
-            _value(annotation.value_expression, names)
+            value_of(annotation.value_expression, names)
     except Wrong as error:
         if spec.failure_policy == "Fail":
             yield str(error)
 
 
-def _define(names: Json, one: admission.Named) -> None:
+def names_of(ask: messages.Ask, body: Json) -> Json:
+    """What expressions may name; of variables none is defined yet."""
+    names: Json = {"object": body, "oldObject": None, "request": ask.request, "params": ask.params, "namespaceObject": ask.namespace}
+    return {**names, "variables": {}}
+
+
+def define(names: Json, one: admission.Named) -> None:
     """A variable that fails is not there; who uses it fails."""
     try:
-        names["variables"] = {**names["variables"], one.name: _value(one.expression, names)}
+        names["variables"] = {**names["variables"], one.name: value_of(one.expression, names)}
     except Wrong:
         return
 
@@ -95,27 +100,30 @@ def _message(one: admission.Validation, names: Json) -> str:
     if not one.message_expression:
         return ""
     try:
-        said = _value(one.message_expression, names)
+        said = value_of(one.message_expression, names)
     except Wrong:
         return ""
     return said.strip() if isinstance(said, str) and "\n" not in said.strip() else ""
 
 
 def _holds(expression: str, names: Json) -> bool:
-    found = _value(expression, names)
+    found = value_of(expression, names)
     if not isinstance(found, bool):
         message = f"expression '{expression}' resulted in neither true nor false"
         raise Wrong(message)
     return found
 
 
-def _value(expression: str, names: Json) -> Any:  # noqa: ANN401 any value of CEL
+def value_of(expression: str, names: Mapping[str, Any]) -> Any:  # noqa: ANN401 any value of CEL
+    """What it gives; Wrong: an error. Where only the API server can tell, the program ends."""
     try:
         found = _compiled(expression).eval(data=names)
         value = found.plain_value()
     except (RuntimeError, TypeError) as error:  # more steps than it takes, a value it cannot give: no failure policy excuses that
         sys.exit(f"error: {_first(error)}, in {expression[:100]!r}")
     if found.type() == cel.Type.ERROR:
+        if cel_types.UNTOLD in str(value):
+            sys.exit(f"error: {_first(value)}, in {expression[:100]!r}")
         message = f"expression '{expression}' resulted in error: {_first(value)}"
         raise Wrong(message)
     return value

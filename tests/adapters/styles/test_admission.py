@@ -156,8 +156,16 @@ def refusal(bodies: list[Json], *objects: Json) -> str:
         ({"validations": [{"expression": "size(request) > 1"}]}, "is of the request"),
         ({"validations": [{"expression": "params.a == 1"}]}, "has no paramKind"),
         (
-            {"validations": [{"expression": "url('https://a').getHost() == 'a'"}]},
-            "is no CEL that is evaluated here: 1:4: undeclared reference to 'url'",
+            {"validations": [{"expression": "!format.dns1123Label().validate(object.data.a).hasValue()"}]},
+            "is no CEL that is evaluated here: 1:2: undeclared reference to 'format'",
+        ),
+        (
+            {"failurePolicy": "Ignore", "validations": [{"expression": "object.data.a.findAll('x*') == []"}]},
+            "what findAll gives for 'x*', which looks at what is around, or matches nothing at all too",
+        ),
+        (
+            {"failurePolicy": "Ignore", "validations": [{"expression": "isURL('mailto:' + object.data.a)"}]},
+            "whether 'mailto:x' is a URL",
         ),
         ({"validations": [{"expression": "object.data."}]}, "is no CEL that is evaluated here"),
         ({"validations": [{"expression": "object.data.a"}]}, "must give true or false and gives DYN"),
