@@ -13,7 +13,7 @@ import msgspec
 from plane.adapters.sandbox import opa_bounds
 from plane.adapters.styles import admission, conftest, gatekeeper, layout
 from plane.domain import errors, objects
-from plane.domain.judging import policy, styles
+from plane.domain.judging import decisions, policy, styles
 from plane.domain.reading import documents
 
 CHECK_S = 20.0
@@ -108,7 +108,7 @@ class Compiler:
 
     def place_modules(self, files: policy.PolicyFiles, folder: pathlib.Path) -> layout.Laid:
         """The set with its driver, as a bundle."""
-        laid = self._laid(files)
+        laid = self.laid(files)
         for name, text in laid.files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +126,8 @@ class Compiler:
         """The program with these arguments, within its bounds."""
         return opa_bounds.launch([self._program, *arguments], memory_bytes=self._memory_bytes)
 
-    def _laid(self, files: policy.PolicyFiles) -> layout.Laid:
+    def laid(self, files: policy.PolicyFiles) -> layout.Laid:
+        """Files of the bundle that OPA gets."""
         match files.style.kind:
             case "conftest":
                 return conftest.laid(files)
@@ -151,6 +152,19 @@ class Compiler:
             return self._capabilities
 
 
+def rules(files: policy.PolicyFiles) -> tuple[str, ...]:
+    """What violations call the rules of a set, sorted."""
+    match files.style.kind:
+        case "conftest":
+            return conftest.rules(files)
+        case "gatekeeper":
+            return tuple(sorted(one.rule for one in gatekeeper.read(files).constraints))
+        case "admission":
+            return tuple(sorted(one.rule for one in admission.read(files).bindings))
+        case "plane":
+            return decisions.rule_ids(files.files)
+
+
 def asked(files: policy.PolicyFiles, question: policy.PolicyInput) -> object:
     """The input of the set's driver.
 
@@ -159,7 +173,7 @@ def asked(files: policy.PolicyFiles, question: policy.PolicyInput) -> object:
     """
     match files.style.kind:
         case "conftest":
-            return conftest.asked(question)
+            return conftest.asked(files, question)
         case "gatekeeper":
             return gatekeeper.asked(files, question)
         case "plane" | "admission":

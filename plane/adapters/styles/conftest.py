@@ -10,25 +10,30 @@ from typing import Any
 import msgspec
 
 from plane.adapters.styles import layout
-from plane.domain import errors
+from plane.domain import errors, objects
 from plane.domain.judging import policy, styles
 from plane.domain.reading import documents
 
 DEFAULT = "main"
 # Names that a module may give to rules: all that it writes, so more than are rules; OPA knows nothing of the others.
 _RULES = re.compile(r"\b(?:deny|violation|warn)(?:_[a-zA-Z0-9]+)*\b", re.ASCII)
+# How a module shows that it was written for `conftest --combine`: it goes through the input and reads what each file holds.
+_ALL = re.compile(r"\binput\s*\[\s*[A-Za-z_]\w*\s*\]|(?:\bin|:=|=)\s*input\b(?!\s*[.\[])", re.ASCII)
+_CONTENTS = re.compile(r"^[^#\n]*\.contents\b", re.MULTILINE)
 _PLACES = re.compile(r"^[^#\n]*\bdata\.conftest\b", re.MULTILINE)
 
 _PACKAGE_ASKED = """
 violations contains answer if {{
-	some index, manifest in input.manifests
+	{each}
 	some rule in {rules}
-	value := data.{package}[rule.name] with input as manifest
+	value := data.{package}[rule.name] with input as asked
 	found := results(value)[_]
-	exceptions := {{1 | some list in data.{package}.exception with input as manifest; list[_] == rule.suffix}}
+	exceptions := {{1 | some list in data.{package}.exception with input as asked; list[_] == rule.suffix}}
 	answer := {{"rule": rule.id, "index": index, "found": found, "atMost": rule.atMost, "excepted": count(exceptions) > 0}}
 }}
 """
+_EACH = "some index, asked in input.manifests"
+_ONCE = "asked := input.files\n\tindex := -1"
 _DRIVER = """package plane.main
 
 results(value) := [read(one) | some one in value] if is_set(value)
@@ -69,6 +74,9 @@ def problems(files: policy.PolicyFiles) -> Iterator[str]:
         if place := _PLACES.search(text):
             line = text.count("\n", 0, place.end()) + 1
             yield f"{name}:{line}: data.conftest.file is not known here: a release is judged object by object, not file by file"
+        if not files.style.combine and is_combined(text) and (place := _CONTENTS.search(text)):
+            line = text.count("\n", 0, place.end()) + 1
+            yield f"{name}:{line}: reads all files at once, as `conftest --combine` gives them; set combine in the set's style"
     asked = {package for package, _ in _asked(files)}
     missing = [name for name in files.style.namespaces or (DEFAULT,) if name not in asked and name != styles.EVERY]
     if missing or not asked:
@@ -82,7 +90,10 @@ def laid(files: policy.PolicyFiles) -> layout.Laid:
     Raises:
         PolicyInvalid: data files that are no mappings, or say different things of one key.
     """
-    driver = _DRIVER + "".join(_PACKAGE_ASKED.format(package=package, rules=_spec(package, rules)) for package, rules in _asked(files))
+    each = _ONCE if files.style.combine else _EACH
+    driver = _DRIVER + "".join(
+        _PACKAGE_ASKED.format(package=package, rules=_spec(package, rules), each=each) for package, rules in _asked(files)
+    )
     modules = {f"set/{name}": text for name, text in files.files.items() if name.endswith(".rego")}
     v0 = ("/set/*",) if files.style.rego_version == "v0" else ()
     whole = {
@@ -98,9 +109,33 @@ def packages(files: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name, rules in sorted(_named(files).items()) if rules)
 
 
-def asked(question: policy.PolicyInput) -> object:
-    """One object after the other is what conftest knows."""
-    return {"manifests": question.manifests}
+def asked(files: policy.PolicyFiles, question: policy.PolicyInput) -> Mapping[str, Any]:
+    """One object after the other, or all at once; then each is a file, named after the object as releases know no files."""
+    if not files.style.combine:
+        return {"manifests": question.manifests}
+    return {"files": [{"path": str(objects.key_of(one)), "contents": one} for one in question.manifests]}
+
+
+def is_combined(text: str) -> bool:
+    """Whether a module was written for `conftest --combine`; asked about one object it would say nothing."""
+    return bool(_CONTENTS.search(text) and _ALL.search(text))
+
+
+def query(files: policy.PolicyFiles, rule: str) -> str:
+    """What OPA is asked of one object about a rule, by its name in violations; Invalid when there is none."""
+    known = _queries(files)
+    if rule not in known:
+        raise errors.Invalid({"rule": f"policy set {files.name} has no rule {rule!r}; it has {', '.join(sorted(known))}"})
+    return known[rule]
+
+
+def rules(files: policy.PolicyFiles) -> tuple[str, ...]:
+    """What may be rules, as violations name them, sorted."""
+    return tuple(sorted(_queries(files)))
+
+
+def _queries(files: policy.PolicyFiles) -> dict[str, str]:
+    return {one["id"]: f"data.{package}.{one['name']}" for package, several in _asked(files) for one in _named_rules(package, several)}
 
 
 def _asked(files: policy.PolicyFiles) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -122,7 +157,11 @@ def _named(files: Mapping[str, str]) -> dict[str, set[str]]:
 
 def _spec(package: str, rules: tuple[str, ...]) -> str:
     """As a Rego literal, which JSON is."""
-    several = [
+    return msgspec.json.encode(_named_rules(package, rules)).decode()
+
+
+def _named_rules(package: str, rules: tuple[str, ...]) -> list[dict[str, str]]:
+    return [
         {
             "name": rule,
             "suffix": rule.partition("_")[2],
@@ -131,7 +170,6 @@ def _spec(package: str, rules: tuple[str, ...]) -> str:
         }
         for rule in rules
     ]
-    return msgspec.json.encode(several).decode()
 
 
 def _documents(files: policy.PolicyFiles) -> dict[str, Any]:

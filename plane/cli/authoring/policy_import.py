@@ -85,11 +85,14 @@ def _compiled(compiler: opa_sets.Compiler, name: str, kind: styles.Kind, texts: 
         f"package {one} is not asked, as conftest asks main alone; name it in spec.style.namespaces" for one in packages if one != "main"
     ]
     notes = tuple(others) if conftest.DEFAULT in packages else ()
-    newer = policy.policy_files(name, texts, styles.Style("conftest", asked))
+    combine = any(map(conftest.is_combined, texts.values()))
+    if combine:
+        notes = (*notes, "its modules read all objects at once, as `conftest --combine` gives them, and are asked so")
+    newer = policy.policy_files(name, texts, styles.Style("conftest", asked, combine=combine))
     try:
         compiler.check(newer)
     except policy.PolicyInvalid as invalid:
-        older = policy.policy_files(name, texts, styles.Style("conftest", asked, "v0"))
+        older = policy.policy_files(name, texts, styles.Style("conftest", asked, "v0", combine))
         try:
             compiler.check(older)
         except policy.PolicyInvalid:

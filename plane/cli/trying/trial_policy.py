@@ -3,6 +3,7 @@
 import datetime as dt
 import pathlib
 import sys
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -18,17 +19,41 @@ from plane.domain.judging import library, policy, styles, surroundings
 from plane.domain.reading import documents
 
 T = TypeVar("T")
+Command = Callable[..., Any]
 
 HERE = policy.PolicyContext(tenant="local", project="local", app="local", cluster="local", now="")
 
 
 FORMS = {"junit": junit.text, "tap": tap.text, "sarif": sarif.text, "github": github.text}
 
+ONE = (
+    "--policies, --conftest, --gatekeeper and --admission are rules of your own, --profile and --pss-version about the shipped ones; "
+    "leave one out"
+)
 DOCUMENTS: tuple[styles.Kind, ...] = ("gatekeeper", "admission")
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=pathlib.Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=pathlib.Path)
 PLACE = click.Path(exists=True, path_type=pathlib.Path)
+
+
+_OWN = (
+    click.option(
+        "--policies",
+        "folder",
+        type=FOLDER,
+        help="Folder of .rego modules, each rule in mode deny; the shipped rules when not given.",
+    ),
+    click.option("--conftest", type=FOLDER, help="Folder of policies for conftest: its packages' deny, violation and warn are asked."),
+    click.option("--namespace", "packages", multiple=True, metavar="PACKAGE", help="With --conftest, a package to ask; else main."),
+    click.option("--all-namespaces", is_flag=True, help="With --conftest, ask all packages."),
+    click.option("--combine", is_flag=True, help="With --conftest, ask about all objects at once, as `conftest --combine` does."),
+    click.option("--data", type=PLACE, multiple=True, help="With --conftest, a file or folder of data; may be given again."),
+    click.option("--gatekeeper", type=FOLDER, help="Folder of ConstraintTemplates and constraints for Gatekeeper."),
+    click.option("--admission", type=FOLDER, help="Folder of ValidatingAdmissionPolicies, their bindings and parameters."),
+    click.option("--rego-v0", is_flag=True, help="With --conftest, the modules are Rego v0."),
+)
+_CONFTEST = ("packages", "all_namespaces", "combine", "data", "rego_v0")
 
 
 class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,21 +78,16 @@ class Wish(msgspec.Struct, frozen=True):
     kube_version: str
 
 
+def own_rules(command: Command) -> Command:
+    """Give a command the options that name rules of the caller's own, which `own` takes out of its words."""
+    for option in reversed(_OWN):
+        command = option(command)
+    return command
+
+
 @click.command("policy")
 @click.argument("files", nargs=-1, required=True, type=trial_files.FILE, metavar="FILE|DIR|-…")
-@click.option(
-    "--policies",
-    "folder",
-    type=FOLDER,
-    help="Folder of .rego modules, each rule in mode deny; the shipped rules when not given.",
-)
-@click.option("--conftest", type=FOLDER, help="Folder of policies for conftest: its packages' deny, violation and warn are asked.")
-@click.option("--namespace", "packages", multiple=True, metavar="PACKAGE", help="With --conftest, a package to ask; main when not given.")
-@click.option("--all-namespaces", is_flag=True, help="With --conftest, ask all packages.")
-@click.option("--data", type=PLACE, multiple=True, help="With --conftest, a file or folder of data; may be given again.")
-@click.option("--gatekeeper", type=FOLDER, help="Folder of ConstraintTemplates and constraints for Gatekeeper.")
-@click.option("--admission", type=FOLDER, help="Folder of ValidatingAdmissionPolicies, their bindings and parameters.")
-@click.option("--rego-v0", is_flag=True, help="With --conftest, the modules are Rego v0.")
+@own_rules
 @click.option("--profile", default="", help="Shipped rules under the modes of a profile; the starter's, each in mode deny, when not given.")
 @click.option("--pss-version", default="", metavar="VERSION", help="Version of the Pod Security Standards: latest, or v1.25 to v1.36.")
 @click.option("--kube-version", default="", metavar="VERSION", help="The cluster's version, for rules about removed API versions.")
@@ -80,17 +100,13 @@ def command(files: tuple[str, ...], output: str, **words: Any) -> None:  # noqa:
     Exit code 0: allowed, warnings included; 1: refused, or no answer, which counts as refused; 2: wrong use. Every form of output has
     the same.
     """
-    folders = [name for name in ("folder", "conftest", *DOCUMENTS) if words[name]]
-    if len(folders) > 1 or (folders and (words["profile"] or words["pss_version"])):
-        rule = (
-            "--policies, --conftest, --gatekeeper and --admission are rules of your own, --profile and --pss-version about the shipped ones"
-        )
-        raise failures.WrongUse(f"{rule}; leave one out")
+    if named(words) and words["pss_version"]:
+        raise failures.WrongUse(ONE)
     with trial_files.refusals():
-        own = _own({name: words.pop(name) for name in ("folder", "conftest", *DOCUMENTS, "packages", "all_namespaces", "data", "rego_v0")})
+        rules = own(words)
         parameters = mapping(words.pop("parameters"), dict[str, dict[str, Any]], "is no mapping of rule ids to parameters")
         given = mapping(words.pop("context"), Given, "is no context")
-        wish = Wish(own, **words, parameters=parameters, given=given)
+        wish = Wish(rules, **words, parameters=parameters, given=given)
         found = trial_files.objects_in(files)
         verdict = judge(found, wish)
     if output in FORMS:
@@ -115,21 +131,32 @@ def judge(found: tuple[objects.Manifest, ...], wish: Wish) -> policy.Verdict:
     return policy.Verdict((bound.policy.digest,), policy.fold([(bound, violations)]))
 
 
-def _own(words: dict[str, Any]) -> policy.PolicyFiles | None:
-    """Rules of one's own, as they are written."""
-    folder, conftest = words["folder"], words["conftest"]
-    if not conftest and any(words[name] for name in ("packages", "all_namespaces", "data", "rego_v0")):
-        raise failures.WrongUse("--namespace, --all-namespaces, --data and --rego-v0 say how --conftest is read; name its folder")
+def named(words: Mapping[str, Any]) -> bool:
+    """Whether rules of one's own are named; WrongUse: twice, or beside a profile."""
+    folders = [name for name in ("folder", "conftest", *DOCUMENTS) if words[name]]
+    if len(folders) > 1 or (folders and words["profile"]):
+        raise failures.WrongUse(ONE)
+    return bool(folders)
+
+
+def own(words: dict[str, Any]) -> policy.PolicyFiles | None:
+    """Rules of one's own, as they are written; the words that name them are taken out."""
+    said = {name: words.pop(name) for name in ("folder", "conftest", *DOCUMENTS, *_CONFTEST)}
+    folder, conftest = said["folder"], said["conftest"]
+    if not conftest and any(said[name] for name in _CONFTEST):
+        raise failures.WrongUse(
+            "--namespace, --all-namespaces, --combine, --data and --rego-v0 say how --conftest is read; name its folder"
+        )
     for kind in DOCUMENTS:
-        if words[kind]:
-            return opa_files.documents(words[kind], kind)
+        if said[kind]:
+            return opa_files.documents(said[kind], kind)
     if not conftest:
         return opa_files.read(folder, base=opa_files.shipped().base) if folder else None
-    packages = (styles.EVERY,) if words["all_namespaces"] else words["packages"]
-    style = styles.Style("conftest", packages, "v0" if words["rego_v0"] else "v1")
+    packages = (styles.EVERY,) if said["all_namespaces"] else said["packages"]
+    style = styles.Style("conftest", packages, "v0" if said["rego_v0"] else "v1", said["combine"])
     if problems := styles.problems(style):
         raise errors.Invalid(problems)
-    return opa_files.conftest(conftest, data=words["data"], style=style)
+    return opa_files.conftest(conftest, data=said["data"], style=style)
 
 
 def binding(shipped: opa_files.Shipped, wish: Wish) -> policy.Binding:

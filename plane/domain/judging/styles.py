@@ -27,11 +27,15 @@ _PACKAGE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
 
 class Style(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
-    """`namespaces`: of conftest, the packages that are asked; none: `main`; `*`: all. `rego_version`: that of conftest's modules."""
+    """`namespaces`: of conftest, the packages that are asked; none: `main`; `*`: all. `rego_version`: that of conftest's modules.
+
+    `combine`: they are asked once about all objects, as `conftest --combine` asks, and not about each.
+    """
 
     kind: Kind = "plane"
     namespaces: tuple[str, ...] = ()
     rego_version: Literal["v0", "v1"] = "v1"
+    combine: bool = False
 
 
 PLANE = Style()
@@ -40,7 +44,9 @@ PLANE = Style()
 def problems(style: Style) -> dict[str, str]:
     """What is wrong with it, by field."""
     if style.kind != "conftest" and style != Style(style.kind):
-        return {"spec.style": f"namespaces and regoVersion are about conftest's modules; a set of kind {style.kind} has neither"}
+        return {
+            "spec.style": f"namespaces, regoVersion and combine are about conftest's modules; a set of kind {style.kind} has none of them"
+        }
     wrong = [name for name in style.namespaces if name != EVERY and not _PACKAGE.fullmatch(name)]
     return {"spec.style.namespaces": f"{wrong[0]!r} is no package; write main, main.gke or *"} if wrong else {}
 

@@ -122,3 +122,38 @@ def test_data_files_are_laid_over_each_other() -> None:
         "data/two.json": '{"words": {"b": "from two"}, "more": 1}',
     }
     assert [row[2] for row in ours({"files": files, "objects": [{"kind": "Pod"}]})] == ["from one", "from two"]
+
+
+COMBINED = """package main
+
+deny contains sprintf("%s wants %s", [one.path, wanted]) if {
+	some one in input
+	one.contents.kind == "Deployment"
+	wanted := one.contents.account
+	not wanted in {other.contents.metadata.name | some other in input; other.contents.kind == "ServiceAccount"}
+}
+
+exception contains ["all"]
+
+warn_all contains "hm" if count(input) == 2
+"""
+
+
+def test_combined_packages_are_asked_once_about_all_objects() -> None:
+    objects = [{"kind": "Deployment", "account": "n1"}, {"kind": "ServiceAccount"}]
+    case = {"files": {"a.rego": COMBINED}, "style": {"combine": True}, "objects": objects}
+    assert ours(case) == [("the release", "warn_all", "hm", True)]
+    assert ours({**case, "objects": objects[:1]}) == [("the release", "deny", "Deployment n0 wants n1", False)]
+
+
+@pytest.mark.parametrize(
+    "text", [COMBINED, 'package main\n\ndeny contains "x" if input[i].contents.a\n', "package main\n\ndeny[m] { m := input[_].contents }\n"]
+)
+def test_what_was_written_for_combine_is_refused_where_it_would_say_nothing(text: str) -> None:
+    with pytest.raises(policy.PolicyInvalid, match=r"a.rego:\d+: reads all files at once.*set combine"):
+        ONCE.violations(policy.policy_files("house", {"a.rego": text}, styles.Style("conftest")), question({"objects": [{"kind": "Pod"}]}))
+
+
+def test_what_merely_has_contents_is_asked_about_each_object() -> None:
+    text = 'package main\n\ndeny contains "x" if input.contents.a == 1\n'
+    assert ours({"files": {"a.rego": text}, "objects": [{"kind": "Pod", "contents": {"a": 1}}]}) == [("Pod n0", "deny", "x", False)]
