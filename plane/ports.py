@@ -299,12 +299,12 @@ class PolicyEngine(Protocol):
         """
         ...
 
-    def trace(self, files: policy.PolicyFiles, question: policy.PolicyInput, wish: traces.Wish) -> traces.Trace:
-        """What the lines of one rule were about one object; it takes seconds.
+    def rules(self, files: policy.PolicyFiles) -> tuple[str, ...]:
+        """What violations call the rules of a set, sorted."""
+        ...
 
-        Raises:
-            Invalid: the set has no such rule, or its kind tells no steps. PolicyFailed: as for a verdict, or it is too long to read.
-        """
+    def trace(self, files: policy.PolicyFiles, question: policy.PolicyInput, wish: traces.Wish) -> traces.Trace:
+        """What the lines of one rule were about one object. Invalid: no such rule, or no object named; PolicyFailed: as for a verdict."""
         ...
 
 

@@ -65,6 +65,10 @@ class Opa:
             answer = self._ask(files, question, turn)
         return opa_sets.violations(files, answer, question.manifests)
 
+    def rules(self, files: policy.PolicyFiles) -> tuple[str, ...]:
+        """What violations call the rules of a set, sorted."""
+        return opa_sets.rules(files)
+
     def trace(self, files: policy.PolicyFiles, question: policy.PolicyInput, wish: traces.Wish) -> traces.Trace:
         """What the lines of one rule were; by an OPA of its own, which takes a tenant's turn like any query."""
         with self._turn(files, question):

@@ -1,6 +1,7 @@
 """Why a rule says what it says: a real OPA evaluates it about one object, and tells each step."""
 
 import pathlib
+import re
 import subprocess
 import tempfile
 import threading
@@ -11,6 +12,7 @@ import msgspec
 
 from plane.adapters.judging import opa_sets, opa_steps
 from plane.adapters.sandbox import opa_bounds
+from plane.adapters.styles import admission, conftest, gatekeeper
 from plane.domain import errors, objects
 from plane.domain.judging import decisions, policy, traces
 
@@ -19,7 +21,8 @@ MOST_BYTES = 64 * 1024**2  # of what OPA tells; of a rule about a pod it is five
 # Without the shortcuts by which OPA leaves out what cannot matter: the author asks what each line was.
 WHOLE = ["--explain=full", "--disable-indexing", "--disable-early-exit"]
 ABOUT = "about"  # a rule's METADATA as a value: nothing that could hold or fail
-_SET, _PLANE = "modules/set/", "modules/plane/"
+_PLANE = "modules/plane/"
+_PLACE = re.compile("^modules/(set/|plane/|v[01]/)?")
 
 
 class _Said(msgspec.Struct):
@@ -45,25 +48,26 @@ class Tracer:
             Invalid: the set has no such rule, or its rules are not evaluated by OPA.
             PolicyInvalid: it does not compile. PolicyFailed: no answer in time, or more of it than anybody reads.
         """
-        asked = msgspec.to_builtins(_asked(files, question, wish))
-        query = _query(files, wish)
+        if files.style.kind == "admission":
+            return admission.steps(files, question, wish)
         self._compiler.check(files)
-        said = self._ask(files, query, msgspec.json.encode(asked))
+        asked = _asked(files, question, wish)
+        said = self._ask(files, asked.query, msgspec.json.encode(asked.given))
         texts = self._texts(files, library=wish.library)
-        made = [one for one in opa_steps.Reader(asked, frozenset(texts)).read(said.explanation, texts) if one.name != ABOUT]
+        made = [one for one in opa_steps.Reader(asked.given, frozenset(texts)).read(said.explanation, texts) if one.name != ABOUT]
         shown = tuple(self._named(one, texts[one.file]) for one in made[: traces.DEFINITIONS])
         about = opa_sets.WHOLE if wish.manifest is None else str(objects.key_of(question.manifests[wish.manifest]))
-        more = f"{len(made) - len(shown):,} more definitions were evaluated" if len(made) > len(shown) else ""
-        return traces.Trace(files.name, wish.rule, about, _found(said, wish.manifest), shown, more)
+        left_out = f"{len(made) - len(shown):,} more definitions were evaluated" if len(made) > len(shown) else ""
+        return traces.Trace(files.name, wish.rule, about, _found(said, wish.manifest), shown, asked.note or left_out)
 
     def _named(self, one: traces.Definition, rows: list[str]) -> traces.Definition:
-        file = one.file.removeprefix(_SET).removeprefix(_PLANE)
+        file = _PLACE.sub("", one.file)
         return msgspec.structs.replace(one, file=file, shipped=tuple(rows) in self._shipped)
 
     def _texts(self, files: policy.PolicyFiles, *, library: bool) -> dict[str, list[str]]:
         """Rows by place of those files whose rules are told of."""
-        shared = {f"{_PLANE}{name}": text.splitlines() for name, text in self._compiler.base.items()} if library else {}
-        return {f"{_SET}{name}": text.splitlines() for name, text in files.files.items()} | shared
+        laid = {f"modules/{name}": text.splitlines() for name, text in self._compiler.laid(files).files.items()}
+        return {name: rows for name, rows in laid.items() if library or not name.startswith(_PLANE)}
 
     def _ask(self, files: policy.PolicyFiles, query: str, asked: bytes) -> _Said:
         with tempfile.TemporaryDirectory(prefix="plane-opa-trace-") as name:
@@ -105,35 +109,49 @@ class Tracer:
         return body
 
 
+class _Asked(msgspec.Struct, frozen=True):
+    """What OPA evaluates, over which input. `note`: what one should know of it."""
+
+    query: str
+    given: Any
+    note: str = ""
+
+
+def _asked(files: policy.PolicyFiles, question: policy.PolicyInput, wish: traces.Wish) -> _Asked:
+    """The rule alone, as its driver has it evaluated, over the input that its driver gives it."""
+    match files.style.kind:
+        case "conftest":
+            given = conftest.asked(files, question)["files"] if files.style.combine else question.manifests[_one(wish)]
+            return _Asked(conftest.query(files, wish.rule), given)
+        case "gatekeeper":
+            alone = gatekeeper.alone(files, question, wish.rule, _one(wish))
+            return _Asked(alone.query, alone.given, "the constraint's match leaves this object out" if alone.leaves_out else "")
+        case "plane" | "admission":
+            one = {} if wish.manifest is None else {"manifest": question.manifests[wish.manifest]}
+            return _Asked(_query(files, wish), {**msgspec.to_builtins(question), **one})
+
+
+def _one(wish: traces.Wish) -> int:
+    if wish.manifest is None:
+        raise errors.Invalid({"object": f"the rule {wish.rule} is asked about each object; name one"})
+    return wish.manifest
+
+
 def _query(files: policy.PolicyFiles, wish: traces.Wish) -> str:
-    """What OPA evaluates: the package of the rule, and of a set for another tool all that its driver asks."""
-    if files.style.kind == "admission":
-        raise errors.Invalid({"rule": "a ValidatingAdmissionPolicy is CEL, which tells no steps; its messages say what it found"})
-    if files.style.kind != "plane":
-        return "data.plane.main.violations"
+    """What a rule of the plane's is asked."""
     known = decisions.packages(files.files)
     if wish.rule not in known:
         raise errors.Invalid({"rule": f"policy set {files.name} has no rule {wish.rule!r}; it has {', '.join(sorted(known))}"})
     asked = decisions.questions_of(files.files, wish.rule)
     parts = [part for part in asked if part == traces.RELEASE or wish.manifest is not None]
     if not parts:
-        raise errors.Invalid({"object": f"the rule {wish.rule} is asked about each object; name one"})
+        _one(wish)
     return "; ".join(f"data.plane.rules.{known[wish.rule]}.{part}" for part in parts)
 
 
-def _asked(files: policy.PolicyFiles, question: policy.PolicyInput, wish: traces.Wish) -> object:
-    """The input: that of the driver, or of a rule of the plane's what its driver gives it."""
-    if files.style.kind == "plane":
-        one = {} if wish.manifest is None else {"manifest": question.manifests[wish.manifest]}
-        return {**msgspec.to_builtins(question), **one}
-    alone = files.style.kind == "conftest" and wish.manifest is not None
-    narrowed = (question.manifests[wish.manifest],) if alone and wish.manifest is not None else question.manifests
-    return opa_sets.asked(files, msgspec.structs.replace(question, manifests=narrowed))
-
-
 def _found(said: _Said, about: int | None) -> tuple[str, ...]:
-    """Messages of what the rule found in this object."""
+    """Messages of what the rule found in this object, as the plane's rules, conftest's or Gatekeeper's have them."""
     values = [one["value"] for row in said.result for one in row.get("expressions", ())]
-    found = [one.get("found", one) for value in values if isinstance(value, list) for one in value if isinstance(one, dict)]
+    found = [one if isinstance(one, dict) else {"message": one} for value in values if isinstance(value, list) for one in value]
     here = [one for one in found if about is None or one.get("object", about) == about or not isinstance(one["object"], int)]
-    return tuple(sorted({str(one.get("message", "")) for one in here}))[: traces.FOUND]
+    return tuple(sorted({str(one.get("message", one.get("msg", ""))) for one in here}))[: traces.FOUND]

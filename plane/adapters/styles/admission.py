@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -17,13 +17,15 @@ from plane.adapters.sandbox import opa_bounds
 from plane.adapters.styles import admission_messages as messages
 from plane.adapters.styles import subjects
 from plane.domain import errors, objects
-from plane.domain.judging import admission, gatekeeper, policy
+from plane.domain.judging import admission, gatekeeper, policy, traces
 from plane.domain.reading import documents
 
 Json = dict[str, Any]
+T = TypeVar("T")
 GROUP = "admissionregistration.k8s.io/"
 DEADLINE_S = 10.0
 CHILD = "plane.adapters.styles.cel_admission"  # by name: the library it loads belongs into no server
+STEPS = "plane.adapters.styles.cel_steps"
 _KNOWN = ("kind", "resource", "requestKind", "requestResource", "name", "namespace", "operation", "subResource", "dryRun")
 _REQUEST = re.compile(r"(?<!\.)\brequest\b(?!\.(?:" + "|".join(_KNOWN) + r")\b)")
 _AUTHORIZER = re.compile(r"(?<!\.)\bauthorizer\b")
@@ -38,6 +40,11 @@ class Bound(msgspec.Struct, frozen=True):
     policy: str
     spec: admission.BindingSpec
     where: str
+
+    @property
+    def rule(self) -> str:
+        """As modes and waivers name it."""
+        return f"{self.policy}.{self.name}"
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -81,7 +88,9 @@ def check(files: policy.PolicyFiles) -> None:
         PolicyInvalid: with the reasons.
     """
     found = read(files)
-    said = found.problems or tuple(f"{one.policy}: {one.message}" for one in _run(files, messages.Order(found.policies)))
+    said = found.problems or tuple(
+        f"{one.policy}: {one.message}" for one in _run(files, messages.Order(found.policies), CHILD, messages.Said)
+    )
     if said:
         raise policy.PolicyInvalid(files.name, said)
 
@@ -101,7 +110,30 @@ def violations(files: policy.PolicyFiles, question: policy.PolicyInput) -> tuple
     except admission.Unknown as error:
         raise policy.PolicyFailed(files.name, str(error)) from error
     order = messages.Order(found.policies, tuple(one.body for one in seen), tuple(ask for _, ask in pairs))
-    return tuple(sorted(_violation(files, one, pairs, question) for one in _run(files, order)))
+    return tuple(sorted(_violation(files, one, pairs, question) for one in _run(files, order, CHILD, messages.Said)))
+
+
+def steps(files: policy.PolicyFiles, question: policy.PolicyInput, wish: traces.Wish) -> traces.Trace:
+    """What each expression of the rule's policy was about one object.
+
+    Raises:
+        Invalid: there is no such rule, or no object is named. PolicyInvalid, PolicyFailed: as `violations`.
+    """
+    check(files)
+    found, seen = read(files), subjects.of(question)
+    bound = [one for one in found.bindings if one.rule == wish.rule]
+    if not bound or wish.manifest is None:
+        known = ", ".join(sorted(one.rule for one in found.bindings))
+        raise errors.Invalid({"rule": f"policy set {files.name} is asked about one object, and has the rules {known}"})
+    try:
+        asks = [ask for ask in _asks(bound[0], found, seen, question) if ask.object == wish.manifest]
+    except admission.Unknown as error:
+        raise policy.PolicyFailed(files.name, str(error)) from error
+    order = messages.Order(found.policies, tuple(one.body for one in seen), tuple(asks))
+    definitions = tuple(_definition(files, one) for one in _run(files, order, STEPS, messages.Step))
+    about = str(objects.key_of(question.manifests[wish.manifest]))
+    said = tuple(one.message for one in violations(files, question) if (one.rule, one.object) == (wish.rule, about))
+    return traces.Trace(files.name, wish.rule, about, said, definitions, "" if asks else "the policy's match leaves this object out")
 
 
 def _sort(body: Json, where: str, policies: dict[str, admission.PolicySpec], bindings: list[Bound], params: list[Json]) -> None:
@@ -197,10 +229,21 @@ def _request(subject: gatekeeper.Subject, resource: str) -> Json:
     return {**whole, "name": meta.get("name", ""), "namespace": subject.namespace}
 
 
-def _run(files: policy.PolicyFiles, order: messages.Order) -> list[messages.Said]:
+def _definition(files: policy.PolicyFiles, step: messages.Step) -> traces.Definition:
+    """With the place of the expression's first line."""
+    first = step.expression.strip().splitlines()[0]
+    rows = ((name, row) for name, text in files.files.items() for row, line in enumerate(text.splitlines(), 1) if first in line)
+    file, row = next(rows, ("", 0))
+    sample = traces.Sample(step.outcome, step.values, step.said)
+    held = int(step.outcome == "held")
+    line = traces.Line(row, traces.cut(step.expression), held=held, failed=1 - held, samples=(sample,))
+    return traces.Definition(step.what, file, row, 1, held, (line,))
+
+
+def _run(files: policy.PolicyFiles, order: messages.Order, child: str, kind: type[T]) -> list[T]:
     above = str(pathlib.Path(messages.__file__).parents[3])
     reads = (sys.prefix, sys.base_prefix, above)
-    command = opa_bounds.launch([sys.executable, "-m", CHILD], memory_bytes=opa_bounds.MEMORY_BYTES, reads=reads)
+    command = opa_bounds.launch([sys.executable, "-m", child], memory_bytes=opa_bounds.MEMORY_BYTES, reads=reads)
     given = msgspec.json.encode(order)
     try:
         with tempfile.TemporaryDirectory(prefix="plane-cel-") as place:
@@ -215,7 +258,7 @@ def _run(files: policy.PolicyFiles, order: messages.Order) -> list[messages.Said
         raise policy.PolicyFailed(
             files.name, f"CEL ended before it answered: {opa_bounds.last_words(done.stderr.decode('utf-8', 'replace'))}"
         )
-    return msgspec.json.decode(done.stdout, type=list[messages.Said])
+    return msgspec.json.decode(done.stdout, type=list[kind])  # type: ignore[valid-type]  # a value as a type
 
 
 def _violation(
@@ -227,7 +270,7 @@ def _violation(
     body = question.manifests[ask.object]
     return policy.Violation(
         policy=files.name,
-        rule=f"{bound.policy}.{bound.name}",
+        rule=bound.rule,
         object=str(objects.key_of(body)),
         message=said.message,
         at_most=admission.at_most(bound.spec),

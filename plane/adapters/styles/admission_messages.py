@@ -1,7 +1,7 @@
 """What is asked of the child that evaluates admission policies (`cel_admission`), and what it says."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -34,6 +34,16 @@ class Said(msgspec.Struct, frozen=True):
     ask: int
     policy: str
     message: str
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One expression. `said`: its value, or what went wrong; `values`: parts of what it read → what they were."""
+
+    what: str
+    expression: str
+    outcome: Literal["held", "failed"]
+    said: str
+    values: dict[str, str] = {}
 
 
 def expressions(spec: admission.PolicySpec) -> Iterator[tuple[str, str]]:

@@ -115,7 +115,7 @@ def laid(files: policy.PolicyFiles) -> layout.Laid:
     return layout.Laid({**modules, "plane/main.rego": driver, layout.MANIFEST: layout.manifest(v0=("/v0/*",))}, strict=False)
 
 
-def asked(files: policy.PolicyFiles, question: policy.PolicyInput) -> object:
+def asked(files: policy.PolicyFiles, question: policy.PolicyInput) -> Json:
     """Reviews of all objects, and which constraint is about which.
 
     Raises:
@@ -137,6 +137,35 @@ def asked(files: policy.PolicyFiles, question: policy.PolicyInput) -> object:
     ]
     reviews = [_review(one) for one in subjects]
     return {"pairs": pairs, "constraints": constraints, "reviews": reviews, "inventory": _inventory(subjects)}
+
+
+class Alone(msgspec.Struct, frozen=True):
+    """What OPA is asked of one object about one constraint. `leaves_out`: the constraint's match does."""
+
+    query: str
+    given: Json
+    leaves_out: bool
+
+
+def alone(files: policy.PolicyFiles, question: policy.PolicyInput, rule: str, object_: int) -> Alone:
+    """The one question of a constraint about an object.
+
+    Raises:
+        Invalid: there is no such constraint. PolicyFailed: as `asked`.
+    """
+    known = {one.rule: one for one in read(files).constraints}
+    if rule not in known:
+        raise errors.Invalid({"rule": f"policy set {files.name} has no rule {rule!r}; it has {', '.join(sorted(known))}"})
+    whole = asked(files, question)
+    numbers = [number for number, one in enumerate(whole["constraints"]) if one["rule"] == rule]
+    matched = any(pair["constraint"] in numbers and pair["object"] == object_ for pair in whole["pairs"])
+    package = read(files).templates[known[rule].kind].package
+    given = {
+        "review": whole["reviews"][object_],
+        "parameters": whole["constraints"][numbers[0]]["parameters"],
+        "inventory": whole["inventory"],
+    }
+    return Alone(f"data.{package}.violation with data.inventory as input.inventory", given, not matched)
 
 
 def _documents(files: policy.PolicyFiles, problems: list[str]) -> Iterator[tuple[str, Json]]:

@@ -24,7 +24,7 @@ Json = client.Json
 @click.option("--object", "object_", default="", metavar="KEY", help="The object, as violations name it: 'apps/Deployment shop/web'.")
 @click.option("--decision", default="", metavar="ID", help="Another decision than the newest of the app.")
 @click.option("--library", is_flag=True, help="Also the lines of what rules share, and of the driver.")
-@click.option("--policies", "folder", type=trial_policy.FOLDER, help="Folder of .rego modules to ask about local files.")
+@trial_policy.own_rules
 @click.option("--profile", default="", help="Rules that come with the plane, to ask about local files.")
 @click.option("--parameters", type=trial_policy.FILE, help="With local files, a YAML file: rule id → its parameters.")
 @click.option(
@@ -35,13 +35,13 @@ Json = client.Json
 def command(where: session.Session, subjects: tuple[str, ...], **words: Any) -> None:  # noqa: ANN401 - what click hands over
     """Show why a rule said what it said: each of its lines, how often it held and failed, and with which values.
 
-    Of an APP: the newest decision about it, evaluated again over what was judged. With --policies or --profile: local files, and nothing
-    is contacted. Values of Secrets are fingerprints in both.
+    Of an APP: the newest decision about it, evaluated again over what was judged. With --profile, or rules of your own: local files, and
+    nothing is contacted. Values of Secrets are fingerprints in both.
     """
     output, ask = words.pop("output"), traces.Ask(words.pop("rule"), words.pop("object_"), words.pop("library"))
-    if words["folder"] or words["profile"]:
+    if trial_policy.named(words) or words["profile"]:
         if words["decision"] or not subjects:
-            raise failures.WrongUse("--policies and --profile are asked about local files; name them, and no decision")
+            raise failures.WrongUse("--profile and rules of your own are asked about local files; name them, and no decision")
         with trial_files.refusals():
             found = _local(subjects, ask, words)
     else:
@@ -53,7 +53,7 @@ def command(where: session.Session, subjects: tuple[str, ...], **words: Any) -> 
 def _kept(where: session.Session, subjects: tuple[str, ...], ask: traces.Ask, identity: str) -> Json:
     place = f"/tenants/{where.tenant()}/decisions"
     if (len(subjects) != 1) == (not identity):
-        raise failures.WrongUse("name one app, or --decision ID; files want --policies DIR or --profile NAME")
+        raise failures.WrongUse("name one app, or --decision ID; files want --profile NAME, or rules of your own, such as --policies DIR")
     if not identity:
         newest = where.api.get(place, app=kinds.checked("app", subjects[0]), project=where.project(), limit=1).body["items"]
         if not newest:
@@ -68,7 +68,7 @@ def _kept(where: session.Session, subjects: tuple[str, ...], ask: traces.Ask, id
 
 def _local(subjects: tuple[str, ...], ask: traces.Ask, words: Json) -> Json:
     shipped = opa_files.shipped()
-    own = opa_files.read(words["folder"], base=shipped.base) if words["folder"] else None
+    own = trial_policy.own(words)
     parameters = trial_policy.mapping(words["parameters"], dict[str, dict[str, Any]], "is no mapping of rule ids to parameters")
     given = trial_policy.mapping(words["given"], trial_policy.Given, "is no context")
     wish = trial_policy.Wish(own, words["profile"], "", parameters, given, "")
@@ -79,7 +79,8 @@ def _local(subjects: tuple[str, ...], ask: traces.Ask, words: Json) -> Json:
     question = msgspec.structs.replace(trial_policy.question(found, bound, wish), clear=clear)
     compiler = opa_sets.Compiler(config.program("opa"), shipped.base)
     violations = () if ask.rule and ask.object else _violations(bound.policy, question, shipped)
-    wanted = traces.chosen(ask, violations, {bound.policy.name: bound.policy}, [str(one.key) for one in found])
+    sets = {bound.policy.name: traces.Asked(bound.policy, opa_sets.rules(bound.policy))}
+    wanted = traces.chosen(ask, violations, sets, [str(one.key) for one in found])
     tracer = opa_trace.Tracer(compiler, shipped=shipped.texts.values())
     made = [tracer.trace(bound.policy, question, one) for _, one in itertools.islice(wanted, traces.MOST)]
     body: Json = msgspec.to_builtins({"items": made, "leftOut": sum(1 for _ in wanted), "missing": [], "notes": []})

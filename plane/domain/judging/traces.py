@@ -76,9 +76,14 @@ class Trace(msgspec.Struct, frozen=True, omit_defaults=True):
     more: str = ""
 
 
-def chosen(
-    ask: Ask, found: Iterable[policy.Violation], sets: Mapping[str, policy.PolicyFiles], keys: Sequence[str]
-) -> Iterator[tuple[str, Wish]]:
+class Asked(msgspec.Struct, frozen=True):
+    """A set that may be asked. `rules`: as violations name them."""
+
+    files: policy.PolicyFiles
+    rules: tuple[str, ...]
+
+
+def chosen(ask: Ask, found: Iterable[policy.Violation], sets: Mapping[str, Asked], keys: Sequence[str]) -> Iterator[tuple[str, Wish]]:
     """Which traces answer, by name of the set: of what was found, and of a rule that found nothing for each object it may be asked about.
 
     `keys`: the objects of the release, in their order.
@@ -94,22 +99,15 @@ def chosen(
         return
     if ask.object and ask.object not in numbers:
         raise errors.Invalid({"object": f"the release has no {ask.object!r}; its first is {keys[0] if keys else 'none'}"})
-    having = [(name, rule) for name, files in sets.items() for rule in _rules(files, ask.rule)]
+    having = [(name, rule) for name, one in sets.items() for rule in one.rules if ask.rule in {"", rule}]
     if not having:
         raise errors.Invalid({"rule": f"no policy set here has a rule {ask.rule!r}"})
     for name, rule in having:
-        yield from ((name, Wish(rule, number, ask.library)) for number in _asked_about(sets[name], rule, ask, numbers))
-
-
-def _rules(files: policy.PolicyFiles, wanted: str) -> tuple[str, ...]:
-    """Those of the name, or all; what other tools' rules are called, only their engine knows."""
-    if files.style.kind != "plane":
-        return (wanted,) if wanted else ()
-    return tuple(rule for rule in decisions.rule_ids(files.files) if wanted in {"", rule})
+        yield from ((name, Wish(rule, number, ask.library)) for number in _asked_about(sets[name].files, rule, ask, numbers))
 
 
 def _asked_about(files: policy.PolicyFiles, rule: str, ask: Ask, numbers: Mapping[str, int]) -> tuple[int | None, ...]:
-    if decisions.questions_of(files.files, rule) == (RELEASE,):
+    if files.style.combine or decisions.questions_of(files.files, rule) == (RELEASE,):
         return (None,)
     return (numbers[ask.object],) if ask.object else tuple(numbers.values())
 

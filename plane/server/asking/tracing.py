@@ -26,10 +26,11 @@ def explain(
     bound = {one.policy.name: one for one in reversed(again.bound)}  # the first of each set: others ask the same lines
     verdict = msgspec.convert(kept.row.verdict, policy.Verdict)
     ask = traces.Ask(query.rule, query.object, query.library)
-    sets, keys = {name: one.policy for name, one in bound.items()}, [str(one.key) for one in again.manifests]
+    sets = {name: traces.Asked(one.policy, plane.policies.rules(one.policy)) for name, one in bound.items()}
+    keys = [str(one.key) for one in again.manifests]
     wanted = traces.chosen(ask, [one.violation for one in verdict.judged], sets, keys)
     made = [
-        plane.policies.trace(sets[name], again.questions[bound[name].question()], wish)
+        plane.policies.trace(sets[name].files, again.questions[bound[name].question()], wish)
         for name, wish in itertools.islice(wanted, traces.MOST)
     ]
     hidden = sorted({one.set for one in made if _hides(caller, one) and not all(each.shipped for each in one.definitions)})

@@ -51,6 +51,12 @@ def lines(trace: traces.Trace) -> dict[int, tuple[int, int]]:
     return {line.row: (line.held, line.failed) for one in trace.definitions for line in one.lines}
 
 
+def samples(trace: traces.Trace, row: int) -> list[tuple[str, str, dict[str, str]]]:
+    """What a row was each time."""
+    found = [line for one in trace.definitions for line in one.lines if line.row == row]
+    return [(one.outcome, one.expression, one.values) for line in found for one in line.samples]
+
+
 @pytest.fixture(scope="module")
 def about_web() -> traces.Trace:
     return TRACER.trace(own(), QUESTION, traces.Wish("own", 0))
@@ -105,6 +111,83 @@ def test_a_rule_of_conftest_is_traced_about_one_object() -> None:
     files = own(text, styles.Style("conftest"))
     found = [TRACER.trace(files, QUESTION, traces.Wish("deny", number)) for number in (0, 1)]
     assert [(one.found, lines(one)[5]) for one in found] == [(("no",), (1, 0)), ((), (0, 1))]
+    assert samples(found[1], 5) == [("failed", 'input.metadata.name = "web"', {"input.metadata.name": '"other"'})]
+
+
+def test_of_conftest_one_rule_is_traced_and_no_other() -> None:
+    text = 'package main\n\ndeny contains "no" if input.kind == "Pod"\n\nwarn contains "hm" if input.kind == "Pod"\n'
+    found = TRACER.trace(own(text, styles.Style("conftest")), QUESTION, traces.Wish("warn", 0))
+    assert (found.found, [one.name for one in found.definitions]) == (("hm",), ["warn"])
+
+
+def test_what_conftest_asks_about_all_objects_is_traced_about_them_all() -> None:
+    text = 'package main\n\ndeny contains file.path if {\n\tsome file in input\n\tfile.contents.metadata.name == "web"\n}\n'
+    found = TRACER.trace(own(text, styles.Style("conftest", combine=True)), QUESTION, traces.Wish("deny"))
+    assert (found.object, found.found, lines(found)[5]) == ("the release", ("Pod web",), (1, 1))
+
+
+TEMPLATE = """
+apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: named}
+spec:
+  crd: {spec: {names: {kind: Named}}}
+  targets:
+    - target: admission.k8s.gatekeeper.sh
+      rego: |
+        package named
+
+        violation[{"msg": msg}] {
+          wanted := input.parameters.name
+          input.review.object.metadata.name != wanted
+          count(data.inventory.cluster["v1"].Pod) > 1
+          msg := "another name"
+        }
+"""
+CONSTRAINT = "apiVersion: constraints.gatekeeper.sh/v1beta1\nkind: Named\nmetadata: {name: all}\nspec: {parameters: {name: web}}\n"
+
+
+def test_a_constraint_of_gatekeeper_is_traced_with_its_review_parameters_and_inventory() -> None:
+    named = policy.policy_files("own", {"a.yaml": TEMPLATE, "b.yaml": CONSTRAINT}, styles.Style("gatekeeper"))
+    good, bad = (TRACER.trace(named, QUESTION, traces.Wish("Named.all", number)) for number in (0, 1))
+    assert (good.found, bad.found) == ((), ("another name",))
+    assert samples(good, 5) == [("failed", '"web" != "web"', {"input.review.object.metadata.name": '"web"', "wanted": '"web"'})]
+    assert lines(bad)[6] == (1, 0)
+    assert [one.file for one in bad.definitions] == ["named.rego"]
+
+
+ADMISSION = """
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: replicas}
+spec:
+  matchConstraints: {resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]}
+  variables: [{name: first, expression: "object.spec.containers[0]"}]
+  validations:
+    - expression: "variables.first.name != 'input.kind' && size(object.spec.containers) < 2"
+      messageExpression: "'too many in ' + object.metadata.name"
+    - expression: "object.spec.nope == 1"
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: all}
+spec: {policyName: replicas, validationActions: [Deny]}
+"""
+
+
+def test_each_expression_of_an_admission_policy_says_what_it_read() -> None:
+    files = policy.policy_files("own", {"a.yaml": ADMISSION}, styles.Style("admission"))
+    found = TRACER.trace(files, QUESTION, traces.Wish("replicas.all", 0))
+    assert "too many in web" in found.found
+    told = [(one.name, one.row, one.held) for one in found.definitions]
+    assert told == [("variable first", 7, 1), ("validation 1", 9, 0), ("message 1", 10, 1), ("validation 2", 11, 0)]
+    (first,) = samples(found, 9)
+    assert first[:2] == ("failed", "false")
+    assert first[2]["variables.first.name"] == '"one"'
+    assert set(first[2]) == {"object.spec.containers", "variables.first.name"}
+    ((_, said, values),) = samples(found, 11)
+    assert "nope" in said
+    assert values == {"object.spec.nope": "undefined"}
 
 
 @pytest.mark.parametrize(
@@ -112,7 +195,13 @@ def test_a_rule_of_conftest_is_traced_about_one_object() -> None:
     [
         (own(), traces.Wish("W99", 0), "has no rule 'W99'; it has own"),
         (own("package plane.rules.own\n\nviolations := set()\n"), traces.Wish("own"), "is asked about each object; name one"),
-        (policy.policy_files("a", {"a.yaml": "{}"}, styles.Style("admission")), traces.Wish("x", 0), "is CEL, which tells no steps"),
+        (policy.policy_files("own", {"a.yaml": ADMISSION}, styles.Style("admission")), traces.Wish("x", 0), "has the rules replicas.all"),
+        (
+            policy.policy_files("own", {"a.yaml": TEMPLATE, "b.yaml": CONSTRAINT}, styles.Style("gatekeeper")),
+            traces.Wish("x", 0),
+            "it has Named",
+        ),
+        (own('package main\n\ndeny contains "no"\n', styles.Style("conftest")), traces.Wish("warn", 0), "has no rule 'warn'; it has deny"),
     ],
 )
 def test_what_cannot_be_traced_says_why(files: policy.PolicyFiles, wish: traces.Wish, said: str) -> None:
