@@ -50,7 +50,6 @@ containers(manifest) := {entry |
 	}
 }
 
-# How a sentence names a container.
 # Images that pods mount: {"who", "reference", "pointer"}.
 mounted_images(manifest) := {entry |
 	some pod in pods(manifest)
@@ -64,6 +63,7 @@ mounted_images(manifest) := {entry |
 	}
 }
 
+# How a sentence names a container.
 named(container) := sprintf("%s %q", [words[container.field], container.name])
 
 words := {
