@@ -100,7 +100,7 @@ def _with(policy: argo_policy.Policy, where: objects.Position, body: dict[str, A
     if body["kind"] == "AppProject":
         roles = argo_roles.policy(name, _mapping(where, body, "spec"), where=str(where))
         return msgspec.structs.replace(policy, projects={**policy.projects, name: roles})
-    settings = {str(key): str(value) for key, value in _mapping(where, body, "data").items()}
+    settings = {str(key): str(value or "") for key, value in _mapping(where, body, "data").items()}
     keys = [RBAC_KEY, *sorted(key for key in settings if key.startswith("policy.") and key.endswith(".csv") and key != RBAC_KEY)]
     for key in keys:
         policy = policy.plus(argo_policy.read(settings.get(key, ""), file=f"{where}: data.{key}"))

@@ -5,13 +5,13 @@ lines that name no subject; the first that is allowed wins, so a line that denie
 Source: util/rbac/rbac.go and server/rbacpolicy/rbacpolicy.go of Argo CD 3.
 """
 
-import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
 from plane.domain import errors
+from plane.domain.granting import go_patterns
 from plane.domain.permitting import globs
 
 MAX_STEPS = 10  # from a subject to a role through `g` lines, as Argo CD's engine counts
@@ -236,18 +236,10 @@ def _matches(rule: Rule, request: Request, *, regex: bool) -> bool:
 
 
 def _regex(rule: Rule, pattern: str, text: str) -> bool:
-    compiled = _compiled(pattern)
+    compiled = go_patterns.compiled(pattern)
     if not compiled:
         raise _Stuck(rule)
     return bool(compiled.search(text))
-
-
-@functools.lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> re.Pattern[str] | None:
-    try:
-        return re.compile(pattern, re.ASCII)
-    except re.error:
-        return None
 
 
 def _project(request: Request) -> str:
