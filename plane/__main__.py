@@ -1,89 +1,97 @@
-"""`plane NOUN VERB`. Names the sub-commands and imports only the one asked for: help is fast, and an agent's install needs no server."""
-
-import importlib
+"""`plane NOUN VERB`. Names the sub-commands; `groups.Lazy` imports only the one asked for."""
 
 import click
 
+from plane import groups
 from plane.domain import errors
 
-# name → where the click command is, and what `plane --help` says about it
-COMMANDS = {
-    "user": ("plane.cli.keeping.people:user", "People and services, and their roles."),
-    "token": ("plane.cli.keeping.people:token", "What people and services log in with."),
-    "task": ("plane.cli.running.task:task", "The orders that agents were given."),
-    "session": ("plane.cli.keeping.sessions:sessions", "Who is logged in in a browser."),
-    "me": ("plane.cli.keeping.people:me", "Who you are and what you may."),
-    "auth": ("plane.cli.keeping.auth:auth", "Who may do what, and why; break-glass roles."),
-    "app": ("plane.cli.running.app:app", "A path in Git, kept the same in a cluster."),
-    "agent": ("plane.run.agent:command", "The program in each cluster: applies releases, heals drift, reports."),
-    "apply": ("plane.cli.apply:apply", "Make the plane's documents be what files say."),
-    "at": ("plane.cli.auditing.at:at", "What was so at a time: apps, clusters, projects."),
-    "audit": ("plane.cli.auditing.audit:audit", "The record: list it, export it with its proof."),
-    "cluster": ("plane.cli.keeping.cluster:cluster", "Clusters: join them, revoke their agents."),
-    "completion": ("plane.cli.completion:completion", "Completion for your shell."),
-    "context": ("plane.cli.context:context", "Which plane, tenant and project to work in."),
-    "credential": ("plane.cli.keeping.sources:credential", "Secrets that open repositories, SOPS files and Vault."),
-    "delete": ("plane.cli.get:delete", "Delete documents of any kind."),
-    "diff": ("plane.cli.apply:diff", "What apply would change: exit 0 nothing, 1 something."),
-    "edit": ("plane.cli.get:edit", "Change a document in your editor."),
-    "get": ("plane.cli.get:get", "Show documents of any kind."),
-    "resourcerule": ("plane.cli.keeping.resourcerule:resourcerule", "What holds for resources of every tenant's apps."),
-    "healthcheck": ("plane.cli.keeping.healthcheck:healthcheck", "Scripts that say how objects of a kind are."),
-    "identityprovider": ("plane.cli.keeping.identityprovider:identityprovider", "Where people log in."),
-    "import": ("plane.cli.importing.importer:group", "Another tool's documents as the plane's own."),
-    "login": ("plane.cli.login:login", "Log in to a plane and keep it as a context."),
-    "policy": ("plane.cli.keeping.policy:policy", "Rules in Rego that are asked before anything is dispatched."),
-    "policybinding": ("plane.cli.keeping.policybinding:policybinding", "Where policies hold, and how strictly."),
-    "project": ("plane.cli.keeping.places:project", "A tenant's apps that share rules."),
-    "repo": ("plane.cli.keeping.sources:repo", "Git repositories."),
-    "role": ("plane.cli.keeping.roles:role", "A tenant's own roles: permissions under a name."),
-    "rolebinding": ("plane.cli.keeping.roles:rolebinding", "Roles given to people, groups and services."),
-    "sink": ("plane.cli.keeping.sink:sink", "Where the audit log is sent."),
-    "tenant": ("plane.cli.keeping.places:tenant", "People and projects that see nothing of other tenants."),
-    "try": ("plane.cli.trying.trial:group", "One step of the flow on local files; contacts nothing."),
-    "workloadtrust": ("plane.cli.keeping.workloadtrust:workloadtrust", "CI jobs that log in without a secret."),
-    "waiver": ("plane.cli.keeping.waiver:waiver", "Rules that do not count for some objects, for a time."),
-    "version": ("plane.cli.version:version", "The version of this program."),
-    "server": ("plane.run.server:command", "Serve the API."),
-    "worker": ("plane.run.worker:command", "Resolve, render, judge and dispatch."),
-    "up": ("plane.run.up:command", "The whole plane on this machine."),
-    "db": ("plane.run.db:command", "Bring the database to this version."),
-    "demo": ("plane.run.demo.command:command", "The whole flow on real parts, told line by line."),
-    "devcluster": ("plane.run.devcluster.commands:command", "A real Kubernetes control plane on this machine, for demo and tests."),
+SECTIONS = {
+    "Apps": {
+        "app": ("plane.cli.running.app:app", "Sync, diff, roll back and inspect apps."),
+        "project": ("plane.cli.keeping.places:project", "Projects: what a group of apps may use."),
+        "repo": ("plane.cli.keeping.sources:repo", "Git repositories."),
+        "credential": ("plane.cli.keeping.sources:credential", "Secrets for Git, SOPS and Vault."),
+        "task": ("plane.cli.running.task:task", "Work given to agents, and its results."),
+    },
+    "Documents of any kind": {
+        "get": ("plane.cli.get:get", "List or show documents."),
+        "apply": ("plane.cli.apply:apply", "Create or update documents from files."),
+        "diff": ("plane.cli.apply:diff", "Show what apply would change; exit 1 if anything."),
+        "edit": ("plane.cli.get:edit", "Edit a document in your editor."),
+        "delete": ("plane.cli.get:delete", "Delete documents."),
+    },
+    "Policy and rules": {
+        "policy": ("plane.cli.keeping.policy:policy", "Policy sets: write, test, preview, explain, replay."),
+        "policybinding": ("plane.cli.keeping.policybinding:policybinding", "Where policy sets apply, and how strictly."),
+        "waiver": ("plane.cli.keeping.waiver:waiver", "Time-limited exceptions to policy rules."),
+        "healthcheck": ("plane.cli.keeping.healthcheck:healthcheck", "Custom health checks and resource actions."),
+        "resourcerule": ("plane.cli.keeping.resourcerule:resourcerule", "Platform-wide ignored differences and excluded kinds."),
+    },
+    "Clusters and tenants": {
+        "cluster": ("plane.cli.keeping.cluster:cluster", "Clusters: join them, rotate or revoke their agents."),
+        "tenant": ("plane.cli.keeping.places:tenant", "Tenants and their quotas."),
+    },
+    "People and access": {
+        "auth": ("plane.cli.keeping.auth:auth", "Check permissions, break-glass roles, second approvals."),
+        "me": ("plane.cli.keeping.people:me", "Who you are and which roles you hold."),
+        "user": ("plane.cli.keeping.people:user", "Users and service accounts."),
+        "token": ("plane.cli.keeping.people:token", "API tokens."),
+        "session": ("plane.cli.keeping.sessions:sessions", "Browser sessions."),
+        "role": ("plane.cli.keeping.roles:role", "A tenant's own roles."),
+        "rolebinding": ("plane.cli.keeping.roles:rolebinding", "Roles given to users, groups and services."),
+        "identityprovider": ("plane.cli.keeping.identityprovider:identityprovider", "OpenID Connect providers for logging in."),
+        "workloadtrust": ("plane.cli.keeping.workloadtrust:workloadtrust", "Trust rules for CI jobs that log in without a secret."),
+    },
+    "Audit": {
+        "audit": ("plane.cli.auditing.audit:audit", "Search, export and verify the audit log."),
+        "at": ("plane.cli.auditing.at:at", "What ran at a moment in the past."),
+        "sink": ("plane.cli.keeping.sink:sink", "Where the audit log is sent."),
+    },
+    "Offline": {
+        "try": ("plane.cli.trying.trial:group", "Run one step of the flow on local files."),
+        "import": ("plane.cli.importing.importer:group", "Convert another tool's settings to documents."),
+    },
+    "This program": {
+        "login": ("plane.cli.login:login", "Log in to a plane and save it as a context."),
+        "context": ("plane.cli.context:context", "Choose the plane, tenant and project to work in."),
+        "completion": ("plane.cli.completion:completion", "Print a shell completion script."),
+        "version": ("plane.cli.version:version", "Print the version."),
+    },
+    "Running a plane": {
+        "up": ("plane.run.up:command", "Run a whole plane on this machine."),
+        "server": ("plane.run.server:command", "Serve the API."),
+        "worker": ("plane.run.worker:command", "Resolve, render, judge and dispatch releases."),
+        "agent": ("plane.run.agent:command", "The program that runs in each cluster."),
+        "db": ("plane.run.db:command", "Migrate the database, first admin, key rotation."),
+        "devcluster": ("plane.run.devcluster.commands:command", "Kubernetes on this machine, for development."),
+        "demo": ("plane.run.demo.command:command", "Play the whole flow on this machine."),
+    },
 }
 
 
-class Lazy(click.Group):
-    """A group that finds its commands in COMMANDS."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click's own signature
-        """Sorted names."""
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 click's own signature
-        """Import it."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute = COMMANDS[cmd_name][0].split(":")
-        found: click.Command = getattr(importlib.import_module(module), attribute)
-        return found
+class Program(groups.Lazy):
+    """The root of the commands."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Refusals are one sentence here too."""
+        """A refusal is one sentence, whichever program makes it."""
         try:
             return super().invoke(ctx)
         except errors.PlaneError as e:
             raise click.ClickException(str(e)) from e
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Names and what they do, importing none."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 click's own signature
+    """As `plane version`: asking the package for it takes 30 ms, which no other command pays."""
+    command = main.get_command(ctx, "version")
+    if asked and command and not ctx.resilient_parsing:
+        ctx.invoke(command, output="table")
+        ctx.exit()
 
 
-@click.group(cls=Lazy, name="plane", context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Program, name="plane", sections=SECTIONS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version and exit.")
 def main() -> None:
-    """Many Kubernetes clusters and many tenants, run from Git."""
+    """GitOps for many Kubernetes clusters and many tenants."""
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ Json = client.Json
 @show.option("table", "json", "yaml", "name")
 @session.placed
 def apply(where: session.Session, *, filenames: tuple[str, ...], output: str) -> None:
-    """Make the plane's documents be what the files say.
+    """Create or update documents from files.
 
     Documents that others need go first: Tenant, Cluster, Project, User, RoleBinding, Credential, Repository, PolicySet, PolicyBinding,
     Waiver, HealthCheck, ResourceRule, Sink, IdentityProvider, WorkloadTrust, App. A document that the plane refuses does not stop the
@@ -41,7 +41,7 @@ def apply(where: session.Session, *, filenames: tuple[str, ...], output: str) ->
 @manifests.files_option
 @session.placed
 def diff(where: session.Session, *, filenames: tuple[str, ...]) -> None:
-    """Show what `plane apply` would change: exit 0 nothing, 1 something, more on an error."""
+    """Show what `plane apply` would change: exit 0 nothing, 1 something, 2 and above on an error."""
     found = False
     for each in manifests.read(_given(filenames)):
         try:

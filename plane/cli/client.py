@@ -19,6 +19,9 @@ CONNECT_S = 5.0
 ANSWER_S = 60.0  # a diff waits for an agent, which polls every 30 s at worst
 TRIES = 4
 PATIENCE_S = 30.0  # the longest pause a server may ask for before we give up instead
+_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"  # OpenSSL's words, as httpx passes them on
+_NO_TLS = "WRONG_VERSION_NUMBER"
+_SILENT = "disconnected without sending a response"  # httpx's
 STREAM_S = 45.0  # the plane sends a comment every 15 s; three missed mean a dead connection
 
 Json = dict[str, Any]
@@ -140,8 +143,7 @@ class Client:
 
     def _away(self, error: Exception) -> failures.Failed:
         reason = "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error) or type(error).__name__
-        way_out = "check the address with `plane context show`, and that the plane runs"
-        return failures.Away(f"the plane at {self._place} cannot be reached: {reason}; {way_out}")
+        return failures.Away(f"the plane at {self._place} cannot be reached: {reason}; {_way_out(reason, self._place)}")
 
 
 def parse_events(lines: Iterator[str]) -> Iterator[Event]:
@@ -167,11 +169,10 @@ def _given(params: Mapping[str, object]) -> dict[str, Any]:
     return {name: value for name, value in params.items() if value not in ("", None)}
 
 
-def _trust(ca: str) -> ssl.SSLContext | bool:
-    if not ca:
-        return True
+def _trust(ca: str) -> ssl.SSLContext:
+    """The authorities in the file; without one, the system's, as an agent takes them."""
     try:
-        return ssl.create_default_context(cafile=ca)
+        return ssl.create_default_context(cafile=ca or None)
     except (OSError, ssl.SSLError) as error:
         raise failures.WrongUse(
             f"{ca}: no PEM certificates can be read here ({error.strerror or error}); name the plane's CA with `--ca` or PLANE_CA"
@@ -179,8 +180,18 @@ def _trust(ca: str) -> ssl.SSLContext | bool:
 
 
 def _hopeless(error: Exception) -> bool:
-    """A refused certificate stays refused."""
-    return "CERTIFICATE" in str(error).upper()
+    """A certificate that was refused, or an end that speaks no TLS, stays as it is."""
+    return any(word in str(error) for word in (_UNTRUSTED, _NO_TLS))
+
+
+def _way_out(reason: str, place: str) -> str:
+    if _UNTRUSTED in reason:
+        return "if its certificate is from a private authority, name that with `--ca FILE` at `plane login` or `plane context set`, or PLANE_CA"
+    if _NO_TLS in reason:
+        return "this port does not speak TLS; check the port, or write http:// for a plane behind a proxy of yours"
+    if _SILENT in reason and place.startswith("http:"):
+        return "if this port speaks TLS, write https://"
+    return "check the address with `plane context show`, and that the plane runs"
 
 
 def _retry_after(response: httpx.Response) -> float | None:

@@ -16,7 +16,7 @@ MOST = 200  # more than anybody reads
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, *, shell: str) -> None:
-    r"""Print the script that completes `plane` in your shell.
+    r"""Print the completion script for your shell.
 
     \b
     bash:  plane completion bash > ~/.local/share/bash-completion/completions/plane

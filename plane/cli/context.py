@@ -3,6 +3,7 @@
 import click
 import msgspec
 
+from plane import groups
 from plane.cli import contexts, failures, kinds, show
 
 _COLUMNS = (
@@ -14,9 +15,9 @@ _COLUMNS = (
 )
 
 
-@click.group()
+@click.group(cls=groups.Group)
 def context() -> None:
-    """Choose which plane, tenant and project to work in."""
+    """Choose the plane, tenant and project to work in."""
 
 
 @context.command("list")
@@ -35,7 +36,7 @@ def list_(*, output: str) -> None:
 @click.argument("name", default="")
 @show.option("table", "json", "yaml")
 def show_(*, name: str, output: str) -> None:
-    """Show one context, the current one unless NAME is given."""
+    """Show one context; default: the current one."""
     found = contexts.load(contexts.path())
     chosen = _shown(found.find(name or _current(found)))
     if not show.body(chosen, output=output):
@@ -55,19 +56,19 @@ def use(*, name: str) -> None:
 @context.command("delete")
 @click.argument("name")
 def delete(*, name: str) -> None:
-    """Forget NAME and its token; the token itself stays valid until it is revoked."""
+    """Remove the context NAME and its token; the token itself stays valid until it is revoked."""
     file = contexts.path()
     contexts.save(file, contexts.load(file).without(name))
-    click.echo(f"Context {name!r} is forgotten; end its token with `plane token delete` where it should not work any more.")
+    click.echo(f"Context {name!r} is forgotten; its token stays valid until `plane token revoke` or its end.")
 
 
 @context.command("set")
 @click.argument("name", default="")
 @click.option("-T", "--tenant", help="Tenant to work in; empty for none.")
 @click.option("-P", "--project", help="Project to work in; empty for none.")
-@click.option("--ca", metavar="FILE", help="PEM certificates that the plane's own must come from.")
+@click.option("--ca", metavar="FILE", help="PEM file of certificate authorities to trust for the plane; default: the system's.")
 def set_(*, name: str, tenant: str | None, project: str | None, ca: str | None) -> None:
-    """Change what a context, the current one unless NAME is given, works in."""
+    """Change a context's tenant, project or CA; default: the current one."""
     given = {"tenant": tenant, "project": project, "ca": ca}
     changes = {field: value for field, value in given.items() if value is not None}
     if not changes:

@@ -1,5 +1,7 @@
 """What goes wrong on the command line: one sentence on stderr, what to do, and a stable exit code."""
 
+import difflib
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -81,13 +83,23 @@ class Refused(Failed):
         super().__init__(_sentence(status, problem, self.fields), code=code, details=_details(problem, self.fields))
 
 
+def nearest(word: str, known: Iterable[str]) -> str:
+    """` (did you mean 'apps'?)`, or nothing when no known word is near."""
+    found = difflib.get_close_matches(word, sorted(known), n=1)
+    return f" (did you mean {found[0]!r}?)" if found else ""
+
+
 def visible(text: str) -> str:
     """The text with control characters made harmless: what a repository says must not drive a terminal."""
     return "".join(char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text)
 
 
 def _sentence(status: int, problem: dict[str, Any], fields: dict[str, str]) -> str:
-    said = str(problem.get("detail") or problem.get("title") or f"the plane answered {status} without saying why")
+    said = str(
+        problem.get("detail")
+        or problem.get("title")
+        or f"the answer is {status}, and not as a plane gives it; check the address with `plane context show`, and any proxy in front of it"
+    )
     if len(fields) > 1:
         return f"{len(fields)} fields break a rule"
     return said

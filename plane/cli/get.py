@@ -19,8 +19,8 @@ _ACCEPTED = 202
 
 def selection(function: session.Command) -> session.Command:
     """`--limit` and `-l`."""
-    labels = click.option("-l", "--labels", default="", metavar="KEY=VALUE,...", help="Only documents with all these labels.")
-    limit = click.option("--limit", type=click.IntRange(0), default=0, help="Show at most this many; all otherwise.")
+    labels = click.option("-l", "--labels", default="", metavar="KEY=VALUE,...", help="Only documents with all of these labels.")
+    limit = click.option("--limit", type=click.IntRange(0), default=0, help="Show at most this many; default: all.")
     return limit(labels(function))
 
 
@@ -31,7 +31,7 @@ def selection(function: session.Command) -> session.Command:
 @show.option()
 @session.placed
 def get(where: session.Session, *, kind: kinds.Kind, names: tuple[str, ...], output: str, **selected: Any) -> None:  # noqa: ANN401 of `selection`
-    """Show documents of a KIND: all of them here, or those named."""
+    """List the documents of a KIND, or show those named."""
     if len(names) == 1:
         show_one(where, kind, names[0], output=output)
     elif names:
@@ -45,11 +45,14 @@ def get(where: session.Session, *, kind: kinds.Kind, names: tuple[str, ...], out
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @manifests.files_option
 @click.option(
-    "--timeout", default="5m", show_default=True, help="With -f: how long to wait for an app's objects to go before what it needs goes."
+    "--timeout",
+    default="5m",
+    show_default=True,
+    help="With -f: how long to wait for each app's objects to be gone before deleting what the app needs.",
 )
 @session.placed
 def delete(where: session.Session, *, kind: kinds.Kind | None, names: tuple[str, ...], filenames: tuple[str, ...], timeout: str) -> None:
-    """Delete documents: KIND NAME..., or all that the files hold, those first that need others."""
+    """Delete documents: KIND NAME..., or everything in the files, dependents first."""
     seconds = times.span(timeout).total_seconds()
     if bool(names) == bool(filenames):
         raise failures.WrongUse("say what to delete: `plane delete KIND NAME`, or `plane delete -f FILE`")
@@ -71,7 +74,7 @@ def delete(where: session.Session, *, kind: kinds.Kind | None, names: tuple[str,
 @click.argument("name")
 @session.placed
 def edit(where: session.Session, *, kind: kinds.Kind, name: str) -> None:
-    """Change a document in your editor (VISUAL, EDITOR, else vi).
+    """Edit a document in your editor (VISUAL, EDITOR, else vi).
 
     Nobody else's change is overwritten: when the document changed meanwhile, or the plane refuses yours, your text stays in a file.
     """

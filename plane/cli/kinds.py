@@ -315,7 +315,9 @@ def find(name: str) -> Kind:
     """The kind of that name, plural or short name, in any case."""
     kind = _BY_NAME.get(name.lower())
     if kind is None:
-        raise failures.WrongUse(f"there is no kind {name!r}; known kinds: {', '.join(kind.noun for kind in KINDS)}")
+        raise failures.WrongUse(
+            f"there is no kind {name!r}{failures.nearest(name.lower(), _BY_NAME)}; known kinds: {', '.join(kind.noun for kind in KINDS)}"
+        )
     return kind
 
 

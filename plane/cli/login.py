@@ -19,19 +19,17 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
     "--token-file",
     type=click.Path(dir_okay=False),
     metavar="FILE|-",
-    help="File that holds the token, or - for stdin; asked for otherwise.",
+    help="File that holds the token, or - for stdin; default: a prompt.",
 )
-@click.option("--ca", default="", metavar="FILE", help="PEM certificates that the plane's own must come from.")
-@click.option("--context", "name", default="", help="Name to keep it under; the host's name otherwise.")
+@click.option("--ca", default="", metavar="FILE", help="PEM file of certificate authorities to trust for the plane; default: the system's.")
+@click.option("--context", "name", default="", help="Name of the context; default: the host name.")
 @click.option("-T", "--tenant", default="", help="Tenant to work in.")
 @click.option("-P", "--project", default="", help="Project to work in.")
-@click.option("--provider", default="", metavar="NAME", help="Log in in a browser, at this identity provider of the plane.")
-@click.option("--ways", is_flag=True, help="List the ways to log in, with -T also those of a tenant's own people, and do nothing else.")
-@click.option("--local", default="", metavar="NAME", help="As this local admin, with a password; --token-file may hold it.")
-@click.option("--device", is_flag=True, help="With --provider: in a browser of another machine, with a code.")
-@click.option(
-    "--rule", default="", metavar="NAME", help="--token-file holds a CI job's own token, which this trust rule of the plane exchanges."
-)
+@click.option("--provider", default="", metavar="NAME", help="Log in with a browser at this identity provider.")
+@click.option("--ways", is_flag=True, help="Only list the ways to log in; with -T, also the tenant's own.")
+@click.option("--local", default="", metavar="NAME", help="Log in as this local admin; the password comes from a prompt or --token-file.")
+@click.option("--device", is_flag=True, help="With --provider: show a code to enter in any browser.")
+@click.option("--rule", default="", metavar="NAME", help="Exchange a CI job's own token, in --token-file, under this trust rule.")
 def login(*, url: str, token_file: str | None, ca: str, name: str, tenant: str, project: str, **way: Any) -> None:  # noqa: ANN401 - as `_proof` takes it
     """Log in to the plane at URL and make it the current context.
 

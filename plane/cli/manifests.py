@@ -50,7 +50,7 @@ class Manifest(msgspec.Struct, frozen=True):
 def files_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """`-f`, which may be given again."""
     return click.option(
-        "-f", "--filename", "filenames", multiple=True, metavar="FILE|DIR|-", help="File, folder of files, or - for stdin."
+        "-f", "--filename", "filenames", multiple=True, metavar="FILE|DIR|-", help="File, folder or - for stdin; repeatable."
     )(function)
 
 
@@ -118,7 +118,8 @@ def _rule(body: Any) -> str:  # noqa: ANN401 any YAML
         return f"apiVersion is {given!r}, not {kinds.API_VERSION}; Kubernetes manifests go into a Git repository that an App names"
     known = {kind.name for kind in kinds.KINDS}
     if body.get("kind") not in known:
-        return f"kind {body.get('kind')!r} is not one of {', '.join(sorted(known))}"
+        given = str(body.get("kind"))
+        return f"kind {given!r} is unknown{failures.nearest(given, known)}; known kinds: {', '.join(sorted(known))}"
     meta = body.get("metadata")
     if not isinstance(meta, dict) or not isinstance(meta.get("name"), str) or not meta["name"]:
         return "metadata.name is missing; give the document a name of lower-case letters, digits and dashes"

@@ -2,12 +2,13 @@
 
 import click
 
+from plane import groups
 from plane.cli import completion, get, kinds, session, show, store
 
 
 def group(kind: kinds.Kind, doc: str) -> click.Group:
     """A group named for the kind, with the verbs all kinds have."""
-    made = click.Group(kind.noun, help=doc)
+    made = groups.Group(kind.noun, help=doc)
     for command in (_list(kind), _get(kind), _delete(kind), _edit(kind)):
         made.add_command(command)
     return made
@@ -51,7 +52,7 @@ def _delete(kind: kinds.Kind) -> click.Command:
 
 
 def _edit(kind: kinds.Kind) -> click.Command:
-    @click.command("edit", help=f"Change a {kind.noun} in your editor.")
+    @click.command("edit", help=f"Edit one {kind.noun} in your editor.")
     @named(kind)
     @session.placed
     def command(where: session.Session, *, name: str) -> None:

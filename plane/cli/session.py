@@ -68,7 +68,7 @@ def placed(function: Command) -> Command:
     """Give a command --context, --tenant and --project, and a Session as its first argument."""
 
     @click.option("-P", "--project", "project", envvar="PLANE_PROJECT", default="", help="Project to work in.")
-    @click.option("-T", "--tenant", "tenant", envvar="PLANE_TENANT", default="", help="Tenant to work in; - for the platform itself.")
+    @click.option("-T", "--tenant", "tenant", envvar="PLANE_TENANT", default="", help="Tenant to work in; - for the platform.")
     @click.option("--context", "context", default="", metavar="NAME", help="Context to use instead of the current one.")
     @functools.wraps(function)
     def command(*, context: str, tenant: str, project: str, **arguments: Any) -> Any:  # noqa: ANN401 a command's own

@@ -20,7 +20,7 @@ def option(*formats: str) -> session.Decorator:
     """`-o`; all formats unless some are named. The first is the default."""
     allowed = formats or FORMATS
     return click.option(
-        "-o", "--output", "output", type=click.Choice(allowed), default=allowed[0], show_default=True, help="How to print it."
+        "-o", "--output", "output", type=click.Choice(allowed), default=allowed[0], show_default=True, help="Output format."
     )
 
 

@@ -11,7 +11,7 @@ import click
 import structlog
 import uvloop
 
-from plane import config, log
+from plane import config, groups, log
 from plane.adapters import link
 from plane.adapters.cluster import kube
 from plane.agent import active
@@ -25,7 +25,7 @@ RETRY_S = 5.0  # the first look at cluster and plane; once enrolled, the agent i
 logger = structlog.get_logger()
 
 
-@click.group(name="agent")
+@click.group(cls=groups.Group, name="agent")
 def command() -> None:
     """The program in each cluster."""
 
@@ -35,13 +35,13 @@ def command() -> None:
 @click.option(
     "--plane-ca",
     type=click.Path(exists=True, dir_okay=False, path_type=pathlib.Path),
-    help="PEM file: trust only these certificates for the plane.",
+    help="PEM file of certificate authorities to trust for the plane; default: the system's.",
 )
 @click.option(
     "--certificate-file",
     envvar="PLANE_CERTIFICATE_FILE",
     type=click.Path(dir_okay=False, path_type=pathlib.Path),
-    help="PEM file: client certificate that the plane wants to see, read again when it changes.",
+    help="PEM file: client certificate for the plane; read again when it changes.",
 )
 @click.option(
     "--certificate-key-file",
@@ -55,12 +55,16 @@ def command() -> None:
     help="One-time token for the first start; or PLANE_JOIN_TOKEN.",
 )
 @click.option("--join-token", envvar="PLANE_JOIN_TOKEN", hidden=True)
-@click.option("--kubeconfig", default="", help="Cluster to work in; without it, the pod's own.")
+@click.option("--kubeconfig", default="", help="kubeconfig of the cluster; default: in-cluster.")
 @click.option("--context", default="", help="Context of the kubeconfig.")
-@click.option("--namespace", default="gitops-plane", show_default=True, help="Where the agent keeps its own objects.")
-@click.option("--state-dir", type=click.Path(file_okay=False, path_type=pathlib.Path), help="Where it keeps the last releases.")
+@click.option("--namespace", default="gitops-plane", show_default=True, help="Namespace of the agent's own objects.")
+@click.option("--state-dir", type=click.Path(file_okay=False, path_type=pathlib.Path), help="Folder for the last accepted releases.")
 @click.option(
-    "--key-life-days", default=90, show_default=True, type=click.IntRange(0, 3650), help="Its keys are replaced at a third of it; 0: never."
+    "--key-life-days",
+    default=90,
+    show_default=True,
+    type=click.IntRange(0, 3650),
+    help="Life of the agent's keys, which are replaced at a third of it; 0: never.",
 )
 @click.option("--rotate-keys-days", type=click.IntRange(0, 3650), hidden=True, help="As charts before --key-life-days said it.")
 @click.option(
@@ -68,18 +72,18 @@ def command() -> None:
     default=60,
     show_default=True,
     type=click.IntRange(5, 600),
-    help="Seconds that the Kubernetes API server may take to answer; a watch that is silent half as long again is begun anew.",
+    help="Timeout of a Kubernetes API request, in seconds; a watch silent for 1.5 times as long is restarted.",
 )
 @click.option(
     "--claim-wait",
     default=30,
     show_default=True,
     type=click.IntRange(1, 60),
-    help="Seconds that a request waits for work; less where a proxy before the plane ends quiet ones.",
+    help="Seconds a long poll waits for work; lower it if a proxy in front of the plane cuts idle requests.",
 )
 @click.option("--log-level", default="info", show_default=True, type=click.Choice(["debug", "info", "warning", "error"]))
 def run(**given: object) -> None:
-    """Join a plane and keep this cluster as it says."""
+    """Run the agent: join a plane and apply its releases to this cluster."""
     log.configure(level=str(given["log_level"]))
     heap.settle()
     try:
@@ -90,11 +94,11 @@ def run(**given: object) -> None:
 
 
 @command.command()
-@click.option("--kubeconfig", default="", help="Cluster of the agent; without it, the pod's own.")
+@click.option("--kubeconfig", default="", help="kubeconfig of the agent's cluster; default: in-cluster.")
 @click.option("--context", default="", help="Context of the kubeconfig.")
-@click.option("--namespace", default="gitops-plane", show_default=True, help="Where the agent keeps its own objects.")
+@click.option("--namespace", default="gitops-plane", show_default=True, help="Namespace of the agent's own objects.")
 def rotate(kubeconfig: str, context: str, namespace: str) -> None:
-    """Ask the running agent for new keys, as after a leak of its Secret; the old keys end when the plane has the new ones."""
+    """Replace the running agent's keys, for example after its Secret leaked; the old ones end once the plane has the new ones."""
     log.configure(level="warning")
     try:
         uvloop.run(_ask_to_rotate(kubeconfig, context, namespace))

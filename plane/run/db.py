@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import click
 
-from plane import config
+from plane import config, groups
 from plane.adapters import clock
 from plane.adapters.secrets import passwords as argon2
 from plane.domain.granting import passwords
@@ -25,17 +25,19 @@ def owner(settings: config.Settings) -> engine.Engine:
     return engine.connect(url)
 
 
-@click.group("db")
+@click.group("db", cls=groups.Group)
 def command() -> None:
-    """Bring the database to this version, or compare the two."""
+    """The database: migrate it, make the first admin, re-encrypt after a key change."""
 
 
 @command.command()
 @click.option(
-    "--login", default="", help="Also make this log-in for the application (needs CREATEROLE); its password is read from standard input."
+    "--login",
+    default="",
+    help="Also create or update this database role for the application (needs CREATEROLE); its password is read from stdin.",
 )
 def migrate(login: str) -> None:
-    """Upgrade to the newest revision."""
+    """Migrate the database to this program's version."""
     database = owner(config.load())
     click.echo(f"database is at revision {schema.migrate(database)}")
     if login:
@@ -45,15 +47,15 @@ def migrate(login: str) -> None:
 
 @command.command()
 def admin() -> None:
-    """Print a token, good for a year, for the platform admin `admin`, who is made if absent."""
+    """Print a token, valid for a year, for the platform admin `admin`, creating the user if absent."""
     with _application() as database:
         click.echo(bootstrap.admin(database, clock.SystemClock()))
 
 
 @command.command()
-@click.option("--remove", is_flag=True, help="Take it away instead, and end what it began.")
+@click.option("--remove", is_flag=True, help="Remove the password instead, and end sessions and tokens that it began.")
 def password(*, remove: bool) -> None:
-    """Give the platform admin `admin`, who is made if absent, a password for `plane login --local`; ends a lock-out."""
+    """Set the password of the platform admin `admin` for `plane login --local`, creating the user if absent; ends a lock-out."""
     with _application() as database:
         click.echo(_unset(database) if remove else _set(database))
 
@@ -85,13 +87,13 @@ def _application() -> Iterator[engine.Engine]:
 
 @command.command()
 def check() -> None:
-    """Fail unless tables and migrations say the same."""
+    """Check that tables and migrations agree; change nothing."""
     schema.check(owner(config.load()))
 
 
 @command.command("rewrap")
 def rewrap_all() -> None:
-    """After a change of master key: encrypt everything anew under the present one. Servers and workers may run; repeat as you like.
+    """Re-encrypt everything under the current master key, after it changed. Servers and workers may run; safe to repeat.
 
     Secrets that were written before the audit log had fingerprints of them get theirs.
     """

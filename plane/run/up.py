@@ -130,10 +130,10 @@ def _answers(made: Installation) -> bool:
 
 
 @click.command("up")
-@click.option("--state-dir", type=click.Path(path_type=pathlib.Path), default=None, help="Where database, keys and mirrors live.")
+@click.option("--state-dir", type=click.Path(path_type=pathlib.Path), default=None, help="Folder for database, keys and mirrors.")
 @click.option("--port", default=8440, show_default=True)
 def command(state_dir: pathlib.Path | None, port: int) -> None:
-    """Run the whole plane on this machine until Ctrl-C: Postgres (or DATABASE_URL), server and worker."""
+    """Run a whole plane on this machine until Ctrl-C: Postgres (or DATABASE_URL), server and worker."""
     folder = state_dir or config.default_state() / "up"
     given = {name: os.environ[name] for name in ("DATABASE_URL", "PLANE_MIGRATION_URL") if os.environ.get(name)}
     with running(folder, port=port, environment=given) as (made, family), children.stopped_by_signals(family):

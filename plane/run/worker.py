@@ -179,7 +179,7 @@ class Worker:
 
 @click.command("worker")
 def command() -> None:
-    """Resolve, render, judge and dispatch. Run as many as you like; each needs the same keys and database."""
+    """Resolve, render, judge and dispatch releases. Run as many as you like, with the same keys and database."""
     settings = config.load()
     with wiring.plane(settings) as plane:
         worker = Worker(plane, settings, threads=wiring.threads(settings))

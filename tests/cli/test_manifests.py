@@ -44,7 +44,10 @@ def test_a_field_is_found_in_the_second_document_of_a_file(tmp_path: pathlib.Pat
         ("a: [", r"f\.yaml:2: this is not YAML"),
         ("- a", r"f\.yaml:1: a document is a mapping"),
         ("apiVersion: apps/v1\nkind: Deployment", r"f\.yaml:1: apiVersion is 'apps/v1'.*Git repository that an App names"),
-        ("\n\napiVersion: gitops-plane.io/v1\nkind: Apps", r"f\.yaml:3: kind 'Apps' is not one of App, Cluster"),
+        (
+            "\n\napiVersion: gitops-plane.io/v1\nkind: Apps",
+            r"f\.yaml:3: kind 'Apps' is unknown \(did you mean 'App'\?\); known kinds: App, Cluster",
+        ),
         ("apiVersion: gitops-plane.io/v1\nkind: App\nmetadata: {}", r"f\.yaml:1: metadata\.name is missing"),
         (document("App", "web") + "---\n" + document("App", "web"), r"f\.yaml:7: app/web is already in .*f\.yaml:1; keep one"),
         ("# nothing", r"no documents in .*f\.yaml"),

@@ -48,13 +48,20 @@ def _timed() -> float:
     return time.monotonic() - begun
 
 
-def test_a_wrong_command_is_wrong_use() -> None:
-    assert plane("aply").returncode == 2
+@pytest.mark.parametrize(("typed", "meant"), [("aplly", "apply"), ("try plna", "plan"), ("app gte", "get")])
+def test_a_wrong_command_is_wrong_use_and_names_the_nearest(run: conftest.Run, typed: str, meant: str) -> None:
+    assert f"Did you mean '{meant}'?" in run(*typed.split(), code=2).stderr
+
+
+@pytest.mark.parametrize("group", ["", "app", "audit", "policy", "cluster", "db", "try"])
+def test_help_cuts_no_sentence(run: conftest.Run, group: str) -> None:
+    assert "..." not in run(*group.split(), "--help").output.partition("ommands:")[2]
 
 
 def test_version(run: conftest.Run) -> None:
     assert run("version").output.startswith("plane ")
     assert "version" in json.loads(run("version", "-o", "json").output)
+    assert run("--version").output == run("version").output
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
@@ -82,6 +89,10 @@ def test_an_unknown_kind_names_the_known(run: conftest.Run) -> None:
         "healthcheck, resourcerule, sink, identityprovider, workloadtrust, app"
     )
     assert said == f"Error: there is no kind 'deployments'; known kinds: {known}\n"
+
+
+def test_a_slip_in_a_kind_names_the_nearest(run: conftest.Run) -> None:
+    assert run("get", "aps", code=2).stderr.startswith("Error: there is no kind 'aps' (did you mean 'apps'?); known kinds: tenant, ")
 
 
 def test_a_plane_that_is_away_is_exit_6(run: conftest.Run) -> None:

@@ -2,15 +2,16 @@
 
 import click
 
+from plane import groups
 from plane.cli import client, failures, session, show
 from plane.cli.auditing import audit_files, audit_places, audit_reports, audit_stamps, audit_terms, audit_trail
 
 Json = client.Json
 
 
-@click.group()
+@click.group(cls=groups.Group)
 def audit() -> None:
-    """Who did what, when and why; `-T -` for what the platform itself did."""
+    """The audit log of a tenant; `-T -` for the platform's own."""
 
 
 audit.add_command(audit_files.export)

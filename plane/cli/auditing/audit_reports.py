@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from plane import groups
 from plane.cli import client, failures, kinds, session, show
 from plane.cli.auditing import audit_delivery, audit_places
 from plane.domain.auditing import audit_types
@@ -43,7 +44,7 @@ _PEOPLE = (
 )
 
 
-@click.group("report")
+@click.group("report", cls=groups.Group)
 def report() -> None:
     """Saved questions, one command each; `--since`, `--until` and the other filters narrow them."""
 

@@ -12,13 +12,11 @@ from plane.wire import documents
 
 @click.command("argocd-project")
 @click.argument("files", nargs=-1, required=True, type=trial_files.FILE, metavar="FILE|-…")
-@click.option("--tenant", default="", help="The tenant that the projects are for.")
-@click.option(
-    "--cluster", "clusters", multiple=True, metavar="SERVER=NAME", help="The name that a server's cluster has here; may be given again."
-)
+@click.option("--tenant", default="", help="Tenant of the projects.")
+@click.option("--cluster", "clusters", multiple=True, metavar="SERVER=NAME", help="Name of the cluster at this API server URL; repeatable.")
 @trial_files.output_option("table", "json", "yaml")
 def command(files: tuple[str, ...], tenant: str, clusters: tuple[str, ...], output: str) -> None:
-    """Print the Projects that AppProjects become, and what is different about them here.
+    """Convert AppProjects to Projects, and list the differences.
 
     FILEs may also hold the ConfigMap argocd-cm, for global projects, and cluster Secrets, for names of servers. Nothing is written:
     `-o yaml` prints documents for `plane apply -f -`, and the differences to standard error.

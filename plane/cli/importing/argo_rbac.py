@@ -13,11 +13,11 @@ from plane.wire import documents
 
 @click.command("argocd-rbac")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False), metavar="FILE…")
-@click.option("--tenant", default="", help="The tenant that the roles are for.")
-@click.option("--user", "users", multiple=True, help="A subject that is a user here; all others count as groups. Again for more.")
+@click.option("--tenant", default="", help="Tenant of the roles.")
+@click.option("--user", "users", multiple=True, help="A subject that is a user; all others are groups. Repeatable.")
 @trial_files.output_option("table", "json", "yaml")
 def command(files: tuple[str, ...], tenant: str, users: tuple[str, ...], output: str) -> None:
-    """Print the Roles and RoleBindings that a policy becomes, and what has no equivalent.
+    """Convert policy.csv to Roles and RoleBindings, and list what has no equivalent.
 
     FILEs are policy.csv, the ConfigMap argocd-rbac-cm, and AppProjects for the roles of projects. Nothing is written: `-o yaml` prints
     documents for `plane apply -f -`, and the notes to standard error.

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from plane import groups
 from plane.cli import failures, kinds, session, show, times
 
 _ABLE = (
@@ -37,9 +38,9 @@ _CHANGE = ("current", "new")
 _as = click.option("--as", "who", default="", metavar="USER", help="Ask for somebody else; needs access:get.")
 
 
-@click.group()
+@click.group(cls=groups.Group)
 def auth() -> None:
-    """Who may do what, and why."""
+    """Check permissions; break-glass roles; second approvals."""
 
 
 def _wish(function: session.Command) -> session.Command:
@@ -53,7 +54,7 @@ def _wish(function: session.Command) -> session.Command:
 @show.option("table", "json", "yaml")
 @session.placed
 def can_i(where: session.Session, *, verb: str, resource: str, who: str, output: str) -> None:
-    """Whether you may do VERB to RESOURCE here: exit 0 yes, 1 no.
+    """Say whether you may VERB the RESOURCE: exit 0 yes, 1 no.
 
     RESOURCE is a kind, such as app, or one app: app/web. Actions are `action:apps/Deployment/restart app/web`.
     """
@@ -70,7 +71,7 @@ def can_i(where: session.Session, *, verb: str, resource: str, who: str, output:
 @show.option("table", "json", "yaml")
 @session.placed
 def explain(where: session.Session, *, verb: str, resource: str, who: str, output: str) -> None:
-    """All that speaks for and against it, the nearest to yes first."""
+    """Explain a permission: every role that speaks for or against it, closest match first."""
     found = where.api.get(f"{_above(where)}/explain-access", who=who, **_params(where, verb, resource)).body
     if not show.body(found, output=output):
         click.echo(f"{'yes' if found['allowed'] else 'no'}: {found['because']}\n")
@@ -82,7 +83,7 @@ def explain(where: session.Session, *, verb: str, resource: str, who: str, outpu
 @show.option("table", "json", "yaml")
 @session.placed
 def who_can(where: session.Session, *, verb: str, resource: str, output: str) -> None:
-    """Who may do VERB to RESOURCE here, or may once something holds."""
+    """List who may VERB the RESOURCE, now or under a condition."""
     items = list(where.api.get(f"{_above(where)}/who-can", **_params(where, verb, resource)).body["items"])
     if not show.body({"items": items}, output=output):
         show.listing(_ABLE, items, nothing="Nobody here.")
@@ -90,8 +91,8 @@ def who_can(where: session.Session, *, verb: str, resource: str, output: str) ->
 
 @auth.command("break-glass")
 @click.argument("rolebinding")
-@click.option("--reason", required=True, help="Why; the log keeps it, and all who follow the log read it.")
-@click.option("--for", "span", default="1h", show_default=True, help="For how long, at most 4h.")
+@click.option("--reason", required=True, help="Why; recorded in the audit log.")
+@click.option("--for", "span", default="1h", show_default=True, help="Duration, at most 4h.")
 @session.placed
 def break_glass(where: session.Session, *, rolebinding: str, reason: str, span: str) -> None:
     """Take the role of a break-glass RoleBinding that names you."""
@@ -104,7 +105,7 @@ def break_glass(where: session.Session, *, rolebinding: str, reason: str, span: 
 @click.argument("rolebinding")
 @session.placed
 def return_glass(where: session.Session, *, rolebinding: str) -> None:
-    """Give a break-glass role back before its time."""
+    """Give a break-glass role back before it ends."""
     where.api.call("DELETE", _glass(where, rolebinding))
     click.echo(f"rolebinding/{rolebinding} returned")
 
@@ -113,7 +114,7 @@ def return_glass(where: session.Session, *, rolebinding: str) -> None:
 @show.option("table", "json", "yaml")
 @session.placed
 def glass(where: session.Session, *, output: str) -> None:
-    """Who took which break-glass role, newest first."""
+    """List who took which break-glass role, newest first."""
     items = list(where.api.get(f"{_above(where)}/glass").body["items"])
     if not show.body({"items": items}, output=output):
         show.listing(_TAKEN, items, nothing="Nobody took one.")
@@ -123,7 +124,7 @@ def glass(where: session.Session, *, output: str) -> None:
 @show.option("table", "json", "yaml")
 @session.placed
 def approvals(where: session.Session, *, output: str) -> None:
-    """What waits for a second person, newest first."""
+    """List requests that wait for a second person, newest first."""
     items = list(where.api.get(f"/tenants/{where.tenant()}/approvals").body["items"])
     if not show.body({"items": items}, output=output):
         show.listing(_APPROVALS, items, nothing="Nothing waits.")
@@ -133,7 +134,7 @@ def approvals(where: session.Session, *, output: str) -> None:
 @click.argument("approval", metavar="ID")
 @session.placed
 def approve(where: session.Session, *, approval: str) -> None:
-    """Allow what somebody else asked for; they repeat their command then."""
+    """Approve somebody else's request; they then repeat their command."""
     given = where.api.call("POST", f"/tenants/{where.tenant()}/approvals/{kinds.checked('approval', approval)}").body
     click.echo(f"{given['person']} may now do {given['order']}, once, until {given['expiresAt']}")
 
@@ -158,7 +159,7 @@ def _params(where: session.Session, verb: str, resource: str) -> dict[str, str]:
 @auth.command("password")
 @session.placed
 def password(where: session.Session) -> None:
-    """Change your own password, as a local admin; two lines on standard input where it is no terminal."""
+    """Change your own password, as a local admin; not on a terminal: two lines on stdin."""
     ask = functools.partial(click.prompt, hide_input=True)
     typed = sys.stdin.isatty()
     said = (ask("Your password"), ask("The new one", confirmation_prompt=True)) if typed else tuple(sys.stdin.read().splitlines())

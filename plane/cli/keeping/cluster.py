@@ -10,15 +10,15 @@ from plane.domain.reading import yaml_text
 
 AGENTS = "gitops-plane"  # the namespace that the chart goes to
 
-cluster = nouns.group(kinds.CLUSTER, "Clusters: each has an agent that asks the plane for work. With -T, those of a tenant.")
+cluster = nouns.group(kinds.CLUSTER, "Clusters, each with an agent that asks the plane for work. With -T, a tenant's own clusters.")
 name_argument = nouns.named(kinds.CLUSTER)
 
 
 @cluster.command("create")
 @click.argument("name")
-@click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="A label; may be given again.")
+@click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="A label; repeatable.")
 @click.option(
-    "--grant", "grants", multiple=True, metavar="TENANT=NAMESPACE,...", help="Namespaces (globs) a tenant may use; may be given again."
+    "--grant", "grants", multiple=True, metavar="TENANT=NAMESPACE,...", help="Namespaces (globs) that a tenant may use; repeatable."
 )
 @click.option(
     "--grant-where",
@@ -26,7 +26,7 @@ name_argument = nouns.named(kinds.CLUSTER)
     multiple=True,
     nargs=2,
     metavar="SELECTOR NAMESPACE,...",
-    help="Namespaces for every tenant with such labels; each glob holds {tenant}. May be given again.",
+    help="Namespaces for every tenant with these labels; each glob must contain {tenant}. Repeatable.",
 )
 @show.option("table", "json", "yaml", "name")
 @session.placed
@@ -39,7 +39,7 @@ def create(
     selectors: tuple[tuple[str, str], ...],
     output: str,
 ) -> None:
-    """Make a cluster known; `plane cluster join` then lets its agent in. With -T TENANT it is the tenant's own, and for nobody else."""
+    """Register a cluster; `plane cluster join` then lets its agent in. With -T TENANT it belongs to that tenant alone."""
     given = [
         {"tenant": tenant, "namespaces": namespaces.split(",")} for tenant, namespaces in _pairs(grants, "--grant", "TENANT=NAMESPACE,...")
     ]
@@ -50,14 +50,14 @@ def create(
 
 @cluster.command("join")
 @name_argument
-@click.option("--token-file", metavar="FILE", help="Write the join token here (0600) instead of showing it.")
+@click.option("--token-file", metavar="FILE", help="Write the join token to this file (0600) instead of printing it.")
 @click.option(
-    "--via", type=click.Choice(["program", "helm", "kubectl"]), default="program", show_default=True, help="How the agent is to run."
+    "--via", type=click.Choice(["program", "helm", "kubectl"]), default="program", show_default=True, help="How to run the agent."
 )
 @show.option("table", "json", "yaml")
 @session.placed
 def join(where: session.Session, *, name: str, token_file: str | None, via: str, output: str) -> None:
-    """Print the command that lets an agent join as cluster NAME: run here, or put into the cluster with Helm or kubectl.
+    """Print the command that installs or starts the agent of cluster NAME, with a one-time join token.
 
     The token works once, for a short time. It goes through the environment, a file or a pipe, never through a command line that others
     can read.
@@ -76,7 +76,7 @@ def join(where: session.Session, *, name: str, token_file: str | None, via: str,
 @name_argument
 @session.placed
 def revoke(where: session.Session, *, name: str) -> None:
-    """Refuse the cluster's agent from now on; what runs in the cluster keeps running."""
+    """Revoke the cluster's agent; what runs in the cluster keeps running."""
     where.api.call("POST", f"{kinds.path(kinds.CLUSTER, where, name)}/revoke")
     click.echo(f"cluster/{name} revoked; let an agent in again with `plane cluster join {name}`")
 
@@ -85,7 +85,7 @@ def revoke(where: session.Session, *, name: str) -> None:
 @name_argument
 @session.placed
 def rotate(where: session.Session, *, name: str) -> None:
-    """Have the cluster's agent take new keys; the old ones end when it has told the plane of the new."""
+    """Have the cluster's agent replace its keys; the old ones end once the plane has the new ones."""
     where.api.call("POST", f"{kinds.path(kinds.CLUSTER, where, name)}/rotate")
     click.echo(f"cluster/{name}: its agent was asked for new keys; `plane get cluster {name} -o yaml` shows whether it has them")
 

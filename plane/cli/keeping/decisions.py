@@ -47,7 +47,7 @@ _SUMS = (
 @show.option("table", "json", "yaml")
 @session.placed
 def decisions(where: session.Session, *, identity: str, app: str, verdict: str | None, limit: int, output: str) -> None:
-    """List what policy said of releases, newest first, or show one decision with every rule's outcome.
+    """List policy decisions about releases, newest first, or show one with every rule's outcome.
 
     With -P those of one project. The id is that of `plane app explain` and of the audit log.
     """

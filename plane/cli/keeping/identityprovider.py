@@ -4,7 +4,7 @@ import click
 
 from plane.cli import failures, kinds, nouns, session
 
-_DOC = "Identity providers: where people log in; `-T -` for the platform's own. Make them with `plane apply`."
+_DOC = "OpenID Connect providers; `-T -` for the platform's own. Create them with `plane apply`."
 identityprovider = nouns.group(kinds.IDENTITY_PROVIDER, _DOC)
 
 
@@ -12,7 +12,7 @@ identityprovider = nouns.group(kinds.IDENTITY_PROVIDER, _DOC)
 @nouns.named(kinds.IDENTITY_PROVIDER)
 @session.placed
 def test(where: session.Session, *, name: str) -> None:
-    """Reach the provider now: exit 0 log-ins can work, 1 they cannot, and why."""
+    """Test the provider now: exit 0 if log-ins can work; otherwise 1, with the reason."""
     found = where.api.call("POST", f"{kinds.path(kinds.IDENTITY_PROVIDER, where, name)}/test").body
     if not found["ok"]:
         raise failures.Failed(f"identityprovider/{name}: {'; '.join(map(failures.visible, found['problems']))}")

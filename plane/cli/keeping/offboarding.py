@@ -28,12 +28,12 @@ COLUMNS = (
 
 @click.command("offboard")
 @nouns.named(kinds.TENANT)
-@click.option("--yes", is_flag=True, help="Remove it all.")
-@click.option("--keep-objects", is_flag=True, help="Leave what the apps made in the clusters where it is.")
+@click.option("--yes", is_flag=True, help="Delete it all.")
+@click.option("--keep-objects", is_flag=True, help="Leave the apps' objects in the clusters.")
 @show.option("table", "json", "yaml")
 @session.placed
 def command(where: session.Session, *, name: str, yes: bool, keep_objects: bool, output: str) -> None:
-    """Show what goes with tenant NAME; with --yes, remove it.
+    """Show everything that belongs to tenant NAME; with --yes, delete it.
 
     Apps go first, and their objects with them, which the clusters' agents do: while any are going, the rest stays, and the same command
     goes on later. The audit log stays.

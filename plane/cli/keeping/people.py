@@ -4,10 +4,11 @@ import pathlib
 
 import click
 
+from plane import groups
 from plane.cli import client, kinds, nouns, private, session, show
 from plane.domain.granting import roles
 
-user = nouns.group(kinds.USER, "People and services of a tenant, and their roles.")
+user = nouns.group(kinds.USER, "Users and services of a tenant, and their roles.")
 
 _USERS = (
     kinds.Column("NAME", "name"),
@@ -34,7 +35,7 @@ def _built_in(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
 
 
 _role = click.argument("role", shell_complete=_built_in)
-_only_in = click.option("--only-in", default="", metavar="PROJECT", help="The role holds in this project only.")
+_only_in = click.option("--only-in", default="", metavar="PROJECT", help="Grant the role in this project only.")
 
 
 @click.command()
@@ -58,7 +59,7 @@ def me(where: session.Session, *, output: str) -> None:
 @show.option("table", "json", "yaml")
 @session.placed
 def list_users(where: session.Session, *, output: str) -> None:
-    """List them with their roles."""
+    """List users with their roles."""
     items = list(where.api.items(_users(where)))
     shown = [{**item, "state": "disabled" if item["disabled"] else "active"} for item in items]
     if not show.body({"items": items}, output=output):
@@ -67,12 +68,12 @@ def list_users(where: session.Session, *, output: str) -> None:
 
 @user.command("create")
 @click.argument("name")
-@click.option("--service", is_flag=True, help="A machine, not a person.")
-@click.option("--role", shell_complete=_built_in, help="Give this role at once.")
+@click.option("--service", is_flag=True, help="A service account, not a person.")
+@click.option("--role", shell_complete=_built_in, help="Also grant this role.")
 @_only_in
 @session.placed
 def create(where: session.Session, *, name: str, service: bool, role: str | None, only_in: str) -> None:
-    """Make somebody who may log in once they have a token (`plane token create NAME`)."""
+    """Create a user; `plane token create NAME` then lets them log in."""
     where.api.call("POST", _users(where), body={"name": name, "kind": "service" if service else "user"})
     click.echo(f"user/{name} created")
     if role:
@@ -85,7 +86,7 @@ def create(where: session.Session, *, name: str, service: bool, role: str | None
 @_only_in
 @session.placed
 def grant(where: session.Session, *, name: str, role: str, only_in: str) -> None:
-    """Give a role over the tenant, or over one of its projects."""
+    """Grant a role in the tenant, or in one of its projects."""
     _grant(where, name, role, only_in)
 
 
@@ -95,7 +96,7 @@ def grant(where: session.Session, *, name: str, role: str, only_in: str) -> None
 @_only_in
 @session.placed
 def ungrant(where: session.Session, *, name: str, role: str, only_in: str) -> None:
-    """Take a role away, at once; one that a RoleBinding gives is taken there."""
+    """Take a role away at once; roles from a RoleBinding are removed there."""
     taken = where.api.call("DELETE", f"{_one(where, name)}/roles", params={"role": role, "project": only_in}).body
     still = f" by hand; still by rolebinding {', '.join(taken['bindings'])}" if taken.get("bindings") else ""
     click.echo(f"user/{name} is no longer {show.held({'role': role, 'project': only_in})}{still}")
@@ -105,7 +106,7 @@ def ungrant(where: session.Session, *, name: str, role: str, only_in: str) -> No
 @click.argument("name")
 @session.placed
 def disable(where: session.Session, *, name: str) -> None:
-    """Shut somebody out at once; the record keeps their name."""
+    """Disable a user at once; the audit log keeps the name."""
     where.api.call("POST", f"{_one(where, name)}/disable")
     click.echo(f"user/{name} disabled")
 
@@ -114,17 +115,17 @@ def disable(where: session.Session, *, name: str) -> None:
 @click.argument("name")
 @session.placed
 def enable(where: session.Session, *, name: str) -> None:
-    """Let somebody in again, with the roles they had."""
+    """Enable a user again, with the roles they had."""
     where.api.call("POST", f"{_one(where, name)}/enable")
     click.echo(f"user/{name} enabled")
 
 
-_token_file = click.option("--token-file", metavar="FILE", help="Write it into this new file (0600) instead of printing it.")
+_token_file = click.option("--token-file", metavar="FILE", help="Write it to this new file (0600) instead of printing it.")
 
 
-@click.group()
+@click.group(cls=groups.Group)
 def token() -> None:
-    """Tokens that people and services log in with."""
+    """API tokens of users and services."""
 
 
 @token.command("list")
@@ -132,7 +133,7 @@ def token() -> None:
 @show.option("table", "json", "yaml")
 @session.placed
 def list_tokens(where: session.Session, *, user_name: str, output: str) -> None:
-    """List somebody's tokens; their secrets are shown when they are made and never again."""
+    """List a user's tokens; their secrets are shown only when they are created."""
     items = list(where.api.items(f"{_one(where, user_name)}/tokens"))
     if not show.body({"items": items}, output=output):
         show.listing(_TOKENS, items, nothing=f"user/{user_name} has no token; make one with `plane token create {user_name}`.")
@@ -140,14 +141,16 @@ def list_tokens(where: session.Session, *, user_name: str, output: str) -> None:
 
 @token.command("create")
 @click.argument("user_name", metavar="USER")
-@click.option("--name", default="cli", show_default=True, help="What the token is called.")
-@click.option("--days", type=click.IntRange(1, 365), default=90, show_default=True, help="How long it holds.")
-@click.option("--scope", "scopes", multiple=True, metavar="PERMISSION", help="Good for this permission only, such as app:sync; repeat it.")
-@click.option("--network", "networks", multiple=True, metavar="CIDR", help="Good from this network only; repeat it.")
+@click.option("--name", default="cli", show_default=True, help="Name of the token.")
+@click.option("--days", type=click.IntRange(1, 365), default=90, show_default=True, help="Days until it expires.")
+@click.option(
+    "--scope", "scopes", multiple=True, metavar="PERMISSION", help="Limit the token to this permission, such as app:sync; repeatable."
+)
+@click.option("--network", "networks", multiple=True, metavar="CIDR", help="Limit the token to this network; repeatable.")
 @_token_file
 @session.placed
 def create_token(where: session.Session, *, user_name: str, token_file: str | None, **wish: object) -> None:
-    """Make a token for somebody and print it, this once."""
+    """Create a token for a user and print it, once."""
     private.check_new(token_file)
     _hand_over(user_name, where.api.call("POST", f"{_one(where, user_name)}/tokens", body=wish).body, token_file)
 
@@ -155,12 +158,12 @@ def create_token(where: session.Session, *, user_name: str, token_file: str | No
 @token.command("rotate")
 @click.argument("user_name", metavar="USER")
 @click.argument("token_id", metavar="ID")
-@click.option("--days", type=click.IntRange(1, 365), default=90, show_default=True, help="How long the new one holds.")
-@click.option("--overlap-hours", type=click.IntRange(0, 168), default=24, show_default=True, help="How long the old one still holds.")
+@click.option("--days", type=click.IntRange(1, 365), default=90, show_default=True, help="Days until the new one expires.")
+@click.option("--overlap-hours", type=click.IntRange(0, 168), default=24, show_default=True, help="Hours until the old one ends.")
 @_token_file
 @session.placed
 def rotate_token(where: session.Session, *, user_name: str, token_id: str, days: int, overlap_hours: int, token_file: str | None) -> None:
-    """Make a token in place of another, and print it; the old one ends after the overlap."""
+    """Replace a token and print the new one; the old one ends after the overlap."""
     private.check_new(token_file)
     wish = {"days": days, "overlapHours": overlap_hours}
     _hand_over(user_name, where.api.call("POST", f"{_one(where, user_name)}/tokens/{token_id}/rotate", body=wish).body, token_file)
@@ -182,7 +185,7 @@ def _hand_over(user_name: str, made: client.Json, token_file: str | None) -> Non
 @click.argument("token_id", metavar="ID")
 @session.placed
 def revoke(where: session.Session, *, user_name: str, token_id: str) -> None:
-    """End a token at once."""
+    """Revoke a token at once."""
     where.api.call("DELETE", f"{_one(where, user_name)}/tokens/{token_id}")
     click.echo(f"token {token_id} of user/{user_name} revoked")
 

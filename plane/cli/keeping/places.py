@@ -6,8 +6,8 @@ from plane.cli import failures, get, kinds, nouns, session, show, store
 from plane.cli.keeping import offboarding
 from plane.cli.running import holds
 
-tenant = nouns.group(kinds.TENANT, "Tenants: people and projects that see nothing of other tenants.")
-project = nouns.group(kinds.PROJECT, "Projects: a tenant's apps that share rules.")
+tenant = nouns.group(kinds.TENANT, "Tenants, isolated from each other, and their quotas.")
+project = nouns.group(kinds.PROJECT, "Projects: what a group of a tenant's apps may use.")
 
 tenant.add_command(offboarding.command)
 
@@ -19,7 +19,7 @@ _QUOTAS = (kinds.Column("QUOTA", "quota"), kinds.Column("USED", "used"), kinds.C
 @show.option()
 @session.placed
 def get_tenant(where: session.Session, *, name: str, output: str) -> None:
-    """Show one tenant, with its use of every quota."""
+    """Show one tenant, with its use of each quota."""
     found = store.read(where, kinds.TENANT, name).body
     show.document(kinds.TENANT, found, output=output)
     if output in ("table", "wide"):
@@ -45,7 +45,7 @@ _ORPHANS = (
 @show.option("table", "json", "yaml")
 @session.placed
 def orphans(where: session.Session, *, name: str, output: str) -> None:
-    """List objects in the namespaces of the project's apps that belong to no app; the clusters' agents are asked."""
+    """List orphaned objects: those in the namespaces of the project's apps that belong to no app."""
     found = where.api.get(f"{kinds.path(kinds.PROJECT, where, name)}/orphans").body
     if not show.body(found, output=output):
         show.listing(_ORPHANS, found["items"], nothing="Every object belongs to an app, or is left out by spec.orphanedResources.ignore.")
@@ -53,7 +53,7 @@ def orphans(where: session.Session, *, name: str, output: str) -> None:
             click.echo(failures.visible(f"Warning: {sentence}"), err=True)
 
 
-_description = click.option("--description", default="", help="A line for people.")
+_description = click.option("--description", default="", help="One line of description.")
 
 
 @tenant.command("create")
@@ -69,9 +69,19 @@ def create_tenant(where: session.Session, *, name: str, description: str, output
 @project.command("create")
 @click.argument("name")
 @_description
-@click.option("--source-repo", "repos", multiple=True, metavar="GLOB", help="Repositories its apps may name; all of the project otherwise.")
 @click.option(
-    "--destination", "places", multiple=True, metavar="CLUSTER/NAMESPACE", help="Where its apps may go, globs; all granted otherwise."
+    "--source-repo",
+    "repos",
+    multiple=True,
+    metavar="GLOB",
+    help="Repositories (globs) its apps may use; default: all of the project's. Repeatable.",
+)
+@click.option(
+    "--destination",
+    "places",
+    multiple=True,
+    metavar="CLUSTER/NAMESPACE",
+    help="Destinations (globs) of its apps; default: everything granted to the tenant. Repeatable.",
 )
 @show.option("table", "json", "yaml", "name")
 @session.placed

@@ -10,7 +10,7 @@ from plane.cli import completion, failures, get, kinds, nouns, session, show, st
 from plane.cli.authoring import policy_explain, policy_import, policy_new, policy_test
 from plane.cli.keeping import decisions, policy_texts, previews
 
-policy = nouns.group(kinds.POLICY_SET, "Policies: Rego rules asked before anything is dispatched; `-T -` for the platform's own.")
+policy = nouns.group(kinds.POLICY_SET, "Policy sets: rules judged before anything is dispatched; `-T -` for the platform's own.")
 
 policy.add_command(decisions.decisions)
 policy.add_command(decisions.replay)

@@ -2,5 +2,5 @@
 
 from plane.cli import kinds, nouns
 
-_DOC = "Policy bindings: where policies hold; `-T -` for the platform's own, `-P` for a project's. Make them with `plane apply`."
+_DOC = "Where policy sets apply; `-T -` for the platform's own, `-P` for a project's. Create them with `plane apply`."
 policybinding = nouns.group(kinds.POLICY_BINDING, _DOC)

@@ -2,5 +2,5 @@
 
 from plane.cli import kinds, nouns
 
-_DOC = "Resource rules: differences that count for no app, and kinds that the plane leaves alone. Make them with `plane apply`."
+_DOC = "Platform-wide ignored differences and excluded kinds. Create them with `plane apply`."
 resourcerule = nouns.group(kinds.RESOURCE_RULE, _DOC)

@@ -2,5 +2,5 @@
 
 from plane.cli import kinds, nouns
 
-role = nouns.group(kinds.ROLE, "A tenant's own roles: permissions under a name.")
-rolebinding = nouns.group(kinds.ROLE_BINDING, "Roles given to people, groups and services.")
+role = nouns.group(kinds.ROLE, "A tenant's own roles, each a set of permissions.")
+rolebinding = nouns.group(kinds.ROLE_BINDING, "Roles given to users, groups and services.")

@@ -2,6 +2,7 @@
 
 import click
 
+from plane import groups
 from plane.cli import kinds, session, show
 
 _SESSIONS = (
@@ -13,12 +14,12 @@ _SESSIONS = (
     kinds.Column("USED", "usedAt", "age"),
     kinds.Column("AGE", "createdAt", "age"),
 )
-_user = click.option("--user", "user_name", default="", metavar="NAME", help="Somebody else's; yours otherwise.")
+_user = click.option("--user", "user_name", default="", metavar="NAME", help="Of this user; default: your own.")
 
 
-@click.group("session")
+@click.group("session", cls=groups.Group)
 def sessions() -> None:
-    """Sessions of browsers."""
+    """Browser sessions."""
 
 
 @sessions.command("list")
@@ -26,7 +27,7 @@ def sessions() -> None:
 @show.option("table", "json", "yaml")
 @session.placed
 def list_sessions(where: session.Session, *, user_name: str, output: str) -> None:
-    """List those that are open."""
+    """List open sessions."""
     items = list(where.api.items(_place(where, user_name)))
     if not show.body({"items": items}, output=output):
         show.listing(_SESSIONS, items, nothing="No browser is logged in.")
@@ -37,7 +38,7 @@ def list_sessions(where: session.Session, *, user_name: str, output: str) -> Non
 @click.argument("session_id", metavar="ID")
 @session.placed
 def end(where: session.Session, *, user_name: str, session_id: str) -> None:
-    """End one at once."""
+    """End a session at once."""
     where.api.call("DELETE", f"{_place(where, user_name)}/{session_id}")
     click.echo(f"session {session_id} ended")
 

@@ -6,8 +6,8 @@ import click
 
 from plane.cli import failures, get, kinds, nouns, private, session, show
 
-repo = nouns.group(kinds.REPOSITORY, "Repositories: Git over https or ssh, or a registry's (oci://).")
-credential = nouns.group(kinds.CREDENTIAL, "Credentials: written, kept encrypted, never given back.")
+repo = nouns.group(kinds.REPOSITORY, "Git repositories, over https or ssh, and repositories of an OCI registry (oci://).")
+credential = nouns.group(kinds.CREDENTIAL, "Credentials, stored encrypted and never shown again.")
 
 
 class RepoFlags(TypedDict):
@@ -36,13 +36,13 @@ SECRET = {"git-password": "password", "git-ssh": "privateKey", "sops-age": "iden
 @repo.command("create")
 @click.argument("name")
 @click.argument("url")
-@click.option("--credential", "credential_name", default="", help="Credential of the project to use.")
-@click.option("--poll-interval", type=click.IntRange(10, 86_400), default=180, show_default=True, help="Seconds between looks at it.")
-@click.option("--ca", type=click.File("r"), help="PEM certificates that the host's own must come from.")
+@click.option("--credential", "credential_name", default="", help="Credential of the project.")
+@click.option("--poll-interval", type=click.IntRange(10, 86_400), default=180, show_default=True, help="Seconds between polls.")
+@click.option("--ca", type=click.File("r"), help="PEM file of certificate authorities to trust for the host; default: the system's.")
 @show.option("table", "json", "yaml", "name")
 @session.placed
 def create_repo(where: session.Session, *, name: str, url: str, output: str, **given: Unpack[RepoFlags]) -> None:
-    """Make the repository at URL known: Git's, or one of a registry (oci://) that policy sets come from."""
+    """Add the repository at URL: a Git repository, or one of an OCI registry (oci://) for policy sets."""
     ca_pem = given["ca"].read() if given["ca"] else ""
     spec = {"url": url, "credential": given["credential_name"], "pollInterval": given["poll_interval"], "caPem": ca_pem}
     get.create(where, kinds.REPOSITORY, name, {"spec": spec}, output=output)
@@ -53,7 +53,7 @@ def create_repo(where: session.Session, *, name: str, url: str, output: str, **g
 @show.option("table", "json", "yaml")
 @session.placed
 def test(where: session.Session, *, name: str, output: str) -> None:
-    """Try to reach a repository now: exit 0 when it answers, 1 when not."""
+    """Test the connection to a repository now: exit 0 if it works, 1 if not."""
     found = where.api.call("POST", f"{kinds.path(kinds.REPOSITORY, where, name)}/test").body
     if not show.body(found, output=output) and found["ok"]:
         click.echo(f"repo/{name} answers: {found['sentence']}")
@@ -63,21 +63,21 @@ def test(where: session.Session, *, name: str, output: str) -> None:
 
 @credential.command("create")
 @click.argument("name")
-@click.option("--kind", "form", type=click.Choice(list(SECRET)), required=True, help="What it opens.")
-@click.option("--from-file", "file", metavar="FILE", help="File that holds the secret; standard input, or a prompt, otherwise.")
-@click.option("--username", default="", help="Git: the user that goes with it.")
-@click.option("--known-hosts", type=click.File("r"), metavar="FILE", help="git-ssh: the host's lines of known_hosts.")
-@click.option("--address", default="", metavar="URL", help="vault: where it is.")
+@click.option("--kind", "form", type=click.Choice(list(SECRET)), required=True, help="What it is for.")
+@click.option("--from-file", "file", metavar="FILE", help="File that holds the secret; default: stdin or a prompt.")
+@click.option("--username", default="", help="Git: the user name.")
+@click.option("--known-hosts", type=click.File("r"), metavar="FILE", help="git-ssh: a known_hosts file.")
+@click.option("--address", default="", metavar="URL", help="vault: its URL.")
 @click.option("--mount", default="", help="vault: the KV mount.")
-@click.option("--prefix", "prefixes", multiple=True, help="vault: paths the project may read; may be given again.")
+@click.option("--prefix", "prefixes", multiple=True, help="vault: path prefix that the project may read; repeatable.")
 @click.option("--namespace", default="", help="vault: its namespace.")
-@click.option("--role-id", default="", help="vault: AppRole to log in as; without it the secret is a token.")
+@click.option("--role-id", default="", help="vault: AppRole role id, the secret being its secret id; default: the secret is a token.")
 @show.option("table", "json", "yaml", "name")
 @session.placed
 def create_credential(
     where: session.Session, *, name: str, form: str, file: str | None, output: str, **given: Unpack[CredentialFlags]
 ) -> None:
-    """Keep a secret for the project's repositories, SOPS files or Vault paths.
+    """Store a secret for the project's repositories, SOPS files or Vault paths.
 
     The secret is read from a file, standard input or a prompt, so that it never stands in the shell's history.
     """

@@ -7,24 +7,24 @@ import click
 
 from plane.cli import get, kinds, nouns, session, show, times
 
-waiver = nouns.group(kinds.WAIVER, "Waivers: a rule does not count for some objects of a project, for a time.")
+waiver = nouns.group(kinds.WAIVER, "Waivers: time-limited exceptions from policy rules for some of a project's objects.")
 
 
 @waiver.command("create")
 @click.argument("name")
-@click.option("--rule", required=True, metavar="SET/RULE", help="As `plane app explain` names it: house/W01, platform/house/I02.")
-@click.option("--reason", required=True, help="Why; whoever approves it reads it.")
-@click.option("--until", required=True, metavar="TIME", help="When it ends: a time, or a length as 30d.")
-@click.option("--ticket", default="", help="Where it is tracked.")
-@click.option("--break-glass", "breakGlass", is_flag=True, help="Count at once, for four hours at most; looked at afterwards.")
-@click.option("--app", "apps", multiple=True, metavar="GLOB", help="Only in these apps; may be given again, as the next ones.")
+@click.option("--rule", required=True, metavar="SET/RULE", help="Rule as `plane app explain` names it: house/W01, platform/house/I02.")
+@click.option("--reason", required=True, help="Why; shown to the approver.")
+@click.option("--until", required=True, metavar="TIME", help="When it ends: a time, or a duration such as 30d.")
+@click.option("--ticket", default="", help="Ticket that tracks it.")
+@click.option("--break-glass", "breakGlass", is_flag=True, help="Take effect at once, for at most four hours; reviewed afterwards.")
+@click.option("--app", "apps", multiple=True, metavar="GLOB", help="Only in these apps; repeatable, as are the next three.")
 @click.option("--kind", "kinds", multiple=True, help="Only objects of this kind, as apps/Deployment.")
-@click.option("--object", "names", multiple=True, metavar="GLOB", help="Only objects of these names.")
-@click.option("--image", "images", multiple=True, help="Only objects whose containers run nothing but these.")
+@click.option("--object", "names", multiple=True, metavar="GLOB", help="Only objects with these names.")
+@click.option("--image", "images", multiple=True, help="Only objects all of whose containers run these images.")
 @show.option("table", "json", "yaml", "name")
 @session.placed
 def create(where: session.Session, *, name: str, rule: str, until: str, output: str, **said: Any) -> None:  # noqa: ANN401 - fields of spec
-    """Ask for an exception; it counts once somebody else has approved it."""
+    """Request a waiver; it takes effect once somebody else has approved it."""
     policy, _, of = rule.rpartition("/")
     spec = {"policy": policy, "rule": of, "expiresAt": times.ahead(until, now=dt.datetime.now(dt.UTC))}
     get.create(where, kinds.WAIVER, name, {"spec": spec | {field: value for field, value in said.items() if value}}, output=output)
@@ -34,7 +34,7 @@ def create(where: session.Session, *, name: str, rule: str, until: str, output: 
 @nouns.named(kinds.WAIVER)
 @session.placed
 def approve(where: session.Session, *, name: str) -> None:
-    """Agree to a waiver that somebody else asked for."""
+    """Approve a waiver that somebody else requested."""
     found = where.api.call("POST", f"{kinds.path(kinds.WAIVER, where, name)}/approve").body
     click.echo(f"waiver/{name} in force until {found['spec']['expiresAt']}")
 
@@ -43,6 +43,6 @@ def approve(where: session.Session, *, name: str) -> None:
 @nouns.named(kinds.WAIVER)
 @session.placed
 def revoke(where: session.Session, *, name: str) -> None:
-    """End a waiver now."""
+    """Revoke a waiver now."""
     where.api.call("POST", f"{kinds.path(kinds.WAIVER, where, name)}/revoke")
     click.echo(f"waiver/{name} revoked")

@@ -6,6 +6,7 @@ from typing import Any
 import click
 import msgspec
 
+from plane import groups
 from plane.cli import client, failures, kinds, nouns, params, session, show, table
 from plane.cli.running import app_views, live
 from plane.domain.reading import documents
@@ -17,20 +18,16 @@ QUEUED = 202
 
 def target(function: session.Command) -> session.Command:
     """The object, which must be named."""
-    function = click.option("-n", "--namespace", "place", default="", help="Namespace of the object, where its name is not enough.")(
-        function
-    )
+    function = click.option("-n", "--namespace", "place", default="", help="Namespace of the object, if its name is ambiguous.")(function)
     return click.argument("target", metavar="[GROUP/]KIND/NAME")(function)
 
 
-_version = click.option(
-    "--resource-version", default="", metavar="VERSION", help="Only as the object was then; refused when somebody changed it since."
-)
+_version = click.option("--resource-version", default="", metavar="VERSION", help="Fail if the object has another resourceVersion by now.")
 
 
-@click.group("actions")
+@click.group("actions", cls=groups.Group)
 def group() -> None:
-    """What can be done to live objects besides syncing them: restart, scale, pause and the like."""
+    """Resource actions: restart, scale, pause and others."""
 
 
 @group.command("list")
@@ -39,7 +36,7 @@ def group() -> None:
 @show.option("table", "json", "yaml")
 @session.placed
 def list_(where: session.Session, *, name: str, target: str, place: str, output: str) -> None:
-    """List the actions of an app's objects, or of one object of the app or below it."""
+    """List the actions available on an app's objects, or on one object of its tree."""
     found = where.api.get(_at(where, name, "actions"), **live.named(target, place)).body
     if not show.body(found, output=output):
         rows = [_row(item, action) for item in found["items"] for action in item["actions"]]
@@ -54,12 +51,12 @@ def list_(where: session.Session, *, name: str, target: str, place: str, output:
 @name_argument
 @click.argument("action")
 @target
-@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="What the action is told; may be given again.")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Parameter of the action; repeatable.")
 @_version
 @show.option("table", "json", "yaml")
 @session.placed
 def run(where: session.Session, *, name: str, action: str, **given: Any) -> None:  # noqa: ANN401 each option of its own type
-    """Do ACTION to one object of an app, or one below it: `plane app actions run web scale Deployment/web --param replicas=3`."""
+    """Run ACTION on one object of an app's tree: `plane app actions run web scale Deployment/web --param replicas=3`."""
     told = params.read(given["params"])
     found = _found(where, name, given)
     order = _order(found, given) | {"action": action, "parameters": told}
@@ -69,17 +66,15 @@ def run(where: session.Session, *, name: str, action: str, **given: Any) -> None
 @click.command("patch-object")
 @name_argument
 @target
-@click.option("-p", "--patch", "text", default="", metavar="JSON|YAML", help="The patch itself.")
-@click.option("--patch-file", type=click.File("rb"), help="A file with the patch; - for standard input.")
-@click.option(
-    "--type", "kind", type=click.Choice(["merge", "json", "strategic"]), default="merge", show_default=True, help="How it is meant."
-)
-@click.option("--dry-run", is_flag=True, help="Show what would become of it and change nothing.")
+@click.option("-p", "--patch", "text", default="", metavar="JSON|YAML", help="The patch.")
+@click.option("--patch-file", type=click.File("rb"), help="File that holds the patch; - for stdin.")
+@click.option("--type", "kind", type=click.Choice(["merge", "json", "strategic"]), default="merge", show_default=True, help="Patch type.")
+@click.option("--dry-run", is_flag=True, help="Show the result and change nothing.")
 @_version
 @show.option("table", "json", "yaml")
 @session.placed
 def patch(where: session.Session, *, name: str, **given: Any) -> None:  # noqa: ANN401 each option of its own type
-    """Patch one live object of an app, or one below it. Git does not learn of it: the next sync, or self-heal, undoes it."""
+    """Patch one live object of an app's tree. Git does not change: the next sync or self-heal reverts it."""
     body = _patch(given["text"], given["patch_file"])
     found = _found(where, name, given)
     order = _order(found, given) | {"patch": body, "type": given["kind"], "dryRun": given["dry_run"]}
@@ -95,16 +90,16 @@ def patch(where: session.Session, *, name: str, **given: Any) -> None:  # noqa: 
     type=click.Choice(["background", "foreground", "orphan"]),
     default="background",
     show_default=True,
-    help="What becomes of what it owns: orphan leaves it.",
+    help="What happens to its dependents.",
 )
-@click.option("--grace-period", "grace", type=click.IntRange(0, 86400), metavar="SECONDS", help="How long it may take to end.")
-@click.option("--force", is_flag=True, help="Do not wait for it to end: a grace period of 0.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--grace-period", "grace", type=click.IntRange(0, 86400), metavar="SECONDS", help="Termination grace period.")
+@click.option("--force", is_flag=True, help="Grace period 0.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 @_version
 @show.option("table", "json", "yaml")
 @session.placed
 def delete(where: session.Session, *, name: str, **given: Any) -> None:  # noqa: ANN401 each option of its own type
-    """Delete one live object of an app, or one below it. What Git has is created again by the next sync, or by self-heal."""
+    """Delete one live object of an app's tree. What is in Git comes back with the next sync or self-heal."""
     if given["force"] and given["grace"]:
         raise failures.WrongUse("--force does not wait, so --grace-period has nothing to say; leave one of them out")
     found = _found(where, name, given)

@@ -10,7 +10,7 @@ from plane.cli.running import actions, app_plans, app_views, holds, live, local,
 
 Json = client.Json
 
-app = nouns.group(kinds.APP, "Apps: a path in Git, kept the same in a cluster.")
+app = nouns.group(kinds.APP, "Apps: each keeps a cluster in sync with a path in Git.")
 name_argument = nouns.named(kinds.APP)
 
 for view in (live.live, live.tree, live.events, logs.logs):
@@ -56,18 +56,18 @@ class Wish(msgspec.Struct, frozen=True):
 
 @app.command("create")
 @click.argument("name")
-@click.option("--repo", required=True, metavar="URL", help="Repository, as one of the project's names it.")
+@click.option("--repo", required=True, metavar="URL", help="URL of one of the project's repositories.")
 @click.option("--path", default=".", show_default=True, help="Folder of the repository.")
 @click.option("--revision", default="HEAD", show_default=True, help="Branch, tag or commit.")
-@click.option("--cluster", required=True, help="Cluster to go to.")
-@click.option("--namespace", default="", help="Namespace of objects that name none.")
-@click.option("--automated", is_flag=True, help="Sync without a person.")
-@click.option("--prune", is_flag=True, help="With --automated: delete what left Git.")
-@click.option("--self-heal", is_flag=True, help="With --automated: undo changes made in the cluster.")
+@click.option("--cluster", required=True, help="Destination cluster.")
+@click.option("--namespace", default="", help="Destination namespace, for objects that name none.")
+@click.option("--automated", is_flag=True, help="Sync automatically.")
+@click.option("--prune", is_flag=True, help="With --automated: delete objects that are no longer in Git.")
+@click.option("--self-heal", is_flag=True, help="With --automated: revert drift in the cluster.")
 @show.option("table", "json", "yaml", "name")
 @session.placed
 def create(where: session.Session, *, name: str, output: str, **flags: str) -> None:
-    """Create an app from flags; write a document and `plane apply` it for more."""
+    """Create an app from flags; for all fields, write a document and `plane apply` it."""
     wish = msgspec.convert(flags, Wish)
     if (wish.prune or wish.self_heal) and not wish.automated:
         raise failures.WrongUse("--prune and --self-heal say how to sync without a person; add --automated")
@@ -76,38 +76,38 @@ def create(where: session.Session, *, name: str, output: str, **flags: str) -> N
 
 @app.command("delete")
 @name_argument
-@click.option("--keep-objects", is_flag=True, help="Leave its objects in the cluster; nobody keeps them from then on.")
+@click.option("--keep-objects", is_flag=True, help="Leave its objects in the cluster, unmanaged.")
 @session.placed
 def delete(where: session.Session, *, name: str, keep_objects: bool) -> None:
-    """Delete an app and, unless they are to be kept, its objects; `plane app wait --deleted` waits for the end."""
+    """Delete an app and its objects; `plane app wait --deleted` waits until they are gone."""
     get.remove(where, kinds.APP, name, cascade="false" if keep_objects else "")
 
 
 @app.command("refresh")
 @name_argument
-@click.option("--hard", is_flag=True, help="Render again even if nothing changed.")
+@click.option("--hard", is_flag=True, help="Render again even if nothing changed in Git.")
 @session.placed
 def refresh(where: session.Session, *, name: str, hard: bool) -> None:
-    """Look at the repository now instead of at the next interval."""
+    """Look at the repository now instead of at the next poll."""
     act(where, name, "refresh", {"hard": hard})
     click.echo(f"app/{name} refreshing; see what comes of it with `plane app explain {name}`")
 
 
 @app.command("sync")
 @name_argument
-@click.option("--prune", is_flag=True, help="Delete objects that left Git.")
-@click.option("--dry-run", is_flag=True, help="Let the cluster check everything and change nothing.")
-@click.option("--force", is_flag=True, help="Replace objects that cannot be changed in place.")
-@click.option("--revision", default="", metavar="REV", help="A branch, tag or commit instead of the app's own, this once.")
+@click.option("--prune", is_flag=True, help="Delete objects that are no longer in Git.")
+@click.option("--dry-run", is_flag=True, help="Have the API server check everything and change nothing.")
+@click.option("--force", is_flag=True, help="Delete and recreate objects that cannot be changed in place.")
+@click.option("--revision", default="", metavar="REV", help="A branch, tag or commit instead of the app's own, once.")
 @click.option(
-    "--plan", default="", metavar="PLAN", help="A kept plan (`plane app plan --save`) by number or name: exactly that, or nothing."
+    "--plan", default="", metavar="PLAN", help="A saved plan (`plane app plan --save`) by number or name: do exactly that, or nothing."
 )
 @local.option
 @app_views.terms
 @watch.options
 @session.placed
 def sync(where: session.Session, *, name: str, folders: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401 each option of its own type
-    """Bring the cluster to what Git wants.
+    """Sync an app: bring the cluster to what Git wants.
 
     With --resource or --selector only some objects: then no hook runs, and the sync is no entry of the history to roll back to.
     On a terminal, and with --watch, it follows the sync to its end: exit 0 when it succeeded, 1 when it failed or did not end in time.
@@ -121,23 +121,23 @@ def sync(where: session.Session, *, name: str, folders: tuple[str, ...], **given
 @app.command("rollback")
 @name_argument
 @click.argument("number", type=click.IntRange(1))
-@click.option("--prune", is_flag=True, help="Delete objects that the older release does not have.")
-@click.option("--dry-run", is_flag=True, help="Let the cluster check everything and change nothing.")
+@click.option("--prune", is_flag=True, help="Delete objects that the older release does not contain.")
+@click.option("--dry-run", is_flag=True, help="Have the API server check everything and change nothing.")
 @watch.options
 @session.placed
 def rollback(where: session.Session, *, name: str, number: int, prune: bool, dry_run: bool, **following: Unpack[watch.Following]) -> None:
-    """Go back to entry NUMBER of `plane app history`."""
+    """Roll back to entry NUMBER of `plane app history`."""
     operation = act(where, name, "rollback", {"number": number, "prune": prune, "dryRun": dry_run})
     watch.follow(where, name, operation, **following)
 
 
 @app.command("approve")
 @name_argument
-@click.option("--release", default="", metavar="DIGEST", help="The release whose deletions to allow; the one that waits otherwise.")
+@click.option("--release", default="", metavar="DIGEST", help="The release to approve; default: the one that is waiting.")
 @watch.options
 @session.placed
 def approve(where: session.Session, *, name: str, release: str, **following: Unpack[watch.Following]) -> None:
-    """Allow the deletions that a sync, or the removal of the app, waits with."""
+    """Approve what a sync or removal is waiting for: deletions, or a policy's require-approval."""
     operation = act(where, name, "approve", {"release": release})
     with watch.goes(name):
         watch.follow(where, name, operation, **following)
@@ -147,7 +147,7 @@ def approve(where: session.Session, *, name: str, release: str, **following: Unp
 @name_argument
 @session.placed
 def terminate(where: session.Session, *, name: str) -> None:
-    """Stop the sync that is under way; what it has done so far stays."""
+    """Terminate the running sync; what it has done so far stays."""
     act(where, name, "terminate", None)
     click.echo(f"app/{name} terminating")
 

@@ -19,17 +19,15 @@ _COLUMNS = (
 
 @click.command("plan")
 @app_views.name_argument
-@click.option("--prune", is_flag=True, help="As `plane app sync --prune` would.")
+@click.option("--prune", is_flag=True, help="Plan a sync with --prune.")
 @app_views.terms
-@click.option("--save", is_flag=True, help="Keep the plan, for `plane app sync --plan` and --compare; the newest 20 of an app are.")
-@click.option("--as", "kept_as", default="", metavar="NAME", help="With --save: a name to find it by, beside its number.")
-@click.option(
-    "--compare", default="", metavar="PLAN", help="Show what the sync of a kept PLAN would do otherwise now; exit 1 when anything."
-)
+@click.option("--save", is_flag=True, help="Save the plan for `plane app sync --plan` and --compare; an app keeps its newest 20.")
+@click.option("--as", "kept_as", default="", metavar="NAME", help="With --save: a name for the plan, besides its number.")
+@click.option("--compare", default="", metavar="PLAN", help="Show how the sync differs by now from a saved PLAN; exit 1 if it does.")
 @show.option("table", "json", "yaml")
 @session.placed
 def plan(where: session.Session, *, name: str, save: bool, kept_as: str, compare: str, output: str, **given: Any) -> None:  # noqa: ANN401 each option of its own type
-    """Show what the next sync would do, in the order of work; the app's agent is asked and nothing is changed.
+    """Show what the next sync would do, step by step; asks the app's agent and changes nothing.
 
     The JSON is that of `plane try plan`, with the release, what a person would be asked to agree to first, and warnings.
     A plan that is kept with --save can be done exactly: `plane app sync --plan` refuses when anything of it changed.
@@ -56,7 +54,7 @@ def plan(where: session.Session, *, name: str, save: bool, kept_as: str, compare
 @show.option("table", "json", "yaml")
 @session.placed
 def plans(where: session.Session, *, name: str, plan: str, output: str) -> None:
-    """List the plans that were kept of an app, newest first, or show one by its number or name."""
+    """List an app's saved plans, newest first, or show one by number or name."""
     if not plan:
         found = where.api.get(app_views.at(where, name, "plans")).body
         if not show.body(found, output=output):

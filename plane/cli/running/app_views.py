@@ -12,7 +12,7 @@ from plane.domain.reading import yaml_text
 Json = client.Json
 name_argument = nouns.named(kinds.APP)
 
-_RESOURCE = "Only these objects; `!` in front leaves out, `*` is any; may be given again."
+_RESOURCE = "Only these objects; `!` excludes, `*` is any; repeatable."
 _HISTORY = (
     kinds.Column("NUMBER", "number"),
     kinds.Column("WHEN", "finishedAt", "age"),
@@ -51,9 +51,15 @@ def terms(function: session.Command) -> session.Command:
 
 _TERMS = (
     click.option("--resource", "resources", multiple=True, metavar="GROUP:KIND:[NS/]NAME", help=_RESOURCE),
-    click.option("-l", "--selector", "labels", default="", help="Only objects with these labels, as kubectl reads it."),
-    click.option("--strategy", type=click.Choice(["hook", "apply"]), default="hook", show_default=True, help="apply: no hook runs."),
-    click.option("--sync-option", "sync_options", multiple=True, metavar="NAME=VALUE", help="Laid over the app's syncOptions, this once."),
+    click.option("-l", "--selector", "labels", default="", help="Only objects that match this label selector."),
+    click.option("--strategy", type=click.Choice(["hook", "apply"]), default="hook", show_default=True, help="apply: run no hooks."),
+    click.option(
+        "--sync-option",
+        "sync_options",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Override one of the app's syncOptions, once; repeatable.",
+    ),
 )
 
 
@@ -67,12 +73,12 @@ _FIELDS = {"dry_run": "dryRun", "sync_options": "syncOptions"}
 
 @click.command("diff")
 @name_argument
-@click.option("--show-ignored", "ignored", is_flag=True, help="Also show, dimmed, what ignoreDifferences leave out.")
+@click.option("--show-ignored", "ignored", is_flag=True, help="Also show, dimmed, what ignoreDifferences hides.")
 @local.option
 @show.option("table", "json", "yaml")
 @session.placed
 def diff(where: session.Session, *, name: str, output: str, ignored: bool, folders: tuple[str, ...]) -> None:
-    """Show what a sync would change in the cluster: exit 0 nothing, 1 something, more on an error.
+    """Show what a sync would change in the cluster: exit 0 nothing, 1 something, 2 and above on an error.
 
     The API server's dry run is asked, so what it fills in or spells in another way is no difference. Objects that a sync
     takes over from kubectl, Helm, Argo CD or Flux say so. What others added is listed below and is no difference.
@@ -100,7 +106,7 @@ def _compared(where: session.Session, name: str, folders: tuple[str, ...], *, ig
 @show.option("table", "json", "yaml")
 @session.placed
 def explain(where: session.Session, *, name: str, output: str) -> None:
-    """Say why an app is as it is, and what to do."""
+    """Explain an app's state: why it is not synced or healthy, and what to do."""
     found = where.api.get(at(where, name, "explain")).body
     if show.body(found, output=output):
         return
@@ -125,20 +131,20 @@ def _judged(judged: dict[str, Any]) -> str:
 @show.option("table", "json", "yaml")
 @session.placed
 def history(where: session.Session, *, name: str, limit: int, output: str) -> None:
-    """List the syncs that went through, newest first; `plane app rollback` takes their numbers."""
+    """List successful syncs, newest first; `plane app rollback` takes their numbers."""
     _list(where.api.items(at(where, name, "history"), limit=limit), _HISTORY, output=output, nothing=f"app/{name} has never been synced.")
 
 
 @click.command("health")
 @name_argument
-@click.option("--since", default="", metavar="TIME", help="Changes after this: 24h, 7d, 2026-11-21T10:00:00Z.")
+@click.option("--since", default="", metavar="TIME", help="Changes since: 24h, 7d, 2026-11-21T10:00:00Z.")
 @click.option("--kind", default="", help="Of objects of this kind.")
 @click.option("--object", "called", default="", metavar="NAME", help="Of objects of this name.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Show at most this many.")
 @show.option("table", "json", "yaml")
 @session.placed
 def health(where: session.Session, *, name: str, since: str, limit: int, output: str, **asked: str) -> None:
-    """List how the health of the app and its objects changed, newest first."""
+    """List changes of the app's health and of its objects' health, newest first."""
     terms_ = {"since": times.since(since, now=dt.datetime.now(dt.UTC)) if since else "", "kind": asked["kind"], "name": asked["called"]}
     found = where.api.items(at(where, name, "health"), limit=limit, **{field: value for field, value in terms_.items() if value})
     shown = [{**item, "object": key(item) if item.get("kind") else f"app/{name}"} for item in found]
@@ -150,18 +156,18 @@ def health(where: session.Session, *, name: str, since: str, limit: int, output:
 @show.option("table", "json", "yaml")
 @session.placed
 def resources(where: session.Session, *, name: str, output: str) -> None:
-    """List the app's objects in the cluster as its agent sees them."""
+    """List the app's objects with their sync status and health."""
     nothing = f"No agent has reported an object of app/{name}; `plane app explain {name}` says why."
     _list(where.api.items(at(where, name, "resources")), _RESOURCES, output=output, nothing=nothing)
 
 
 @click.command("manifests")
 @name_argument
-@click.option("--release", default="", metavar="DIGEST", help="The release, as `plane app history -o json` names it; the newest otherwise.")
+@click.option("--release", default="", metavar="DIGEST", help="The release, as in `plane app history -o json`; default: the newest.")
 @show.option("yaml", "json")
 @session.placed
 def manifests(where: session.Session, *, name: str, release: str, output: str) -> None:
-    """Print the objects of a release in the order they are applied; secret values show as fingerprints."""
+    """Print the objects of a release in apply order; secret values show as fingerprints."""
     found = where.api.get(at(where, name, f"releases/{release}" if release else "manifests")).body
     if output == "json":
         show.as_json(found)

@@ -13,11 +13,11 @@ def commands(kind: kinds.Kind, whose: str) -> tuple[click.Command, click.Command
 
 
 def _hold(kind: kinds.Kind, whose: str) -> click.Command:
-    @click.command("hold", help=f"Stop all syncs of {whose}, also those that people ask for, and the healing of drift.")
+    @click.command("hold", help=f"Hold {whose}: no syncs, manual ones included, and no self-heal.")
     @nouns.named(kind)
-    @click.option("--reason", required=True, help="Why; everybody who is stopped reads it.")
-    @click.option("--owner", default="", help="Whom to ask; you, otherwise.")
-    @click.option("--until", default="", metavar="TIME", help="When it ends by itself: a time, or a length as 2h; never, otherwise.")
+    @click.option("--reason", required=True, help="Why; shown to everybody whose sync it stops.")
+    @click.option("--owner", default="", help="Whom to ask about it; default: you.")
+    @click.option("--until", default="", metavar="TIME", help="When it ends: a time, or a duration such as 2h; default: never.")
     @session.placed
     def command(where: session.Session, *, name: str, reason: str, owner: str, until: str) -> None:
         body = {"reason": reason, "owner": owner, "until": times.ahead(until, now=dt.datetime.now(dt.UTC)) if until else ""}
@@ -29,7 +29,7 @@ def _hold(kind: kinds.Kind, whose: str) -> click.Command:
 
 
 def _unhold(kind: kinds.Kind, whose: str) -> click.Command:
-    @click.command("unhold", help=f"Let the syncs of {whose} go on.")
+    @click.command("unhold", help=f"Lift the hold of {whose}.")
     @nouns.named(kind)
     @session.placed
     def command(where: session.Session, *, name: str) -> None:

@@ -28,9 +28,7 @@ _EVENTS = (
 
 def subject(function: session.Command) -> session.Command:
     """An optional object of the app, or of what descends from it."""
-    function = click.option("-n", "--namespace", "place", default="", help="Namespace of the object, where its name is not enough.")(
-        function
-    )
+    function = click.option("-n", "--namespace", "place", default="", help="Namespace of the object, if its name is ambiguous.")(function)
     return click.argument("target", metavar="[[GROUP/]KIND/NAME]", default="")(function)
 
 
@@ -50,7 +48,7 @@ def named(target: str, place: str) -> Json:
 @show.option("yaml", "json")
 @session.placed
 def live(where: session.Session, *, name: str, target: str, place: str, output: str) -> None:
-    """Print live objects of an app, or one object of the app or below it; secret values are masked."""
+    """Print an app's live objects, or one object of its tree; secret values are masked."""
     found = where.api.get(_at(where, name, "live"), **named(target, place)).body
     items = found["items"]
     if output == "json":
@@ -66,7 +64,7 @@ def live(where: session.Session, *, name: str, target: str, place: str, output: 
 @show.option("table", "json", "yaml")
 @session.placed
 def events(where: session.Session, *, name: str, target: str, place: str, output: str) -> None:
-    """List what Kubernetes says of an app's objects and what descends from them, newest last."""
+    """List the Kubernetes events of an app's tree, newest last."""
     found = where.api.get(_at(where, name, "kube-events"), **named(target, place)).body
     if not show.body(found, output=output):
         items = [item | {"object": app_views.key(item)} for item in found["items"]]
@@ -79,7 +77,7 @@ def events(where: session.Session, *, name: str, target: str, place: str, output
 @show.option("table", "json", "yaml")
 @session.placed
 def tree(where: session.Session, *, name: str, output: str) -> None:
-    """Show an app's objects in the cluster with what descends from them, and where traffic flows."""
+    """Show an app's live objects with everything they own, and the network path to them."""
     found = where.api.get(_at(where, name, "tree")).body
     if show.body(found, output=output):
         warn(found)

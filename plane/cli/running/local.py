@@ -10,7 +10,7 @@ from plane.cli import client, failures
 from plane.wire import local
 
 _HELP = (
-    "Files of this folder instead of the app's path in Git, this once; an app that syncs by itself refuses a sync. Of an app with "
+    "Use the files of this folder instead of the app's path in Git, once; refused for a sync of an automated app. Of an app with "
     "several sources: SOURCE=DIR with the source's position, from 1, or its ref; may be given again."
 )
 _SOURCE = re.compile(r"(?P<word>[A-Za-z0-9_-]{1,63})=(?P<folder>.+)")

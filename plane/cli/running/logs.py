@@ -13,16 +13,16 @@ Json = client.Json
 name_argument = nouns.named(kinds.APP)
 
 _CHOICES = (
-    click.option("-c", "--container", default="", help="Container; the one that kubectl would take otherwise."),
-    click.option("--all-containers", is_flag=True, help="Every container of each Pod."),
-    click.option("-p", "--previous", is_flag=True, help="Of the run before the last restart."),
-    click.option("--since", default="", metavar="SPAN", help="Lines of the last 90s, 5m, 1h30m."),
-    click.option("--since-time", default="", metavar="TIME", help="Lines since a time, RFC 3339."),
-    click.option("--tail", type=click.IntRange(0), help="So many last lines of each container."),
-    click.option("--filter", "text", default="", metavar="TEXT", help="Lines that hold the text; with ! in front those that do not."),
-    click.option("-f", "--follow", is_flag=True, help="Go on as lines come."),
-    click.option("--timestamps", is_flag=True, help="Each line with its time."),
-    click.option("--max-pods", type=click.IntRange(1, 50), default=20, show_default=True, help="At most so many Pods, the newest."),
+    click.option("-c", "--container", default="", help="Container; default: the one kubectl would choose."),
+    click.option("--all-containers", is_flag=True, help="All containers of each Pod."),
+    click.option("-p", "--previous", is_flag=True, help="Logs of the previous container instance."),
+    click.option("--since", default="", metavar="SPAN", help="Lines newer than 90s, 5m, 1h30m."),
+    click.option("--since-time", default="", metavar="TIME", help="Lines since this time, RFC 3339."),
+    click.option("--tail", type=click.IntRange(0), help="The last N lines of each container."),
+    click.option("--filter", "text", default="", metavar="TEXT", help="Only lines that contain the text; !TEXT: only those that do not."),
+    click.option("-f", "--follow", is_flag=True, help="Stream new lines."),
+    click.option("--timestamps", is_flag=True, help="Prefix each line with its time."),
+    click.option("--max-pods", type=click.IntRange(1, 50), default=20, show_default=True, help="Read at most this many Pods, the newest."),
 )
 
 
@@ -36,10 +36,10 @@ def _choices(function: session.Command) -> session.Command:
 @name_argument
 @live.subject
 @_choices
-@click.option("--prefix/--no-prefix", default=None, help="Say the Pod and container of each line. Default: when there are several.")
+@click.option("--prefix/--no-prefix", default=None, help="Prefix each line with Pod and container; default: when there are several.")
 @session.placed
 def logs(where: session.Session, *, name: str, target: str, place: str, prefix: bool | None, **given: Any) -> None:  # noqa: ANN401 each option of its own type
-    """Print the logs of an app's Pods, or of those below one object, merged by time; needs the permission app:logs."""
+    """Print the logs of an app's Pods, or of one object's Pods, merged by time; needs the permission app:logs."""
     if given["since"] and given["since_time"]:
         raise failures.WrongUse("--since and --since-time exclude each other")
     path = f"{kinds.path(kinds.APP, where, name)}/logs"

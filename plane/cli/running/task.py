@@ -2,6 +2,7 @@
 
 import click
 
+from plane import groups
 from plane.cli import kinds, nouns, session, show
 
 _TASKS = (
@@ -41,9 +42,9 @@ _FACTS = (
 )
 
 
-@click.group()
+@click.group(cls=groups.Group)
 def task() -> None:
-    """The orders that an app's agent was given, and what came of them."""
+    """Tasks: the work given to an app's agent, and its results."""
 
 
 @task.command("list")
@@ -64,7 +65,7 @@ def list_(where: session.Session, *, name: str, limit: int, output: str) -> None
 @show.option("table", "json", "yaml")
 @session.placed
 def get(where: session.Session, *, name: str, task_id: str, output: str) -> None:
-    """Show one task of app NAME with what it did to each object."""
+    """Show one task of app NAME with its result for each object."""
     found = where.api.get(f"{_at(where, name)}/{task_id}").body
     if not show.body(found, output=output):
         show.facts((field, str(found.get(field) or "")) for field in _FACTS)

@@ -38,8 +38,8 @@ class Sight(msgspec.Struct, frozen=True):
 
 def options(function: session.Command) -> session.Command:
     """--watch, --timeout and -o."""
-    watching = click.option("--watch/--no-watch", "watch", default=None, help="Follow it to its end; by default on a terminal.")
-    timeout = click.option("--timeout", default="5m", show_default=True, help="How long to follow it.")
+    watching = click.option("--watch/--no-watch", "watch", default=None, help="Follow it to its end; default: on a terminal.")
+    timeout = click.option("--timeout", default="5m", show_default=True, help="Stop following after this long.")
     return watching(timeout(show.option("table", "json")(function)))
 
 
@@ -60,12 +60,12 @@ def follow(where: session.Session, name: str, operation: Json, **how: Unpack[Fol
 @click.command("wait")
 @nouns.named(kinds.APP)
 @click.option("--health", is_flag=True, help="Wait until it is healthy.")
-@click.option("--sync", is_flag=True, help="Wait until the cluster has what Git wants.")
-@click.option("--deleted", is_flag=True, help="Wait until it is gone.")
+@click.option("--sync", is_flag=True, help="Wait until it is synced.")
+@click.option("--deleted", is_flag=True, help="Wait until it is deleted.")
 @click.option("--timeout", default="5m", show_default=True, help="How long to wait.")
 @session.placed
 def wait(where: session.Session, *, name: str, health: bool, sync: bool, deleted: bool, timeout: str) -> None:
-    """Wait until an app is synced and healthy, or what the flags say: exit 0 then, 1 when the time is over."""
+    """Wait until an app is synced and healthy, or as the flags say: exit 0 then, 1 on timeout."""
     seconds, app = times.span(timeout).total_seconds(), {}
     with goes(name) if deleted else contextlib.nullcontext():
         for app in news.looks(where, name, seconds=seconds):

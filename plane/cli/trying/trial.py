@@ -1,8 +1,8 @@
-"""`plane try STEP`: one step of the flow on local files; contacts nothing. Names the steps and imports only the one asked for."""
-
-import importlib
+"""`plane try STEP`: one step of the flow on local files; contacts nothing."""
 
 import click
+
+from plane import groups
 
 STEPS = {
     "access": ("plane.cli.trying.trial_access:command", "What bindings, or Argo CD's policy.csv, let somebody do."),
@@ -18,30 +18,9 @@ STEPS = {
 }
 
 
-class Steps(click.Group):
-    """A group that finds its commands in STEPS."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click's own signature
-        """Sorted names."""
-        return sorted(STEPS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 click's own signature
-        """Import it."""
-        if cmd_name not in STEPS:
-            return None
-        module, attribute = STEPS[cmd_name][0].split(":")
-        found: click.Command = getattr(importlib.import_module(module), attribute)
-        return found
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Names and what they do, importing none."""
-        with formatter.section("Steps"):
-            formatter.write_dl([(name, STEPS[name][1]) for name in self.list_commands(ctx)])
-
-
-@click.group(cls=Steps, name="try")
+@click.group(cls=groups.Lazy, name="try", sections={"Steps": STEPS})
 def group() -> None:
-    """One step of the flow on local files.
+    """Run one step of the flow on local files.
 
     It contacts nothing; `-` is standard input.
     """

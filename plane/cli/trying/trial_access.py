@@ -24,17 +24,17 @@ RBAC_KEY, SCHEMES = "policy.csv", ("glob", "regex")
     type=click.Path(exists=True, dir_okay=False),
     help="RoleBindings, with Roles, Users, Apps and Clusters; or Argo CD's policy.csv, its ConfigMap argocd-rbac-cm, AppProjects.",
 )
-@click.option("--subject", required=True, help="Who asks: a user, a service, with Argo CD also a role.")
-@click.option("--group", "groups", multiple=True, help="A group of theirs, as the identity provider names it. Again for more.")
+@click.option("--subject", required=True, help="Who asks: a user, a service or, with Argo CD, a role.")
+@click.option("--group", "groups", multiple=True, help="A group of the subject, as the identity provider names it; repeatable.")
 @click.option("--default-role", default="", help="Argo CD's policy.default.")
 @click.option("--match-mode", type=click.Choice(SCHEMES), help="Argo CD's policy.matchMode.")
-@click.option("--from", "address", default="", metavar="ADDRESS", help="Where they ask from, for bindings that name networks.")
+@click.option("--from", "address", default="", metavar="ADDRESS", help="Address they ask from, for bindings that name networks.")
 @trial_files.output_option("table", "json")
 @click.argument("verb")
 @click.argument("resource")
 @click.argument("object_", metavar="OBJECT")
 def command(files: tuple[str, ...], verb: str, resource: str, object_: str, output: str, **asked: Any) -> None:  # noqa: ANN401 click's way
-    """Whether SUBJECT may do VERB to RESOURCE at OBJECT, and why.
+    """Say whether SUBJECT may VERB the RESOURCE at OBJECT, and why.
 
     OBJECT is TENANT/PROJECT/APP or less of it, - for the platform; with Argo CD what its policy has there, such as PROJECT/APP.
     """

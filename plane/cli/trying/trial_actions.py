@@ -38,12 +38,14 @@ class Done(msgspec.Struct, frozen=True):
 
 @click.command("actions")
 @click.argument("files", nargs=-1, required=True, type=trial_files.FILE, metavar="FILE|DIR|-…")
-@click.option("--scripts", "folder", type=FOLDER, help="Own actions, as Argo CD lays them out; those of a kind take the place of ours.")
-@click.option("--run", "action", default="", metavar="NAME", help="Show what this action would do instead of listing them.")
-@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="What the action is told; may be given again.")
+@click.option(
+    "--scripts", "folder", type=FOLDER, help="Custom actions, laid out as Argo CD's; they replace the built-in ones of their kind."
+)
+@click.option("--run", "action", default="", metavar="NAME", help="Show what this action would do.")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Parameter of the action; repeatable.")
 @trial_files.output_option("table", "json")
 def command(files: tuple[str, ...], folder: str | None, action: str, params: tuple[str, ...], output: str) -> None:
-    """What can be done to the objects in FILES, as the cluster returned them; with --run what an action writes and creates."""
+    """List the actions on live objects in FILES; with --run, show what an action writes and creates."""
     given = words.read(params)
     with trial_files.refusals(), contextlib.closing(scripts.Scripts()) as runner:
         own = tuple(_read(folder)) if folder else ()

@@ -29,14 +29,14 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 @click.command("diff")
-@click.option("--desired", required=True, multiple=True, type=trial_files.FILE, help="Objects as Git wants them; a file, a folder or -.")
-@click.option("--live", required=True, multiple=True, type=trial_files.FILE, help="Objects as the cluster returns them.")
-@click.option("--app", type=trial_files.FILE, help="An App or Argo CD Application whose ignoreDifferences count.")
-@click.option("--foreign", is_flag=True, help="Also show what others added to objects, by who owns it; it is no difference.")
+@click.option("--desired", required=True, multiple=True, type=trial_files.FILE, help="Desired objects: a file, a folder or -.")
+@click.option("--live", required=True, multiple=True, type=trial_files.FILE, help="Live objects, as the API server returns them.")
+@click.option("--app", type=trial_files.FILE, help="An App or Argo CD Application whose ignoreDifferences apply.")
+@click.option("--foreign", is_flag=True, help="Also show fields that other managers added; they do not count as a difference.")
 @trial_files.namespace_option
 @trial_files.output_option("table", "diff", "json")
 def command(output: str, desired: tuple[str, ...], live: tuple[str, ...], app: str | None, namespace: str, *, foreign: bool) -> None:
-    """What an apply would change.
+    """Show what an apply would change.
 
     What the API server fills in, and what somebody else added, is no difference. Objects that an apply would take over
     from kubectl, Helm, Argo CD or Flux come first, with what goes because Git does not have it. Live objects that are not desired

@@ -18,14 +18,12 @@ from plane.domain.timing import schedules
 SUFFIXES = frozenset({".json", ".yaml", ".yml"})
 FILE = click.Path(exists=True, allow_dash=True)
 
-namespace_option = click.option(
-    "-n", "--namespace", default="default", show_default=True, help="Where an object that names no namespace counts as being."
-)
+namespace_option = click.option("-n", "--namespace", default="default", show_default=True, help="Namespace of objects that name none.")
 
 
 def output_option(*formats: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """`-o`; the first format is the default. Not `show.option`: that loads the REST client, which takes longer than a step."""
-    return click.option("-o", "--output", type=click.Choice(formats), default=formats[0], show_default=True, help="How to print it.")
+    return click.option("-o", "--output", type=click.Choice(formats), default=formats[0], show_default=True, help="Output format.")
 
 
 def as_json(body: object) -> None:

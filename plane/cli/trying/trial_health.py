@@ -25,10 +25,10 @@ class Judged(msgspec.Struct, frozen=True):
 
 @click.command("health")
 @click.argument("files", nargs=-1, required=True, type=trial_files.FILE, metavar="FILE|DIR|-…")
-@click.option("--scripts", "folder", type=FOLDER, help="Own scripts: GROUP/KIND/health.lua as in Argo CD, or health.yaml with CEL.")
+@click.option("--scripts", "folder", type=FOLDER, help="Custom scripts: GROUP/KIND/health.lua as in Argo CD, or health.yaml with CEL.")
 @trial_files.output_option("table", "json")
 def command(files: tuple[str, ...], folder: str | None, output: str) -> None:
-    """How the objects in FILEs are, as the cluster returned them.
+    """Judge the health of live objects in FILEs.
 
     Every document is judged on its own, in the order of input; the same object may come twice. A script for an
     object's kind is asked before the plane's own rules; `_` in its path stands for any group or kind.

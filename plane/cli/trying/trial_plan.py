@@ -15,21 +15,21 @@ APP = "local"  # stands for the app's id, and for the revision in names of hooks
 
 
 @click.command("plan")
-@click.option("--desired", required=True, multiple=True, type=trial_files.FILE, help="Objects as Git wants them; a file, a folder or -.")
-@click.option("--live", required=True, multiple=True, type=trial_files.FILE, help="Objects as the cluster returns them.")
-@click.option("--inventory", type=trial_files.FILE, help="Keys or objects that this app applied before.")
-@click.option("--prune/--no-prune", default=True, show_default=True, help="Whether what is no longer desired is deleted.")
-@click.option("--allow-empty", is_flag=True, help="Prune even when nothing at all is desired.")
-@click.option("--remove", "removing", is_flag=True, help="The app goes away: delete everything of it, with its delete hooks.")
-@click.option("--approved", is_flag=True, help="A person agreed to what Prune=confirm and Delete=confirm ask about.")
-@click.option("--strategy", type=click.Choice(["hook", "apply"]), default="hook", show_default=True, help="apply: no hook runs.")
-@click.option("--sync-option", multiple=True, metavar="NAME=VALUE", help="As in the app's syncPolicy.syncOptions.")
-@click.option("--resource", multiple=True, metavar="GROUP:KIND:[NS/]NAME", help="Only these; `!` in front leaves out, `*` is any.")
-@click.option("-l", "--selector", default="", help="Only objects with these labels, as kubectl reads it.")
+@click.option("--desired", required=True, multiple=True, type=trial_files.FILE, help="Desired objects: a file, a folder or -.")
+@click.option("--live", required=True, multiple=True, type=trial_files.FILE, help="Live objects, as the API server returns them.")
+@click.option("--inventory", type=trial_files.FILE, help="Keys or objects that the app applied before.")
+@click.option("--prune/--no-prune", default=True, show_default=True, help="Delete what is no longer desired.")
+@click.option("--allow-empty", is_flag=True, help="Prune even if nothing at all is desired.")
+@click.option("--remove", "removing", is_flag=True, help="Plan the removal of the app, with its delete hooks.")
+@click.option("--approved", is_flag=True, help="Assume that Prune=confirm and Delete=confirm were approved.")
+@click.option("--strategy", type=click.Choice(["hook", "apply"]), default="hook", show_default=True, help="apply: run no hooks.")
+@click.option("--sync-option", multiple=True, metavar="NAME=VALUE", help="As in the app's syncPolicy.syncOptions; repeatable.")
+@click.option("--resource", multiple=True, metavar="GROUP:KIND:[NS/]NAME", help="Only these objects; `!` excludes, `*` is any; repeatable.")
+@click.option("-l", "--selector", default="", help="Only objects that match this label selector.")
 @trial_files.namespace_option
 @trial_files.output_option("table", "json")
 def command(output: str, desired: tuple[str, ...], live: tuple[str, ...], inventory: str | None, **told: Any) -> None:  # noqa: ANN401 click's options
-    """What an agent would do, in the order of work.
+    """Show what an agent would do, step by step.
 
     Only this app's objects are ever pruned. Here those are the live objects that carry the label gitops-plane.io/app or
     the annotation gitops-plane.io/owner, and those that --inventory lists and nobody else marked. Where desired objects

@@ -95,7 +95,7 @@ def own_rules(command: Command) -> Command:
 @click.option("--context", type=FILE, help="YAML file: what else rules may know, as in docs/policies/input.schema.json.")
 @trial_files.output_option("table", "json", *FORMS)
 def command(files: tuple[str, ...], output: str, **words: Any) -> None:  # noqa: ANN401 - what click hands over
-    """Judge the manifests in FILEs with a real OPA that contacts nothing.
+    """Judge the manifests in FILEs with OPA.
 
     Exit code 0: allowed, warnings included; 1: refused, or no answer, which counts as refused; 2: wrong use. Every form of output has
     the same.

@@ -24,14 +24,12 @@ Found = trial_documents.Found
 )
 @click.option("--app", required=True, type=trial_files.FILE, help="An App or an Argo CD Application.")
 @click.option(
-    "--objects", "files", multiple=True, type=trial_files.FILE, help="Manifests of the app: are they of permitted kinds and places?"
+    "--objects", "files", multiple=True, type=trial_files.FILE, help="Manifests of the app, to check their kinds and namespaces too."
 )
-@click.option(
-    "--argocd-negation", is_flag=True, help="Let a list of an AppProject that only holds `!` entries grant the rest, as Argo CD does."
-)
+@click.option("--argocd-negation", is_flag=True, help="Let a list with only `!` entries grant everything else, as Argo CD does.")
 @trial_files.output_option("table", "json")
 def command(project: str, app: str, files: tuple[str, ...], argocd_negation: bool, output: str) -> None:  # noqa: FBT001 click's way
-    """Whether the project permits the app, and why not.
+    """Say whether the project permits the app, and if not, why.
 
     An AppProject is read as Argo CD 3.5 reads it, but for lists that only hold `!` entries: they grant nothing.
     """

@@ -36,12 +36,12 @@ class Wanted(msgspec.Struct, frozen=True):
 
 @click.command("render")
 @click.argument("place", type=trial_files.FILE, metavar="DIR|APP.yaml|-")
-@click.option("-n", "--namespace", help="Of the destination; the App's own when not given.")
-@click.option("--app", help="The app's name, which is a chart's release name; the App's own or the folder's when not given.")
-@click.option("--kube-version", default="", help="The Kubernetes version that charts see.")
+@click.option("-n", "--namespace", help="Namespace of the destination; default: the App's.")
+@click.option("--app", help="Name of the app, used as Helm's release name; default: the App's or the folder's.")
+@click.option("--kube-version", default="", help="Kubernetes version for charts' capabilities.")
 @trial_files.output_option("yaml", "json")
 def command(place: str, namespace: str | None, app: str | None, kube_version: str, output: str) -> None:
-    """Render DIR, or the sources of an App or Argo CD Application, and contact nothing.
+    """Render DIR, or the sources of an App or Argo CD Application.
 
     Paths of an App are those of the working copy that its file is in. Exit code 0: done, 1: it does not render, 2: wrong use.
     """

@@ -21,14 +21,14 @@ Json = dict[str, Any]
 
 
 @click.command("windows")
-@click.option("--project", required=True, type=trial_files.FILE, help="A Project, with its Tenant if you like, or an Argo CD AppProject.")
+@click.option("--project", required=True, type=trial_files.FILE, help="A Project, optionally with its Tenant, or an Argo CD AppProject.")
 @click.option("--app", required=True, type=trial_files.FILE, help="An App or an Argo CD Application.")
-@click.option("--at", help="The moment, RFC 3339; without a zone it counts as UTC. Now, when not given.")
-@click.option("--started", help="When a running sync began: asks whether it may go on.")
-@click.option("--manual", is_flag=True, help="A person asked for the sync.")
+@click.option("--at", help="The moment, RFC 3339, UTC unless it has a zone; default: now.")
+@click.option("--started", help="When a running sync started: say whether it may continue.")
+@click.option("--manual", is_flag=True, help="Judge a manual sync.")
 @trial_files.output_option("table", "json")
 def command(project: str, app: str, at: str | None, started: str | None, manual: bool, output: str) -> None:  # noqa: FBT001 click's way
-    """Whether the app may sync, why, and when the answer changes."""
+    """Say whether the app may sync, why, and when that changes."""
     now = trial_files.moment(at) if at else dt.datetime.now(dt.UTC)
     with trial_files.refusals():
         calendar = calendar_of(list(trial_documents.read(project)))

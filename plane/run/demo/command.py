@@ -10,9 +10,9 @@ from plane.run.demo import story
 
 
 @click.command("demo")
-@click.option("--context", default="", help="Use this context of your kubeconfig instead of clusters of the demo's own.")
-@click.option("--stay/--no-stay", default=None, help="Keep everything running at the end; the default on a terminal.")
+@click.option("--context", default="", help="Use this kubeconfig context instead of starting two clusters.")
+@click.option("--stay/--no-stay", default=None, help="Keep everything running at the end; default: on a terminal.")
 def command(context: str, *, stay: bool | None) -> None:
-    """Two tenants, two clusters, a Git host, a Vault: the whole flow on real parts, told line by line."""
+    """Play the whole flow on this machine: two tenants, two clusters, a Git host, a Vault."""
     with tempfile.TemporaryDirectory(prefix="plane-demo-") as folder:
         story.play(pathlib.Path(folder), context=context, stay=sys.stdout.isatty() if stay is None else stay)

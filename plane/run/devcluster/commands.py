@@ -5,6 +5,7 @@ import time
 
 import click
 
+from plane import groups
 from plane.domain import errors
 from plane.run.devcluster import clusters, releases, state, supervisor
 
@@ -17,7 +18,7 @@ NAME = click.argument("name")
 EXITS = {"invalid": 2, "not-found": 4, "conflict": 5}  # as `plane` documents them; else 1
 
 
-class Refusing(click.Group):
+class Refusing(groups.Group):
     """Shows refusals, never a traceback."""
 
     def invoke(self, ctx: click.Context) -> object:
@@ -31,16 +32,16 @@ class Refusing(click.Group):
 
 @click.group(cls=Refusing, name="devcluster")
 def command() -> None:
-    """A real Kubernetes control plane on this machine, for demo, tests and benchmarks. Its nodes are played by kwok."""
+    """A Kubernetes control plane on this machine, for development. Its nodes are simulated by kwok."""
 
 
 @command.command()
 @NAME
-@click.option("--nodes", type=click.IntRange(1, 1000), default=1, show_default=True, help="How many nodes kwok plays.")
-@click.option("--kube-version", help="Refuse to start if the API server is not of this version, such as 1.36.")
+@click.option("--nodes", type=click.IntRange(1, 1000), default=1, show_default=True, help="Number of simulated nodes.")
+@click.option("--kube-version", help="Fail unless the API server is of this version, such as 1.36.")
 @PREFIX
 @click.option("--audit-log", is_flag=True, help="Write audit.log into the cluster's folder: who did what to which object, without bodies.")
-@click.option("--foreground", is_flag=True, help="Stay until Ctrl-C and take the cluster along, however this process ends.")
+@click.option("--foreground", is_flag=True, help="Run until Ctrl-C and stop the cluster, however this process ends.")
 def up(name: str, *, nodes: int, kube_version: str | None, prefix: pathlib.Path | None, audit_log: bool, foreground: bool) -> None:
     """Start the cluster NAME; it is ready for pods when this returns."""
     began = time.monotonic()
@@ -67,7 +68,7 @@ def _welcome(folder: pathlib.Path, seconds: float) -> str:
 @NAME
 @PREFIX
 def down(name: str, prefix: pathlib.Path | None) -> None:
-    """Stop the cluster NAME and remove all it left."""
+    """Stop the cluster NAME and remove its files."""
     state.check_name(name)
     if not clusters.stop(name, prefix=prefix):
         raise errors.NotFound("development cluster", name)
@@ -77,7 +78,7 @@ def down(name: str, prefix: pathlib.Path | None) -> None:
 @command.command(name="list")
 @PREFIX
 def list_(prefix: pathlib.Path | None) -> None:
-    """Name, status, API server and folder of each cluster."""
+    """List clusters with status, API server and folder."""
     prefix = prefix or clusters.default_prefix()
     for name in clusters.names(prefix):
         folder = prefix / name
