@@ -11,7 +11,7 @@ FROM python:3.13-slim-bookworm AS build
 WORKDIR /src
 COPY requirements/ requirements/
 RUN pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements/uv.txt
-COPY pyproject.toml ./
+COPY pyproject.toml README.md LICENSE ./
 COPY tools/image.sh tools/image.sh
 COPY plane/ plane/
 COPY migrations/ migrations/
