@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import ssl
 import time
 import uuid
@@ -22,6 +23,7 @@ PATIENCE_S = 30.0  # the longest pause a server may ask for before we give up in
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"  # OpenSSL's words, as httpx passes them on
 _NO_TLS = "WRONG_VERSION_NUMBER"
 _SILENT = "disconnected without sending a response"  # httpx's
+_NOISE = re.compile(r"^\[[^\]]*\] | \(_ssl\.c:\d+\)$|\.$")  # numbers and places in OpenSSL's source
 STREAM_S = 45.0  # the plane sends a comment every 15 s; three missed mean a dead connection
 
 Json = dict[str, Any]
@@ -102,7 +104,7 @@ class Client:
         try:
             yield response
         except httpx.TransportError as error:
-            raise self._away(error) from error
+            raise self.away(error) from error
         finally:
             response.close()
 
@@ -117,7 +119,7 @@ class Client:
         try:
             yield from response.iter_lines()
         except httpx.TransportError as error:
-            raise self._away(error) from error
+            raise self.away(error) from error
         finally:
             response.close()
 
@@ -129,9 +131,9 @@ class Client:
                 response = self._http.send(request, stream=stream)
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.RemoteProtocolError) as error:
                 if attempt == TRIES or _hopeless(error):
-                    raise self._away(error) from error
+                    raise self.away(error) from error
             except httpx.HTTPError as error:
-                raise self._away(error) from error
+                raise self.away(error) from error
             else:
                 asked = _retry_after(response)
                 if asked is None or attempt == TRIES or asked > PATIENCE_S:
@@ -141,9 +143,11 @@ class Client:
             time.sleep(pause)
         raise AssertionError
 
-    def _away(self, error: Exception) -> failures.Failed:
+    def away(self, error: Exception) -> failures.Failed:
+        """Why the plane did not answer, and what to look at."""
         reason = "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error) or type(error).__name__
-        return failures.Away(f"the plane at {self._place} cannot be reached: {reason}; {_way_out(reason, self._place)}")
+        plain = _NOISE.sub("", reason)
+        return failures.Away(f"the plane at {self._place} cannot be reached: {plain}; {_way_out(reason, self._place)}")
 
 
 def parse_events(lines: Iterator[str]) -> Iterator[Event]:
@@ -186,7 +190,7 @@ def _hopeless(error: Exception) -> bool:
 
 def _way_out(reason: str, place: str) -> str:
     if _UNTRUSTED in reason:
-        return "if its certificate is from a private authority, name that with `--ca FILE` at `plane login` or `plane context set`, or PLANE_CA"
+        return "for a certificate of a private authority, name that with `--ca FILE` at `plane login` or `plane context set`"
     if _NO_TLS in reason:
         return "this port does not speak TLS; check the port, or write http:// for a plane behind a proxy of yours"
     if _SILENT in reason and place.startswith("http:"):

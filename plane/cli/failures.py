@@ -85,7 +85,7 @@ class Refused(Failed):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """` (did you mean 'apps'?)`, or nothing when no known word is near."""
-    found = difflib.get_close_matches(word, sorted(known), n=1)
+    found = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.75)
     return f" (did you mean {found[0]!r}?)" if found else ""
 
 

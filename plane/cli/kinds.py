@@ -61,9 +61,9 @@ CLUSTER = Kind(
         Column("KUBERNETES", "status.kubeVersion"),
         Column("NODES", "status.nodes"),
         Column("AGENT", "status.agentVersion"),
-        Column("KEYS", "status.keysSince", "age"),
+        Column("KEY AGE", "status.keysSince", "age", wide=True),
         Column("SEEN", "status.lastSeen", "age"),
-        Column("LAG MS", "status.lagMs"),
+        Column("LAG MS", "status.lagMs", wide=True),
         Column("TROUBLE", "status.trouble", wide=True),
         Column("IDENTITY", "status.agent", wide=True),
         Column("CAPABILITIES", "status.capabilities", "words", wide=True),
@@ -345,7 +345,7 @@ def path(kind: Kind, where: session.Session, name: str) -> str:
 def checked(noun: str, name: str) -> str:
     """The name, as part of a path; whatever could lead to another path is refused."""
     if not name.replace("-", "").isalnum() or not name.isascii():
-        raise failures.WrongUse(f"{name!r} cannot be the name of a {noun}; names are lower-case letters, digits and dashes")
+        raise failures.WrongUse(f"{name!r} is no {noun} name; names have lower-case letters, digits and dashes")
     return name
 
 

@@ -80,9 +80,20 @@ def placed(function: Command) -> Command:
             given = click.get_current_context().get_parameter_source
             where.flagged = project if given("project") is _FLAG else ""
             where.owner = tenant if given("tenant") is _FLAG and tenant != NO_TENANT else ""
-            return function(where, **arguments)
+            try:
+                return function(where, **arguments)
+            except failures.Refused as refusal:
+                if refusal.code == failures.NOT_FOUND:
+                    refusal.details += (_looked(place()),)
+                raise
 
     return command
+
+
+def _looked(context: contexts.Context) -> str:
+    """Where something was not found: most often one is in the wrong context."""
+    place = ", ".join(f"{level} {name}" for level, name in (("tenant", context.tenant), ("project", context.project)) if name)
+    return f"looked in {place or 'the platform'}, at {context.url} (context {context.name!r})"
 
 
 def within(context: contexts.Context, *, tenant: str, project: str) -> contexts.Context:

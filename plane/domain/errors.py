@@ -37,7 +37,7 @@ class Forbidden(PlaneError):
 
     def __init__(self, permission: str) -> None:
         self.permission = permission
-        super().__init__(f"this needs the permission {permission}; ask an admin of the project or tenant for a role that has it")
+        super().__init__(f"this needs the permission {permission}; ask an admin for a role that has it")
 
 
 class Unauthenticated(PlaneError):

@@ -113,7 +113,7 @@ def create(plane: context.Plane, caller: authorise.Caller, kind: Kind, names: au
     names = named(kind, names, wish)
     with authorise.enter(plane, caller, kind.parent(names), kind.may("create"), parts=kind.in_parts) as place:
         if rows.find(place.tx, kind.shelf, kind.where(place), names.name):
-            message = f"{kind.noun} {names.name!r} exists already; replace it with PUT, or choose another name"
+            message = f"{kind.noun} {names.name!r} exists already; change that one, or choose another name"
             raise errors.Conflict(message)
         written = _create(plane, kind, place, wish)
         place.done(written.document, status=201)

@@ -18,7 +18,7 @@ def test_what_is_created_is_read_back_with_its_status(acme: Tenant) -> None:
 def test_an_app_whose_name_exists_is_refused(acme: Tenant) -> None:
     acme.api.make(f"{acme.shop}/apps", app_document("web"))
     again = acme.api.post(f"{acme.shop}/apps", app_document("web"))
-    assert (again.status_code, again.json()["detail"]) == (409, "app 'web' exists already; replace it with PUT, or choose another name")
+    assert (again.status_code, again.json()["detail"]) == (409, "app 'web' exists already; change that one, or choose another name")
 
 
 def test_an_equal_put_changes_nothing(acme: Tenant) -> None:
@@ -65,7 +65,7 @@ def test_all_broken_rules_of_an_app_are_told_at_once(acme: Tenant) -> None:
 def test_a_project_with_apps_is_kept(acme: Tenant) -> None:
     acme.api.make(f"{acme.shop}/apps", app_document("web"))
     kept = acme.api.delete("/tenants/acme/projects/shop")
-    assert (kept.status_code, kept.json()["detail"]) == (409, "project 'shop' still has 1 apps; delete them first")
+    assert (kept.status_code, kept.json()["detail"]) == (409, "project 'shop' still has apps (1); delete them first")
 
 
 def test_an_empty_project_goes(acme: Tenant) -> None:

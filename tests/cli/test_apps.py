@@ -141,7 +141,7 @@ def test_a_failed_sync_is_exit_1_with_the_objects_words(web: planes.Fleet, run: 
 
 def test_a_sync_that_is_not_followed_says_how_to(web: planes.Fleet, run: conftest.Run) -> None:
     assert run("app", "sync", "web").output == "app/web syncing; follow it with `plane app wait web`\n"
-    assert "waits already" in run("app", "sync", "web", code=5).stderr
+    assert "is waiting;" in run("app", "sync", "web", code=5).stderr
 
 
 def test_a_sync_of_chosen_objects_is_asked_for_as_typed(web: planes.Fleet, run: conftest.Run) -> None:

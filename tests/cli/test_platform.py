@@ -43,7 +43,7 @@ def test_a_viewer_may_look_but_not_change(shop: planes.Fleet, run: conftest.Run)
     token = run("token", "create", "eve", "--days", "1").stdout.strip()
     assert run("project", "list", "-o", "name", PLANE_TOKEN=token).output == "project/shop\n"
     said = run("app", "create", "web", "--repo", "https://git.example/web", "--cluster", "east", code=3, PLANE_TOKEN=token).stderr
-    assert said == "Error: this needs the permission app:create; ask an admin of the project or tenant for a role that has it\n"
+    assert said == "Error: this needs the permission app:create; ask an admin for a role that has it\n"
 
 
 def test_a_revoked_token_and_a_disabled_user_are_shut_out(shop: planes.Fleet, run: conftest.Run) -> None:

@@ -8,9 +8,10 @@ import subprocess
 import sys
 import time
 
+import httpx
 import pytest
 
-from plane.cli import contexts
+from plane.cli import client, contexts
 from plane.cli.trying import trial
 from tests.cli import conftest
 
@@ -99,6 +100,22 @@ def test_a_plane_that_is_away_is_exit_6(run: conftest.Run) -> None:
     said = run("get", "tenants", code=6, PLANE_URL="http://127.0.0.1:9", PLANE_TOKEN="t").stderr
     assert said.startswith("Error: the plane at http://127.0.0.1:9 cannot be reached: ")
     assert said.endswith("; check the address with `plane context show`, and that the plane runs\n")
+
+
+@pytest.mark.parametrize(
+    ("reason", "way_out"),
+    [
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)", "name that with `--ca FILE`"),
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)", "this port does not speak TLS"),
+        ("[Errno 111] Connection refused", "check the address with `plane context show`"),
+    ],
+)
+def test_what_keeps_a_plane_away_is_told_with_the_way_out(reason: str, way_out: str) -> None:
+    with client.Client(contexts.Context("prod", "https://plane.example")) as api:
+        said = str(api.away(httpx.ConnectError(reason)))
+    assert way_out in said
+    assert "_ssl.c" not in said
+    assert "[" not in said
 
 
 @pytest.mark.parametrize(

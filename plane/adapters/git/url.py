@@ -96,7 +96,7 @@ def lookup(host: str, port: int) -> tuple[str, ...]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as e:
-        raise errors.BackendDown("git", f"the host name {host} does not resolve; check repoURL and the DNS of this cluster") from e
+        raise errors.BackendDown("git", f"the host name {host} does not resolve; check the URL, and the DNS where the plane runs") from e
     return tuple(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
 
 

@@ -48,7 +48,9 @@ def orphans(where: session.Session, *, name: str, output: str) -> None:
     """List orphaned objects: those in the namespaces of the project's apps that belong to no app."""
     found = where.api.get(f"{kinds.path(kinds.PROJECT, where, name)}/orphans").body
     if not show.body(found, output=output):
-        show.listing(_ORPHANS, found["items"], nothing="Every object belongs to an app, or is left out by spec.orphanedResources.ignore.")
+        everywhere = "Every object belongs to an app, or is left out by spec.orphanedResources.ignore."
+        nothing = "No orphaned object was found where one could look." if found["warnings"] else everywhere
+        show.listing(_ORPHANS, found["items"], nothing=nothing)
         for sentence in found["warnings"]:
             click.echo(failures.visible(f"Warning: {sentence}"), err=True)
 

@@ -38,8 +38,11 @@ def manifests(plane: context.Plane, caller: authorise.Caller, names: authorise.N
     with authorise.enter(plane, caller, names, "release:get") as place:
         row = generic.existing(apps.KIND, place)
         found = history.release(place.tx, place.scope.tenant, row.id, digest or row.digest or "")
+    if found is None and not digest:
+        message = f"app {names.name!r} has no release yet; see `plane app explain {names.name}`"
+        raise errors.Conflict(message)
     if found is None:
-        raise errors.NotFound("release", digest or "newest")
+        raise errors.NotFound("release", digest)
     bodies = bundle.unpack(found.digest, bytes(found.body))
     return rest.Manifests(digest=found.digest, commit=found.commit, manifests=tuple(msgspec.json.decode(body) for body in bodies))
 

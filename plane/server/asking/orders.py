@@ -167,9 +167,7 @@ def free(place: authorise.Place) -> rows.Row:
         message = f"app {place.names.name!r} is being deleted"
         raise errors.Conflict(message)
     if row.request:
-        message = (
-            f"a sync asked for by {row.request.get('actor', 'somebody')} waits already; follow it, or stop it with `plane app terminate`"
-        )
+        message = f"a sync asked for by {row.request.get('actor', 'somebody')} is waiting; follow it, or stop it with `plane app terminate`"
         raise errors.Conflict(message)
     return row
 

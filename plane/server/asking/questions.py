@@ -114,7 +114,7 @@ def released(place: authorise.Place) -> rows.Row:
     """The app's row; Conflict when there is no release yet."""
     row = generic.existing(apps.KIND, place)
     if not row.digest:
-        message = f"app {place.names.name!r} has no release yet; see `plane app explain`"
+        message = f"app {place.names.name!r} has no release yet; see `plane app explain {place.names.name}`"
         raise errors.Conflict(message)
     return row
 

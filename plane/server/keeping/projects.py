@@ -70,7 +70,7 @@ def _settle(change: generic.Change) -> None:
 
 def _release(change: generic.Change) -> None:
     where = {"tenant_id": change.place.scope.tenant, "project_id": change.id}
-    left = [f"{count} {noun}" for noun, table in BELOW if (count := rows.count(change.place.tx, table, where))]
+    left = [f"{noun} ({count})" for noun, table in BELOW if (count := rows.count(change.place.tx, table, where))]
     if left:
         message = f"project {change.place.names.name!r} still has {', '.join(left)}; delete them first"
         raise errors.Conflict(message)

@@ -39,7 +39,7 @@ def _release(change: generic.Change) -> None:
     with engine.dispatch(change.plane.engine) as tx:
         left = rows.count(tx, tables.projects, {"tenant_id": change.id})
     if left:
-        message = f"tenant {change.place.names.name!r} still has {left} projects; delete them first"
+        message = f"tenant {change.place.names.name!r} still has projects ({left}); delete them first"
         raise errors.Conflict(message)
     people.forget_tenant(change.place.tx, change.id)
     health_checks.forget(change.place.tx, change.id)
