@@ -3,6 +3,7 @@
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
+    "tests.support.garbage",
     "tests.support.database",
     "tests.support.fixtures",
     "tests.support.vault",

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
@@ -47,6 +48,7 @@ def create(plane: context.Plane, *, database_url: str) -> Litestar:
     )
 
 
+@functools.cache
 def description() -> bytes:
     """The OpenAPI document as it is served and committed."""
     return openapi.encode(openapi.document([*_handlers(), *login.handlers()], base=BASE))

@@ -1,5 +1,6 @@
 """What an archive may hold to be a policy set."""
 
+import functools
 import gzip
 import io
 import tarfile
@@ -23,13 +24,15 @@ def packed(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
 
 def headers(*several: tuple[str, bytes, bytes]) -> bytes:
     """Headers alone: name, kind and size as it is written."""
-    whole = b""
-    for name, kind, size in several:
-        header = bytearray(member(name, kind).tobuf())
-        header[124:136], header[148:156] = size, b" " * 8
-        header[148:156] = b"%06o\0 " % sum(header)
-        whole += header
-    return gzip.compress(whole + bytes(1024))
+    return gzip.compress(b"".join(header(*one) for one in several) + bytes(1024))
+
+
+@functools.cache
+def header(name: str, kind: bytes, size: bytes) -> bytes:
+    made = bytearray(member(name, kind).tobuf())
+    made[124:136], made[148:156] = size, b" " * 8
+    made[148:156] = b"%06o\0 " % sum(made)
+    return bytes(made)
 
 
 def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfile.TarInfo:
