@@ -1,4 +1,4 @@
-"""One real Postgres per run, shared by all workers; a migrated database per worker; empty tables per test.
+"""One real Postgres per run, shared by all workers; a database per worker, copied from a migrated one; empty tables per test.
 
 `pytest_plugins = ["tests.support.database"]` in the root conftest brings the fixtures.
 """
@@ -18,7 +18,7 @@ from plane.store.layout import tables
 
 RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
-NAME = f"plane_{WORKER}"
+NAME, MIGRATED = f"plane_{WORKER}", "plane_migrated"
 # Nothing here must survive a crash, and a commit that waits for a disk is the slowest part of a test.
 FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 
@@ -39,19 +39,22 @@ def postgres() -> str:
 def owner_url(postgres: str) -> str:
     """This worker's database, migrated, as the owner of its tables."""
     with _superuser(postgres) as tx:
-        tx.execute(sa.text(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)"))
-        tx.execute(sa.text(f"CREATE DATABASE {NAME}"))
-    url = sa.make_url(postgres).set(database=NAME).render_as_string(hide_password=False)
-    owner = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
+        tx.execute(sa.text("SELECT pg_advisory_lock(1)"))  # until this session ends: the first to come migrates for all
+        if not tx.execute(sa.text("SELECT 1 FROM pg_database WHERE datname = :name AND datistemplate"), {"name": MIGRATED}).first():
+            _migrate(tx, postgres)
+        tx.execute(sa.text(f"CREATE DATABASE {NAME} TEMPLATE {MIGRATED}"))
+    return sa.make_url(postgres).set(database=NAME).render_as_string(hide_password=False)
+
+
+def _migrate(tx: sa.Connection, postgres: str) -> None:
+    """Make the database that the workers' own are copies of, and the application's login."""
+    tx.execute(sa.text(f"CREATE DATABASE {MIGRATED}"))
+    owner = sa.create_engine(sa.make_url(postgres).set(drivername="postgresql+psycopg", database=MIGRATED))
     schema.migrate(owner)
-    with owner.begin() as tx:
-        tx.execute(
-            sa.text("DO $$ BEGIN CREATE ROLE plane LOGIN NOINHERIT; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$")
-        )
-        tx.execute(sa.text("SELECT pg_advisory_xact_lock(1)"))  # roles are the server's, and two workers may grant at once
-        tx.execute(sa.text("GRANT plane_app, plane_dispatch TO plane"))
     owner.dispose()
-    return url
+    tx.execute(sa.text("CREATE ROLE plane LOGIN NOINHERIT"))
+    tx.execute(sa.text("GRANT plane_app, plane_dispatch TO plane"))
+    tx.execute(sa.text(f"ALTER DATABASE {MIGRATED} WITH IS_TEMPLATE true"))  # only a whole one is copied
 
 
 @pytest.fixture(scope="session")
