@@ -21,13 +21,19 @@ def tree(path: pathlib.Path) -> ast.Module:
     return ast.parse(path.read_bytes(), filename=str(path))
 
 
+@functools.cache
+def nodes(path: pathlib.Path) -> tuple[ast.AST, ...]:
+    """All of a file's, the outermost first."""
+    return tuple(ast.walk(tree(path)))
+
+
 def lines(path: pathlib.Path) -> int:
     return path.read_bytes().count(b"\n")
 
 
 def functions(path: pathlib.Path) -> Iterator[Function]:
     """Every function and method, also nested ones."""
-    return (node for node in ast.walk(tree(path)) if isinstance(node, Function))
+    return (node for node in nodes(path) if isinstance(node, Function))
 
 
 def length(function: Function) -> int:

@@ -23,13 +23,13 @@ def test_functions_are_called_by_their_modules_name() -> None:
 
 def test_only_the_three_loops_catch_everything() -> None:
     found = [
-        source.place(path, node) for path in source.files("plane") for node in ast.walk(source.tree(path)) if _catches_everything(node)
+        source.place(path, node) for path in source.files("plane") for node in source.nodes(path) if _catches_everything(node)
     ]
     assert len(found) <= CATCH_ALL, found
 
 
 def _imports(path: pathlib.Path) -> list[ast.Import | ast.ImportFrom]:
-    return [node for node in ast.walk(source.tree(path)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    return [node for node in source.nodes(path) if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def _is_ours(node: ast.ImportFrom) -> bool:

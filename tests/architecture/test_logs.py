@@ -20,7 +20,7 @@ def test_a_log_line_carries_no_secret_and_no_manifest() -> None:
 
 
 def _calls() -> list[tuple[str, ast.Call]]:
-    nodes = [(path, node) for path in source.files("plane") for node in ast.walk(source.tree(path))]
+    nodes = [(path, node) for path in source.files("plane") for node in source.nodes(path)]
     return [(source.place(path, node), node) for path, node in nodes if isinstance(node, ast.Call) and _is_log(node.func)]
 
 

@@ -20,7 +20,7 @@ def test_functions_are_named_for_what_they_do_or_return() -> None:
 
 
 def _classes(path: pathlib.Path) -> list[ast.ClassDef]:
-    return [node for node in ast.walk(source.tree(path)) if isinstance(node, ast.ClassDef)]
+    return [node for node in source.nodes(path) if isinstance(node, ast.ClassDef)]
 
 
 def _words(name: str) -> set[str]:

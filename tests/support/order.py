@@ -13,9 +13,9 @@ import pytest
 # What a test of a room takes on a busy machine, about; those of the other rooms take no time to speak of.
 SECONDS = {
     "faults": 10.0, "security": 4.0, "run": 1.2, "agent": 1.2, "e2e": 0.6,
-    "adapters": 0.25, "api": 0.25, "cli": 0.25, "server": 0.25, "packaging": 0.25, "store": 0.1,
+    "adapters": 0.25, "api": 0.25, "cli": 0.25, "server": 0.25, "packaging": 0.25, "architecture": 0.3, "store": 0.1,
 }  # fmt: skip
-SHARING = frozenset({"faults", "e2e"})  # rooms that a process has one installation for
+SHARING = frozenset({"faults", "e2e", "architecture"})  # rooms that a process has one installation for, or has read the whole tree for
 
 
 @pytest.hookimpl(trylast=True)
