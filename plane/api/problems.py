@@ -18,7 +18,7 @@ from plane.domain.reading import documents
 from plane.server import authorise, idempotent
 from plane.server import documents as generic
 from plane.server.asking import questions
-from plane.store import schema
+from plane.store import revisions
 from plane.wire import bundle, problem
 
 Incoming = Request[Any, Any, Any]
@@ -69,7 +69,7 @@ TABLE: dict[type[errors.PlaneError], HTTPStatus] = {
     authorise.LogBlocked: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     errors.BackendDown: HTTPStatus.SERVICE_UNAVAILABLE,
-    schema.SchemaMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
+    revisions.SchemaMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
     bundle.BundleBroken: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 RETRY_AFTER_S = 15  # where the error does not say

@@ -22,7 +22,7 @@ from plane.adapters.trusting import oidc, signer
 from plane.domain.granting import limits as rates
 from plane.run import login_file, master_key, policy_keys
 from plane.server import context, limits
-from plane.store import engine, schema
+from plane.store import engine, revisions
 
 TENANTS_RENDERING = 3  # one tenant's slow renders take a third of the places, so two such tenants leave room for a third
 
@@ -37,7 +37,7 @@ def plane(settings: config.Settings) -> Iterator[context.Plane]:
     """Everything a server or worker needs, closed at the end; SettingInvalid, ProgramMissing or SchemaMismatch tell what is not there."""
     log.configure(level=settings.log_level, pretty=settings.log_pretty)
     database = engine.connect(_needed(settings.database_url, "DATABASE_URL"))
-    schema.require(database)
+    revisions.require(database)
     networks = _networks(settings.git_networks)
     repositories = mirrors.Mirrors(settings.state() / "mirrors", transport=transport.Transport(allowed=networks))
     renderers = {

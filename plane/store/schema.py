@@ -1,30 +1,15 @@
 """Bring a database to this version's schema, or tell that it is not there. Runs as the owner of the tables, never as the application."""
 
-import pathlib
 import time
 
 import sqlalchemy as sa
 from alembic import command, config
-from alembic.runtime import migration
-from alembic.script import ScriptDirectory
 from sqlalchemy import exc
 
-from plane.domain import errors
+from plane.store import revisions
 
 LOCK_ID = 0x706C616E65  # "plane": two migrators wait for each other
 LOCK_EVERY_S = 0.2
-
-
-class SchemaMismatch(errors.PlaneError):
-    """The database is not at the version this program needs."""
-
-    code = "schema-mismatch"
-
-
-def scripts() -> pathlib.Path:
-    """The migrations: beside the package in a checkout, inside it when installed."""
-    inside = pathlib.Path(__file__).parent.parent / "_migrations"
-    return inside if inside.is_dir() else pathlib.Path(__file__).parent.parent.parent / "migrations"
 
 
 def migrate(engine: sa.Engine) -> str:
@@ -37,7 +22,7 @@ def migrate(engine: sa.Engine) -> str:
             tx.rollback()
             tx.execute(sa.text("SELECT pg_advisory_unlock(:id)"), {"id": LOCK_ID})
             tx.commit()
-    return head()
+    return revisions.head()
 
 
 def _alone(tx: sa.Connection) -> None:
@@ -57,29 +42,12 @@ def check(engine: sa.Engine) -> None:
         try:
             command.check(_settings(tx))
         except exc.SQLAlchemyError as e:
-            raise SchemaMismatch(str(e)) from e
-
-
-def require(engine: sa.Engine) -> None:
-    """Raise SchemaMismatch unless the database is at head, BackendDown when it is away."""
-    try:
-        with engine.connect() as tx:
-            found = migration.MigrationContext.configure(tx).get_current_revision()
-    except exc.OperationalError as e:
-        raise errors.BackendDown("database", "the database does not answer; look at DATABASE_URL and whether Postgres runs") from e
-    if found != head():
-        message = f"the database is at revision {found or 'none'}, this version needs {head()}; run `plane db migrate`"
-        raise SchemaMismatch(message)
-
-
-def head() -> str:
-    """The newest revision this program knows."""
-    return ScriptDirectory(str(scripts())).get_current_head() or ""
+            raise revisions.SchemaMismatch(str(e)) from e
 
 
 def _settings(tx: sa.Connection) -> config.Config:
     settings = config.Config()
-    settings.set_main_option("script_location", str(scripts()))
+    settings.set_main_option("script_location", str(revisions.scripts()))
     settings.attributes["connection"] = tx
     return settings
 
