@@ -2,7 +2,6 @@
 
 import datetime as dt
 
-import msgspec
 import sqlalchemy as sa
 
 from plane.domain import access
@@ -12,7 +11,7 @@ from plane.server import authorise
 from plane.server.asking import orders
 from plane.server.attending import intake
 from plane.wire import agent, rest
-from tests.support import planes
+from tests.support import planes, recorded
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {greeting: hello}\n"
 ADA = "aaaaaaaa-aaaa-7aaa-8aaa-aaaaaaaaaaaa"
@@ -45,8 +44,7 @@ def approve(fleet: planes.Fleet) -> str:
 
 def told(fleet: planes.Fleet, kind: str) -> tuple[dict[str, str], ...]:
     """Who approved what began last."""
-    body = fleet.row(f"SELECT body FROM audit_events WHERE type = '{kind}' ORDER BY id DESC LIMIT 1").body  # noqa: S608 - our own word
-    return tuple(msgspec.json.decode(body)["details"].get("approvals", ()))
+    return tuple(recorded.events(fleet.owner, kind)[-1].details.get("approvals", ()))
 
 
 def code(fleet: planes.Fleet) -> str:

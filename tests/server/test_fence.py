@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from plane.run.devgit import DevGit
 from plane.server.attending import intake
 from plane.wire import agent
-from tests.support import planes
+from tests.support import planes, recorded
 
 SEEN = 5
 
@@ -52,6 +52,6 @@ def test_only_what_a_person_asks_for_goes_above_what_the_cluster_has_seen(fleet:
     ask(fleet)
     fleet.work()
     assert refused(fleet).generation == SEEN + 1
-    event = fleet.row("SELECT body FROM audit_events WHERE type = 'app.fence.overruled'").body
-    assert "the cluster has seen generation 5 and the plane knows of 2" in str(event)
-    assert "ann" in str(event)
+    [event] = recorded.events(fleet.owner, "app.fence.overruled")
+    assert "the cluster has seen generation 5 and the plane knows of 2" in event.message
+    assert event.details["asked_by"] == "ann"

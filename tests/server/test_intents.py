@@ -16,7 +16,7 @@ from plane.store import engine
 from plane.store.delivering import approvals
 from plane.store.layout import tables
 from plane.store.showing import apps
-from tests.support import planes
+from tests.support import planes, recorded
 
 CONFIG = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n"
 Details = dict[str, Any]
@@ -34,9 +34,7 @@ def say(fleet: planes.Fleet, **spec: object) -> None:
 
 def intents(fleet: planes.Fleet) -> list[Details]:
     """Details of the syncs that began, in order."""
-    with fleet.owner.begin() as tx:
-        found = tx.execute(sa.text("SELECT body FROM audit_events WHERE type = 'app.sync.started' ORDER BY id")).scalars().all()
-    return [msgspec.json.decode(one)["details"] for one in found]
+    return [one.details for one in recorded.events(fleet.owner, "app.sync.started")]
 
 
 def run(*command: str, cwd: pathlib.Path | None = None, env: dict[str, str] | None = None) -> str:

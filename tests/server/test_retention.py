@@ -3,15 +3,18 @@
 import datetime as dt
 import json
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import exc
 
 from plane.domain import access, errors
 from plane.domain.auditing import audit, sync_details
+from plane.domain.deciding import approvals
 from plane.server import authorise, context, record
 from plane.server.auditing import audit_log, retention
 from plane.store import engine
+from plane.store.auditing import audit_terms
 from plane.wire import audit as wire
 from tests.server.test_audit_tampering import ADMIN, PLATFORM, exported, findings, forge, seal_all
 from tests.support import planes, verifying
@@ -135,6 +138,43 @@ def test_who_made_a_commit_is_forgotten_and_the_log_is_still_proven(plane: conte
     seal_all(plane, owner)
     assert [one.details.get("author") for one in shown(plane)] == [None, None, "Cy"]
     assert (findings(plane), '"Bo"' in "".join(exported(plane))) == ([], False)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("asked_by", "eve"),
+        ("on_behalf_of", "person/eve"),
+        ("approvals", (approvals.Approval(to="order", by="eve", by_id="7", at="2026-01-01T00:00:00Z"),)),
+    ],
+)
+def test_somebody_is_forgotten_where_another_acted_and_the_log_is_still_proven(
+    plane: context.Plane, owner: sa.Engine, field: str, value: object
+) -> None:
+    scope = access.Scope(access.PLATFORM_TENANT, access.SYSTEM)
+    told = sync_details.SyncStarted(trigger="t", generation=1, why="w", asked_by="bo")
+    with engine.begin(plane.engine, scope) as tx:
+        for details in (told, msgspec.structs.replace(told, **{field: value})):
+            record.append(
+                plane, tx, scope, "app.sync.started", target="app/web", stage="intent", message="asked for by eve", details=details
+            )
+        assert audit_terms.erase(tx, scope.tenant, ADA.id, "eve") == 1
+    seal_all(plane, owner)
+    text = "".join(exported(plane))
+    assert (text.count('"asked_by":"bo"'), '"eve"' in text, "person/eve" in text, findings(plane)) == (1, False, False, [])
+
+
+@pytest.mark.parametrize("field", ["signed_by", "on_behalf_of"])
+def test_whom_git_and_providers_name_is_forgotten(plane: context.Plane, owner: sa.Engine, field: str) -> None:
+    scope = access.Scope(access.PLATFORM_TENANT, access.SYSTEM)
+    with engine.begin(plane.engine, scope) as tx:
+        for name in ("SHA256:eve", "SHA256:bo"):
+            told = msgspec.structs.replace(sync_details.SyncStarted(trigger="t", generation=1, why="w", asked_by="ci"), **{field: name})
+            record.append(plane, tx, scope, "app.sync.started", target="app/web", stage="intent", details=told)
+    assert retention.erase_authors(plane, ADMIN, PLATFORM, wire.Authors(authors=("SHA256:eve",))).events == 1
+    seal_all(plane, owner)
+    text = "".join(exported(plane))
+    assert ("SHA256:eve" in text, "SHA256:bo" in text, findings(plane)) == (False, True, [])
 
 
 def shown(plane: context.Plane) -> list[audit.Event]:

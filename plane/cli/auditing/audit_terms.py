@@ -27,8 +27,9 @@ def terms(where: session.Session, *, keep_days: int | None, hold: str | None, ou
 @click.command("erase")
 @click.argument("name", required=False)
 @click.option(
-    "--author", "authors", multiple=True, metavar="NAME", help="Of commits, as Git names who wrote or committed them; may be repeated."
-)
+    "--author", "authors", multiple=True, metavar="NAME",
+    help="As Git names who wrote or committed, a commit's key (SHA256:…), or a provider's name of somebody; may be repeated.",
+)  # fmt: skip
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 @session.placed
 def erase(where: session.Session, *, name: str | None, authors: tuple[str, ...], yes: bool) -> None:
@@ -43,4 +44,4 @@ def erase(where: session.Session, *, name: str | None, authors: tuple[str, ...],
         click.echo(f"person/{name} is forgotten in the record")
     if authors:
         found = where.api.call("POST", f"{audit_places.at(where)}/erase", body={"authors": list(authors)}).body
-        click.echo(f"who made commits is forgotten in {found['events']} events")
+        click.echo(f"they are forgotten in {found['events']} events")

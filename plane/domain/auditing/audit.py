@@ -13,8 +13,10 @@ Stage = Literal["intent", "outcome", "fact"]
 Outcome = Literal["success", "failure", "denied"]
 ED25519 = b"\x01"  # the kind of key in notes
 PERSONS = frozenset({"user", "service"})
-PERSONAL = ("name", "ip", "user_agent")
+PERSONAL = ("name", "ip", "user_agent", "on_behalf_of")
 COMMITTED = ("author", "committer")  # in the details of a sync: people too, whoever the actor is
+TOLD = ("asked_by", "on_behalf_of", "owner", "signed_by", "subject")  # in details of many: people again
+NOBODY = "plane"  # as `access.SYSTEM` is called: what it asks for itself names nobody
 EXPIRED = "audit.retention.applied"  # names the place before which events may be gone; the verifier looks for it
 KEY_CHANGED = "audit.key.changed"
 STAMPED = "audit.stamped"
@@ -166,15 +168,31 @@ def facet_key(name: str, value: str) -> str:
 
 def apart(event: Event, salt: bytes) -> tuple[Event, bytes]:
     """The event with a commitment in place of what is personal in it, and that; empty when nothing is."""
-    actor = event.actor
+    actor, details = event.actor, event.details
     own = {name: value for name in PERSONAL if actor.kind in PERSONS and (value := getattr(actor, name))}
-    committed = {name: value for name in COMMITTED if (value := event.details.get(name))}
-    if not (own or committed):
+    committed = {name: value for name in COMMITTED if (value := details.get(name))}
+    beside = _beside(event)
+    if not (own or committed or beside):
         return event, b""
-    told = objects.canonical(own | committed)
+    told = objects.canonical(own | committed | beside)
     blank = msgspec.structs.replace(actor, **dict.fromkeys(own, ""), personal=hashlib.sha256(salt + told).hexdigest())
-    rest = {name: value for name, value in event.details.items() if name not in committed}
-    return msgspec.structs.replace(event, actor=blank, details=rest), told
+    gone = {*committed, *beside.get("details", ())}
+    rest = {name: value for name, value in details.items() if name not in gone}
+    if "approvals" in details:  # that somebody agreed stays, with their id
+        rest["approvals"] = [{name: value for name, value in one.items() if name != "by"} for one in details["approvals"]]
+    return msgspec.structs.replace(event, actor=blank, details=rest, message="" if "message" in beside else event.message), told
+
+
+def _beside(event: Event) -> dict[str, Any]:
+    """Whom the details name, whoever the actor is, and sentences that name who asked."""
+    details, asked = event.details, event.details.get("asked_by", "")
+    told = {name: value for name in TOLD if (value := details.get(name)) and value != NOBODY}
+    if asked in told.values() and asked in details.get("why", ""):
+        told["why"] = details["why"]
+    named = {"details": told, "agreed": [{"by": one.get("by", "")} for one in details.get("approvals", ())]}
+    if asked in told.values() and asked in event.message:
+        named["message"] = event.message
+    return {name: value for name, value in named.items() if value}
 
 
 def together(body: bytes, personal: bytes) -> Event:
@@ -182,9 +200,12 @@ def together(body: bytes, personal: bytes) -> Event:
     event = msgspec.json.decode(body, type=Event)
     if not personal:
         return event
-    told = msgspec.json.decode(personal, type=dict[str, str])
-    committed = {name: told.pop(name) for name in COMMITTED if name in told}
-    return msgspec.structs.replace(event, actor=msgspec.structs.replace(event.actor, **told), details=event.details | committed)
+    told = msgspec.json.decode(personal, type=dict[str, Any])
+    details = event.details | told.pop("details", {}) | {name: told.pop(name) for name in COMMITTED if name in told}
+    if agreed := told.pop("agreed", ()):
+        details["approvals"] = [one | by for one, by in zip(details["approvals"], agreed, strict=True)]
+    message = told.pop("message", event.message)
+    return msgspec.structs.replace(event, actor=msgspec.structs.replace(event.actor, **told), details=details, message=message)
 
 
 def leaf(event: Event) -> bytes:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from plane.domain import objects
 from plane.domain.auditing import audit, sinks
 
 COLUMNS = (
@@ -56,8 +57,8 @@ class _Cloud(msgspec.Struct, frozen=True):
     datacontenttype: str = "application/json"
 
 
-_READ, _BY, _TOLD = msgspec.json.Decoder(Read), msgspec.json.Decoder(audit.By), msgspec.json.Decoder(dict[str, str])
-_DETAILS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_READ, _BY, _TOLD = msgspec.json.Decoder(Read), msgspec.json.Decoder(audit.By), msgspec.json.Decoder(dict[str, Any])
+_WHO = frozenset(audit.PERSONAL)
 _JSON = msgspec.json.Encoder()
 
 
@@ -71,26 +72,19 @@ class Shown(msgspec.Struct, frozen=True):
 
 def show(row: audit.Placed) -> Shown:
     """The row, with what is personal in it as far as it is still there."""
-    kept = _READ.decode(row.body)
-    read, by = _with_people(row, kept)
-    if not row.personal:
-        return Shown(read, by, row.body)
-    text = row.body.replace(bytes(kept.actor), _JSON.encode(by), 1)  # what holds nothing personal is not read and written again
-    return Shown(read, by, text.replace(bytes(kept.details), bytes(read.details), 1) if read is not kept else text)
+    read, by, text = _whole(row)
+    return Shown(read, by, text.replace(bytes(read.actor), _JSON.encode(by), 1) if row.personal else text)
 
 
-def _with_people(row: audit.Placed, kept: Read) -> tuple[Read, audit.By]:
-    """What is read, and who did it, with what is personal as far as it is still there."""
-    by = _BY.decode(kept.actor)
-    if not row.personal:
-        return kept, by
-    told = _TOLD.decode(row.personal)
-    committed = {name: msgspec.Raw(_JSON.encode(told.pop(name))) for name in audit.COMMITTED if name in told}
-    read = kept
-    if committed:
-        details = _JSON.encode(_DETAILS.decode(kept.details) | committed)
-        read = msgspec.structs.replace(kept, details=msgspec.Raw(details))
-    return read, msgspec.structs.replace(by, **told)
+def _whole(row: audit.Placed) -> tuple[Read, audit.By, bytes]:
+    """What is read, who did it, and the text; that is read and written again only where more is personal than who did it."""
+    told = _TOLD.decode(row.personal) if row.personal else {}
+    if told.keys() <= _WHO:
+        read = _READ.decode(row.body)
+        return read, msgspec.structs.replace(_BY.decode(read.actor), **told), row.body
+    text = objects.canonical(audit.together(row.body, row.personal))
+    read = _READ.decode(text)
+    return read, _BY.decode(read.actor), text
 
 
 def event_line(row: audit.Placed) -> bytes:
@@ -151,7 +145,7 @@ def _quoted(cell: str) -> str:
 
 def _cells(row: audit.Placed) -> list[str]:
     """In the order of COLUMNS."""
-    read, by = _with_people(row, _READ.decode(row.body))
+    read, by, _ = _whole(row)
     details = bytes(read.details).decode()
     said = (
         by.name,
@@ -180,7 +174,7 @@ def cloudevent(row: audit.Placed, *, origin: str) -> bytes:
 
 def ocsf(row: audit.Placed) -> bytes:
     """An event of the Open Cybersecurity Schema Framework; what its classes have no place for is `unmapped`."""
-    read, actor = _with_people(row, _READ.decode(row.body))
+    read, actor, _ = _whole(row)
     number, name = _class(read.type)
     activity = _VERBS.get(read.type.rpartition(".")[2], _OTHER)
     good, subject = read.outcome == "success", read.target.partition("/")

@@ -40,19 +40,19 @@ def govern(plane: context.Plane, caller: authorise.Caller, names: authorise.Name
 
 
 def erase(plane: context.Plane, caller: authorise.Caller, names: authorise.Names) -> rest.Deleted:
-    """Forget a person's name and addresses in all events of theirs; their id stays. Conflict under a hold."""
+    """Forget a person's name and addresses in all events of theirs, and of others that name them; ids stay. Conflict under a hold."""
     with authorise.enter(plane, caller, authorise.Names(names.tenant), "audit:govern") as place:
         _check_hold(place)
         found = people.find(place.tx, place.scope.tenant, names.name)
         if not found:
             raise errors.NotFound("person", names.name)
-        count = audit_terms.erase(place.tx, place.scope.tenant, found)
+        count = audit_terms.erase(place.tx, place.scope.tenant, found, names.name)
         record.append(plane, place.tx, place.scope, "audit.person.erased", target=f"person/{found}", details=details.Erased(events=count))
         return place.done(rest.Deleted(name=names.name))
 
 
 def erase_authors(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, wish: wire.Authors) -> wire.ErasedAuthors:
-    """Forget who wrote and committed the commits of these people, by name as Git says it. Conflict under a hold."""
+    """Forget people by the names that Git and identity providers have for them. Conflict under a hold."""
     with authorise.enter(plane, caller, authorise.Names(names.tenant), "audit:govern") as place:
         _check_hold(place)
         count = audit_terms.erase_authors(place.tx, place.scope.tenant, wish.authors)

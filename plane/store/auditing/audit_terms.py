@@ -1,7 +1,7 @@
 """How long events are kept, what holds them longer, and what is personal in them."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -37,23 +37,29 @@ def write(tx: Tx, tenant: str, terms: Terms) -> None:
     tx.execute(made.on_conflict_do_update(index_elements=["tenant_id"], set_=values))
 
 
-def erase(tx: Tx, tenant: str, actor: str) -> int:
-    """Forget what is personal in the events of an actor; returns in how many."""
-    return tx.execute(sa.delete(PERSONAL).where(PERSONAL.c.tenant_id == tenant, PERSONAL.c.actor == actor)).rowcount
+def erase(tx: Tx, tenant: str, actor: str, name: str) -> int:
+    """Forget what is personal in somebody's events, and in those that name them beside another actor; returns in how many."""
+    named = [*((field, name) for field in ("asked_by", "owner", "by")), ("on_behalf_of", f"person/{name}")]
+    return _forget(tx, tenant, named, actor=actor)
 
 
 def erase_authors(tx: Tx, tenant: str, names: Sequence[str]) -> int:
-    """Forget the people of commits that one of these wrote or committed, in the log and beside it; returns in how many events."""
-    said = [f'"{role}":'.encode() + objects.canonical(name) for role in audit.COMMITTED for name in names]  # as `audit.apart` writes it
-    for role in audit.COMMITTED:
-        mine = (RELEASES.c.tenant_id == tenant, RELEASES.c[role].in_(names))
-        tx.execute(sa.update(RELEASES).where(*mine).values({role: ""}))
-    return tx.execute(_ERASE_AUTHORS, {"tenant": tenant, "said": said}).rowcount
+    """Forget people whom Git and providers name: who wrote, committed and signed commits, and who was vouched for; in how many events."""
+    for field in (*audit.COMMITTED, "signed_by"):
+        mine = (RELEASES.c.tenant_id == tenant, RELEASES.c[field].in_(names))
+        tx.execute(sa.update(RELEASES).where(*mine).values({field: ""}))
+    fields = (*audit.COMMITTED, "signed_by", "on_behalf_of", "subject")
+    return _forget(tx, tenant, [(field, name) for field in fields for name in names])
 
 
-_ERASE_AUTHORS = sa.text("""
+def _forget(tx: Tx, tenant: str, names: Iterable[tuple[str, str]], *, actor: str = "") -> int:
+    said = [f'"{field}":'.encode() + objects.canonical(name) for field, name in names]  # as `audit.apart` writes it
+    return tx.execute(_FORGET, {"tenant": tenant, "said": said, "actor": actor}).rowcount
+
+
+_FORGET = sa.text("""
     DELETE FROM audit_personal WHERE tenant_id = :tenant
-    AND EXISTS (SELECT 1 FROM unnest(CAST(:said AS bytea[])) AS one(said) WHERE position(one.said IN body) > 0)
+    AND (actor = :actor OR EXISTS (SELECT 1 FROM unnest(CAST(:said AS bytea[])) AS one(said) WHERE position(one.said IN body) > 0))
 """)
 
 

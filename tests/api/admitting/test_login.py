@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from plane.domain.granting import login as domain
 from plane.server import context, login
-from tests.support import identity
+from tests.support import identity, recorded
 from tests.support.planes import MovableClock
 from tests.support.rest import V1, Api, Tenant, document, seal
 
@@ -232,10 +232,8 @@ def test_a_machine_is_let_in_by_what_its_own_provider_says(nobody: Api, platform
 
 def on_behalf_of(owner: sa.Engine) -> set[str]:
     """In whose name those came who logged in last, by the log."""
-    with owner.begin() as tx:
-        bodies = tx.execute(sa.text("SELECT body FROM audit_events WHERE type = 'access.login'")).scalars().all()
-    actors = [msgspec.json.decode(body)["actor"] for body in bodies]
-    return {one.get("on_behalf_of", "") for one in actors if one["kind"] == "service"}
+    actors = [one.actor for one in recorded.events(owner, "access.login")]
+    return {one.on_behalf_of for one in actors if one.kind == "service"}
 
 
 def test_the_log_names_whom_a_machines_provider_vouched_for(

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from plane.api import awaiting
 from plane.wire import acting, agent, answers
 from tests.api.test_agents import east  # noqa: F401 - a fixture
+from tests.support import recorded
 from tests.support.joining import Agent
 from tests.support.rest import Api, Tenant, app_document, document
 
@@ -51,9 +52,7 @@ def report(east: Agent, task: agent.Task, *, answer: answers.Answer | None = Non
 
 def log(owner: sa.Engine) -> list[dict[str, Any]]:
     """What the log holds about objects, in order."""
-    with owner.begin() as tx:
-        found = tx.execute(sa.text("SELECT body FROM audit_events WHERE type LIKE 'object.%' ORDER BY id")).scalars()
-        return [msgspec.json.decode(bytes(body)) for body in found]
+    return [msgspec.to_builtins(one) for one in recorded.events(owner, "object.%")]
 
 
 def test_an_order_is_answered_with_what_was_done(acme: Tenant, web: str, east: Agent, owner: sa.Engine) -> None:  # noqa: F811

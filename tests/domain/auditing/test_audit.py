@@ -1,6 +1,7 @@
 """The tree is RFC 6962's, kept as peaks; a checkpoint signs what it says."""
 
 import hashlib
+from typing import Any
 
 import msgspec
 import pytest
@@ -62,6 +63,44 @@ def test_people_lie_apart_from_an_event_and_come_back_in_every_format(kind: str)
     ):
         assert [name in text for name in (b"Ana", b"Bo", b"ada")] == [True, True, True]
     assert audit.together(body, b"").details == {"generation": 1}
+
+
+NAMED: dict[str, Any] = {  # whom an event names, by the field
+    "asked_by": "eve",
+    "on_behalf_of": "person/eve",
+    "signed_by": "SHA256:eve",
+    "subject": "eve@acme.example",
+    "owner": "eve",
+    "why": "sync asked for by eve",
+    "approvals": [{"to": "policy", "by": "eve", "by_id": "7", "at": "now"}, {"to": "order", "by": "bo", "by_id": "8", "at": "now"}],
+}
+
+
+@pytest.mark.parametrize("kind", ["service", "system"])
+def test_whoever_an_event_names_lies_apart_from_it_and_comes_back_in_every_format(kind: str) -> None:
+    who = audit.By("1", name="ci", kind=kind, on_behalf_of="person/eve" if kind == "service" else "")
+    told = {**NAMED, "generation": 1, "run_as": "shop:deployer"}
+    event = audit.Event(
+        id="1", time="2026-01-01T00:00:00Z", type="app.sync.started", actor=who, tenant="t", message=NAMED["why"], details=told
+    )
+    kept, people = audit.apart(event, b"salt")
+    body = objects.canonical(kept)
+    assert (b"eve" in body, b'"bo"' in body) == (False, False)
+    whole = audit.together(body, people)
+    assert msgspec.structs.replace(whole, actor=who) == event
+    assert (whole.actor.name, whole.actor.on_behalf_of) == (who.name, who.on_behalf_of)
+    row = audit.Placed(0, bytes(32), body, b"salt", people)
+    for text in (audit_formats.show(row).text, audit_formats.csv_lines([row]), audit_formats.ocsf(row)):
+        assert [name in text for name in (b"eve@acme.example", b"asked for by eve", b"SHA256:eve", b"bo", b"ci")] == [True] * 5
+    forgotten = audit.together(body, b"")
+    agreed = [{"to": "policy", "by_id": "7", "at": "now"}, {"to": "order", "by_id": "8", "at": "now"}]
+    assert (forgotten.message, forgotten.details) == ("", {"generation": 1, "run_as": "shop:deployer", "approvals": agreed})
+
+
+def test_what_the_plane_asks_for_itself_names_nobody() -> None:
+    told = {"asked_by": "plane", "why": "the plane repairs drift"}
+    event = audit.Event(id="1", time="now", type="app.sync.completed", actor=audit.By("0", "plane", "system"), tenant="t", details=told)
+    assert audit.apart(event, b"salt") == (event, b"")
 
 
 def test_the_text_of_a_checkpoint_is_four_lines() -> None:
