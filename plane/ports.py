@@ -383,8 +383,8 @@ class Identities(Protocol):
         """Begin a log-in on another machine."""
         ...
 
-    def poll(self, provider: login.Provider, device_code: str, *, now: dt.datetime) -> login.Person | None:
-        """Who has logged in with the device's code; None: nobody yet."""
+    def poll(self, provider: login.Provider, device_code: str, *, now: dt.datetime) -> login.Person | login.Waiting:
+        """Who has logged in with the device's code; DeviceRefused when nobody will any more."""
         ...
 
     def look(self, provider: login.Provider) -> providers.Seen:

@@ -29,9 +29,10 @@ log = structlog.get_logger()
 
 
 class Returned(msgspec.Struct, frozen=True):
-    """What the browser is told: to go back to the command line, or the secret of its session."""
+    """What the browser is told: to go back to the command line, with a code or because it was `refused`, or the secret of its session."""
 
     address: str = ""
+    refused: bool = False
     session: str = ""
     hours: int = 0
 
@@ -58,6 +59,18 @@ def come_back(plane: context.Plane, name: str, query: dict[str, str], *, cookie:
     _check_same(provider, found)
     if not found.return_to and login.challenge(cookie) != found.challenge:
         raise entry.refused(name, "another browser began it")
+    try:
+        return _let_in(plane, provider, found, query, origin=origin)
+    except login.Refused:
+        if not found.return_to:
+            raise
+        return Returned(address=f"{found.return_to}?{parse.urlencode({'error': 'access_denied'})}", refused=True)
+
+
+def _let_in(
+    plane: context.Plane, provider: login.Provider, found: logins.Login, query: dict[str, str], *, origin: entry.Origin
+) -> Returned:
+    name, now = provider.name, plane.clock.now()
     if not query.get("code"):
         raise entry.refused(name, f"the provider said {query.get('error', 'nothing')[:50]!r}")
     wish = domain.LoginWish("", found.nonce, found.verifier, _callback(plane, name))
@@ -131,9 +144,14 @@ def end_device(plane: context.Plane, body: shapes.DeviceEnd, origin: entry.Origi
     provider = providers.find(plane, found.provider)
     _check_same(provider, found)
     code = plane.envelope.unwrap(found.wrapped, context=_context(body.handle)).reveal().decode()
-    person = entry.asked(found.provider, lambda: plane.identities.poll(provider, code, now=now))
-    if person is None:
-        return shapes.LoggedIn()
+    try:
+        person = entry.asked(found.provider, lambda: plane.identities.poll(provider, code, now=now))
+    except login.DeviceRefused:
+        with engine.begin(plane.engine, entry.PLATFORM) as tx:
+            logins.take(tx, hashed, now)
+        raise
+    if isinstance(person, login.Waiting):
+        return shapes.LoggedIn(slow_down=person.slower)
     with engine.begin(plane.engine, entry.PLATFORM) as tx:
         if logins.take(tx, hashed, now) is None:
             raise entry.refused(found.provider, "handle was used meanwhile")

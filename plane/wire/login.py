@@ -84,9 +84,10 @@ class Exchange(rest.Body, frozen=True, kw_only=True):
 
 
 class LoggedIn(rest.Answer, frozen=True, kw_only=True):
-    """`token` is shown this once; empty while a device's log-in is still under way."""
+    """`token` is shown this once; empty while a device's log-in is still under way. `slowDown`: ask 5 seconds more rarely from now on."""
 
     token: str = ""
+    slow_down: bool = False
     name: str = ""
     expires_at: str = ""
 

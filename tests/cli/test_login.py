@@ -4,14 +4,17 @@ import os
 import pathlib
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from litestar import Litestar
 
+from plane.cli import failures, sso
 from plane.domain.granting import login
 from tests.cli import conftest
 from tests.support import browser, identity
@@ -88,3 +91,54 @@ def test_a_local_admin_logs_in_with_a_password_and_changes_it(
     assert "as admin" in run("login", api, "--local", "admin", typed=f"{second}\n").output
     assert run("db", "password", "--remove").output == "the password is gone\n"
     assert run("me", code=3).stderr
+
+
+def test_a_device_asks_more_rarely_once_it_is_told_to() -> None:
+    pauses = [5]
+    for said in ({}, {"slowDown": True}, {"slowDown": False}, {"slowDown": True}):
+        pauses.append(sso.slower(pauses[-1], said))
+    assert pauses == [5, 5, 10, 10, 15]
+
+
+def come_back(back: Any, *paths: str) -> None:  # noqa: ANN401 - the end of the command line
+    """A browser of this machine asks for them."""
+    for path in paths:
+        httpx.get(f"http://127.0.0.1:{back.server_port}{path}", trust_env=False)
+
+
+@pytest.mark.parametrize("query", ["code=theirs", "error=access_denied"])
+def test_another_page_of_the_browser_does_not_end_a_log_in(query: str) -> None:
+    with sso.Back() as back:
+        browser = threading.Thread(target=come_back, args=(back, f"/?{query}", f"/favicon.ico?{query}", f"{back.path}?code=ours"))
+        browser.start()
+        assert back.wait(30) == "ours"
+        browser.join()
+
+
+def test_a_refusal_ends_the_waiting_at_once() -> None:
+    with sso.Back() as back:
+        browser = threading.Thread(target=come_back, args=(back, f"{back.path}?error=access_denied"))
+        browser.start()
+        with pytest.raises(failures.Failed, match="was refused"):
+            back.wait(30)
+        browser.join()
+
+
+def test_nobody_who_came_back_is_told_of_the_other_way() -> None:
+    with sso.Back() as back, pytest.raises(failures.Failed, match="--device"):
+        back.wait(0)
+
+
+@pytest.mark.parametrize(
+    ("environment", "there"),
+    [
+        ({"SSH_CONNECTION": "x"}, False),
+        ({"SSH_CONNECTION": "x", "BROWSER": "lynx"}, True),
+        ({"SSH_CONNECTION": "x", "DISPLAY": ":10"}, True),
+    ],
+)
+def test_a_shell_from_afar_has_no_browser_to_come_back(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, *, there: bool
+) -> None:
+    monkeypatch.setenv("BROWSER", "true")  # what Python itself would find, wherever the tests run
+    assert sso.has_browser(environment) == there

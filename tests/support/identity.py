@@ -69,8 +69,8 @@ class Browser:
             url = parse.urljoin(url, answer.headers["Location"])
         return url
 
-    def type_code(self, url: str) -> None:
-        """Confirm a device's code, and log in."""
+    def type_code(self, url: str, *, answer: str = "confirm") -> None:
+        """Confirm a device's code, and log in; or `abort`."""
         page = self._http.get(url)
         for _ in range(10):
             if page.is_redirect:
@@ -80,7 +80,7 @@ class Browser:
             action = re.search(r'action="([^"]*)"', page.text)
             if not form or not action:
                 return
-            page = self._http.post(parse.urljoin(str(page.url), action[1]), data={**form, "confirm": "yes"})
+            page = self._http.post(parse.urljoin(str(page.url), action[1]), data={**form, answer: "yes"})
 
     def close(self) -> None:
         self._http.close()

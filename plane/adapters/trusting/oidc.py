@@ -4,7 +4,6 @@ import datetime as dt
 import json
 import pathlib
 import ssl
-import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,7 +13,7 @@ import httpx
 import msgspec
 
 from plane.adapters import reach
-from plane.adapters.trusting import jose
+from plane.adapters.trusting import jose, memory
 from plane.domain import errors
 from plane.domain.granting import login, providers, workloads
 
@@ -23,17 +22,12 @@ MOST_BYTES = 256 * 1024
 DISCOVERY_S = 3600.0
 KEYS_S = 600.0
 AGAIN_S = 30.0  # an unknown kid sends us to the provider no more often
-PENDING = frozenset({"authorization_pending", "slow_down"})
-MOST_KEPT = 1000  # many more than there are providers; what is forgotten is fetched again
+SLOW_DOWN = "slow_down"
+PENDING = frozenset({"authorization_pending", SLOW_DOWN})
 Json = dict[str, Any]
 Source = login.Provider | login.TrustRule
 OF_DOCUMENT = (providers.Declared, workloads.Declared)  # whose addresses anybody may have written
 Key = tuple[str, ...]
-
-
-class _Kept(msgspec.Struct, frozen=True):
-    value: Any
-    at: float
 
 
 class Oidc:
@@ -43,10 +37,9 @@ class Oidc:
     """
 
     def __init__(self, allowed: tuple[reach.Network, ...] = (), *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._way, self._monotonic = reach.Reach(allowed, "identity provider"), monotonic
-        self._lock = threading.Lock()
-        self._discovered: dict[Key, _Kept] = {}
-        self._keys: dict[Key, _Kept] = {}
+        self._way = reach.Reach(allowed, "identity provider")
+        self._discovered: memory.Memory[Json] = memory.Memory(monotonic)
+        self._keys: memory.Memory[tuple[Json, ...]] = memory.Memory(monotonic)
 
     def address(self, provider: login.Provider, wish: providers.LoginWish) -> str:
         """Where the browser goes: the code flow with PKCE (RFC 7636), state and nonce."""
@@ -79,10 +72,15 @@ class Oidc:
         except msgspec.ValidationError as e:
             raise errors.BackendDown(provider.name, f"the provider answered {status} to a device's log-in") from e
 
-    def poll(self, provider: login.Provider, device_code: str, *, now: dt.datetime) -> login.Person | None:
-        """Who has logged in with the device's code; None: nobody yet."""
+    def poll(self, provider: login.Provider, device_code: str, *, now: dt.datetime) -> login.Person | login.Waiting:
+        """Who has logged in with the device's code; DeviceRefused when nobody will any more."""
         said = self._ask(provider, {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": device_code})
-        return None if said.get("error") in PENDING else login.person(self._id_token(provider, said, now), provider)
+        error = str(said.get("error", ""))
+        if error in login.DEVICE_ENDS:
+            raise login.DeviceRefused(error)
+        if error in PENDING:
+            return login.Waiting(slower=error == SLOW_DOWN)
+        return login.person(self._id_token(provider, said, now), provider)
 
     def verify(self, source: Source, token: str, *, audience: str, now: dt.datetime) -> Json:
         """The claims of a token that the issuer made for the audience; Refused."""
@@ -96,9 +94,8 @@ class Oidc:
 
     def look(self, provider: login.Provider) -> providers.Seen:
         """What the provider says of itself now; whatever was kept of it is forgotten."""
-        with self._lock:
-            for memory in (self._discovered, self._keys):
-                memory.pop(_kept_as(provider), None)
+        self._discovered.forget(_kept_as(provider))
+        self._keys.forget(_kept_as(provider))
         found = self._discover(provider)
         try:
             seen = msgspec.convert(found, providers.Seen)
@@ -154,24 +151,16 @@ class Oidc:
                 )
             return found
 
-        return self._kept(self._discovered, _kept_as(source), DISCOVERY_S, fetch)  # type: ignore[no-any-return]  # what was put in
+        return self._discovered.recall(_kept_as(source), fetch, fresh_s=DISCOVERY_S)
 
     def _keys_of(self, source: Source, *, older_s: float = KEYS_S) -> tuple[Json, ...]:
         def fetch() -> tuple[Json, ...]:
-            return jose.keys_of(self._get(source, self._endpoint(source, "jwks_uri")))
+            try:
+                return jose.keys_of(self._get(source, self._endpoint(source, "jwks_uri")))
+            except login.Refused as e:
+                raise errors.BackendDown(source.name, e.reason) from e
 
-        return self._kept(self._keys, _kept_as(source), older_s, fetch)  # type: ignore[no-any-return]  # what was put in
-
-    def _kept(self, memory: dict[Key, _Kept], key: Key, longest_s: float, fetch: Callable[[], Any]) -> Any:  # noqa: ANN401 - as kept
-        with self._lock:
-            found = memory.get(key)
-        if found is None or self._monotonic() - found.at > longest_s:
-            found = _Kept(fetch(), self._monotonic())
-            with self._lock:
-                if len(memory) >= MOST_KEPT:
-                    memory.clear()
-                memory[key] = found
-        return found.value
+        return self._keys.recall(_kept_as(source), fetch, fresh_s=older_s)
 
     def _secret(self, provider: login.Provider) -> dict[str, str]:
         if isinstance(provider, providers.Declared):
@@ -227,6 +216,6 @@ def _kept_as(source: Source) -> Key:
 def _json(body: bytes, name: str) -> Json:
     try:
         found = json.loads(body)
-    except ValueError as e:
+    except (ValueError, RecursionError) as e:
         raise errors.BackendDown(name, "the provider does not answer in JSON") from e
     return found if isinstance(found, dict) else {}

@@ -20,6 +20,7 @@ T = TypeVar("T")
 Incoming = Request[Any, Any, Any]
 SHORT_S = 600  # as long as a log-in may take
 TAG = "login"
+REFUSED = "a log-in was refused"
 
 
 def handlers() -> list[HTTPRouteHandler]:
@@ -44,7 +45,7 @@ def _told(plane: context.Plane, origin: entry.Origin, work: Callable[[entry.Orig
     try:
         return work(origin)
     except domain.Refused:
-        visits.refuse(plane, "a log-in was refused", origin.ip)
+        visits.refuse(plane, REFUSED, origin.ip)
         raise
 
 
@@ -137,6 +138,8 @@ def _callback(request: Incoming) -> Response[Any]:
     query = dict(request.query_params.items())
     plane, cookie = request.app.state.plane, request.cookies.get(cookies.STARTED, "")
     found = _told(plane, border.origin(request), lambda origin: login.come_back(plane, _name(request), query, cookie=cookie, origin=origin))
+    if found.refused:
+        visits.refuse(plane, REFUSED, border.origin(request).ip)
     answer = Redirect(found.address or "/", status_code=303)
     if found.session:
         sessions.leave(plane, request.cookies.get(cookies.SESSION, ""), border.origin(request))

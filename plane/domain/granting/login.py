@@ -22,6 +22,7 @@ LONGEST = dt.timedelta(hours=24)  # a token of a provider that claims to live lo
 MOST_GROUPS = 500
 LOCAL = "local"  # what tokens and sessions that a password began have as their provider
 LONGEST_TEXT = 255
+DEVICE_ENDS = {"expired_token": "nobody typed the code in time", "access_denied": "the log-in was refused at the provider"}  # RFC 8628, 3.5
 Text = Annotated[str, msgspec.Meta(max_length=1000)]
 Words = Annotated[tuple[Text, ...], msgspec.Meta(max_length=50)]
 Claims = Mapping[str, Any]
@@ -93,6 +94,20 @@ class Refused(errors.Unauthenticated):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__("the log-in was refused", remedy="try again, and ask the platform team to look at the log if it stays so")
+
+
+class DeviceRefused(Refused):
+    """A device's log-in that nobody will end any more. Whoever began it holds its handle, and is told why."""
+
+    def __init__(self, error: str) -> None:
+        self.reason = f"the provider said {error}"
+        errors.PlaneError.__init__(self, f"{DEVICE_ENDS[error]}; begin again")
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """Nobody has typed a device's code yet. `slower`: whoever asks does so too often (RFC 8628, 3.5)."""
+
+    slower: bool
 
 
 class Person(msgspec.Struct, frozen=True):

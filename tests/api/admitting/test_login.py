@@ -119,7 +119,12 @@ def test_who_was_shut_out_stays_out(nobody: Api, platform: Api, ana: identity.Br
     platform.post("/people/ana/disable")
     assert inside.get("/me").status_code == 401
     url = nobody.post("/login/house/begin", BEGIN).json()["url"]
-    assert visit(nobody, ana.follow(url)).status_code == 401
+    assert refused(visit(nobody, ana.follow(url)))
+
+
+def refused(back: httpx.Response) -> bool:
+    """Whether the command line hears at once that there is nothing to wait for."""
+    return (back.status_code, back.headers.get("Location")) == (303, f"{BEGIN['back']}?error=access_denied")
 
 
 def test_who_logged_out_is_out(nobody: Api, ana: identity.Browser) -> None:
@@ -144,13 +149,12 @@ def test_every_refusal_says_the_same(nobody: Api, ana: identity.Browser) -> None
     begun = [nobody.post("/login/house/begin", BEGIN).json()["url"] for _ in range(2)]
     said = [
         visit(nobody, f"{identity.CALLBACK}?state=forged&code=x"),
-        visit(nobody, refuses.follow(begun[0])),
-        visit(nobody, ana.follow(begun[1]).replace("code=", "code=x")),
         nobody.post("/login/end", {"code": "x" * 43, "verifier": VERIFIER}),
         nobody.post("/login/device", {"handle": "x" * 43}),
         nobody.post("/login/exchange", {"rule": "none", "token": "x"}),
         nobody.post("/login/exchange", {"rule": "deploy", "token": "x"}),
     ]
+    assert all(refused(visit(nobody, url)) for url in (refuses.follow(begun[0]), ana.follow(begun[1]).replace("code=", "code=x")))
     refuses.close()
     assert {(one.status_code, one.json()["detail"]) for one in said} == {(401, str(domain.Refused("x")))}
 
@@ -179,6 +183,15 @@ def test_somebody_logs_in_on_another_machine(nobody: Api, ana: identity.Browser)
     token = nobody.post("/login/device", ask).json()["token"]
     assert nobody.with_token(token).get("/me").json()["name"] == "ana"
     assert nobody.post("/login/device", ask).status_code == 401
+
+
+def test_whoever_waits_on_a_device_hears_that_it_was_refused(nobody: Api, ana: identity.Browser) -> None:
+    begun = nobody.post("/login/house/device").json()
+    ana.type_code(begun["verificationUriComplete"], answer="abort")
+    said = [nobody.post("/login/device", {"handle": begun["handle"]}) for _ in range(2)]
+    assert [one.status_code for one in said] == [401, 401]
+    assert "refused at the provider" in said[0].json()["detail"]
+    assert said[1].json()["detail"] == str(domain.Refused("x"))
 
 
 def test_strangers_begin_no_more_log_ins_of_devices_than_there_is_room_for(
