@@ -70,6 +70,7 @@ class Door:
     async def _verified(self, signed: agent.SignedTask) -> tuple[sync.Work, agent.SignedTask]:
         """The work, and the task with its bundle as it goes to disk."""
         task = guard.opened(signed, self._who.enrolled, now=self._plane.step.now())
+        guard.check_account(task)
         guard.check_asked(task)
         release, bundled = releases.empty(task.app_id), None
         if task.release:

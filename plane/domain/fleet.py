@@ -91,6 +91,11 @@ class Terms(msgspec.Struct, frozen=True):
 MOST_TERMS = 20  # as many changes of office are remembered; twins take turns far sooner
 
 
+def lends(grant: Grant, account: str) -> bool:
+    """Whether a tenant may act as a service account, NAMESPACE:NAME: one outside its namespaces is another's, with other rights."""
+    return permits(grant, group="", kind="ServiceAccount", namespace=account.partition(":")[0] or ":", name="")
+
+
 def permits(grant: Grant, *, group: str, kind: str, namespace: str, name: str) -> bool:
     """Whether a grant covers an object. A Namespace counts as inside itself alone: a tenant may make the namespaces it is granted.
 

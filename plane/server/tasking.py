@@ -4,7 +4,7 @@ import datetime as dt
 
 import msgspec
 
-from plane.domain import annotations, objects
+from plane.domain import annotations, fleet, objects
 from plane.domain import apps as domain
 from plane.domain.deciding import decide
 from plane.domain.permitting import namespaces, projects
@@ -87,11 +87,15 @@ def account(rules: projects.Rules, destination: domain.Destination) -> str:
 
 
 def no_account(rules: projects.Rules, destination: domain.Destination, cluster: facts.Cluster | None, *, project: str) -> str:
-    """Why nothing can be written there, or the empty string: no account, or an agent that would write as itself."""
+    """Why nothing can be written there, or the empty string: no account, somebody else's, or an agent that would write as itself."""
     wanted = account(rules, destination)
     if wanted == permitted.NOBODY:
         where = f"{destination.cluster}/{destination.namespace}"
         return f"{where} has no service account among the destinationServiceAccounts of project {project}; add an entry for it"
+    if wanted and cluster and not fleet.lends(cluster.grant, wanted):
+        granted = ", ".join(cluster.grant.namespaces) or "none"
+        foreign = f"project {project} names the service account {wanted}, and the tenant is granted the namespaces {granted} of cluster"
+        return f"{foreign} {cluster.name} alone; name an account in one of them"
     if wanted and cluster and not abilities.knows(cluster.capabilities, "accounts"):
         return abilities.sentence("accounts", cluster=cluster.name, version=cluster.agent_version)
     return ""

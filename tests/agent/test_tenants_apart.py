@@ -4,6 +4,7 @@ import asyncio
 import pathlib
 from typing import Any
 
+import msgspec
 import pytest
 
 from plane.adapters.cluster import kube, kube_kinds
@@ -55,3 +56,24 @@ def test_neither_the_plane_nor_the_agent_lets_a_tenant_out_of_its_part(served: k
             release.check_scope((one,), GRANT, "east")
     with pytest.raises(guard.TaskRefused, match=case.get("agent", "is outside what tenant acme may use")):
         guard.check_scope(task(), held, served)
+
+
+@pytest.mark.parametrize(
+    ("account", "refused"),
+    [
+        ("", False),
+        ("none", False),
+        ("acme-shop:deployer", False),
+        ("acme:x", True),
+        ("kube-system:x", True),
+        ("globex:x", True),
+        (":x", True),
+    ],
+)
+def test_the_agent_acts_as_no_service_account_of_another_tenant(account: str, refused: bool) -> None:  # noqa: FBT001 - a column of the table
+    told = msgspec.structs.replace(task(), options=agent.Options(run_as=account))
+    if not refused:
+        guard.check_account(told)
+        return
+    with pytest.raises(guard.TaskRefused, match=f"the service account {account} is outside what tenant acme may use"):
+        guard.check_account(told)

@@ -80,9 +80,21 @@ def test_a_project_syncs_as_the_account_it_names(fleet: planes.Fleet, devgit: De
     [(task, _)] = fleet.claim()
     assert task.options.run_as == "shop:deployer"
     end(fleet, task)
-    say(fleet, tables.projects, destinationServiceAccounts=[{"defaultServiceAccount": "ops:other"}])
+    say(fleet, tables.projects, destinationServiceAccounts=[{"defaultServiceAccount": "acme-ops:other"}])
     fleet.work()
-    assert [one.options.run_as for one, _ in fleet.claim()] == ["ops:other"]
+    assert [one.options.run_as for one, _ in fleet.claim()] == ["acme-ops:other"]
+
+
+def test_a_project_acts_as_nobody_outside_the_tenants_namespaces(fleet: planes.Fleet, devgit: DevGit) -> None:
+    say(fleet, tables.projects, destinationServiceAccounts=[{"defaultServiceAccount": "kube-system:admin"}])
+    fleet.knows("accounts")
+    made(fleet, devgit, "accounts-foreign", "web")
+    assert (fleet.work(), fleet.claim()) == (0, [])
+    code, sentence = decisions(fleet)["web"]
+    assert (code, "the service account kube-system:admin, and the tenant is granted the namespaces shop, acme-*" in sentence) == (
+        "no-account",
+        True,
+    )
 
 
 def test_without_an_account_for_the_place_nothing_is_dispatched(fleet: planes.Fleet, devgit: DevGit) -> None:

@@ -79,6 +79,14 @@ def check_asked(task: agent.Task) -> None:
         _check(task, objects.ObjectKey(key.group, key.kind, key.namespace, key.name))
 
 
+def check_account(task: agent.Task) -> None:
+    """TaskRefused where it would be done as a service account that is not the tenant's."""
+    account = task.options.run_as
+    if account not in {"", permitted.NOBODY} and not fleet.lends(_grant(task), account):
+        allowed = ", ".join(task.scope.namespaces) or "no namespace"
+        raise TaskRefused(f"the service account {account} is outside what tenant {task.tenant} may use on this cluster ({allowed})")
+
+
 def check_key(task: agent.Task, key: objects.ObjectKey) -> None:
     """The same for one object that is to be made."""
     _check_written(task, key)
@@ -86,8 +94,11 @@ def check_key(task: agent.Task, key: objects.ObjectKey) -> None:
 
 def permits(task: agent.Task, key: objects.ObjectKey) -> bool:
     """Whether an object is inside the task's scope."""
-    grant = fleet.Grant(task.tenant, task.scope.namespaces, task.scope.cluster_kinds)
-    return fleet.permits(grant, group=key.group, kind=key.kind, namespace=key.namespace, name=key.name)
+    return fleet.permits(_grant(task), group=key.group, kind=key.kind, namespace=key.namespace, name=key.name)
+
+
+def _grant(task: agent.Task) -> fleet.Grant:
+    return fleet.Grant(task.tenant, task.scope.namespaces, task.scope.cluster_kinds)
 
 
 def _check_written(task: agent.Task, key: objects.ObjectKey) -> None:
