@@ -134,3 +134,12 @@ def test_a_file_that_a_program_is_told_of_is_mounted(chart: str, kind: str, valu
     told, mounted = settings(chart, values, kind)
     assert str(pathlib.PurePath(told[setting]).parent) in mounted
     assert setting not in settings(chart, {}, kind)[0]
+
+
+def test_another_join_token_makes_the_agent_begin_anew() -> None:
+    """A revoked agent goes on running, and would never look at the token that it may come back with."""
+    rendered = [charts.objects(charts.rendered("plane-agent", {"join": {"token": token}})) for token in ("one", "one", "two", "")]
+    [first, again, other, none] = [[one["spec"]["template"] for one in found if one["kind"] == "Deployment"] for found in rendered]
+    assert (first == again, first == other) == (True, False)
+    assert "one" not in str(first)
+    assert "annotations" not in none[0]["metadata"]
