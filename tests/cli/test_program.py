@@ -92,6 +92,11 @@ def test_an_unknown_kind_names_the_known(run: conftest.Run) -> None:
     assert said == f"Error: there is no kind 'deployments'; known kinds: {known}\n"
 
 
+def test_a_waiver_is_for_a_rule_of_a_set(run: conftest.Run) -> None:
+    said = run("waiver", "create", "w", "--rule", "W01", "--reason", "x", "--until", "3d", code=2).stderr
+    assert "names no policy set; write SET/RULE" in said
+
+
 def test_a_slip_in_a_kind_names_the_nearest(run: conftest.Run) -> None:
     assert run("get", "aps", code=2).stderr.startswith("Error: there is no kind 'aps' (did you mean 'apps'?); known kinds: tenant, ")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from plane.cli import get, kinds, nouns, session, show, times
+from plane.cli import failures, get, kinds, nouns, session, show, times
 
 waiver = nouns.group(kinds.WAIVER, "Waivers: time-limited exceptions from policy rules for some of a project's objects.")
 
@@ -26,6 +26,8 @@ waiver = nouns.group(kinds.WAIVER, "Waivers: time-limited exceptions from policy
 def create(where: session.Session, *, name: str, rule: str, until: str, output: str, **said: Any) -> None:  # noqa: ANN401 - fields of spec
     """Request a waiver; it takes effect once somebody else has approved it."""
     policy, _, of = rule.rpartition("/")
+    if not policy:
+        raise failures.WrongUse(f"--rule {rule!r} names no policy set; write SET/RULE, as `plane app explain` does: house/W01")
     spec = {"policy": policy, "rule": of, "expiresAt": times.ahead(until, now=dt.datetime.now(dt.UTC))}
     get.create(where, kinds.WAIVER, name, {"spec": spec | {field: value for field, value in said.items() if value}}, output=output)
 

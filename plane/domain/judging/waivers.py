@@ -76,6 +76,8 @@ def problems(spec: WaiverSpec, *, at: dt.datetime) -> dict[str, str]:
     found: dict[str, str] = {}
     if not spec.reason.strip():
         found["spec.reason"] = "say why the rule shall not count"
+    if not spec.policy:
+        found["spec.policy"] = "name the rule's policy set, as `plane app explain` does: house, or platform/house for the platform's"
     if not spec.rule or "*" in spec.rule:
         found["spec.rule"] = "name one rule, as `plane app explain` does"
     end = ends(spec)

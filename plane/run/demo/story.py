@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 import time
@@ -159,7 +160,7 @@ def refusal(scene: Scene) -> None:
 
 def drift(scene: Scene) -> None:
     """Somebody scales by hand; the agent puts it back."""
-    chapter("5. Drift", "somebody edits a ConfigMap in the cluster. The agent puts it back by itself and reports who had changed what.")
+    chapter("5. Drift", "somebody edits a ConfigMap in the cluster. The agent reverts it by itself and reports who had changed what.")
     edit = (
         "-n",
         "acme-shop",
@@ -171,24 +172,24 @@ def drift(scene: Scene) -> None:
         "-p",
         '{"data":{"greeting":"goodbye"}}',
     )
-    click.echo(click.style(f"\n  $ kubectl {' '.join(edit)}", bold=True))
+    click.echo(click.style(f"\n  $ kubectl {shlex.join(edit)}", bold=True))
     scene.world.kubectl("east", *edit)
     read = ("-n", "acme-shop", "get", "configmap", "web", "-o", "jsonpath={.data.greeting}")
     took = scene.until("drift is healed", lambda: scene.world.kubectl("east", *read) == "hello")
-    scene.measured["drift healed (seen by kubectl in a loop)"] = f"{took:.2f} s"
-    click.echo(f"  healed after {took:.2f} s")
+    scene.measured["drift reverted (seen by kubectl in a loop)"] = f"{took:.2f} s"
+    click.echo(f"  reverted after {took:.2f} s")
 
 
 def walls(scene: Scene) -> None:
     """Another tenant's app is not there."""
-    chapter("6. Walls", "globex asks for acme's app by name. It gets the answer it would get for one that never was.")
+    chapter("6. Isolation", "globex asks for acme's app by name. It gets the answer it would get for one that never existed.")
     scene.plane("globex", "app", "get", "web", "-T", "acme", "-P", "shop", expect=4)
     scene.plane("globex", "app", "get", "web", "-T", "nobody", "-P", "shop", expect=4)
 
 
 def audit(scene: Scene) -> None:
     """Who did what, when, from which commit, and why it was allowed."""
-    chapter("7. The record", "every decision and effect, in one Merkle tree per tenant with a signed checkpoint; anybody can check it.")
+    chapter("7. The audit log", "every decision and effect, in one Merkle tree per tenant with signed checkpoints; anybody can verify it.")
     file = scene.world.plane.folder / "acme-audit.jsonl"
     scene.until(
         "the log is sealed",
