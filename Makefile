@@ -5,23 +5,23 @@ BIN := .venv/bin
 CONTEXT ?=
 ARGS ?=
 
-.PHONY: help demo test check bench tools tools-demo venv lock clean
+.PHONY: help demo test check bench tools venv lock clean
 .DEFAULT_GOAL := help
 
-help: ## this list
+help: ## print this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
-demo: venv ## two tenants, two clusters, a push, and what becomes of it; CONTEXT=name uses a cluster of your kubeconfig
+demo: venv ## play the whole flow on two clusters; CONTEXT=name uses a cluster of your kubeconfig
 	@$(BIN)/python tools/build.py --need $(if $(CONTEXT),demo-without-kubernetes,demo)
 	@$(BIN)/plane demo $(if $(CONTEXT),--context '$(CONTEXT)') $(ARGS)
 
-test: venv tools ## all tests, in parallel; ARGS are pytest's
+test: venv tools ## run all tests in parallel; ARGS go to pytest
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $$(( $$(nproc) + 2 )) --maxprocesses 8 --dist worksteal $(ARGS)
 
-check: venv ## everything a tool can check, under 90 s
+check: venv ## lint, types, contracts, generated documents, charts, policies
 	@$(BIN)/python tools/check.py
 
-bench: venv tools ## the figures of docs/performance.md
+bench: venv tools ## measure the figures of docs/performance.md; ARGS names one benchmark
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 tools: venv ## build the pinned third-party programs, once per user
@@ -36,9 +36,9 @@ endif
 $(BIN)/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 	@sh tools/venv.sh
 
-lock: venv ## resolve requirements/*.txt afresh from pyproject.toml; ARGS="--upgrade-package NAME"
+lock: venv ## resolve requirements/*.txt again from pyproject.toml; ARGS="--upgrade-package NAME"
 	@sh tools/lock.sh $(ARGS)
 
-clean: ## remove .venv and the caches of this checkout; built programs stay
+clean: ## remove .venv and this checkout's caches; built programs stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
 	find plane tests tools benchmarks migrations -name __pycache__ -type d -prune -exec rm -rf {} +
