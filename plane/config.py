@@ -43,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tls_cert: str = ""  # PEM files; without them the server speaks plain HTTP behind somebody's TLS
     tls_key: str = ""
     tls_client_ca: str = ""  # PEM file: authorities of the client certificates that agents may show
+    tls_proxies: str = ""  # CIDRs of proxies that end TLS and tell the client's certificate in a header, comma-separated
     master_key: str = ""  # 32 bytes, hex or base64; this, the file or transit must be set
     master_key_file: str = ""
     master_key_older_files: str = ""  # comma-separated: keys that still open what they wrapped, until `plane db rewrap`

@@ -44,7 +44,7 @@ def command() -> None:
             loop="uvloop",
             ssl_ca_certs=settings.tls_client_ca or None,
             ssl_cert_reqs=ssl.CERT_OPTIONAL if settings.tls_client_ca else ssl.CERT_NONE,  # people come without one
-            http=peers.Protocol,
+            http=peers.behind(wiring.networks(settings, "tls_proxies")),
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=DRAIN_S,

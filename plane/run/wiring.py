@@ -38,8 +38,8 @@ def plane(settings: config.Settings) -> Iterator[context.Plane]:
     log.configure(level=settings.log_level, pretty=settings.log_pretty)
     database = engine.connect(_needed(settings.database_url, "DATABASE_URL"))
     revisions.require(database)
-    networks = _networks(settings.git_networks)
-    repositories = mirrors.Mirrors(settings.state() / "mirrors", transport=transport.Transport(allowed=networks))
+    private = networks(settings, "git_networks")
+    repositories = mirrors.Mirrors(settings.state() / "mirrors", transport=transport.Transport(allowed=private))
     renderers = {
         one.name: one for one in (helm.Helm(config.program("helm")), kustomize.Kustomize(config.program("kustomize")), plain.Plain())
     }
@@ -53,7 +53,7 @@ def plane(settings: config.Settings) -> Iterator[context.Plane]:
             engine=database,
             clock=clock.SystemClock(),
             git=repositories,
-            registry=repository.opener(reach.Reach(networks, what="registry")),
+            registry=repository.opener(reach.Reach(private, what="registry")),
             renderers=renderers,
             pool=sandbox,
             sops=sops.Sops(config.program("sops")),
@@ -65,7 +65,7 @@ def plane(settings: config.Settings) -> Iterator[context.Plane]:
             signer=signer.FileSigner(pathlib.Path(_needed(settings.signing_key_file, "PLANE_SIGNING_KEY_FILE"))),
             log_signer=master_key.log_signer_of(settings),
             plane_id=settings.plane_id,
-            identities=oidc.Oidc(_networks(settings.login_networks)),
+            identities=oidc.Oidc(networks(settings, "login_networks")),
             passwords=passwords.Argon2(),
             policy_keys=policy_keys.load(settings.policy_keys_file),
             logins=login_file.load(settings.login_file),
@@ -81,7 +81,7 @@ def _rates(settings: config.Settings) -> rates.Rates:
 
 def sinks(settings: config.Settings) -> Mapping[str, ports.Sink]:
     """Every place that an audit log can be sent to."""
-    way, now = reach.Reach(_networks(settings.sink_networks)), clock.SystemClock()
+    way, now = reach.Reach(networks(settings, "sink_networks")), clock.SystemClock()
     return {
         "webhook": http.WebhookSink(way, now),
         "otlp": http.OtlpSink(way),
@@ -90,12 +90,17 @@ def sinks(settings: config.Settings) -> Mapping[str, ports.Sink]:
         "file": files.FileSink(settings.state() / "audit"),
         "plane": plane_witness.PlaneSink(way),
         "timestamp": timestamps.TimestampSink(way),
-        "git": witness.GitSink(transport.Transport(allowed=_networks(settings.sink_networks))),
+        "git": witness.GitSink(transport.Transport(allowed=networks(settings, "sink_networks"))),
     }
 
 
-def _networks(text: str) -> tuple[reach.Network, ...]:
-    return tuple(ipaddress.ip_network(word.strip()) for word in text.split(",") if word.strip())
+def networks(settings: config.Settings, name: str) -> tuple[reach.Network, ...]:
+    """The networks that a setting names; SettingInvalid."""
+    try:
+        return tuple(ipaddress.ip_network(word.strip()) for word in getattr(settings, name).split(",") if word.strip())
+    except ValueError as e:
+        message = f"the environment variable {config.PREFIX}{name.upper()} must hold networks, such as 10.0.0.0/8, with commas between: {e}"
+        raise config.SettingInvalid(message) from e
 
 
 def _needed(value: str, name: str) -> str:

@@ -3,11 +3,14 @@
 import asyncio
 import datetime as dt
 import hashlib
+import ipaddress
 import pathlib
 import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from urllib import parse
 
+import aiohttp
 import msgspec
 import pytest
 import uvicorn
@@ -19,6 +22,7 @@ from plane.run import certificates, peers
 from plane.wire import agent
 from tests.support.rest import Api, Tenant, document
 
+Headers = list[tuple[str, str]]
 WANTED = "spiffe://plane.example/agent/east"
 SECRET = link.new_signing_key()
 
@@ -50,7 +54,7 @@ class Tls(msgspec.Struct, frozen=True):
 
 
 @pytest.fixture
-def tls(platform: Api, tmp_path: pathlib.Path) -> Iterator[Tls]:
+def tls(platform: Api, tmp_path: pathlib.Path, request: pytest.FixtureRequest) -> Iterator[Tls]:
     authority = certificates.Authority("agents", now=dt.datetime.now(dt.UTC))
     authority.pair.write(tmp_path, "ca")
     authority.server("plane", ["127.0.0.1"]).write(tmp_path, "server")
@@ -63,7 +67,7 @@ def tls(platform: Api, tmp_path: pathlib.Path) -> Iterator[Tls]:
         ssl_keyfile=str(tmp_path / "server.key"),
         ssl_ca_certs=str(tmp_path / "ca.crt"),
         ssl_cert_reqs=ssl.CERT_OPTIONAL,
-        http=peers.Protocol,
+        http=peers.behind(getattr(request, "param", ())),
     )
     server = uvicorn.Server(made)
     listening = made.bind_socket()
@@ -163,6 +167,60 @@ def test_no_header_stands_for_a_certificate(platform: Api, token: str) -> None:
     forged = {"X-Forwarded-Client-Cert": f"URI={WANTED}", "X-SSL-Client-Verify": "SUCCESS", "Content-Type": agent.CONTENT_TYPE}
     answer = platform.client.post(f"{agent.PATH}/enrol", content=body, headers=forged)
     assert (answer.status_code, "came without one" in answer.text) == (401, True)
+
+
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
+ELSEWHERE = (ipaddress.ip_network("192.0.2.0/24"),)
+
+
+def through(tls: Tls, token: str, headers: Headers, certificate: link.Certificate | None = None) -> object:
+    """What comes of joining by way of a proxy that sends these headers."""
+
+    async def ask() -> object:
+        trust = ssl.create_default_context(cadata=tls.authority.pair.certificate.decode())
+        if certificate:
+            certificate.renew(trust)
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust), headers=headers) as session:
+            return await enrol(token)(link.Plane(session, tls.url, claim_wait_s=1))
+
+    return asyncio.run(ask())
+
+
+def escaped(tls: Tls) -> str:
+    return parse.quote(tls.authority.workload(WANTED).certificate)
+
+
+@pytest.mark.parametrize("tls", [LOOPBACK], indirect=True)
+@pytest.mark.parametrize("form", ["X-Client-Cert: {}", 'X-Forwarded-Client-Cert: Hash=00;Cert="{}";Subject="CN=a,O=b";URI=spiffe://x'])
+def test_a_named_proxy_tells_of_the_certificate(tls: Tls, token: str, form: str) -> None:
+    name, _, value = form.partition(": ")
+    assert through(tls, token, [(name, value.format(escaped(tls)))])
+
+
+@pytest.mark.parametrize("tls", [(), ELSEWHERE], indirect=True)
+def test_nobody_else_tells_of_one(tls: Tls, token: str) -> None:
+    with pytest.raises(link.PlaneAway, match="came without one"):
+        through(tls, token, [("X-Client-Cert", escaped(tls))])
+
+
+@pytest.mark.parametrize("tls", [LOOPBACK], indirect=True)
+@pytest.mark.parametrize(
+    "forms",
+    [
+        [],
+        ["X-Client-Cert: {}", "X-Client-Cert: {}"],
+        ["X-Client-Cert: {}", 'X-Forwarded-Client-Cert: Cert="{}"'],
+        ['X-Forwarded-Client-Cert: Cert="{}",Cert="{}"'],
+        ['X-Forwarded-Client-Cert: Cert="{}",By=spiffe://x'],
+        [f"X-Forwarded-Client-Cert: URI={WANTED}"],
+        [f"X-Client-Cert: {WANTED}"],
+    ],
+    ids=str,
+)
+def test_what_a_proxy_tells_must_be_one_certificate_and_its_own_is_none(tls: Tls, token: str, forms: list[str]) -> None:
+    own, sent = tls.shown(tls.authority.workload(WANTED)), [form.replace("{}", escaped(tls)).partition(": ") for form in forms]
+    with pytest.raises(link.PlaneAway, match="came without one"):
+        through(tls, token, [(name, value) for name, _, value in sent], own)
 
 
 def test_what_can_be_no_certificate_is_refused_and_an_equal_wish_changes_nothing(platform: Api, acme: Tenant) -> None:

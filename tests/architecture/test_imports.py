@@ -22,9 +22,7 @@ def test_functions_are_called_by_their_modules_name() -> None:
 
 
 def test_only_the_three_loops_catch_everything() -> None:
-    found = [
-        source.place(path, node) for path in source.files("plane") for node in source.nodes(path) if _catches_everything(node)
-    ]
+    found = [source.place(path, node) for path in source.files("plane") for node in source.nodes(path) if _catches_everything(node)]
     assert len(found) <= CATCH_ALL, found
 
 

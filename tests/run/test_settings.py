@@ -6,7 +6,7 @@ import pytest
 
 from plane import config
 from plane.adapters.secrets import envelope
-from plane.run import master_key
+from plane.run import master_key, wiring
 
 KEY = "ab" * 32
 
@@ -21,6 +21,17 @@ KEY = "ab" * 32
 def test_a_variable_that_cannot_be_read_is_named(variables: dict[str, str], sentence: str) -> None:
     with pytest.raises(config.SettingInvalid, match=sentence):
         config.load(variables)
+
+
+@pytest.mark.parametrize(("text", "count"), [("", 0), ("10.0.0.0/8", 1), (" 10.0.0.0/8 , ::1/128,", 2)])
+def test_networks_are_listed_with_commas(text: str, count: int) -> None:
+    assert len(wiring.networks(config.Settings(git_networks=text), "git_networks")) == count
+
+
+@pytest.mark.parametrize("text", ["ten", "10.0.0.1/8", "10.0.0.0/33"])
+def test_a_setting_that_names_no_network_is_named(text: str) -> None:
+    with pytest.raises(config.SettingInvalid, match=r"PLANE_TLS_PROXIES must hold networks, such as 10\.0\.0\.0/8"):
+        wiring.networks(config.Settings(tls_proxies=text), "tls_proxies")
 
 
 @pytest.mark.parametrize(

@@ -17,5 +17,7 @@ def test_a_database_at_this_revision_is_taken(database: engine.Engine) -> None:
 
 def test_a_database_that_was_never_migrated_says_what_to_do(postgres: str) -> None:
     bare = sa.create_engine(sa.make_url(postgres).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
-    with pytest.raises(revisions.SchemaMismatch, match=f"is at revision none, this version needs {revisions.head()}; run `plane db migrate`"):
+    with pytest.raises(
+        revisions.SchemaMismatch, match=f"is at revision none, this version needs {revisions.head()}; run `plane db migrate`"
+    ):
         revisions.require(bare)
