@@ -168,5 +168,8 @@ def test_a_set_that_breaks_its_own_tests_is_refused_by_line(engine: opa.Opa, tes
 
 def test_a_module_that_does_not_compile_is_named_with_row_and_column(engine: opa.Opa) -> None:
     broken = "package plane.rules.bad\n\nviolations contains x if {\n\ty == 1\n}\n"
-    [problem] = refusals(engine, opa_bundles.packed({"rules/bad.rego": broken.encode()})).values()
-    assert "rules/bad.rego:3:21: var x is unsafe" in problem
+    lib = "package plane.rules.good\n\nimport data.plane.lib\n\nabout := lib.about(rego.metadata.chain())\n"
+    copies = {f"plane/{name}": text.encode() for name, text in SHIPPED.base.items() if name.startswith("lib/")}
+    for more in ({}, copies):
+        packed = opa_bundles.packed({"rules/bad.rego": broken.encode(), "rules/good.rego": lib.encode(), **more})
+        assert refusals(engine, packed) == {"bundle": "rules/bad.rego:3:21: var x is unsafe"}
