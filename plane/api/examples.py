@@ -6,6 +6,22 @@ from plane.wire import audit, documents, granting, local, login, ordered, people
 
 _HEAD = {"apiVersion": documents.API_VERSION}
 _PLACE = {"tenant": "acme", "project": "shop"}
+_IMAGES = """# METADATA
+# title: Images are pinned
+# description: Without a digest, what runs may be another image tomorrow.
+# custom: {id: X01, severity: high, remedy: Name the image by its digest.}
+package plane.rules.pinned
+
+import data.plane.lib
+
+about := lib.about(rego.metadata.chain())
+
+violations contains {"message": message} if {
+	some container in lib.containers(input.manifest)
+	not contains(lib.field(container.spec, "image", ""), "@sha256:")
+	message := sprintf("%s has no digest", [lib.named(container)])
+}
+"""
 _OBJECT = {"group": "apps", "kind": "Deployment", "namespace": "shop-web", "name": "web"}
 
 EXAMPLES: dict[Any, Any] = {
@@ -55,8 +71,8 @@ EXAMPLES: dict[Any, Any] = {
         **_HEAD,
         "kind": "PolicySet",
         "metadata": {"name": "images", "tenant": "acme"},
-        "spec": {"mode": "deny", "parameters": {"images/registries": {"allowed": ["registry.example"]}}},
-        "files": {"images.rego": "package images\n"},
+        "spec": {"mode": "deny", "rules": {"X01": "warn"}},
+        "files": {"images.rego": _IMAGES},
     },
     documents.PolicyBinding: {
         **_HEAD,

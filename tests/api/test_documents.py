@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from plane.api import examples
+from plane.wire import documents
 from tests.support.rest import Api, Tenant, app_document, document
 
 
@@ -140,6 +142,17 @@ def test_a_grant_that_comes_later_ties_the_apps(platform: Api, acme: Tenant, own
 def test_a_grant_to_nobody_is_refused(platform: Api) -> None:
     wrong = platform.post("/clusters", document("Cluster", "west", {"grants": [{"tenant": "nobody", "namespaces": ["*"]}]}))
     assert wrong.json()["problems"] == {"spec.grants[0].tenant": "there is no tenant 'nobody'"}
+
+
+def test_the_policy_set_of_the_examples_is_one(acme: Tenant) -> None:
+    assert acme.api.make("/tenants/acme/policies", examples.EXAMPLES[documents.PolicySet])["status"]["digest"]
+
+
+def test_a_policy_whose_rule_does_not_say_what_it_is_is_refused_with_its_line(acme: Tenant) -> None:
+    bare = 'package plane.rules.own\n\nviolations contains {"message": "no"}\n'
+    wrong = acme.api.post("/tenants/acme/policies", document("PolicySet", "own", {}, files={"own.rego": bare}))
+    assert wrong.status_code == 422
+    assert wrong.json()["problems"][0].startswith("own.rego:1:1: there is no METADATA above the package; every rule says its title")
 
 
 def test_a_policy_that_does_not_compile_is_refused_with_its_line(acme: Tenant) -> None:

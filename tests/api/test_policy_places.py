@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from tests.support import rules
 from tests.support.rest import Api, Tenant, document
 
 BINDINGS, WAIVERS = "/tenants/acme/policybindings", "/tenants/acme/projects/shop/waivers"
-RULE = 'package plane.rules.W01\n\nviolations contains {"message": "no"} if input.manifest.kind == "Pod"\n'
+RULE = rules.described('package plane.rules.W01\n\nviolations contains {"message": "no"} if input.manifest.kind == "Pod"\n')
 DAY = dt.timedelta(days=1)
 
 

@@ -6,8 +6,11 @@ from typing import Any
 
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
+from tests.support import rules
 
 NO_LATEST = """# METADATA
+# title: No latest
+# description: What runs depends on when a node pulled it.
 # custom: {id: T01, severity: high, remedy: Name a version.}
 package plane.rules.latest
 
@@ -23,7 +26,7 @@ violations contains {"message": message} if {
 """
 LATEST = "registry.example/web:latest"
 # Three nested walks over 400 numbers: minutes of work for an engine, and nothing it could refuse beforehand.
-LOOP = """package plane.rules.loop
+LOOP = rules.described("""package plane.rules.loop
 
 violations contains {"message": "never said"} if {
 	all := numbers.range(1, 400)
@@ -32,7 +35,7 @@ violations contains {"message": "never said"} if {
 	some c in all
 	((a * 7) + (b * 11)) + (c * 13) == -1
 }
-"""
+""")
 
 
 def bind(tenant: e2e.Tenant, text: str, *, mode: str = "deny") -> None:

@@ -18,6 +18,7 @@ from plane.domain.rendering import secrets
 from plane.wire import agent, signing
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
+from tests.support import rules
 
 OPENAPI = json.loads((pathlib.Path(__file__).parents[2] / "docs" / "openapi.json").read_text())
 OPERATIONS = sorted((method, path) for path, item in OPENAPI["paths"].items() for method in item)
@@ -67,7 +68,7 @@ def victim(install: e2e.Install) -> e2e.Tenant:
     tenant.put("Credential", "credentials", "git", spec={"kind": "git-password", "username": "ada"}, data={"password": "hunter2"})
     place = f"/api/v1/tenants/{tenant.name}/policies"
     rule = 'package plane.rules.none\n\nviolations contains {"message": "no"} if input.manifest.kind == "Nothing"\n'
-    tenant.put("PolicySet", place, "house", spec={}, files={"rule.rego": rule})
+    tenant.put("PolicySet", place, "house", spec={}, files={"rule.rego": rules.described(rule)})
     for above in ("", "/projects/main"):
         home = f"/api/v1/tenants/{tenant.name}{above}/policybindings"
         tenant.put("PolicyBinding", home, "strict", spec={"policySet": "house", "mode": "audit"})

@@ -65,6 +65,15 @@ def test_what_tests_do_not_reach_is_named(tmp_path: pathlib.Path) -> None:
     assert run(policy_test.test, str(tmp_path)).exit_code == 0
 
 
+def test_a_rule_that_does_not_say_what_it_is_is_told_so_before_the_plane_refuses_it(begun: pathlib.Path) -> None:
+    rule = begun / "owners.rego"
+    rule.write_text(rule.read_text().replace("#   severity: medium\n", ""))
+    result = run(policy_test.test, str(begun))
+    assert (result.exit_code, "owners.rego:14:1: its METADATA lacks custom.severity; every rule says" in result.stderr) == (1, True), (
+        result.output
+    )
+
+
 def test_tests_that_fail_are_named_in_every_form(tmp_path: pathlib.Path) -> None:
     at = folder(tmp_path, rules=RULE, rules_test=FAILS)
     result = run(policy_test.test, at)

@@ -10,6 +10,7 @@ from click import testing
 
 from plane.cli.authoring import policy_import
 from plane.wire import documents
+from tests.support import rules
 
 REGO = 'package main\n\ndeny contains "no" if input.kind == "Pod"\n'
 OLD = 'package main\n\ndeny[msg] { msg := "no" }\n'
@@ -40,8 +41,9 @@ kind: ValidatingAdmissionPolicyBinding
 metadata: {name: ever}
 spec: {policyName: never, validationActions: [Warn]}
 """
+OWN = 'package plane.rules.hosts\n\nviolations contains {"message": "no"}\n'
 ALL = {
-    "own/hosts.rego": 'package plane.rules.hosts\n\nviolations contains {"message": "no"}\n',
+    "own/hosts.rego": rules.described(OWN),
     "rules/pods.rego": REGO,
     "rules/pods_test.rego": "package main_test\n",
     "rules/lists.rego": 'package lists\n\nwarn contains "old"\n',
@@ -85,7 +87,13 @@ def test_every_style_becomes_a_set_and_its_binding(tmp_path: pathlib.Path) -> No
         "web/values.yaml": "is no policy, and no data",
         "web/web.yaml": "holds Service, which is no policy that is understood",
     }
-    assert said["notes"] == ["package lists is not asked, as conftest asks main alone; name it in spec.style.namespaces"]
+    bare = "its rules say no severity and no remedy; verdicts show the severity medium, no remedy"
+    assert sorted(said["notes"]) == [
+        f"theirs-admission: {bare}",
+        f"theirs-conftest: {bare}",
+        "theirs-conftest: package lists is not asked, as conftest asks main alone; name it in spec.style.namespaces",
+        f"theirs-gatekeeper: {bare}",
+    ]
 
 
 def test_the_documents_are_documents_of_the_plane(tmp_path: pathlib.Path) -> None:
@@ -106,12 +114,13 @@ def test_old_modules_stay_old(tmp_path: pathlib.Path) -> None:
     [
         ({"a.rego": "package main\n\ndeny contains {\n"}, "not understood: conftest: a.rego:"),
         ({"a.rego": "allow := true\n"}, "left out: a.rego: does not begin with `package NAME`"),
+        ({"a.rego": OWN}, "not understood: plane: a.rego:1:1: there is no METADATA above the package"),
         ({"a.yaml": "a: ["}, "left out: a.yaml:"),
         ({"a.yaml": TEMPLATE.replace("[{", "[[{")}, "not understood: gatekeeper: v0/never.rego:2:"),
         ({"a.yaml": ADMISSION.replace('"false"', '"authorizer.x"')}, "asks the authorizer, which only the API server can"),
         ({}, "holds no policy that is understood"),
     ],
-    ids=["syntax", "package", "YAML", "template", "CEL", "nothing"],
+    ids=["syntax", "package", "METADATA", "YAML", "template", "CEL", "nothing"],
 )
 def test_what_is_not_understood_is_said_with_the_reason(tmp_path: pathlib.Path, files: dict[str, str], sentence: str) -> None:
     (tmp_path / "theirs").mkdir()

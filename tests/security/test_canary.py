@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from plane.run.devcluster import clusters
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
-from tests.support import age
+from tests.support import age, rules
 from tests.support import vault as vaults
 
 OPENAPI = json.loads((pathlib.Path(__file__).parents[2] / "docs" / "openapi.json").read_text())
@@ -124,7 +124,7 @@ def _failing(tenant: e2e.Tenant, url: str, key: age.Key, held: dict[str, str]) -
     said = 'violations contains {"message": sprintf("%v", [input.manifest])} if input.manifest.metadata.namespace == "NS"'
     rule = f"package plane.rules.none\n\n{said}\n"
     place = f"/api/v1/tenants/{tenant.name}/policies"
-    tenant.put("PolicySet", place, "telltale", spec={}, files={"rule.rego": rule.replace("NS", f"{tenant.name}-denied")})
+    tenant.put("PolicySet", place, "telltale", spec={}, files={"rule.rego": rules.described(rule.replace("NS", f"{tenant.name}-denied"))})
     tenant.app("denied", url).says("policy-refused")
 
 

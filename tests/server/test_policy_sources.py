@@ -17,9 +17,9 @@ from plane.store import engine
 from plane.store.delivering import policies as store
 from plane.store.layout import tables
 from plane.wire import documents as wire
-from tests.support import planes
+from tests.support import planes, rules
 
-RULE = 'package plane.rules.own\n\nviolations contains {"message": "%s"} if input.manifest.kind == "ConfigMap"\n'
+RULE = rules.described('package plane.rules.own\n\nviolations contains {"message": "%s"} if input.manifest.kind == "ConfigMap"\n')
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n"
 NAMES = authorise.Names("acme", "", "house")
 
@@ -145,12 +145,12 @@ def test_a_projects_rules_hold_for_its_policy_sets(shop: Shop) -> None:
     shop.repository()
     shop.make()
     key = {"publicKey": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGfT9FrFvLE7ANnbCqDAHZ2bMcqNkCqEDs1XrSjWqDvZ"}
-    for rules, sentence in (
+    for spec, sentence in (
         ({"signatureKeys": [key]}, "must be signed by one of the signatureKeys of project shop"),
         ({"sourceRepos": ["https://git.example/*"]}, "is not among the sourceRepos of project shop"),
     ):
         with shop.fleet.owner.begin() as tx:
-            tx.execute(sa.update(tables.projects).values(spec=rules))
+            tx.execute(sa.update(tables.projects).values(spec=spec))
         found = shop.look()
         assert (found.files, sentence in problem(found)) == ({}, True), problem(found)
     with shop.fleet.owner.begin() as tx:

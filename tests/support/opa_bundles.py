@@ -22,6 +22,11 @@ RULE = """# METADATA
 #   remedy: Set the label.
 package plane.rules.owners
 
+about := entry.annotations.custom if {
+	some entry in rego.metadata.chain()
+	entry.annotations.scope == "package"
+}
+
 violations contains {"message": "no owner"} if {
 	some kind in data.owned.kinds
 	input.manifest.kind == kind

@@ -12,7 +12,7 @@ from plane.adapters.judging import opa_files, opa_sets
 from plane.adapters.styles import conftest, folders
 from plane.cli import failures, table
 from plane.cli.trying import trial_files
-from plane.domain.judging import policy, styles
+from plane.domain.judging import metadata, policy, styles
 from plane.domain.reading import yaml_text
 from plane.wire import documents
 
@@ -47,7 +47,7 @@ def command(folder: pathlib.Path, *, tenant: str, name: str, mode: str, output: 
         made, left, broken = imported(folder, name or folder.resolve().name)
     bodies = [body for one in made for body in _documents(one, tenant, mode)]
     if output == "json":
-        trial_files.as_json({"documents": bodies, "left": left, "notes": [note for one in made for note in one.notes], "broken": broken})
+        trial_files.as_json({"documents": bodies, "left": left, "notes": _notes(made), "broken": broken})
     else:
         _print(made, left, broken, bodies if output == "yaml" else [])
     if broken or not made:
@@ -73,12 +73,13 @@ def _compiled(compiler: opa_sets.Compiler, name: str, kind: styles.Kind, texts: 
     """The set; conftest's modules as v0 where they are no v1.
 
     Raises:
-        PolicyInvalid: as v1.
+        PolicyInvalid: as v1; or of the plane's own style, and does not say what its rules are.
     """
     if kind != "conftest":
         files = policy.policy_files(name, texts, styles.Style(kind))
         compiler.check(files)
-        return Imported(files)
+        metadata.require(files)
+        return Imported(files, metadata.assumed(files))
     packages = conftest.packages(texts)
     asked = () if conftest.DEFAULT in packages else packages
     others = [
@@ -97,8 +98,8 @@ def _compiled(compiler: opa_sets.Compiler, name: str, kind: styles.Kind, texts: 
             compiler.check(older)
         except policy.PolicyInvalid:
             raise invalid from None
-        return Imported(older, (*notes, "its modules are Rego v0, and run as such"))
-    return Imported(newer, notes)
+        return Imported(older, (*notes, "its modules are Rego v0, and run as such", *metadata.assumed(older)))
+    return Imported(newer, (*notes, *metadata.assumed(newer)))
 
 
 def _documents(one: Imported, tenant: str, mode: str) -> list[dict[str, Any]]:
@@ -118,10 +119,13 @@ def _print(made: list[Imported], left: tuple[folders.Left, ...], broken: list[st
         click.echo(f"---\n{yaml_text.dump(body)}", nl=False)
     if made and not bodies:
         table.show(["SET", "STYLE", "FILES"], [[one.files.name, one.files.style.kind, str(len(one.files.files))] for one in made])
-    notes = [f"{one.files.name}: {note}" for one in made for note in one.notes]
     apart = [f"left out: {one.where}: {one.reason.strip()}" for one in left]
-    for line in (*notes, *apart, *(f"not understood: {line}" for line in broken)):
+    for line in (*_notes(made), *apart, *(f"not understood: {line}" for line in broken)):
         click.echo(failures.visible(line), err=bool(bodies))
+
+
+def _notes(made: list[Imported]) -> list[str]:
+    return [f"{one.files.name}: {note}" for one in made for note in one.notes]
 
 
 def _name(text: str) -> str:

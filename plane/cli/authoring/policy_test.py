@@ -9,6 +9,7 @@ from plane import config
 from plane.adapters.judging import opa_files, opa_tests
 from plane.cli import failures
 from plane.cli.trying import trial_files
+from plane.domain.judging import metadata, policy
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=pathlib.Path)
 PLACE = click.Path(exists=True, path_type=pathlib.Path)
@@ -24,7 +25,7 @@ def test(folder: pathlib.Path, *, threshold: float, rego_v0: bool, output: str) 
     """Run the tests of a folder of rules with `opa test`, and say what they reach.
 
     The plane's library is there where rules import it, and no builtin that a policy set may not use. Exit code 0: all tests pass and reach
-    enough, 1: not, or there is none, 2: wrong use, or it does not compile.
+    enough, and the rules say what they are, 1: not, or there is no test, 2: wrong use, or it does not compile.
     """
     author = opa_tests.Author(config.program("opa"), opa_files.shipped().base, v0=rego_v0)
     with trial_files.refusals():
@@ -41,6 +42,9 @@ def test(folder: pathlib.Path, *, threshold: float, rego_v0: bool, output: str) 
         raise failures.Failed(f"{sum(not one.good() for one in tests)} of {len(tests)} tests fail")
     if covered.percent < threshold:
         raise failures.Failed(f"the tests reach {covered.percent:g} % of the rules' lines, and {threshold:g} % are asked for")
+    texts = {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in folder.rglob("*.rego")}  # OPA has read them
+    if lacking := next(metadata.problems(policy.untested(texts)), ""):
+        raise failures.Failed(lacking)
 
 
 @click.command("fmt")

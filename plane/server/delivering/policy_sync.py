@@ -8,7 +8,7 @@ import msgspec
 from plane.domain import access, errors, tenancy, trust
 from plane.domain.auditing import policy_details
 from plane.domain.deciding import decide
-from plane.domain.judging import bundles, origins, policy, policy_sources, styles
+from plane.domain.judging import bundles, metadata, origins, policy, policy_sources, styles
 from plane.domain.rendering import sources
 from plane.server import context, record
 from plane.server.delivering import permit
@@ -74,6 +74,7 @@ def accepted(plane: context.Plane, one: store.Following, texts: dict[str, str]) 
     """The set of these texts; PolicyInvalid: it may not be in force."""
     files = policy.policy_files(one.name, texts, one.spec.style)
     plane.policies.check(files, policy.tests(texts))
+    metadata.require(files)
     return files
 
 

@@ -3,7 +3,7 @@
 import msgspec
 
 from plane.domain import errors, tenancy
-from plane.domain.judging import origins, policy, styles
+from plane.domain.judging import metadata, origins, policy, styles
 from plane.server import authorise, context, record
 from plane.server import documents as generic
 from plane.server.keeping import policy_bundles, policy_sources, repositories
@@ -51,6 +51,7 @@ def _columns(change: generic.Change) -> generic.Columns:
         policy_bundles.check_signed(change, found)
     if new or (change.before and change.before.files != files):
         change.plane.policies.check(compiled, policy.tests(files))
+        metadata.require(compiled)
     columns = {"spec": generic.plain(wish.spec), "files": dict(files), "digest": compiled.digest, **where}
     return columns | ({"origin": found.origin and generic.plain(found.origin)} if new or found.origin else {})
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from plane.api import awaiting
 from plane.wire import acting, agent, answers
 from tests.api.test_agents import east  # noqa: F401 - a fixture
-from tests.support import recorded
+from tests.support import recorded, rules
 from tests.support.joining import Agent
 from tests.support.rest import Api, Tenant, app_document, document
 
@@ -189,7 +189,9 @@ def test_a_patch_that_policy_refuses_is_not_ordered_and_the_rule_is_quoted(
     owner: sa.Engine,
     mode: str,
 ) -> None:
-    acme.api.make("/tenants/acme/policies", document("PolicySet", "house", {"mode": mode}, files={"replicas.rego": ONE_IS_NONE}))
+    acme.api.make(
+        "/tenants/acme/policies", document("PolicySet", "house", {"mode": mode}, files={"replicas.rego": rules.described(ONE_IS_NONE)})
+    )
     answer, _ = patched(acme, web, east, TRIED)
     assert (answer.status_code, answer.json()["detail"].startswith("policy house/replicas refuses apps/Deployment shop/web: one")) == (
         422,
@@ -200,7 +202,9 @@ def test_a_patch_that_policy_refuses_is_not_ordered_and_the_rule_is_quoted(
 
 
 def test_what_policy_only_remarks_on_is_a_warning(acme: Tenant, web: str, east: Agent) -> None:  # noqa: F811
-    acme.api.make("/tenants/acme/policies", document("PolicySet", "house", {"mode": "warn"}, files={"replicas.rego": ONE_IS_NONE}))
+    acme.api.make(
+        "/tenants/acme/policies", document("PolicySet", "house", {"mode": "warn"}, files={"replicas.rego": rules.described(ONE_IS_NONE)})
+    )
     answer, _ = patched(acme, web, east, TRIED, dryRun=True)
     assert answer.json()["warnings"] == ["policy house/replicas: one replica is none"]
 
