@@ -1,6 +1,7 @@
 """One event in the forms that others read: CSV, OCSF, CloudEvents. Each keeps the event's id and place, so that nothing is taken twice."""
 
 import datetime as dt
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ OCSF_VERSION = "1.3.0"
 _VERBS = {"created": 1, "issued": 1, "granted": 1, "read": 2, "exported": 2, "updated": 3, "rotated": 3, "deleted": 4, "removed": 4}
 _USERS = {"user": 1, "service": 3, "system": 3, "agent": 3}
 _OTHER = 99
+_PRODUCT = {"name": "gitops-plane", "vendor_name": "gitops-plane"}
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -175,15 +177,9 @@ def cloudevent(row: audit.Placed, *, origin: str) -> bytes:
 def ocsf(row: audit.Placed) -> bytes:
     """An event of the Open Cybersecurity Schema Framework; what its classes have no place for is `unmapped`."""
     read, actor, _ = _whole(row)
-    number, name = _class(read.type)
-    activity = _VERBS.get(read.type.rpartition(".")[2], _OTHER)
     good, subject = read.outcome == "success", read.target.partition("/")
     known = {
-        "activity_id": activity,
-        "category_uid": number // 1000,
-        "class_uid": number,
-        "class_name": name,
-        "type_uid": number * 100 + activity,
+        **_classified(read.type),
         "time": int(dt.datetime.fromisoformat(read.time).timestamp() * 1000),
         "severity_id": 1 if good else 3,
         "status_id": 1 if good else 2,
@@ -196,7 +192,7 @@ def ocsf(row: audit.Placed) -> bytes:
             "tenant_uid": read.tenant,
             "correlation_uid": read.correlation,
             "event_code": read.type,
-            "product": {"name": "gitops-plane", "vendor_name": "gitops-plane"},
+            "product": _PRODUCT,
         },
         "actor": {"user": {"uid": actor.id, "name": actor.name, "type_id": _USERS.get(actor.kind, _OTHER)}},
         "src_endpoint": {"ip": actor.ip or "0.0.0.0"},  # noqa: S104 - OCSF demands an address, and this one says that none is known
@@ -212,6 +208,14 @@ def _unmapped(read: Read, leaf: str) -> dict[str, Any]:
     names = ("cluster", "commit", "decision", "project", "release", "stage")
     found: dict[str, Any] = {name: value for name in names if (value := getattr(read, name))}
     return found | ({"details": read.details} if bytes(read.details) else {}) | {"leaf": leaf}
+
+
+@functools.cache  # as many as there are types
+def _classified(kind: str) -> dict[str, object]:
+    number, name = _class(kind)
+    activity = _VERBS.get(kind.rpartition(".")[2], _OTHER)
+    uids = {"category_uid": number // 1000, "class_uid": number, "class_name": name, "type_uid": number * 100 + activity}
+    return {"activity_id": activity, **uids}
 
 
 def _class(kind: str) -> tuple[int, str]:
