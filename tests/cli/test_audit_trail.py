@@ -49,3 +49,11 @@ def test_the_slowest_is_named_with_what_it_waited_for() -> None:
     said = audit_trail.summary(audit_trail.journeys(EVENTS, HEALTHY))
     assert said == "2 of 3 ended, 1 failed; the slowest was app/web on east: 60.0 s, of them 20.0 s until approved"
     assert audit_trail.summary(audit_trail.journeys(EVENTS[:2], {})) == "0 of 2 ended, 0 failed"
+
+
+def test_a_push_lies_between_two_looks_at_the_repository() -> None:
+    looked = {"type": "repository.moved", "id": "m", "project": "shop", "time": f"{DAY}00:50Z", "details": {"looked_at": f"{DAY}00:20Z"}}
+    elsewhere = looked | {"project": "bank", "time": f"{DAY}00:01Z"}
+    east, west, north = audit_trail.journeys([elsewhere, looked, *EVENTS], HEALTHY)
+    assert (east["phases"]["seen"], east["phases"]["released"], east["lead"], east["push"]) == (50.0, 10.0, 102.0, "70.0-100.0")
+    assert (west["push"], north["phases"]) == ("", {"seen": 50.0, "dispatched": 42.0})

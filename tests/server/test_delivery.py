@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from plane.domain.deciding import decide
 from plane.run.devgit import DevGit
 from plane.server.attending import intake
+from plane.store.delivering import facts
 from plane.wire import agent, bundle
-from tests.support import planes
+from tests.support import planes, recorded
 
 CONFIG = """apiVersion: v1
 kind: ConfigMap
@@ -74,11 +75,16 @@ def test_a_push_that_touches_another_app_delivers_nothing(fleet: planes.Fleet, d
     fleet.app("web", repository, url)
     fleet.app("api", repository, url)
     assert fleet.work() == 2
+    looked = fleet.row("SELECT refs_at FROM repositories").refs_at
     devgit.commit("two", planes.files("web", config=CONFIG.replace("hello", "goodbye")), "Change web")
     with fleet.owner.begin() as tx:
         tx.exec_driver_sql("UPDATE repositories SET poll_at = now()")
     assert fleet.work() == 1
     assert fleet.row("SELECT count(*) AS n FROM releases JOIN apps ON apps.id = app_id WHERE apps.name = 'api'").n == 1
+    [moved] = recorded.events(fleet.owner, "repository.moved")  # none by the first look, which found no push
+    newest = fleet.row("SELECT commit FROM releases ORDER BY created_at DESC LIMIT 1").commit
+    assert (moved.commit, moved.details["looked_at"], moved.project) == (newest, facts.stamp(looked), fleet.names["project"])
+    assert (moved.details["revisions"], moved.details["before"] == newest) == (["main"], False)
 
 
 def test_a_secret_leaves_as_ciphertext_and_fingerprint_only(fleet: planes.Fleet, devgit: DevGit) -> None:

@@ -10,8 +10,9 @@ from plane.cli import client, failures, kinds, session, show
 from plane.cli.auditing import audit_delivery, audit_places
 
 Json = client.Json
-# after the commit, in order; a commit does not say when it was pushed: what it waited for that lies in `released`, and is nobody's fault
-PHASES = ("released", "approved", "dispatched", "begun", "applied", "healthy")
+# after the commit, in order. What it waited for its push lies in the first that is known, and is nobody's fault.
+PHASES = ("seen", "released", "approved", "dispatched", "begun", "applied", "healthy")
+MOVED = "repository.moved"
 MOST = 100  # entries of an app's history in which its health is looked up
 
 
@@ -23,18 +24,25 @@ MOST = 100  # entries of an app's history in which its health is looked up
 def trail(where: session.Session, *, commit: str, since: str, output: str) -> None:
     """Follow a commit to every cluster: how many seconds each phase took, and which was the slowest.
 
-    RELEASED is from the commit itself until it was fetched, rendered and judged, APPROVED until somebody agreed, DISPATCHED until the task
+    SEEN is from the commit itself, as the committer's clock has it, until a look at the repository found it, RELEASED until it was fetched,
+    rendered and judged, APPROVED until somebody agreed, DISPATCHED until the task
     was made, BEGUN until the agent took it up, APPLIED until it was done, HEALTHY until all of it was; LEAD is the time from the commit to
-    its being applied, or from the first sync of it where the log does not know when it was made.
+    its being applied, or from the first sync of it where the log does not know when it was made. PUSH is from its push to its being
+    healthy: no log knows that moment, but two looks at the repository do, before and after, and so the least and the most.
     """
-    asked: dict[str, Any] = {"commit": commit, "since": audit_places.moment(since), "type": "app.sync.*"}
+    asked: dict[str, Any] = {"commit": commit, "since": audit_places.moment(since), "type": "app.sync.*,repository.moved"}
     events = [audit_places.event(one) for one in where.api.items(audit_places.at(where), **asked)]
     steps = journeys(events, healthy(where, events))
     if show.body({"items": steps}, output=output):
         return
     columns = [kinds.Column("APP", "app"), kinds.Column("CLUSTER", "cluster"), kinds.Column("OUTCOME", "outcome")]
     columns += [kinds.Column(name.upper(), f"phases.{name}") for name in PHASES]
-    columns += [kinds.Column("LEAD", "lead"), kinds.Column("SLOWEST", "slowest"), kinds.Column("EVENT", "proof")]
+    columns += [
+        kinds.Column("LEAD", "lead"),
+        kinds.Column("PUSH", "push"),
+        kinds.Column("SLOWEST", "slowest"),
+        kinds.Column("EVENT", "proof"),
+    ]
     show.listing(columns, steps, nothing=f"No app has had the commit {commit}.")
     if steps:
         click.echo(summary(steps))
@@ -58,19 +66,39 @@ def _history(where: session.Session, project: str, app: str) -> list[tuple[str, 
 def journeys(events: Iterable[Json], healthy_at: Mapping[str, str]) -> list[Json]:
     """One step per task: its intent and its outcome, by the correlation that ties them. `proof`: the event that told the last of it."""
     steps: dict[str, Json] = {}
-    first = ""
-    for one in events:
-        first = first or audit_delivery.committed(one) or one["time"]
+    every = list(events)
+    syncs, seen = [one for one in every if one.get("type") != MOVED], _seen(every)
+    first = next(filter(None, map(audit_delivery.committed, syncs)), syncs[0]["time"] if syncs else "")
+    for one in syncs:
         task = str(one.get("correlation", one["id"]))
+        found = seen.get((one.get("project", ""), one.get("commit", "")), {})
         step = steps.setdefault(task, {"app": one["target"], "project": one.get("project", ""), "cluster": one.get("cluster", ""),
-                                       "outcome": "under way", "lead": "", "moments": {"committed": first}})  # fmt: skip
+                                       "outcome": "under way", "lead": "", "moments": {"committed": first} | found})  # fmt: skip
         step["proof"] = one["id"]
         if one.get("stage") == "intent":
             step["moments"] |= _begun(one)
         elif one.get("stage") == "outcome":
             step |= {"outcome": one["outcome"], "lead": audit_delivery.seconds(first, one["time"])}
             step["moments"] |= _ended(one) | ({"healthy": healthy_at[task]} if task in healthy_at else {})
-    return [step | _lasted(step["moments"]) for step in steps.values()]
+    return [step | _lasted(step["moments"]) | {"push": _since_push(step["moments"])} for step in steps.values()]
+
+
+def _seen(events: Iterable[Json]) -> dict[tuple[str, str], dict[str, str]]:
+    """By project and commit: when a look at its repository found it first, and when the one before had not."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for one in events:
+        if one.get("type") == MOVED:
+            moments = {"seen": one["time"], "unseen": str(one.get("details", {}).get("looked_at", ""))}
+            found.setdefault((one.get("project", ""), one.get("commit", "")), {name: at for name, at in moments.items() if at})
+    return found
+
+
+def _since_push(moments: Mapping[str, str]) -> str:
+    """Seconds until it was healthy, the least and the most; empty where one of both looks is not known."""
+    if not {"seen", "unseen", "healthy"} <= moments.keys():
+        return ""
+    least, most = (max(0.0, audit_delivery.seconds(moments[name], moments["healthy"])) for name in ("seen", "unseen"))
+    return f"{least}-{most}"
 
 
 def _begun(event: Json) -> dict[str, str]:
@@ -88,14 +116,14 @@ def _ended(event: Json) -> dict[str, str]:
 
 
 def _lasted(moments: Mapping[str, str]) -> Json:
-    """Seconds of each phase that is known, from the end of the one before it; the slowest of those after the release was there."""
+    """Seconds of each phase that is known, from the end of the one before it; the slowest of those after the first."""
     phases: dict[str, float] = {}
     before = moments["committed"]
     for name in PHASES:
         if at := moments.get(name):
             phases[name] = max(0.0, audit_delivery.seconds(before, at))
             before = at if audit_delivery.seconds(before, at) > 0 else before
-    after = {name: took for name, took in phases.items() if name != "released"}
+    after = {name: took for name, took in phases.items() if name != next(iter(phases))}
     return {"phases": phases, "slowest": max(after, key=lambda name: after[name]) if after else ""}
 
 
@@ -112,6 +140,6 @@ def summary(steps: list[Json]) -> str:
 
 
 def _took(step: Json) -> float:
-    """Seconds since the release was there."""
+    """Seconds after the first phase that is known, which holds the wait for the push."""
     phases: dict[str, float] = step["phases"]
-    return sum(took for name, took in phases.items() if name != "released")
+    return sum(list(phases.values())[1:])

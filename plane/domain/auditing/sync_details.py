@@ -6,6 +6,14 @@ from plane.domain.auditing import details
 from plane.domain.deciding import approvals as given
 
 
+class Moved(details.Details, frozen=True, kw_only=True, omit_defaults=True):
+    """What the revisions were before, and when that was looked at last: the push lies between then and the event's time."""
+
+    revisions: tuple[str, ...]
+    before: str
+    looked_at: str = ""
+
+
 class SyncStarted(details.Details, frozen=True, kw_only=True, omit_defaults=True):
     """Why a release goes to a cluster, who asked, and where it comes from.
 

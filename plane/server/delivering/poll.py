@@ -8,10 +8,11 @@ import structlog
 
 from plane import ports
 from plane.domain import access, errors
+from plane.domain.auditing import sync_details
 from plane.domain.deciding import decide
 from plane.domain.judging import artifacts
 from plane.domain.rendering import sources
-from plane.server import context, keys
+from plane.server import context, keys, record
 from plane.server.delivering import policy_artifacts, policy_commits, policy_sync
 from plane.store import engine
 from plane.store.delivering import facts, keyring, leases, polls
@@ -44,6 +45,7 @@ def _poll(plane: context.Plane, scope: access.Scope, leased: leases.Leased) -> i
     with engine.begin(plane.engine, scope) as tx:
         due = polls.touched(tx, leased.tenant, leased.id, look.moved)
         polls.wake(tx, leased.tenant, due, now)
+        _tell(plane, tx, scope, known, look)
         polls.done(tx, leased, known, look=look, now=now, again=_again(plane, known.interval_s))
     return len(due)
 
@@ -57,6 +59,18 @@ def _looked(plane: context.Plane, scope: access.Scope, leased: leases.Leased, re
     look = _look(plane, remote, known)
     policy_sync.sync(plane, scope, leased, remote.url, policy_commits.Commits(plane, remote, look.refs))
     return look
+
+
+def _tell(plane: context.Plane, tx: engine.Tx, scope: access.Scope, known: polls.Known, look: polls.Look) -> None:
+    """One event for each commit that somebody pushed; where none was known before, nobody did."""
+    moves: dict[tuple[str, str], list[str]] = {}
+    for revision, to in sorted(look.moved.items()):
+        if to.commit and (before := sources.commit_of(known.refs, revision)):
+            moves.setdefault((before, to.commit), []).append(revision)
+    for (before, after), revisions in moves.items():
+        told = sync_details.Moved(revisions=tuple(revisions), before=before, looked_at=facts.stamp(known.looked_at))
+        about = record.Facts(project=known.project, target=f"repository/{known.repository.name}", commit=after)
+        record.append(plane, tx, scope, "repository.moved", project_id=known.project_id, details=told, **about)
 
 
 def _look(plane: context.Plane, remote: ports.GitRemote, known: polls.Known) -> polls.Look:

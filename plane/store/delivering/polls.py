@@ -15,7 +15,7 @@ from plane.store.delivering import duties, facts, further_sources, leases, state
 from plane.store.engine import Row, Tx
 from plane.store.layout import tables
 
-REPOS, APPS, STATES = tables.repositories, tables.apps, tables.app_states
+REPOS, APPS, STATES, PROJECTS = tables.repositories, tables.apps, tables.app_states, tables.projects
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -42,6 +42,9 @@ class Known(msgspec.Struct, frozen=True):
     interval_s: int
     failures: int
     mirror_bytes: int
+    project_id: str
+    project: str  # its name
+    looked_at: dt.datetime | None  # when the refs were these
 
 
 def load(tx: Tx, tenant: str, repository_id: str) -> Known:
@@ -53,7 +56,9 @@ def load(tx: Tx, tenant: str, repository_id: str) -> Known:
     first = sa.select(_REVISION).where(APPS.c.tenant_id == tenant, APPS.c.repository_id == repository_id).distinct()
     revisions = {*tx.execute(first).scalars(), *(each.revision for each in further_sources.following(tx, tenant, repository_id))}
     repository = facts.repository(row, usage.above(tx, tenant).quotas)
-    return Known(repository, row.refs, frozenset(revisions), row.spec.get("pollInterval", 180), row.failures, row.mirror_bytes)
+    project = tx.execute(sa.select(PROJECTS.c.name).where(PROJECTS.c.tenant_id == tenant, PROJECTS.c.id == row.project_id)).scalar_one()
+    every = row.spec.get("pollInterval", 180)
+    return Known(repository, row.refs, frozenset(revisions), every, row.failures, row.mirror_bytes, row.project_id, project, row.refs_at)
 
 
 _FIRST = sa.func.coalesce(APPS.c.spec["source"], APPS.c.spec["sources"][0])
