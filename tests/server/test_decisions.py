@@ -29,7 +29,7 @@ MANY = policy.policy_files(
     "many",
     {
         "many.rego": "package plane.rules.many\n\nrelease_violations contains "
-        '{"message": sprintf("%d%s", [number, long])} if {\n\tsome number in numbers.range(1, 3000)\n}\n\n'
+        '{"message": sprintf("%d\\u0000%s", [number, long])} if {\n\tsome number in numbers.range(1, 3000)\n}\n\n'
         'long := concat("", [text | some _ in numbers.range(1, 300); text := "0123456789"])\n'
     },
 )
@@ -109,12 +109,13 @@ def test_another_engine_is_said_and_compared_anyway(fleet: planes.Fleet, devgit:
     assert (again.identical, again.notes) == (False, (f"the engine was opa 0.1 and is {made.engine}",))
 
 
-def test_too_many_violations_are_counted_and_long_ones_cut(fleet: planes.Fleet, devgit: DevGit) -> None:
+def test_too_many_violations_are_counted_and_long_ones_cut_and_none_has_what_no_database_keeps(fleet: planes.Fleet, devgit: DevGit) -> None:
     [made] = judged(fleet, devgit, MANY)
     whole = decisions.one(fleet.plane, caller(fleet), NAMES, made.id)
     assert (made.violations, len(whole.judged), whole.left_out) == (3000, bounds.MOST, {"deny": 3000 - bounds.MOST})
     assert "2,999 more" in made.sentence
     assert max(len(one.violation.message) for one in whole.judged) <= bounds.TEXT
+    assert all("\N{REPLACEMENT CHARACTER}" in one.violation.message for one in whole.judged)
     assert replayed(fleet, made.id).identical
 
 

@@ -15,7 +15,7 @@ _MARK = 64  # characters that say what was left out
 
 
 def shortened(violations: Iterable[policy.Violation]) -> tuple[policy.Violation, ...]:
-    """The same with texts of bounded length, each of which still names what it was."""
+    """The same with texts of bounded length, each of which still names what it was, and without NUL, which no database keeps."""
     return tuple(_shortened(one) for one in violations)
 
 
@@ -33,8 +33,14 @@ def bounded(verdict: policy.Verdict) -> policy.Verdict:
 
 
 def _shortened(violation: policy.Violation) -> policy.Violation:
-    long = {name: text for name in _TEXTS if len(text := getattr(violation, name)) > TEXT}
-    return msgspec.structs.replace(violation, **{name: _cut(text) for name, text in long.items()}) if long else violation
+    odd = {name: text for name in _TEXTS if len(text := getattr(violation, name)) > TEXT or "\0" in text}
+    return msgspec.structs.replace(violation, **{name: kept(text) for name, text in odd.items()}) if odd else violation
+
+
+def kept(text: str) -> str:
+    """As much of a text as is kept."""
+    bare = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return bare if len(bare) <= TEXT else _cut(bare)
 
 
 def _cut(text: str) -> str:

@@ -112,7 +112,7 @@ def fold(
                 violations = bounds.shortened(plane.policies.violations(one.policy, questions[one.question()]))
                 found[one.question()] = policy.located(violations, manifests)
     except policy.PolicyFailed as e:
-        return policy.Verdict(digests, (), str(e))
+        return policy.Verdict(digests, (), bounds.kept(str(e)))
     judged = policy.fold([(one, found[one.question()]) for one in bound])
     named = {one.violation.object for one in judged}
     subjects = {str(one.key): waivers.subject(one) for one in manifests if str(one.key) in named}
