@@ -5,11 +5,12 @@
 #   plane.rules with a set named violations, asked of each manifest, or release_violations, asked once of them all.
 package plane.main
 
+# What is neither a set nor a list is no answer: sort ends the query, where an iteration would find nothing in it.
 # The input is named field by field: `with input.manifest as …` would copy all manifests for each of them.
 violations contains answer if {
 	some index, manifest in input.manifests
 	some name
-	some found in data.plane.rules[name].violations with input as {
+	value := data.plane.rules[name].violations with input as {
 		"manifest": manifest,
 		"manifests": input.manifests,
 		"context": input.context,
@@ -17,12 +18,13 @@ violations contains answer if {
 		"project": project,
 		"cluster": cluster,
 	}
+	some found in sort(value)
 	answer := {"rule": name, "about": about(name), "index": index, "found": found}
 }
 
 violations contains answer if {
 	some name
-	some found in data.plane.rules[name].release_violations
+	some found in sort(data.plane.rules[name].release_violations)
 	answer := {"rule": name, "about": about(name), "index": number(found), "found": found}
 }
 

@@ -49,7 +49,10 @@ class Once:
             raise opa_sets.slow(files, self._deadline_s) from error
         if done.returncode:
             raise self._failed(files, done)
-        value = msgspec.json.decode(done.stdout, type=_Result).result
+        try:
+            value = msgspec.json.decode(done.stdout, type=_Result).result
+        except RecursionError as error:
+            raise opa_sets.refused(files, opa_sets.TOO_DEEP) from error
         answer = {"result": value[0]["expressions"][0]["value"]} if value else {}
         return opa_sets.violations(files, answer, question.manifests)
 

@@ -85,6 +85,8 @@ class Engine:
                 raise EngineGone(self._last_words()) from error
             message = "answered something that is not JSON"
             raise EngineRefused(message) from error
+        except RecursionError as error:
+            raise EngineRefused(opa_sets.TOO_DEEP) from error
         except requests.exceptions.RequestException as error:
             self.end()  # it may be dying still, and nobody should be sent to it
             raise EngineGone(self._last_words()) from error

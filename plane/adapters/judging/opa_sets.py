@@ -39,6 +39,7 @@ REFUSED = frozenset({
 PACKAGE = re.compile(r"package[ \t]+(?P<name>plane\.rules\.[A-Za-z_]\w*|lib(\.[A-Za-z_]\w*)*)[ \t]*(#.*)?")
 PACKAGE_RULE = "a policy set consists of packages plane.rules.NAME, and lib or lib.NAME for what they share"
 VERSION = re.compile(rb"^Version: (\S+)", re.MULTILINE)
+TOO_DEEP = "it answers with values that are nested too deeply to be read"
 MOST_CHARS = 2000  # of what OPA says
 _COUNT = re.compile(r"\d+ errors? occurred(?: during loading)?:")
 VIOLATIONS = re.compile(r"^(release_)?violations\b", re.MULTILINE)

@@ -152,9 +152,22 @@ def test_an_empty_set_is_refused(engine: opa.Opa) -> None:
         engine.check(policy.policy_files("own", {}))
 
 
+DEEP = """
+brackets(one) := concat("", [one | some _ in numbers.range(1, 5000)])
+
+violations contains {"message": "x", "more": json.unmarshal(sprintf("%s%s", [brackets("["), brackets("]")]))}
+"""
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
+        ("violations := true", "OPA could not evaluate it: sort: operand 1"),
+        ('violations := "text" if input.manifest', "OPA could not evaluate it: sort: operand 1"),
+        ("release_violations := 7 if input.manifests", "OPA could not evaluate it: sort: operand 1"),
+        (DEEP, "it answers with values that are nested too deeply to be read"),
+        ('release_violations contains {"message": "x", "object": 1e30}', "a rule's result is not an object"),
+        ('release_violations contains {"message": "x", "object": 2}', "own gave a result without a message"),
         ('violations contains "text"', "a rule's result is not an object"),
         ('violations contains {"msg": "x"}', "own gave a result without a message"),
         ('violations contains {"message": 5}', "own gave a result without a message"),

@@ -21,6 +21,9 @@ RUNNING: Json = {
 QUESTION = policy.PolicyInput((RUNNING,), CONTEXT, {})
 
 
+MANY = 'many(one) := concat("", [one | some _ in numbers.range(1, 5000)])\n'
+
+
 def rules(body: str) -> policy.PolicyFiles:
     return policy.policy_files("own", {"own.rego": f"package plane.rules.own\n\n{body}\n"})
 
@@ -44,6 +47,8 @@ def test_both_say_the_same() -> None:
         rules('import data.foo\n\nviolations contains {"message": "x"}'),
         rules('deny contains "x"'),
         rules('violations contains "text"'),
+        rules("violations := true"),
+        rules('violations contains {"message": "x", "more": json.unmarshal(sprintf("%s%s", [many("["), many("]")]))}\n\n' + MANY),
         rules('violations contains {"msg": "x"}'),
         rules('violations contains {"message": x} if x := to_number("x")'),
         rules("violations := 1 if input.manifest.kind\n\nviolations := 2 if input.manifest.kind"),
