@@ -82,10 +82,11 @@ class Program(groups.Lazy):
 
 def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 click's own signature
     """As `plane version`: asking the package for it takes 30 ms, which no other command pays."""
-    command = main.get_command(ctx, "version")
-    if asked and command and not ctx.resilient_parsing:
+    if not asked or ctx.resilient_parsing:
+        return
+    if command := main.get_command(ctx, "version"):
         ctx.invoke(command, output="table")
-        ctx.exit()
+    ctx.exit()
 
 
 @click.group(cls=Program, name="plane", sections=SECTIONS, context_settings={"help_option_names": ["-h", "--help"]})

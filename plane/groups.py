@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
+from click import shell_completion
 
 WHOLE = 1000  # characters of a summary; click's own limit cuts sentences at the end of the line
 
@@ -58,3 +59,9 @@ class Lazy(click.Group):
         for heading, entries in self.sections.items():
             with formatter.section(heading):
                 formatter.write_dl([(name.ljust(width), summary) for name, (_, summary) in entries.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[shell_completion.CompletionItem]:
+        """Names and what they do, importing none; options as of any command."""
+        known = sorted((name, summary) for name, (_, summary) in self.entries.items() if name.startswith(incomplete))
+        options = click.Command.shell_complete(self, ctx, incomplete)  # past click.Group, which would import every command
+        return [*(shell_completion.CompletionItem(name, help=summary) for name, summary in known), *options]

@@ -70,13 +70,23 @@ def test_completion_prints_a_script(run: conftest.Run, shell: str) -> None:
     assert "_PLANE_COMPLETE" in run("completion", shell).output
 
 
+def completed(words: str, *, at: int) -> tuple[set[str], str]:
+    """What bash is offered for the word at a place, and the modules that were loaded for it."""
+    asked = {"_PLANE_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(at)}
+    code = "import atexit, sys; atexit.register(lambda: print(sorted(sys.modules), file=sys.stderr))\n"
+    code += "from plane import __main__ as p; p.main(prog_name='plane')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env={**os.environ, **asked})
+    return set(done.stdout.split()), done.stderr
+
+
 def test_kinds_complete() -> None:
-    asked = {"_PLANE_COMPLETE": "bash_complete", "COMP_WORDS": "plane get ", "COMP_CWORD": "2"}
-    code = "from plane import __main__ as p; p.main(prog_name='plane')"
-    words = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env={**os.environ, **asked}
-    ).stdout.split()
-    assert {"plain,app", "plain,tenant", "plain,policy"} <= set(words)
+    assert {"plain,app", "plain,tenant", "plain,policy"} <= completed("plane get ", at=2)[0]
+
+
+def test_commands_complete_and_none_is_imported_for_it() -> None:
+    offered, loaded = completed("plane a", at=1)
+    assert offered == {"plain,agent", "plain,app", "plain,apply", "plain,at", "plain,audit", "plain,auth"}
+    assert not any(f"'{heavy}'" in loaded for heavy in ("httpx", "msgspec", "yaml", "plane.cli", "plane.run"))
 
 
 def test_without_a_plane_one_is_told_to_log_in(run: conftest.Run) -> None:
