@@ -40,6 +40,7 @@ class Actor(msgspec.Struct, frozen=True):
 
     `networks`: where its token is good; empty: everywhere. `login`: when they logged in.
     `on_behalf_of`: of a service, whom its own provider vouched for, or `person/NAME`, who made its token.
+    `makers`: ids of the others who had the token in their hands: who made it, and the makers of the one that they did it with.
     """
 
     id: str
@@ -54,6 +55,12 @@ class Actor(msgspec.Struct, frozen=True):
     login: dt.datetime | None = None
     home: str = ""  # id of the tenant whose people they are of
     on_behalf_of: str = ""
+    makers: frozenset[str] = frozenset()
+
+    @property
+    def hands(self) -> frozenset[str]:
+        """All who may be the one that asks."""
+        return self.makers | {self.id}
 
 
 class Target(msgspec.Struct, frozen=True):

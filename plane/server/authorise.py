@@ -116,6 +116,7 @@ def actor(plane: context.Plane, bearer: str, *, ip: str = "", user_agent: str = 
         login=found.issued_at,
         home=found.tenant,
         on_behalf_of=found.on_behalf_of,
+        makers=found.makers,
     )
 
 

@@ -56,7 +56,7 @@ def check(plane: context.Plane, wanted: Wanted, key: idempotent.Key | None = Non
         if not marked(tx, wanted) or approvals.given(tx, wanted.key(), now) or (key and idempotent.done(plane, tx, wanted.scope, key)):
             return
         row = {"id": plane.clock.id(), "place": wanted.place, "order": wanted.order.words, "asked_at": now, "expires_at": now + HOLDS}
-        identity = approvals.ask(tx, {**wanted.key(), **row}, now)
+        identity = approvals.ask(tx, {**wanted.key(), **row, "makers": sorted(wanted.scope.actor.makers)}, now)
         if identity == row["id"]:
             _tell(plane, tx, wanted, "access.approval.asked")
     raise NeedsSecond(identity, wanted.permission)

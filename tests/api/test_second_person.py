@@ -1,16 +1,32 @@
 """What a tenant marks, nobody does alone."""
 
 import functools
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
 
+from plane.server import context
 from plane.store.layout import tables
-from tests.api.test_access import APPS, given, login, user
+from tests.api.test_access import APPS, given, user
+from tests.api.test_access import login as handed
+from tests.support import web
 from tests.support.rest import Api, Tenant, app_document, document
 
 AT = "/tenants/acme/approvals"
 DELETE = f"{APPS}/web"
+
+
+@pytest.fixture
+def acme(acme: Tenant, plane: context.Plane) -> Tenant:
+    """Its owner logged in herself."""
+    return Tenant(acme.name, web.login(acme.api, plane, "ada", tenant="acme"))
+
+
+@pytest.fixture
+def login(acme: Tenant, plane: context.Plane) -> Callable[[str], Api]:
+    """Somebody who logs in themselves."""
+    return lambda name: web.login(acme.api, plane, name, tenant="acme")
 
 
 @pytest.fixture
@@ -22,17 +38,19 @@ def marked(acme: Tenant, bob: Api, platform: Api) -> Tenant:
 
 
 @pytest.fixture
-def bob(acme: Tenant) -> Api:
+def bob(acme: Tenant, login: Callable[[str], Api]) -> Api:
     """A maintainer; eve is a viewer."""
     for name, role in (("bob", "maintainer"), ("eve", "viewer")):
         acme.api.make("/tenants/acme/users", user(name))
         acme.api.make("/tenants/acme/rolebindings", document("RoleBinding", name, {"role": role, "subjects": [{"name": name}]}))
     acme.api.make(APPS, app_document("web"))
-    return login(acme, "bob")
+    return login("bob")
 
 
-def test_an_order_waits_for_a_second_person_and_is_done_once(acme: Tenant, bob: Api, platform: Api, owner: sa.Engine) -> None:
-    eve = login(acme, "eve")
+def test_an_order_waits_for_a_second_person_and_is_done_once(
+    acme: Tenant, bob: Api, platform: Api, owner: sa.Engine, login: Callable[[str], Api]
+) -> None:
+    eve = login("eve")
     platform.put("/tenants/acme", document("Tenant", "acme", {"twoPerson": ["app:delete"]}))
     first, again = bob.delete(DELETE), bob.delete(DELETE)
     assert (first.status_code, first.json()["permission"], first.json()["approval"]) == (409, "app:delete", again.json()["approval"])
@@ -103,15 +121,32 @@ def test_a_yes_counts_once_also_where_a_late_sink_blocks_nothing(platform: Api, 
     assert acme.api.delete("/tenants/acme/sinks/siem").status_code == 409
 
 
-def test_who_may_change_one_app_says_yes_to_no_other(platform: Api, acme: Tenant, bob: Api) -> None:
+def test_who_may_change_one_app_says_yes_to_no_other(platform: Api, acme: Tenant, bob: Api, login: Callable[[str], Api]) -> None:
     acme.api.make("/tenants/acme/roles", document("Role", "changer", {"permissions": ["app:get", "app:update"]}))
     acme.api.make("/tenants/acme/users", user("kim"))
     over_web = {"role": "changer", "project": "shop", "app": "web", "subjects": [{"name": "kim"}]}
     acme.api.make("/tenants/acme/rolebindings", document("RoleBinding", "kim", over_web))
-    kim = login(acme, "kim")
+    kim = login("kim")
     platform.put("/tenants/acme", document("Tenant", "acme", {"twoPerson": ["app:update"]}))
     answers = {name: kim.post(f"{AT}/{_wanted(bob, name)}", {}).status_code for name in ("web", "other")}
     assert answers == {"web": 200, "other": 403}
+
+
+def test_nobody_is_both_persons_by_a_token_of_somebody_elses(platform: Api, acme: Tenant, bob: Api, login: Callable[[str], Api]) -> None:
+    """Ada asks, or says yes, in the name of an owner whom she made herself, of her robot, of bob; and through one on the way."""
+    for name, spec in (("twin", {}), ("robot", {"type": "service"})):
+        acme.api.make("/tenants/acme/users", user(name, **spec))
+        acme.api.make("/tenants/acme/rolebindings", document("RoleBinding", name, {"role": "tenant-owner", "subjects": [{"name": name}]}))
+    twin, robot, as_bob = (handed(acme, name) for name in ("twin", "robot", "bob"))
+    third = handed(Tenant("acme", twin), "bob")
+    platform.put("/tenants/acme", document("Tenant", "acme", {"twoPerson": ["app:delete"]}))
+    pairs = [(acme.api, twin), (acme.api, third), (robot, acme.api), (as_bob, acme.api), (twin, as_bob), (third, acme.api), (robot, twin)]
+    for asks, agrees in pairs:
+        yes = f"{AT}/{asks.delete(DELETE).json()['approval']}"
+        assert agrees.post(yes, {}).status_code == 409
+        assert asks.delete(DELETE).status_code == 409
+    assert login("twin").post(f"{AT}/{bob.delete(DELETE).json()['approval']}", {}).status_code == 200
+    assert bob.delete(DELETE).status_code == 202
 
 
 def _wanted(who: Api, app: str) -> str:

@@ -30,6 +30,15 @@ class Browser(msgspec.Struct, frozen=True):
 
 def session(api: Api, plane: context.Plane, name: str, *, tenant: str = "") -> Browser:
     """A new one of somebody who is there."""
+    return Browser(api, _entered(plane, name, tenant=tenant, kind=entry.SESSION))
+
+
+def login(api: Api, plane: context.Plane, name: str, *, tenant: str = "") -> Api:
+    """The same by their command line: a token that nobody made for them."""
+    return api.with_token(_entered(plane, name, tenant=tenant, kind="user"))
+
+
+def _entered(plane: context.Plane, name: str, *, tenant: str, kind: str) -> str:
     home = access.PLATFORM_TENANT
     if tenant:
         with engine.dispatch(plane.engine) as tx:
@@ -39,5 +48,5 @@ def session(api: Api, plane: context.Plane, name: str, *, tenant: str = "") -> B
     with engine.begin(plane.engine, access.Scope(home, access.SYSTEM)) as tx:
         who = logins.named(tx, home, name, "user")
         assert who
-        made = entry.Made(home, who, "web-test", entry.LONGEST, entry.SESSION, "test")
-        return Browser(api, entry.issue(plane, tx, made, entry.Origin("192.0.2.7", "Browser/1.0")).token)
+        made = entry.Made(home, who, "web-test", entry.LONGEST, kind, "test")
+        return entry.issue(plane, tx, made, entry.Origin("192.0.2.7", "Browser/1.0")).token

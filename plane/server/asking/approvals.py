@@ -18,7 +18,7 @@ def page(plane: context.Plane, caller: authorise.Caller, names: authorise.Names)
 
 
 def give(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, identity: str) -> granting.Approval:
-    """Say yes; who asked cannot, nor a service, nor whoever may not do it themselves."""
+    """Say yes; who asked cannot, nor whoever had either token in their hands, nor a service, nor whoever may not do it themselves."""
     tenant, _ = authorise.locate(plane, caller.actor, authorise.Names(names.tenant))
     with engine.begin(plane.engine, access.Scope(tenant, caller.actor, caller.request)) as tx:
         row = approvals.find(tx, tenant, identity) if generic.is_id(identity) else None
@@ -32,6 +32,9 @@ def give(plane: context.Plane, caller: authorise.Caller, names: authorise.Names,
         authorise.scope(plane, caller, authorise.Names(names.tenant, project), "app:create")
     if row.principal_id == caller.actor.id or caller.actor.kind != "user":
         message = "a second person is needed: neither who asked nor a service can say yes"
+        raise errors.Conflict(message)
+    if caller.actor.hands & {row.principal_id, *row.makers}:
+        message = "a second person is needed: the token that this was asked with and yours went through the same hands; log in yourself"
         raise errors.Conflict(message)
     now = plane.clock.now()
     with engine.begin(plane.engine, scope) as tx:

@@ -101,6 +101,7 @@ def _issue(plane: context.Plane, place: authorise.Place, identity: str, wish: _W
         "expires_at": wish.expires,
         "scopes": list(wish.scopes),
         "networks": list(wish.networks),
+        "makers": sorted(actor.hands - {identity}),
         "on_behalf_of": f"person/{actor.name}" if kind == "service" and actor.kind == "user" else actor.on_behalf_of,
     }
     tokens.add(place.tx, place.scope.tenant, row)

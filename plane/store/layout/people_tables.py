@@ -47,6 +47,7 @@ tokens = sa.Table(
     columns.text("made_at", default=""),  # the address that a session was begun from, and with which browser
     columns.text("made_with", default=""),
     columns.text("on_behalf_of", default=""),  # as domain.access.Actor has it
+    sa.Column("makers", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),  # so has it these
     columns.tenant_key("id"),
     sa.UniqueConstraint("hash"),
     sa.ForeignKeyConstraint(["tenant_id", "principal_id"], ["principals.tenant_id", "principals.id"], ondelete="CASCADE"),
@@ -156,6 +157,7 @@ approvals = sa.Table(  # what one person asked for, and a second one allows
     columns.ident("approved_by", null=True),
     columns.time("approved_at"),
     columns.time("used_at"),
+    sa.Column("makers", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),  # of the token that it was asked with
     columns.tenant_key("id"),
     sa.ForeignKeyConstraint(["principal_id"], ["principals.id"], ondelete="CASCADE"),
     sa.Index("ix_approvals_tenant_id_principal_id", "tenant_id", "principal_id"),

@@ -39,7 +39,7 @@ def given(tx: Tx, order: Mapping[str, Any], now: dt.datetime) -> bool:
 
 def ask(tx: Tx, row: Mapping[str, Any], now: dt.datetime) -> str:
     """The id of the question: one that waits already, or a new one. `row`: all columns but those of the answer."""
-    same = [_APPROVALS.c[name] == row[name] for name in ("tenant_id", "principal_id", "digest", "permission")]
+    same = [_APPROVALS.c[name] == row[name] for name in ("tenant_id", "principal_id", "digest", "permission", "makers")]
     waits = (_APPROVALS.c.approved_at.is_(None), _APPROVALS.c.expires_at > now)
     found: str | None = tx.execute(sa.select(_APPROVALS.c.id).where(*same, *waits).limit(1)).scalar_one_or_none()
     if found is None:

@@ -34,6 +34,7 @@ class Bearer(msgspec.Struct, frozen=True):
     revoked: bool
     disabled: bool
     on_behalf_of: str
+    makers: frozenset[str]
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -75,6 +76,7 @@ def bearer(tx: Tx, hashed: bytes) -> Bearer | None:
         revoked=row.revoked_at is not None,
         disabled=row.disabled_at is not None,
         on_behalf_of=row.on_behalf_of,
+        makers=frozenset(row.makers),
     )
 
 
@@ -83,7 +85,8 @@ _BEARER = (
         TOKENS.c.id.label("token"),
         PRINCIPALS.c.id.label("principal"),
         *(PRINCIPALS.c[name] for name in ("tenant_id", "name", "kind", "groups", "disabled_at")),
-        *(TOKENS.c[name] for name in ("expires_at", "created_at", "revoked_at", "used_at", "scopes", "networks", "idle_s", "on_behalf_of")),
+        *(TOKENS.c[name] for name in ("expires_at", "created_at", "revoked_at", "used_at", "scopes", "networks", "idle_s")),
+        *(TOKENS.c[name] for name in ("on_behalf_of", "makers")),
     )
     .select_from(TOKENS.join(PRINCIPALS, sa.and_(PRINCIPALS.c.tenant_id == TOKENS.c.tenant_id, PRINCIPALS.c.id == TOKENS.c.principal_id)))
     .where(TOKENS.c.hash == sa.bindparam("hash"))
