@@ -80,7 +80,7 @@ async def measure(given: argparse.Namespace, cluster: clusters.DevCluster, folde
         with plane_end.PlaneEnd() as plane:
             agent = Agent(plane, cluster.kubeconfig, folder)
             try:
-                await asyncio.to_thread(plane.wait, lambda: plane.capabilities is not None, 30, "the agent's first word")
+                await asyncio.to_thread(plane.wait, lambda: plane.capabilities is not None, "the agent's first word", within=30)
                 requests = Requests(cluster.folder / "audit.log")
                 requests.since()
                 rows = {"first_sync": await _first_sync(given, plane, agent) | {"requests": requests.since()}}
@@ -100,10 +100,10 @@ async def _first_sync(given: argparse.Namespace, plane: plane_end.PlaneEnd, agen
     }
     start, cpu = time.monotonic(), agent.cpu_s()
     tasks = [plane.apply(app, release=made, self_heal=True, prune=True) for app, made in bundles.items()]
-    await asyncio.to_thread(plane.wait, lambda: len(plane.finals) >= len(tasks), 600, "all applied")
+    await asyncio.to_thread(plane.wait, lambda: len(plane.finals) >= len(tasks), "all applied", within=600)
     applied_s = time.monotonic() - start
     healthy = lambda: sum(one.health == "Healthy" and one.sync == "Synced" for one in list(plane.states.values())) >= len(tasks)  # noqa: E731
-    await asyncio.to_thread(plane.wait, healthy, 600, "all healthy")
+    await asyncio.to_thread(plane.wait, healthy, "all healthy", within=600)
     healthy_s = time.monotonic() - start
     failed = [one.message for one in plane.finals.values() if one.outcome != "succeeded"]
     rss = {"rss_mib": agent.rss_mib(), "peak_mib": agent.rss_mib("VmHWM")}

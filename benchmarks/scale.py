@@ -44,7 +44,7 @@ async def measure(given: argparse.Namespace, cluster: clusters.DevCluster, folde
     with plane_end.PlaneEnd() as plane:
         one = agent.Agent(plane, cluster.kubeconfig, folder)
         try:
-            await asyncio.to_thread(plane.wait, lambda: plane.capabilities is not None, 60, "the agent's first word")
+            await asyncio.to_thread(plane.wait, lambda: plane.capabilities is not None, "the agent's first word")
             return await asyncio.to_thread(_agent, given, plane, one, cluster.folder / "audit.log", bare_s)
         finally:
             one.stop()
@@ -85,7 +85,7 @@ def _small(app: int, count: int) -> list[Body]:
 
 
 def _all(plane: plane_end.PlaneEnd, tasks: list[str]) -> None:
-    plane.wait(lambda: all(task in plane.finals for task in tasks), ROUNDS_S, "the last words")
+    plane.wait(lambda: all(task in plane.finals for task in tasks), "the last words", within=ROUNDS_S)
 
 
 def _timed(plane: plane_end.PlaneEnd, tasks: list[str]) -> dict[str, float]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from plane.adapters import ahead
+from tests.support import waiting
 
 
 def test_pieces_come_in_order_and_end() -> None:
@@ -24,7 +25,7 @@ def test_the_next_piece_is_made_before_it_is_asked_for_and_no_further_one() -> N
 
     reader = ahead.ahead(pieces())
     assert next(reader) == 0
-    assert second.wait(30)
+    assert second.wait(waiting.PATIENCE_S)
     reader.close()  # type: ignore[attr-defined]  # it is a generator
     assert made in ([0, 1], [0, 1, 2])
 

@@ -265,13 +265,11 @@ def test_an_unreachable_host_may_come_back(mirrors: Mirrors, host: git_hosts.Hos
 
 def test_a_silent_host_is_given_up(mirrors: Mirrors, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
-    began = time.monotonic()
     with (
         git_hosts.https(tmp_path / "other", lambda _: time.sleep(5)) as silent,
         pytest.raises(errors.BackendDown, match=r"within 0\.5 s; it is too slow"),
     ):
         mirrors(refs_s=0.5).refs(remote(silent))
-    assert time.monotonic() - began < 30
 
 
 def test_endless_refs_are_cut_off(mirrors: Mirrors, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import concurrent.futures
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from plane.adapters.sandbox import messages, pool
 from plane.domain import apps, errors
 from plane.domain.rendering import metering
 from tests.adapters import hostile
+from tests.support import waiting
 
 CONFIG_MAP = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 LIMITS = messages.Limits(wall_s=60, cpu_s=10, memory_bytes=150 * messages.MIB, output_bytes=messages.MIB, objects=100, processes=32)
@@ -165,10 +165,7 @@ def _gone(sandbox: pool.Pool) -> None:
     process = sandbox._template._process  # noqa: SLF001  # the test asks the kernel about it
     assert process
     below = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    deadline = time.monotonic() + 10
-    while (left := below.read_text().split() or _bash_loops()) and time.monotonic() < deadline:
-        os.sched_yield()
-    assert left == []
+    waiting.until(lambda: not below.read_text().split() and not _bash_loops(), lambda: f"{below.read_text()} {_bash_loops()}")
 
 
 def _bash_loops() -> list[str]:

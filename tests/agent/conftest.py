@@ -15,6 +15,7 @@ import pytest
 from plane.run.devcluster import clusters
 from tests.agent import kube as looking
 from tests.agent import plane_end
+from tests.support import waiting
 
 
 class Agent:
@@ -26,11 +27,11 @@ class Agent:
 
     def kill(self) -> None:
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait()
 
     def terminate(self) -> int:
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(30)
+        return self._process.wait(waiting.PATIENCE_S)
 
     def running(self) -> bool:
         return self._process.poll() is None
@@ -58,7 +59,7 @@ def agent(shared_plane: plane_end.PlaneEnd, kubeconfig: pathlib.Path, tmp_path_f
     """This worker's agent, which has joined that plane."""
     folder = tmp_path_factory.mktemp("agent")
     begun = launch(shared_plane, kubeconfig, folder / "state", namespace=f"agent-{uuid.uuid4().hex[:12]}")
-    shared_plane.wait(lambda: shared_plane.capabilities is not None, 60, begun.log)
+    shared_plane.wait(lambda: shared_plane.capabilities is not None, begun.log)
     yield begun
     end(begun)
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 
+from tests.support import waiting
+
 Body = dict[str, Any]
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
@@ -20,7 +22,7 @@ class Kube:
     def __init__(self, folder: pathlib.Path, server: str, namespace: str) -> None:
         tls = ssl.create_default_context(cafile=str(folder / "ca.crt"))
         tls.load_cert_chain(folder / "admin.crt", folder / "admin.key")
-        self._http = httpx.Client(base_url=server, verify=tls, timeout=30)
+        self._http = httpx.Client(base_url=server, verify=tls, timeout=waiting.PATIENCE_S)
         self.namespace = namespace
 
     def close(self) -> None:
@@ -60,23 +62,22 @@ class Kube:
         """Do the garbage collector's part for one object, unless it was first: it may be minutes late when definitions come and go."""
         self._http.patch(self.path(kind, name), content=json.dumps({"metadata": {"uid": uid, "finalizers": None}}), headers=MERGE)
 
-    def until(
-        self, kind: str, name: str, wanted: Callable[[Body | None], bool], *, within: float = 30.0, since: Body | None = None
-    ) -> Body | None:  # fmt: skip
+    def until(self, kind: str, name: str, wanted: Callable[[Body | None], bool], *, since: Body | None = None) -> Body | None:
         """The object's first state that is as wanted, from now on or after the state `since`; None stands for its absence."""
         only = {"fieldSelector": f"metadata.name={name}"}
         listed = {"items": [since], "metadata": since["metadata"]} if since else _body(self._http.get(self.path(kind), params=only))
         now = next(iter(listed["items"]), None)
         if wanted(now):
             return now
-        query = only | {"watch": "true", "timeoutSeconds": str(int(within)), "resourceVersion": listed["metadata"]["resourceVersion"]}
-        with self._http.stream("GET", self.path(kind), params=query, timeout=within + 5) as events:
+        version = listed["metadata"]["resourceVersion"]
+        query = only | {"watch": "true", "timeoutSeconds": f"{waiting.PATIENCE_S:.0f}", "resourceVersion": version}
+        with self._http.stream("GET", self.path(kind), params=query, timeout=2 * waiting.PATIENCE_S) as events:
             for line in events.iter_lines():
                 event = json.loads(line)
                 now = None if event["type"] == "DELETED" else event["object"]
                 if wanted(now):
                     return now
-        raise AssertionError(f"waited {within} s for {kind}/{name}; it is {json.dumps(now)[:800]}")
+        raise AssertionError(f"waited {waiting.PATIENCE_S:.0f} s for {kind}/{name}; it is {json.dumps(now)[:800]}")
 
     @contextlib.contextmanager
     def config_maps_made(self) -> Iterator[list[str]]:
@@ -98,7 +99,7 @@ class Kube:
             yield made
         finally:
             self.create("configmaps", config_map(self.namespace, last))
-            follower.join(60)
+            follower.join(waiting.PATIENCE_S)
             made.remove(last)
 
 

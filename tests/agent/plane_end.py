@@ -18,6 +18,7 @@ from plane.adapters.secrets import sealing
 from plane.domain import objects, release
 from plane.domain.rendering import secrets
 from plane.wire import agent, bundle, journal, scripted, signing
+from tests.support import waiting
 
 TENANT, PROJECT = "acme", "shop"
 CLUSTER_ID, PLANE_ID, JOIN_TOKEN = "0190-cluster", "plane-under-test", "join-once"
@@ -75,12 +76,12 @@ class PlaneEnd:
         ready = threading.Event()
         self._thread = threading.Thread(target=self._serve, args=(ready,), daemon=True)
         self._thread.start()
-        assert ready.wait(10)
+        assert ready.wait(waiting.PATIENCE_S)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._ending.set)
-        self._thread.join(10)
+        self._thread.join(waiting.PATIENCE_S)
 
     # ---- what a test says
 
@@ -131,17 +132,18 @@ class PlaneEnd:
         self._bundles[digest] = found
         return found
 
-    def final(self, task: str, *, within: float = 60.0) -> agent.Final:
-        self.wait(lambda: task in self.finals, within, f"the last word on {task}")
+    def final(self, task: str, *, within: float = waiting.PATIENCE_S) -> agent.Final:
+        self.wait(lambda: task in self.finals, f"the last word on {task}", within=within)
         return self.finals[task]
 
-    def state(self, app: str, wanted: Callable[[agent.AppState], bool], *, within: float = 60.0) -> agent.AppState:
-        self.wait(lambda: app in self.states and wanted(self.states[app]), within, lambda: f"state of {app}: {self.states.get(app)}")
+    def state(self, app: str, wanted: Callable[[agent.AppState], bool]) -> agent.AppState:
+        self.wait(lambda: app in self.states and wanted(self.states[app]), lambda: f"state of {app}: {self.states.get(app)}")
         return self.states[app]
 
-    def wait(self, wanted: Callable[[], bool], within: float, what: str | Callable[[], str]) -> None:
+    def wait(self, wanted: Callable[[], bool], what: str | Callable[[], str], *, within: float = waiting.PATIENCE_S) -> None:
         with self._changed:
-            assert self._changed.wait_for(wanted, within), f"waited {within} s for {what() if callable(what) else what}"
+            came = self._changed.wait_for(wanted, within)
+            assert came, f"waited {within:.0f} s for {what() if callable(what) else what}"
 
     def unfinished(self) -> set[str]:
         return set(self._tasks)

@@ -1,7 +1,5 @@
 """Writing as the service account that a project names, against a real API server with RBAC: never as the agent instead."""
 
-import threading
-import time
 from typing import Any
 
 import pytest
@@ -12,6 +10,7 @@ from plane.wire import permitted
 from tests.agent.conftest import Agent
 from tests.agent.kube import Kube, config_map
 from tests.agent.plane_end import PlaneEnd
+from tests.support import waiting
 
 RBAC = "rbac.authorization.k8s.io"
 REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
@@ -34,10 +33,8 @@ def account(kube: Kube) -> str:
 
 def until_it_may(kube: Kube, user: str, resource: str = "configmaps", verb: str = "patch") -> None:
     """The API server's authoriser hears of a binding a moment later."""
-    deadline, wanted = time.monotonic() + 30, {"namespace": kube.namespace, "resource": resource, "verb": verb}
-    while not kube.create(REVIEWS, {"spec": {"user": user, "resourceAttributes": wanted}})["status"]["allowed"]:
-        assert time.monotonic() < deadline, f"{user} has no rights after 30 s"
-        threading.Event().wait(0.05)
+    asked = {"user": user, "resourceAttributes": {"namespace": kube.namespace, "resource": resource, "verb": verb}}
+    waiting.until(lambda: kube.create(REVIEWS, {"spec": asked})["status"]["allowed"], lambda: f"{user} has no rights")
 
 
 def secret(namespace: str) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def test_a_restart_is_written_by_a_manager_of_its_own(web: wire.Key, shared_plan
 def test_what_an_action_wrote_is_no_strangers_addition(web: wire.Key, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     act(shared_plane, app, web, "restart")
     kube.patch("apps/v1/deployments", "web", {"spec": {"revisionHistoryLimit": 3}})
-    shared_plane.wait(lambda: any(state.extra for state in shared_plane.objects.get(app, {}).values()), 60, "an addition")
+    shared_plane.wait(lambda: any(state.extra for state in shared_plane.objects.get(app, {}).values()), "an addition")
     found = [one.pointer for state in shared_plane.objects[app].values() for one in state.extra]
     assert found == ["/spec/revisionHistoryLimit"]
 

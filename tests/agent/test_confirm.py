@@ -6,7 +6,6 @@ from tests.agent.conftest import Agent
 from tests.agent.kube import Kube, config_map
 from tests.agent.plane_end import PlaneEnd
 
-SLOW_S = 240.0  # for the garbage collector of the shared cluster
 BACKGROUND = "PrunePropagationPolicy=background"  # nothing is owned, so nothing needs it
 
 
@@ -26,7 +25,7 @@ def test_what_wants_confirmation_stays_until_a_person_agrees(
     assert kube.get("configmaps", "guarded")
     agreed = shared_plane.final(shared_plane.apply(app, new, prune=True, sync_options=words, approved=True))
     assert (agreed.outcome, agreed.needs_approval) == ("succeeded", ())
-    assert kube.until("configmaps", "guarded", lambda one: one is None, within=SLOW_S) is None
+    assert kube.until("configmaps", "guarded", lambda one: one is None) is None
 
 
 def test_an_option_that_cannot_be_read_is_said_and_nothing_is_done(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
@@ -49,6 +48,6 @@ def test_a_removal_deletes_nothing_until_a_person_agrees(agent: Agent, shared_pl
     assert waits.outcome == "refused"
     assert set(waits.needs_approval) == {f"ConfigMap {kube.namespace}/{name} would be deleted: {option}" for name in wanted}
     assert [kube.there("configmaps", name)["metadata"].get("deletionTimestamp") for name in ("guarded", "other")] == [None, None]
-    agreed = shared_plane.final(shared_plane.remove(app, sync_options=words, approved=True), within=SLOW_S)
+    agreed = shared_plane.final(shared_plane.remove(app, sync_options=words, approved=True))
     assert (agreed.outcome, agreed.needs_approval) == ("succeeded", ())
     assert [kube.get("configmaps", name) for name in ("guarded", "other")] == [None, None]

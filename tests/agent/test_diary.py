@@ -13,12 +13,13 @@ from plane.agent import diary
 from plane.agent.kept import journal
 from plane.wire import journal as wire
 from tests.agent import test_journal
+from tests.support import waiting
 
 MOST, BEFORE, AFTER = 20, 25, 3
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(waiting.PATIENCE_S):
         while not holds():  # noqa: ASYNC110 - what is watched rings no bell
             await asyncio.sleep(0.01)
 

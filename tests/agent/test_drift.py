@@ -26,7 +26,7 @@ def test_a_changed_field_is_put_back_and_told_with_who_changed_it(agent: Agent, 
     shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", colour="blue"), self_heal=True))
     kube.patch("configmaps", "web", {"data": {"colour": "red"}})
     kube.until("configmaps", "web", lambda body: colour(body) == "blue")
-    shared_plane.wait(lambda: bool(heals(shared_plane, app)), 30, "a heal")
+    shared_plane.wait(lambda: bool(heals(shared_plane, app)), "a heal")
     healed = heals(shared_plane, app)[0]
     assert (healed.action, healed.fields, healed.failed) == ("update", ("/data/colour",), "")
     assert healed.manager.startswith("python-httpx")
@@ -82,17 +82,17 @@ def test_what_others_add_is_no_drift(agent: Agent, shared_plane: PlaneEnd, kube:
 def test_drift_is_healed_and_noted_while_the_plane_is_away_and_after_a_kill(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
     first = start()
     plane.final(plane.apply(app, config_map(kube.namespace, "web", colour="blue"), self_heal=True))
-    plane.wait(lambda: bool(plane.noted(journal.TaskEnded)), 60, "the journal")
+    plane.wait(lambda: bool(plane.noted(journal.TaskEnded)), "the journal")
     plane.away = True
     kube.patch("configmaps", "web", {"data": {"colour": "red"}})
     kube.until("configmaps", "web", lambda body: colour(body) == "blue")
     first.kill()
     kube.patch("configmaps", "web", {"data": {"colour": "green"}})
     start()
-    kube.until("configmaps", "web", lambda body: colour(body) == "blue", within=60)
+    kube.until("configmaps", "web", lambda body: colour(body) == "blue")
     plane.away = False
-    plane.wait(lambda: bool(heals(plane, app)), 60, "the heals told later")
-    plane.wait(lambda: len(plane.noted(journal.Started)) == 2 and bool(plane.noted(journal.Healed)), 60, lambda: str(plane.journals))
+    plane.wait(lambda: bool(heals(plane, app)), "the heals told later")
+    plane.wait(lambda: len(plane.noted(journal.Started)) == 2 and bool(plane.noted(journal.Healed)), lambda: str(plane.journals))
     assert [one.clean for one in plane.noted(journal.Started)] == [True, False]
     assert [(one.work, one.outcome, one.counts) for one in plane.noted(journal.TaskEnded)] == [("apply", "succeeded", {"Synced": 1})]
     assert {(one.app, one.one.noted) for one in plane.noted(journal.Healed)} == {(app, False)}
@@ -103,7 +103,7 @@ def test_drift_is_healed_and_noted_while_the_plane_is_away_and_after_a_kill(star
 
 def test_a_sealed_value_is_applied_healed_and_told_to_nobody(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
     agent = start()
-    plane.wait(lambda: plane.capabilities is not None, 60, agent.log)
+    plane.wait(lambda: plane.capabilities is not None, agent.log)
     body = {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -117,7 +117,7 @@ def test_a_sealed_value_is_applied_healed_and_told_to_nobody(start: Start, plane
     assert kube.there("secrets", "login")["data"] == {"password": value.decode()}
     kube.patch("secrets", "login", {"data": {"password": base64.b64encode(b"other").decode()}})
     kube.until("secrets", "login", lambda found: found is not None and found["data"]["password"] == value.decode())
-    plane.wait(lambda: bool(heals(plane, app)), 30, "a heal")
+    plane.wait(lambda: bool(heals(plane, app)), "a heal")
     answer = plane.final(plane.query(app))
     told = repr((plane.finals, plane.states, plane.healed, answer)) + agent.log()
     assert CANARY not in told
@@ -126,7 +126,7 @@ def test_a_sealed_value_is_applied_healed_and_told_to_nobody(start: Start, plane
 
 def test_a_value_sealed_for_another_object_is_refused(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
     agent = start()
-    plane.wait(lambda: plane.capabilities is not None, 60, agent.log)
+    plane.wait(lambda: plane.capabilities is not None, agent.log)
     body = {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -175,9 +175,9 @@ def test_who_never_gives_in_is_named_and_left_alone_until_the_next_sync_and_over
     for _ in range(fights.TIMES):
         attack()
         for name in ("web", "gone", "more"):
-            kube.until("configmaps", name, lambda body: body is not None and body["data"] == {"colour": "blue"}, within=60)
+            kube.until("configmaps", name, lambda body: body is not None and body["data"] == {"colour": "blue"})
     attack()
-    plane.wait(lambda: all(map(fight, ("web", "gone", "more"))), 60, "the fights")
+    plane.wait(lambda: all(map(fight, ("web", "gone", "more"))), "the fights")
     assert fight("web").startswith(f"gitops-plane and rival change /data/colour of ConfigMap {kube.namespace}/web in turn")
     assert fight("gone").startswith(f"ConfigMap {kube.namespace}/gone is deleted, or loses its owner label, each time it is made")
     assert fight("more").startswith(f"rival adds /data/added to ConfigMap {kube.namespace}/more each time gitops-plane takes it away")
@@ -185,8 +185,8 @@ def test_who_never_gives_in_is_named_and_left_alone_until_the_next_sync_and_over
     plane.objects.clear()
     second = start()
     ready = "agent.readied"
-    plane.wait(lambda: all(map(fight, ("web", "gone", "more"))) and bool(second.events(ready)), 60, "the fights after the restart")
+    plane.wait(lambda: all(map(fight, ("web", "gone", "more"))) and bool(second.events(ready)), "the fights after the restart")
     assert (colour(kube.get("configmaps", "web")), kube.get("configmaps", "gone")) == ("red", None)
     plane.final(work())
     assert [colour(kube.get("configmaps", name)) for name in ("web", "gone")] == ["blue", "blue"]
-    plane.wait(lambda: not any(map(fight, ("web", "gone", "more"))), 60, "the end of the fights")
+    plane.wait(lambda: not any(map(fight, ("web", "gone", "more"))), "the end of the fights")

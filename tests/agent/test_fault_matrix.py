@@ -20,7 +20,6 @@ HOOK = {"argocd.argoproj.io/hook": "PreSync"}
 OPERATIONS = ("apply", "hooks", "prune", "list", "watch")
 WATCHES = r"(.*&)?watch=(true|1)(&.*)?"
 LISTS = r"(?!.*watch=).*"
-LATE_S = 90.0
 
 SPECS: dict[str, Body] = {  # what a kind needs beside a name
     "NetworkPolicy": {"spec": {"podSelector": {}}},
@@ -127,11 +126,11 @@ class World(msgspec.Struct, frozen=True):
         return self.plane.apply(app, config_map(namespace, f"{app}-web"), *hooks, prune=True, sync_options=ONCE)
 
     def succeeds(self, app: str, *bodies: Body) -> None:
-        final = self.plane.final(self.plane.apply(app, *bodies, self_heal=True, sync_options=ONCE), within=LATE_S)
+        final = self.plane.final(self.plane.apply(app, *bodies, self_heal=True, sync_options=ONCE))
         assert final.outcome == "succeeded", final.message
 
     def told(self, row: Row, operation: str) -> None:
-        self.plane.state(row.app(operation), lambda state: row.said in state.message, within=LATE_S)
+        self.plane.state(row.app(operation), lambda state: row.said in state.message)
 
     def note(self, row: Row, operation: str, look: Callable[[], None]) -> None:
         """A cell that is not as it should be says so and holds no other up."""
@@ -153,14 +152,14 @@ class World(msgspec.Struct, frozen=True):
             if how == "waits":
                 assert task not in self.plane.finals, self.plane.finals[task].message
                 return
-            final = self.plane.final(task, within=LATE_S)
+            final = self.plane.final(task)
             assert (final.outcome, row.said in final.message or how != "fails") == ("failed" if how == "fails" else "succeeded", True), (
                 final
             )
 
         def after(row: Row, operation: str) -> None:
             task = self.sync(row, operation) if row.cells[operation] == "fails" else tasks[row.name, operation]
-            final = self.plane.final(task, within=LATE_S)
+            final = self.plane.final(task)
             assert final.outcome == "succeeded", final.message
             self.plane.state(row.app(operation), lambda state: not row.said or row.said not in state.message)
 
@@ -187,7 +186,6 @@ class World(msgspec.Struct, frozen=True):
                 self.place(row),
                 row.app("watch"),
                 lambda one: one is not None and one["metadata"]["labels"]["colour"] == "blue",
-                within=LATE_S,
             )
             assert healed
             self.plane.state(row.app("watch"), lambda state: not row.said or row.said not in state.message)

@@ -11,6 +11,7 @@ from plane.wire import agent as wire
 from tests.agent.conftest import Agent, Start
 from tests.agent.kube import Body, Kube, config_map, deployment
 from tests.agent.plane_end import PlaneEnd
+from tests.support import waiting
 from tests.support.faultproxy import Drop, FaultProxy, Rule, Status
 
 CONFIG_MAPS = r".*/configmaps/web-.*"
@@ -43,16 +44,13 @@ def test_a_kind_whose_aggregated_server_is_away_is_told_so(
     assert ({one.key.name: one.result for one in final.results}, told in final.message) == ({"one": "SyncFailed", "web": "Synced"}, True)
 
 
-def logged(agent: Agent, event: str, *, within: float = 60.0) -> None:
-    deadline = time.monotonic() + within
-    while not agent.events(event):
-        assert time.monotonic() < deadline, agent.log()[-2000:]
-        time.sleep(0.05)  # the log is a file: there is nothing to wait on
+def logged(agent: Agent, event: str) -> None:
+    waiting.until(lambda: bool(agent.events(event)), lambda: agent.log()[-2000:])
 
 
 def test_what_the_fence_cannot_note_is_not_begun(start: Start, plane: PlaneEnd, kube: Kube, app: str, fault_proxy: FaultProxy) -> None:
     agent = start(through=fault_proxy.kubeconfig)
-    plane.wait(lambda: plane.capabilities is not None, 60, agent.log)
+    plane.wait(lambda: plane.capabilities is not None, agent.log)
     rule = fault_proxy.add(Rule(Status(503), method="POST", path=f"/api/v1/namespaces/{kube.namespace}/configmaps"))
     task = plane.apply(app, config_map(kube.namespace, "web"))
     logged(agent, "tasks.missed")
@@ -73,9 +71,9 @@ def test_an_api_server_that_is_away_for_longer_than_a_lease_finds_its_agent_agai
     kube.patch("configmaps", "web", {"data": {"colour": "red"}})
     logged(agent, "lease.lost")
     fault_proxy.remove(rule)
-    assert plane.final(task, within=120).outcome == "succeeded"
+    assert plane.final(task).outcome == "succeeded"
     kube.patch("configmaps", "web", {"data": {"colour": "red"}})
-    kube.until("configmaps", "web", lambda body: body is not None and body["data"]["colour"] == "green", within=60)
+    kube.until("configmaps", "web", lambda body: body is not None and body["data"]["colour"] == "green")
 
 
 def test_a_revoked_agent_changes_nothing_any_more(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
@@ -94,22 +92,22 @@ def test_a_revoked_agent_changes_nothing_after_a_restart_until_it_is_welcome(sta
     plane.final(plane.apply(app, config_map(kube.namespace, "web", colour="blue"), self_heal=True))
     plane.revoked = True
     plane.apply(app, config_map(kube.namespace, "web", colour="blue"), self_heal=True)  # wakes the long poll
-    kube.until("secrets", "gitops-plane-agent", lambda body: body is not None and "revoked" in body["data"], within=60)
+    kube.until("secrets", "gitops-plane-agent", lambda body: body is not None and "revoked" in body["data"])
     first.kill()
     kube.patch("configmaps", "web", {"data": {"colour": "red"}})
     asked = plane.calls["claim"]
     second = start()
-    plane.wait(lambda: plane.calls["claim"] > asked + 1, 60, second.log)
+    plane.wait(lambda: plane.calls["claim"] > asked + 1, second.log)
     assert second.events("agent.revoked")
     assert kube.there("configmaps", "web")["data"]["colour"] == "red"
     plane.revoked = False
-    kube.until("configmaps", "web", lambda body: body is not None and body["data"]["colour"] == "blue", within=120)
-    kube.until("secrets", "gitops-plane-agent", lambda body: body is not None and "revoked" not in body["data"], within=60)
+    kube.until("configmaps", "web", lambda body: body is not None and body["data"]["colour"] == "blue")
+    kube.until("secrets", "gitops-plane-agent", lambda body: body is not None and "revoked" not in body["data"])
 
 
 def test_a_second_agent_waits_for_the_lease_and_takes_over_when_the_first_ends(start: Start, plane: PlaneEnd, kube: Kube, app: str) -> None:
     first = start()
-    plane.wait(lambda: plane.capabilities is not None, 60, first.log)
+    plane.wait(lambda: plane.capabilities is not None, first.log)
     second = start(state="another")
     assert first.terminate() == 0
     final = plane.final(plane.apply(app, config_map(kube.namespace, "web")))
@@ -157,9 +155,7 @@ def test_a_release_with_other_content_than_its_digest_is_refused(start: Start, p
 
 def test_a_used_join_token_ends_the_agent_with_the_planes_sentence(start: Start, plane: PlaneEnd) -> None:
     agent = start(token="stale")
-    deadline = time.monotonic() + 30
-    while agent.running() and time.monotonic() < deadline:
-        time.sleep(0.05)  # a process of its own: there is nothing to wait on
+    waiting.until(lambda: not agent.running(), agent.log)
     assert agent.log() == "plane agent: this join token is unknown, used or expired\n"
 
 

@@ -23,21 +23,21 @@ def told(plane: PlaneEnd, app: str) -> tuple[str, ...]:
 def test_what_somebody_adds_is_told_and_is_no_drift(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", colour="blue"), self_heal=True))
     add(kube)
-    shared_plane.wait(lambda: told(shared_plane, app) == ADDED, 60, "what was added")
+    shared_plane.wait(lambda: told(shared_plane, app) == ADDED, "what was added")
     (one,) = shared_plane.objects[app].values()
     assert ({extra.manager for extra in one.extra}, all(extra.time for extra in one.extra)) == ({MANAGER}, True)
     assert (one.sync, shared_plane.states[app].sync) == ("Synced", "Synced")
     kube.patch("configmaps", "web", {"data": {"added": None}, "metadata": {"annotations": {"example/by": None}}})
-    shared_plane.wait(lambda: told(shared_plane, app) == (), 60, "that it is gone")
+    shared_plane.wait(lambda: told(shared_plane, app) == (), "that it is gone")
 
 
 def test_a_manager_that_writes_again_is_no_news(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", colour="blue")))
     add(kube)
-    shared_plane.wait(lambda: told(shared_plane, app) == ADDED, 60, "what was added")
+    shared_plane.wait(lambda: told(shared_plane, app) == ADDED, "what was added")
     before = next(iter(shared_plane.objects[app].values())).extra
     kube.patch("configmaps", "web", {"data": {"added": "y", "more": "z"}})
-    shared_plane.wait(lambda: len(told(shared_plane, app)) == 3, 60, "what was added later")
+    shared_plane.wait(lambda: len(told(shared_plane, app)) == 3, "what was added later")
     after = next(iter(shared_plane.objects[app].values())).extra
     assert [one for one in after if one.pointer in ADDED] == list(before)
 
@@ -45,7 +45,7 @@ def test_a_manager_that_writes_again_is_no_news(agent: Agent, shared_plane: Plan
 def test_many_additions_are_counted(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", colour="blue")))
     kube.patch("configmaps", "web", {"data": {f"k{n:02}": "x" for n in range(30)}})
-    shared_plane.wait(lambda: len(told(shared_plane, app)) > 0, 60, "what was added")
+    shared_plane.wait(lambda: len(told(shared_plane, app)) > 0, "what was added")
     (one,) = shared_plane.objects[app].values()
     assert (len(one.extra), one.more_extra) == (20, 10)
 
@@ -53,7 +53,7 @@ def test_many_additions_are_counted(agent: Agent, shared_plane: PlaneEnd, kube: 
 def test_what_was_there_before_the_first_sync_is_told(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     kube.create("configmaps", config_map(kube.namespace, "web", before="x"))
     shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web", colour="blue")))
-    shared_plane.wait(lambda: told(shared_plane, app) == ("/data/before",), 60, "what was there")
+    shared_plane.wait(lambda: told(shared_plane, app) == ("/data/before",), "what was there")
 
 
 def test_what_somebody_adds_is_removed_where_that_is_asked_for(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
@@ -62,10 +62,10 @@ def test_what_somebody_adds_is_removed_where_that_is_asked_for(agent: Agent, sha
     shared_plane.final(shared_plane.apply(app, body, ignore=(rule,), foreign="revert"))
     kube.patch("configmaps", "web", {"data": {"accepted": "x", "added": "x"}})
     kube.until("configmaps", "web", lambda live: live is not None and live["data"] == {"colour": "blue", "accepted": "x"})
-    shared_plane.wait(lambda: any(of == app for of, _ in shared_plane.healed), 60, "the heal")
+    shared_plane.wait(lambda: any(of == app for of, _ in shared_plane.healed), "the heal")
     (healed,) = [one for of, one in shared_plane.healed if of == app]
     assert (healed.extra, healed.fields, healed.manager, healed.failed) == (True, ("/data/added",), MANAGER, "")
-    shared_plane.wait(lambda: told(shared_plane, app) == (), 60, "that it is gone")
+    shared_plane.wait(lambda: told(shared_plane, app) == (), "that it is gone")
 
 
 def test_who_wants_to_hear_nothing_of_it_hears_nothing(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
@@ -73,7 +73,7 @@ def test_who_wants_to_hear_nothing_of_it_hears_nothing(agent: Agent, shared_plan
     shared_plane.final(task)
     kube.patch("configmaps", "web", {"data": {"added": "x", "colour": "red"}})
     kube.until("configmaps", "web", lambda live: live is not None and live["data"] == {"colour": "blue", "added": "x"})
-    shared_plane.wait(lambda: any(of == app for of, _ in shared_plane.healed), 60, "the heal")
+    shared_plane.wait(lambda: any(of == app for of, _ in shared_plane.healed), "the heal")
     assert told(shared_plane, app) == ()
 
 
@@ -83,10 +83,10 @@ def test_an_object_that_somebody_marks_as_ours_is_told_with_its_maker(agent: Age
     copied = config_map(kube.namespace, "copied")
     copied["metadata"]["labels"] = {wire.OWNER_LABEL: app}
     kube.create("configmaps?fieldManager=copier", copied)
-    shared_plane.wait(lambda: told(shared_plane, app) == ("",), 60, "the copy")
+    shared_plane.wait(lambda: told(shared_plane, app) == ("",), "the copy")
     (state,) = [one for one in shared_plane.objects[app].values() if one.extra]
     assert (state.key.name, state.sync, state.extra[0].manager, bool(state.extra[0].time)) == ("copied", "Synced", "copier", True)
     final = shared_plane.final(shared_plane.diff(app, body))
     assert [one.key.name for one in msgspec.json.decode(final.live, type=answers.Diff).changes] == ["copied"]
     kube.delete("configmaps", "copied")
-    shared_plane.wait(lambda: told(shared_plane, app) == (), 60, "that it is gone")
+    shared_plane.wait(lambda: told(shared_plane, app) == (), "that it is gone")

@@ -110,7 +110,7 @@ def test_an_agent_killed_while_it_writes_has_all_it_was_told_of(tmp_path: pathli
     assert process.stdout
     told = [int(process.stdout.readline()) for _ in range(20)]
     process.send_signal(signal.SIGKILL)
-    process.wait(10)
+    process.wait()
     told += [int(line) for line in process.stdout.read().splitlines()]
     process.stdout.close()
     book = opened(tmp_path)

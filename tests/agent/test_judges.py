@@ -74,7 +74,7 @@ def test_a_script_that_fails_or_never_ends_is_named_and_holds_nobody_up(agent: A
     limits = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "s", "namespace": kube.namespace}, "spec": {"limits": []}}
     judged.final(judged.apply(app, config_map(kube.namespace, "web"), limits))
     late = "its health script maps took longer than 1 s and was stopped"  # at line 1, unless the machine is too busy to say so
-    judged.wait(lambda: any(one.message.startswith(late) for one in judged.objects.get(app, {}).values()), 60, "the script to be stopped")
+    judged.wait(lambda: any(one.message.startswith(late) for one in judged.objects.get(app, {}).values()), "the script to be stopped")
     told = "its health script acme/maps went wrong: line 2: attempt to index field 'none' (a nil value)"
     judged.state(app, is_("Unknown", told))
     other = f"{app}-other"
@@ -96,7 +96,7 @@ def test_a_script_sees_no_secret_value(agent: Agent, judged: PlaneEnd, kube: Kub
     }
     judged.final(judged.apply(app, body, secret, sealed=[(place, b"hunter2")]))
     judged.state(app, is_("Degraded"))
-    judged.wait(lambda: sum(one.health == "Degraded" for one in judged.objects[app].values()) == 2, 60, "both to be judged")
+    judged.wait(lambda: sum(one.health == "Degraded" for one in judged.objects[app].values()) == 2, "both to be judged")
     assert sorted(one.message for one in judged.objects[app].values()) == ["nil", "••••"]
 
 
@@ -111,5 +111,5 @@ def test_scripts_outlive_the_plane_and_forged_ones_are_refused(start: Start, pla
     plane.states.clear()
     second = start()
     plane.state(app, is_("Degraded", "so"))
-    plane.wait(lambda: bool(second.events("checks.refused")), 60, second.log)
+    plane.wait(lambda: bool(second.events("checks.refused")), second.log)
     assert len(second.events("checks.refused")) == 1

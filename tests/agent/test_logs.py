@@ -31,7 +31,7 @@ def two_containers(namespace: str) -> Body:
 def running(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> str:
     """An app with two Pods of two containers."""
     shared_plane.final(shared_plane.apply(app, two_containers(kube.namespace), config_map(kube.namespace, "settings")))
-    kube.until("apps/v1/deployments", "web", lambda body: bool(body and body["status"].get("availableReplicas") == 2), within=60)
+    kube.until("apps/v1/deployments", "web", lambda body: bool(body and body["status"].get("availableReplicas") == 2))
     return app
 
 
@@ -97,9 +97,9 @@ def test_a_followed_log_ends_when_nobody_listens(shared_plane: PlaneEnd, cluster
     def heard(line: str) -> bool:
         return any(line in run.lines for piece in pieces(shared_plane, task) for run in piece.runs)
 
-    shared_plane.wait(lambda: heard("starting"), 60, "the first line")
+    shared_plane.wait(lambda: heard("starting"), "the first line")
     grow(cluster, f"more for {running}")
-    shared_plane.wait(lambda: heard(f"more for {running}"), 60, "the line that was appended")
+    shared_plane.wait(lambda: heard(f"more for {running}"), "the line that was appended")
     assert task in shared_plane.unfinished()
     shared_plane.unheard.add(task)
     grow(cluster, f"the last for {running}")

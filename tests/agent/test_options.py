@@ -9,7 +9,6 @@ from tests.agent.plane_end import PlaneEnd
 from tests.support.faultproxy import FaultProxy
 
 OPTIONS, SSA, DRY_RUN = "argocd.argoproj.io/sync-options", "gitops-plane.io/ssa", "gitops-plane.io/dry-run"
-SLOW_S = 240.0
 
 
 def results(final: wire.Final) -> dict[str, str]:
@@ -35,7 +34,7 @@ def test_replace_with_force_makes_a_job_anew(agent: Agent, shared_plane: PlaneEn
     marks = {OPTIONS: "Replace=true,Force=true"}
     shared_plane.final(shared_plane.apply(app, job(kube.namespace, "once", marks)))
     first = kube.there("batch/v1/jobs", "once")["metadata"]["uid"]
-    final = shared_plane.final(shared_plane.apply(app, job(kube.namespace, "once", marks, command="false")), within=SLOW_S)
+    final = shared_plane.final(shared_plane.apply(app, job(kube.namespace, "once", marks, command="false")))
     assert final.outcome == "succeeded", final.message
     assert kube.there("batch/v1/jobs", "once")["metadata"]["uid"] != first
 
@@ -74,7 +73,7 @@ def test_merge_leaves_others_what_they_took_and_heals_the_rest(agent: Agent, sha
     kube.patch("configmaps", "web?fieldManager=scaler", {"data": {"size": "xl"}})
     kube.patch("configmaps", "web?fieldManager=hand", {"data": {"colour": None}})
     kube.until("configmaps", "web", lambda now: now is not None and now["data"] == {"colour": "blue", "size": "xl"})
-    shared_plane.wait(lambda: any(of == app for of, _ in shared_plane.healed), 60, "the heal")
+    shared_plane.wait(lambda: any(of == app for of, _ in shared_plane.healed), "the heal")
     assert {(one.fields, one.failed) for of, one in shared_plane.healed if of == app} == {(("/data/colour",), "")}
     shared_plane.state(app, lambda state: state.sync == "Synced")
 

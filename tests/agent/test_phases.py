@@ -11,7 +11,6 @@ HOOK, HOOK_DELETE, WAVE = "argocd.argoproj.io/hook", "argocd.argoproj.io/hook-de
 OPTIONS = "argocd.argoproj.io/sync-options"
 HELD = "example/held"  # a finalizer that nobody but the test takes off
 BACKGROUND = ("PrunePropagationPolicy=background",)  # nothing is owned, so nothing needs the shared cluster's garbage collector
-SLOW_S = 240.0
 CASCADES = {"foreground": ["foregroundDeletion"], "orphan": ["orphan"], "background": []}  # what the API server puts on the object
 
 
@@ -46,7 +45,7 @@ def test_a_failed_sync_runs_its_hooks_for_failure_and_none_that_follow_success(
     agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str
 ) -> None:
     bodies = (hook(kube, "alarm", "SyncFail"), hook(kube, "after", "PostSync"), wrong(kube))
-    final = shared_plane.final(shared_plane.apply(app, *bodies, sync_options=("DryRun=never",)), within=SLOW_S)
+    final = shared_plane.final(shared_plane.apply(app, *bodies, sync_options=("DryRun=never",)))
     assert (final.outcome, results(final)) == ("failed", {"wrong": "SyncFailed", "alarm": "HookSucceeded"})
     assert [kube.get("configmaps", name) is not None for name in ("alarm", "after")] == [True, False]
 
@@ -61,9 +60,9 @@ def test_a_hook_that_fails_ends_the_sync_and_goes_where_that_is_asked_for(
 ) -> None:
     failing = job(kube.namespace, "before", {HOOK: "PreSync", HOOK_DELETE: "HookFailed"})
     failing["spec"]["template"]["metadata"] = {"labels": {"gitops-plane.io/devcluster-fate": "fails"}}
-    final = shared_plane.final(shared_plane.apply(app, failing, config_map(kube.namespace, "web")), within=SLOW_S)
+    final = shared_plane.final(shared_plane.apply(app, failing, config_map(kube.namespace, "web")))
     assert (final.outcome, results(final)) == ("failed", {"before": "HookFailed"})
-    assert kube.until("batch/v1/jobs", "before", lambda one: one is None or is_deleted(one), within=SLOW_S) is None
+    assert kube.until("batch/v1/jobs", "before", lambda one: one is None or is_deleted(one)) is None
     assert kube.get("configmaps", "web") is None
 
 
@@ -71,7 +70,7 @@ def test_hooks_of_the_sync_itself_take_their_turn_among_its_waves(agent: Agent, 
     between = hook(kube, "between", "Sync", **{WAVE: "1"})
     last = config_map(kube.namespace, "last", {WAVE: "2"})
     with kube.config_maps_made() as made:
-        final = shared_plane.final(shared_plane.apply(app, last, between, config_map(kube.namespace, "first")), within=SLOW_S)
+        final = shared_plane.final(shared_plane.apply(app, last, between, config_map(kube.namespace, "first")))
     assert (final.outcome, [name for name in made if "kube" not in name]) == ("succeeded", ["first", "between", "last"])
 
 
@@ -79,9 +78,9 @@ def test_helms_hooks_run_before_and_after(agent: Agent, shared_plane: PlaneEnd, 
     before = config_map(kube.namespace, "before", {"helm.sh/hook": "pre-install,pre-upgrade"})
     after = config_map(kube.namespace, "after", {"helm.sh/hook": "post-install", "helm.sh/hook-delete-policy": "hook-succeeded"})
     with kube.config_maps_made() as made:
-        final = shared_plane.final(shared_plane.apply(app, after, config_map(kube.namespace, "web"), before), within=SLOW_S)
+        final = shared_plane.final(shared_plane.apply(app, after, config_map(kube.namespace, "web"), before))
     assert (final.outcome, [name for name in made if "kube" not in name]) == ("succeeded", ["before", "web", "after"])
-    assert kube.until("configmaps", "after", lambda one: one is None, within=SLOW_S) is None
+    assert kube.until("configmaps", "after", lambda one: one is None) is None
 
 
 def test_a_hook_with_a_generated_name_is_made_for_every_sync(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
@@ -90,7 +89,7 @@ def test_a_hook_with_a_generated_name_is_made_for_every_sync(agent: Agent, share
     with kube.config_maps_made() as made:
         for colour in ("blue", "green"):
             task = shared_plane.apply(app, generated, config_map(kube.namespace, "web", colour=colour))
-            final = shared_plane.final(task, within=SLOW_S)
+            final = shared_plane.final(task)
             assert final.outcome == "succeeded", final.message
     names = [name for name in made if name.startswith("run-")]
     assert (len(names), len(set(names))) == (2, 2)
@@ -107,11 +106,11 @@ def test_what_came_last_is_pruned_first(agent: Agent, shared_plane: PlaneEnd, ku
     kept = [config_map(kube.namespace, f"web-{n}") for n in range(3)]
     shared_plane.final(shared_plane.apply(app, zero, one, *kept))
     task = shared_plane.apply(app, *kept, prune=True, sync_options=BACKGROUND)
-    kube.until("configmaps", "one", is_deleted, within=SLOW_S)
+    kube.until("configmaps", "one", is_deleted)
     assert not is_deleted(kube.there("configmaps", "zero"))
     free(kube, "one")
-    assert shared_plane.final(task, within=SLOW_S).outcome == "succeeded"
-    assert kube.until("configmaps", "zero", lambda body: body is None, within=SLOW_S) is None
+    assert shared_plane.final(task).outcome == "succeeded"
+    assert kube.until("configmaps", "zero", lambda body: body is None) is None
 
 
 def test_what_is_pruned_last_waits_for_all_that_is_new(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
@@ -122,8 +121,8 @@ def test_what_is_pruned_last_waits_for_all_that_is_new(agent: Agent, shared_plan
     kube.until("apps/v1/deployments", "stuck", lambda one: one is not None)
     assert not is_deleted(kube.there("configmaps", "old"))
     kube.label_a_node(f"example/{app}")
-    assert shared_plane.final(task, within=SLOW_S).outcome == "succeeded"
-    assert kube.until("configmaps", "old", lambda body: body is None, within=SLOW_S) is None
+    assert shared_plane.final(task).outcome == "succeeded"
+    assert kube.until("configmaps", "old", lambda body: body is None) is None
 
 
 @pytest.mark.parametrize("policy", ["foreground", "orphan", "background"])
@@ -133,11 +132,11 @@ def test_a_removal_cascades_as_the_app_says(
     shared_plane.final(shared_plane.apply(app, held(config_map(kube.namespace, "kept"))))
     before = kube.there("configmaps", "kept")
     task = shared_plane.remove(app, sync_options=(f"PrunePropagationPolicy={policy}",))
-    first = kube.until("configmaps", "kept", is_deleted, within=SLOW_S, since=before)  # the garbage collector soon takes its finalizer off
+    first = kube.until("configmaps", "kept", is_deleted, since=before)  # the garbage collector soon takes its finalizer off
     assert first is not None
     assert set(first["metadata"]["finalizers"]) == {HELD, *CASCADES[policy]}
     kube.collect("configmaps", "kept", first["metadata"]["uid"])
-    assert shared_plane.final(task, within=SLOW_S).outcome == "succeeded"
+    assert shared_plane.final(task).outcome == "succeeded"
 
 
 def test_hooks_run_before_and_after_a_removal_and_nothing_is_left(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
@@ -145,7 +144,7 @@ def test_hooks_run_before_and_after_a_removal_and_nothing_is_left(agent: Agent, 
     shared_plane.final(shared_plane.apply(app, before, after, config_map(kube.namespace, "web")))
     assert [kube.get("configmaps", name) for name in ("before", "after")] == [None, None]
     with kube.config_maps_made() as made:
-        final = shared_plane.final(shared_plane.remove(app, sync_options=BACKGROUND), within=SLOW_S)
+        final = shared_plane.final(shared_plane.remove(app, sync_options=BACKGROUND))
     assert (final.outcome, final.message) == ("succeeded", final.message)
     assert [name for name in made if name in {"before", "after"}] == ["before", "after"]
     assert results(final) == {"before": "HookSucceeded", "web": "Pruned", "after": "HookSucceeded"}
@@ -155,7 +154,7 @@ def test_a_removal_whose_first_hook_fails_deletes_nothing(agent: Agent, shared_p
     failing = job(kube.namespace, "before", {HOOK: "PreDelete"})
     failing["spec"]["template"]["metadata"] = {"labels": {"gitops-plane.io/devcluster-fate": "fails"}}
     shared_plane.final(shared_plane.apply(app, failing, config_map(kube.namespace, "web")))
-    final = shared_plane.final(shared_plane.remove(app, sync_options=BACKGROUND), within=SLOW_S)
+    final = shared_plane.final(shared_plane.remove(app, sync_options=BACKGROUND))
     assert (final.outcome, results(final)) == ("failed", {"before": "HookFailed"})
     assert not is_deleted(kube.there("configmaps", "web"))
 

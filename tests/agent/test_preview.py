@@ -2,7 +2,6 @@
 
 import base64
 import time
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -14,6 +13,7 @@ from plane.wire import answers
 from tests.agent.conftest import Agent, Start
 from tests.agent.kube import Body, Kube, config_map, deployment
 from tests.agent.plane_end import PlaneEnd
+from tests.support import waiting
 from tests.support.faultproxy import FaultProxy
 
 OLD, NEW = "canary-old-5d17", "canary-new-5d17"
@@ -26,13 +26,6 @@ def changes(final: wire.Final) -> dict[str, answers.Change]:
 
 def lines(change: answers.Change) -> list[str]:
     return [line for line in change.diff.splitlines() if line[0] in "+-"][2:]
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Each look is a question of its own to the agent."""
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline, "still not so after 60 s"
 
 
 def test_only_what_would_change_is_told_and_nothing_is_changed(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
@@ -80,12 +73,12 @@ def test_what_the_api_server_spells_in_its_own_way_is_no_change(
     start(through=fault_proxy.kubeconfig)
     plane.final(plane.apply(app, body("0.5")))
     assert changes(plane.final(plane.diff(app, body("0.5")))) == {}
-    until(lambda: costs_nothing(body("0.5")))  # known to be as Git wants it, once the controllers have left it alone
+    waiting.until(lambda: costs_nothing(body("0.5")))  # known to be as Git wants it, once the controllers have left it alone
     assert changes(plane.final(plane.diff(app, body("500m")))) == {}
     other = body("500m")
     other["spec"]["paused"] = True
     assert [one.fields for one in changes(plane.final(plane.diff(app, other))).values()] == [("/spec/paused",)]
-    until(lambda: costs_nothing(other))  # the object is the same version still
+    waiting.until(lambda: costs_nothing(other))  # the object is the same version still
 
 
 def test_what_rules_leave_out_is_told_on_request(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:

@@ -6,7 +6,6 @@ from tests.agent.kube import Kube, config_map, job
 from tests.agent.plane_end import PlaneEnd
 
 HOOK = "argocd.argoproj.io/hook"
-SLOW_S = 240.0
 
 
 def results(final: wire.Final) -> dict[str, str]:
@@ -52,6 +51,6 @@ def test_options_of_one_sync_are_laid_over_the_apps(agent: Agent, shared_plane: 
     kube.patch("configmaps", "web", {"data": {"foreign": "yes"}})
     body["data"]["colour"] = "green"
     once = wire.Once(sync_options=("Replace=true",))
-    final = shared_plane.final(shared_plane.apply(app, body, sync_options=("Replace=false",), once=once), within=SLOW_S)
+    final = shared_plane.final(shared_plane.apply(app, body, sync_options=("Replace=false",), once=once))
     assert final.outcome == "succeeded", final.message
     assert kube.there("configmaps", "web")["data"] == {"colour": "green"}

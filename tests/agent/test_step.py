@@ -70,7 +70,7 @@ def test_a_request_on_its_way_during_an_exchange_of_keys_is_made_again_with_the_
             said = link.prove_next(coming, enrolled.agent_id, pair.public)
             fresh = await linked.speaking_as(linked.credentials).rotate(said)
             waiting = asyncio.create_task(linked.claim(agent.Claim(), most=0))
-            await asyncio.to_thread(plane.wait, lambda: bool(plane.calls.get("claim")), 30, "a claim")
+            await asyncio.to_thread(plane.wait, lambda: bool(plane.calls.get("claim")), "a claim")
             linked.credentials = link.credentials(coming, fresh)
         await waiting
 

@@ -18,7 +18,6 @@ HOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 MIGRATED = "argocd.argoproj.io/hook-finalizer"
 HELD = "example/held"  # a finalizer that nobody but the test takes off
 BACKGROUND = ("PrunePropagationPolicy=background",)  # nothing is owned, so nothing needs the shared cluster's garbage collector
-SLOW_S = 240.0  # for what the job controller or the garbage collector does: both start over when some test brings a definition
 
 
 def results(final: wire.Final) -> dict[str, str]:
@@ -50,7 +49,7 @@ def test_what_left_git_is_pruned_and_what_is_not_ours_stays(agent: Agent, shared
     kube.create("configmaps", config_map(kube.namespace, "foreign"))
     final = shared_plane.final(shared_plane.apply(app, new, prune=True, sync_options=BACKGROUND))
     assert results(final) == {"old": "Pruned", "new": "Unchanged"}
-    assert kube.until("configmaps", "old", lambda one: one is None, within=SLOW_S) is None
+    assert kube.until("configmaps", "old", lambda one: one is None) is None
     assert [kube.get("configmaps", name) is None for name in ("new", "copied", "foreign")] == [False, False, False]
 
 
@@ -107,12 +106,12 @@ def test_a_kind_that_is_served_later_than_its_definition_says_is_waited_for(
 def test_hooks_run_before_and_after_and_only_once(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     before = job(kube.namespace, "before", {HOOK: "PreSync"})
     after = job(kube.namespace, "after", {HOOK: "PostSync", HOOK_DELETE: "HookSucceeded"})
-    final = shared_plane.final(shared_plane.apply(app, after, config_map(kube.namespace, "web"), before), within=SLOW_S)
+    final = shared_plane.final(shared_plane.apply(app, after, config_map(kube.namespace, "web"), before))
     assert final.outcome == "succeeded", final.message
     assert results(final) == {"before": "HookSucceeded", "web": "Synced", "after": "HookSucceeded"}
     made = [kube.get("batch/v1/jobs", "before"), kube.get("configmaps", "web")]
     assert [one is not None for one in made] == [True, True]
-    assert kube.until("batch/v1/jobs", "after", lambda one: one is None, within=SLOW_S) is None
+    assert kube.until("batch/v1/jobs", "after", lambda one: one is None) is None
     phases = [one.phase for one in shared_plane.progress if one.task == final.task]
     assert phases == ["PreSync", "Sync", "PostSync"][: len(phases)]  # the last word says what came just before it
 
@@ -120,15 +119,15 @@ def test_hooks_run_before_and_after_and_only_once(agent: Agent, shared_plane: Pl
 def test_a_hook_of_two_phases_runs_in_each(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     hook = config_map(kube.namespace, "both", {HOOK: "PreSync,PostSync"})
     with kube.config_maps_made() as made:
-        final = shared_plane.final(shared_plane.apply(app, hook, config_map(kube.namespace, "web")), within=SLOW_S)
+        final = shared_plane.final(shared_plane.apply(app, hook, config_map(kube.namespace, "web")))
     assert (final.outcome, [name for name in made if name in {"both", "web"}]) == ("succeeded", ["both", "web", "both"])
 
 
 def test_a_finished_hook_goes_without_the_garbage_collector(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     hook = job(kube.namespace, "after", {HOOK: "PostSync", HOOK_DELETE: "HookSucceeded"})
     hook["metadata"]["finalizers"] = [HELD]
-    shared_plane.final(shared_plane.apply(app, hook), within=SLOW_S)
-    deleted = kube.until("batch/v1/jobs", "after", lambda one: one is not None and "deletionTimestamp" in one["metadata"], within=SLOW_S)
+    shared_plane.final(shared_plane.apply(app, hook))
+    deleted = kube.until("batch/v1/jobs", "after", lambda one: one is not None and "deletionTimestamp" in one["metadata"])
     assert deleted is not None
     assert deleted["metadata"]["finalizers"] == [HELD]
     kube.patch("batch/v1/jobs", "after", {"metadata": {"finalizers": None}})
@@ -137,13 +136,13 @@ def test_a_finished_hook_goes_without_the_garbage_collector(agent: Agent, shared
 def test_what_a_sync_waits_for_is_said_while_it_waits(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     hook = job(kube.namespace, "before", {HOOK: "PreSync"})
     hook["metadata"]["finalizers"] = [HELD]
-    shared_plane.final(shared_plane.apply(app, hook), within=SLOW_S)
+    shared_plane.final(shared_plane.apply(app, hook))
     task = shared_plane.apply(app, hook)
     sentence = f"waiting for batch/Job {kube.namespace}/before to go: its finalizer {HELD} must be removed by the controller that set it"
-    shared_plane.state(app, lambda state: state.message.startswith(sentence), within=SLOW_S)
+    shared_plane.state(app, lambda state: state.message.startswith(sentence))
     assert task not in shared_plane.finals
     kube.patch("batch/v1/jobs", "before", {"metadata": {"finalizers": None}})
-    assert shared_plane.final(task, within=SLOW_S).outcome == "succeeded"
+    assert shared_plane.final(task).outcome == "succeeded"
     kube.patch("batch/v1/jobs", "before", {"metadata": {"finalizers": None}})
 
 
@@ -151,17 +150,17 @@ def test_a_hook_that_still_runs_is_gone_before_it_runs_again(agent: Agent, share
     hook = job(kube.namespace, "before", {HOOK: "PreSync"})
     hook["spec"]["template"]["spec"]["nodeSelector"] = {f"example/{app}": "yes"}
     older = shared_plane.apply(app, hook)
-    first = kube.until("batch/v1/jobs", "before", lambda one: one is not None and bool(one.get("status", {}).get("active")), within=SLOW_S)
+    first = kube.until("batch/v1/jobs", "before", lambda one: one is not None and bool(one.get("status", {}).get("active")))
     assert first is not None
     uid = first["metadata"]["uid"]
     newer = shared_plane.apply(app, hook)
-    going = kube.until("batch/v1/jobs", "before", lambda one: one is None or one["metadata"]["uid"] != uid or deleted(one), within=SLOW_S)
+    going = kube.until("batch/v1/jobs", "before", lambda one: one is None or one["metadata"]["uid"] != uid or deleted(one))
     if going and going["metadata"]["uid"] == uid:
         assert "foregroundDeletion" in going["metadata"]["finalizers"]
     kube.collect("batch/v1/jobs", "before", uid)
-    kube.until("batch/v1/jobs", "before", lambda one: one is not None and one["metadata"]["uid"] != uid, within=SLOW_S)
+    kube.until("batch/v1/jobs", "before", lambda one: one is not None and one["metadata"]["uid"] != uid)
     kube.label_a_node(f"example/{app}")
-    assert [shared_plane.final(task, within=SLOW_S).outcome for task in (older, newer)] == ["superseded", "succeeded"]
+    assert [shared_plane.final(task).outcome for task in (older, newer)] == ["superseded", "succeeded"]
 
 
 def test_a_terminated_sync_leaves_no_hook_running(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
@@ -169,11 +168,9 @@ def test_a_terminated_sync_leaves_no_hook_running(agent: Agent, shared_plane: Pl
     hook["metadata"]["finalizers"] = [MIGRATED]
     hook["spec"]["template"]["spec"]["nodeSelector"] = {f"example/{app}": "yes"}
     task = shared_plane.apply(app, hook, config_map(kube.namespace, "web"))
-    kube.until("batch/v1/jobs", "before", lambda one: one is not None and bool(one.get("status", {}).get("active")), within=SLOW_S)
+    kube.until("batch/v1/jobs", "before", lambda one: one is not None and bool(one.get("status", {}).get("active")))
     shared_plane.terminate(task)
-    freed = kube.until(
-        "batch/v1/jobs", "before", lambda one: one is None or (deleted(one) and MIGRATED not in finalizers(one)), within=SLOW_S
-    )
+    freed = kube.until("batch/v1/jobs", "before", lambda one: one is None or (deleted(one) and MIGRATED not in finalizers(one)))
     assert freed is None or finalizers(freed) == ["foregroundDeletion"]
     assert kube.get("configmaps", "web") is None
     assert task not in shared_plane.finals
@@ -182,7 +179,7 @@ def test_a_terminated_sync_leaves_no_hook_running(agent: Agent, shared_plane: Pl
 def test_a_quota_that_is_used_up_says_the_way_out(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     meta = {"name": "none", "namespace": kube.namespace}
     kube.create("resourcequotas", {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta, "spec": {"hard": {"configmaps": "0"}}})
-    kube.until("resourcequotas", "none", lambda one: one is not None and "hard" in one.get("status", {}), within=SLOW_S)
+    kube.until("resourcequotas", "none", lambda one: one is not None and "hard" in one.get("status", {}))
     final = shared_plane.final(shared_plane.apply(app, config_map(kube.namespace, "web")))
     assert ("exceeded quota" in final.message, "raise the ResourceQuota" in final.message) == (True, True)
 
@@ -229,7 +226,7 @@ def test_what_is_held_cannot_be_made_anew_and_says_by_whom(agent: Agent, shared_
     body["metadata"]["finalizers"] = [HELD]
     shared_plane.final(shared_plane.apply(app, body))
     body["data"] = {"colour": "green"}
-    final = shared_plane.final(shared_plane.apply(app, body), within=SLOW_S)
+    final = shared_plane.final(shared_plane.apply(app, body))
     kube.patch("configmaps", "web", {"metadata": {"finalizers": None}})
     assert final.outcome == "failed"
     assert f"still waits for ConfigMap {kube.namespace}/web to go: its finalizer {HELD} must be removed" in final.message
@@ -282,7 +279,7 @@ def test_an_unknown_kind_and_a_missing_namespace_say_the_way_out(agent: Agent, s
 def test_the_namespace_is_created_when_asked_for_and_never_pruned(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     fresh = f"{kube.namespace}-fresh"
     assert shared_plane.final(shared_plane.apply(app, config_map(fresh, "web"), create_namespace=fresh)).outcome == "succeeded"
-    assert shared_plane.final(shared_plane.remove(app, sync_options=BACKGROUND), within=SLOW_S).outcome == "succeeded"
+    assert shared_plane.final(shared_plane.remove(app, sync_options=BACKGROUND)).outcome == "succeeded"
     found = kube.there("/api/v1/namespaces", fresh)
     assert "deletionTimestamp" not in found["metadata"]
     kube.delete("/api/v1/namespaces", fresh)
@@ -316,7 +313,7 @@ def test_a_plan_that_deletes_too_much_waits_for_approval(agent: Agent, shared_pl
     assert final.needs_approval == ("it would delete 3 of the app's 4 objects, more than the 50 % of blastRadius.maxPercent",)
     assert kube.get("configmaps", "web-3")
     assert shared_plane.final(shared_plane.apply(app, many[0], prune=True, approved=True, sync_options=BACKGROUND)).outcome == "succeeded"
-    assert kube.until("configmaps", "web-3", lambda one: one is None, within=SLOW_S) is None
+    assert kube.until("configmaps", "web-3", lambda one: one is None) is None
 
 
 def test_nothing_is_done_when_one_object_is_outside_the_scope(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
@@ -364,7 +361,7 @@ def test_a_dry_run_changes_nothing(agent: Agent, shared_plane: PlaneEnd, kube: K
 def test_removal_takes_everything_but_what_shall_stay(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> None:
     kept = config_map(kube.namespace, "kept", {"argocd.argoproj.io/sync-options": "Delete=false"})
     shared_plane.final(shared_plane.apply(app, kept, config_map(kube.namespace, "web")))
-    assert results(shared_plane.final(shared_plane.remove(app, sync_options=BACKGROUND), within=SLOW_S)) == {
+    assert results(shared_plane.final(shared_plane.remove(app, sync_options=BACKGROUND))) == {
         "kept": "PruneSkipped",
         "web": "Pruned",
     }

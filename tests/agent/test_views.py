@@ -36,7 +36,7 @@ def service(namespace: str) -> Body:
 def running(agent: Agent, shared_plane: PlaneEnd, kube: Kube, app: str) -> str:
     """An app with a Deployment that is available."""
     shared_plane.final(shared_plane.apply(app, deployment(kube.namespace, "web"), service(kube.namespace)))
-    kube.until("apps/v1/deployments", "web", lambda body: bool(body and body["status"].get("availableReplicas")), within=60)
+    kube.until("apps/v1/deployments", "web", lambda body: bool(body and body["status"].get("availableReplicas")))
     return app
 
 
@@ -57,7 +57,7 @@ def test_what_descends_is_judged_by_users_checks_too(shared_plane: PlaneEnd, kub
     says = "return {status = 'Suspended', message = obj.metadata.ownerReferences[1].name}"
     shared_plane.judge(scripted.Check(name="sets", group="apps", kind="ReplicaSet", lua=says, project=PROJECT, tenant=TENANT))
     shared_plane.wait(
-        lambda: shared_plane.checks is not None and shared_plane.held == shared_plane.checks.digest, 60, "the agent to hold the check"
+        lambda: shared_plane.checks is not None and shared_plane.held == shared_plane.checks.digest, "the agent to hold the check"
     )
     found = {node.kind: (node.health, node.message) for node in tree(shared_plane, running).nodes}
     shared_plane.judge()
@@ -108,7 +108,7 @@ def test_what_may_not_be_read_is_a_warning_and_nothing_is_watched_for_it(
 ) -> None:
     start(through=fault_proxy.kubeconfig)
     plane.final(plane.apply(app, deployment(kube.namespace, "web"), service(kube.namespace)))
-    kube.until("apps/v1/deployments", "web", lambda body: bool(body and body["status"].get("availableReplicas")), within=60)
+    kube.until("apps/v1/deployments", "web", lambda body: bool(body and body["status"].get("availableReplicas")))
     assert {node.kind for node in tree(plane, app).nodes} >= {"Deployment", "ReplicaSet", "Pod"}
     asked = [one.query for one in fault_proxy.requests if re.fullmatch(PODS, one.path)]
     assert asked

@@ -75,7 +75,7 @@ def tls(platform: Api, tmp_path: pathlib.Path, request: pytest.FixtureRequest) -
     thread.start()
     yield Tls(f"https://127.0.0.1:{listening.getsockname()[1]}", authority, tmp_path)
     server.should_exit = True
-    thread.join(30)
+    thread.join()
     listening.close()
 
 

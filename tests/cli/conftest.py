@@ -3,7 +3,6 @@
 import pathlib
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,10 +17,9 @@ from plane.adapters import clock
 from plane.api import app
 from plane.server import bootstrap, context
 from plane.store import engine
-from tests.support import planes
+from tests.support import planes, waiting
 
 Run = Callable[..., testing.Result]
-READY_S = 30.0
 
 
 @pytest.fixture
@@ -58,10 +56,8 @@ def _address(served: Litestar, tmp_path_factory: pytest.TempPathFactory) -> Iter
         server = uvicorn.Server(uvicorn.Config(served, log_config=None, timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
-        deadline = time.monotonic() + READY_S
-        while not server.started and time.monotonic() < deadline:
-            thread.join(timeout=0.02)
-            assert thread.is_alive(), "the API did not start"
+        waiting.until(lambda: server.started or not thread.is_alive())
+        assert server.started, "the API did not start"
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         server.should_exit = True
         thread.join()

@@ -17,7 +17,7 @@ from litestar import Litestar
 from plane.cli import failures, sso
 from plane.domain.granting import login
 from tests.cli import conftest
-from tests.support import browser, identity
+from tests.support import browser, identity, waiting
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_somebody_logs_in_in_a_browser(
     config = str(tmp_path / "contexts")
     own = {"PLANE_CONFIG": config, "TEST_USER": "ana", "BROWSER": f"{sys.executable} {browser.__file__} %s", "PATH": os.environ["PATH"]}
     words = [str(pathlib.Path(sys.executable).parent / "plane"), "login", house("desk"), "--provider", "house", "--context", "sso"]
-    done = subprocess.run(words, env=own, capture_output=True, text=True, timeout=15, check=False)
+    done = subprocess.run(words, env=own, capture_output=True, text=True, timeout=waiting.PATIENCE_S, check=False)
     assert (done.returncode, "as ana; context 'sso' is current" in done.stdout) == (0, True), done.stderr
     environment |= {"PLANE_URL": "", "PLANE_TOKEN": "", "PLANE_CONFIG": config}
     assert "ana" in run("me").output
@@ -58,7 +58,7 @@ def test_somebody_logs_in_on_another_machine(house: Callable[..., str], tmp_path
         ana = identity.Browser("ana")
         ana.type_code(f"{said[1]}?user_code={said[-1]}")
         ana.close()
-        assert "as ana" in child.communicate(timeout=60)[0]
+        assert "as ana" in child.communicate(timeout=waiting.PATIENCE_S)[0]
 
 
 def test_a_job_logs_in_with_what_vouches_for_it(

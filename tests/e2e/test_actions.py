@@ -8,6 +8,7 @@ from click import testing
 from plane import __main__ as program
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
+from tests.support import waiting
 
 ANSWERED_OR_QUEUED = {0, 1}  # a slow agent answers after the command line has stopped waiting; what matters is what becomes of it
 LEFT_ALONE = {"automated": {}, "syncOptions": ["CreateNamespace=true"]}
@@ -35,7 +36,7 @@ def plane(app: e2e.App, *words: str) -> testing.Result:
 
 def order(app: e2e.App, *words: str) -> None:
     """A command that gets through, however slow the agent is: what it did not hear of is ordered again."""
-    e2e.until(lambda: plane(app, "app", *words).exit_code in ANSWERED_OR_QUEUED, lambda: plane(app, "app", *words).output)
+    waiting.until(lambda: plane(app, "app", *words).exit_code in ANSWERED_OR_QUEUED, lambda: plane(app, "app", *words).output)
 
 
 def deployment(app: e2e.App) -> dict[str, Any]:
@@ -55,10 +56,10 @@ def logged(app: e2e.App, kind: str) -> list[dict[str, Any]]:
 
 
 def test_a_deployment_is_restarted_and_the_log_holds_order_and_outcome(app: e2e.App) -> None:
-    e2e.until(lambda: "restart" in plane(app, "app", "actions", "list", "web", "deployment/web").output)
+    waiting.until(lambda: "restart" in plane(app, "app", "actions", "list", "web", "deployment/web").output)
     order(app, "actions", "run", "web", "restart", "deployment/web")
-    e2e.until(lambda: "kubectl.kubernetes.io/restartedAt" in str(deployment(app)["spec"]["template"]), lambda: str(app.explain()))
-    e2e.until(lambda: bool(ordered(app)) and {event["correlation"] for event in logged(app, "object.action.finished")} == ordered(app))
+    waiting.until(lambda: "kubectl.kubernetes.io/restartedAt" in str(deployment(app)["spec"]["template"]), lambda: str(app.explain()))
+    waiting.until(lambda: bool(ordered(app)) and {event["correlation"] for event in logged(app, "object.action.finished")} == ordered(app))
     assert {event.get("outcome", "success") for event in logged(app, "object.action.finished")} == {"success"}
     assert {event["details"]["object"] for event in logged(app, "object.action.requested")} == {f"apps/Deployment {app.namespace}/web"}
 
@@ -70,16 +71,16 @@ def ordered(app: e2e.App) -> set[str]:
 
 def test_a_scale_stays_until_a_sync_and_a_pod_that_is_deleted_comes_again(app: e2e.App) -> None:
     order(app, "actions", "run", "web", "scale", "apps/Deployment/web", "--param", "replicas=2", "-o", "json")
-    e2e.until(lambda: len(pods(app)) >= 2 and deployment(app)["spec"]["replicas"] == 2)
-    e2e.until(lambda: app.status()["sync"] == "OutOfSync")
+    waiting.until(lambda: len(pods(app)) >= 2 and deployment(app)["spec"]["replicas"] == 2)
+    waiting.until(lambda: app.status()["sync"] == "OutOfSync")
     uid, name = next(iter(pods(app).items()))
     order(app, "delete-object", "web", f"Pod/{name}", "--force", "--yes")
-    e2e.until(lambda: uid not in pods(app) and len(pods(app)) >= 2, lambda: str(pods(app)))
-    e2e.until(lambda: [event["details"]["object"] for event in logged(app, "object.deleted")] == [f"Pod {app.namespace}/{name}"])
+    waiting.until(lambda: uid not in pods(app) and len(pods(app)) >= 2, lambda: str(pods(app)))
+    waiting.until(lambda: [event["details"]["object"] for event in logged(app, "object.deleted")] == [f"Pod {app.namespace}/{name}"])
 
 
 def test_nobody_is_asked_where_nobody_can_answer(app: e2e.App) -> None:
-    e2e.until(lambda: "say --yes" in plane(app, "app", "delete-object", "web", "ConfigMap/web").output)
+    waiting.until(lambda: "say --yes" in plane(app, "app", "delete-object", "web", "ConfigMap/web").output)
     assert sources.greeting(app.tenant, app.namespace) == "hello"
 
 

@@ -9,7 +9,7 @@ import pytest
 from plane.run import devgit
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
-from tests.support import cases
+from tests.support import cases, waiting
 
 PUSHES = cases.named("bad_input")
 
@@ -63,7 +63,7 @@ def test_a_bad_push_is_forgotten_once_a_good_one_follows(tenant: e2e.Tenant) -> 
     app.says("source-failed", "web/extra.yaml")
     tenant.install.git.commit(tenant.name, sources.web("mended") | {"web/extra.yaml": None}, "Good")
     app.refresh()
-    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "mended", lambda: str(app.explain()))
+    waiting.until(lambda: sources.greeting(tenant, app.namespace) == "mended", lambda: str(app.explain()))
 
 
 def test_every_object_that_failed_has_its_own_message(tenant: e2e.Tenant) -> None:
@@ -94,7 +94,7 @@ def test_a_deleted_branch_prunes_nothing(tenant: e2e.Tenant) -> None:
     tenant.install.git.commit(tenant.name, {}, "Branch", branch="release")
     source(app, targetRevision="release")
     app.refresh()
-    e2e.until(lambda: tenant.call("GET", f"repositories/{tenant.name}").json()["status"]["refs"] == 3, lambda: "HEAD and two branches")
+    waiting.until(lambda: tenant.call("GET", f"repositories/{tenant.name}").json()["status"]["refs"] == 3, lambda: "HEAD and two branches")
     app.healthy()
     tenant.install.git.delete_branch(tenant.name, "release")
     app.refresh()
@@ -138,7 +138,7 @@ def test_a_git_host_that_does_not_serve_is_told_and_heals_by_itself(tenant: e2e.
     assert still_runs(app)
     del git.faults[tenant.name]
     app.refresh()
-    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "later", lambda: str(app.explain()))
+    waiting.until(lambda: sources.greeting(tenant, app.namespace) == "later", lambda: str(app.explain()))
 
 
 def test_a_git_host_that_nobody_serves_is_told(tenant: e2e.Tenant) -> None:
@@ -199,7 +199,7 @@ def test_since_when_stays_while_the_reason_stays(tenant: e2e.Tenant) -> None:
     tenant.install.git.commit(tenant.name, sources.web("looked"), "Look again")
     app.refresh()
     revision = app.status().get("revision")
-    e2e.until(lambda: app.status().get("revision") != revision, lambda: str(app.status()))
+    waiting.until(lambda: app.status().get("revision") != revision, lambda: str(app.status()))
     assert app.explain()["since"] == before
 
 

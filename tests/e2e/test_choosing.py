@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
+from tests.support import waiting
 
 BY_HAND = {"syncOptions": ["CreateNamespace=true", "PrunePropagationPolicy=background"]}
 CHOSEN = {"resources": [":ConfigMap:*"]}
@@ -22,13 +23,13 @@ def test_chosen_objects_are_synced_and_the_rest_waits(tenant: e2e.Tenant) -> Non
     wanted = {("apply", "Namespace", "CreateNamespace=true"), ("apply", "ConfigMap", ""), ("apply", "Deployment", "")}
     assert (steps(plan), plan["release"]) == (wanted, app.status()["release"])
     assert app.call("POST", "sync", json=CHOSEN).status_code == 202
-    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "hello", lambda: str(app.explain()))
+    waiting.until(lambda: sources.greeting(tenant, app.namespace) == "hello", lambda: str(app.explain()))
     app.waits("manual-sync")
     assert tenant.install.kubes["east"].get(f"/apis/apps/v1/namespaces/{app.namespace}/deployments").json()["items"] == []
     assert app.call("GET", "history").json()["items"] == []
     assert app.call("POST", "sync", json={}).status_code == 202
     app.healthy()
-    e2e.until(lambda: len(app.call("GET", "history").json()["items"]) == 1)
+    waiting.until(lambda: len(app.call("GET", "history").json()["items"]) == 1)
 
 
 def test_an_app_that_wants_consent_goes_when_a_person_agrees(tenant: e2e.Tenant) -> None:
@@ -39,5 +40,5 @@ def test_an_app_that_wants_consent_goes_when_a_person_agrees(tenant: e2e.Tenant)
     assert "nothing is deleted yet" in app.waits("needs-approval")
     assert sources.greeting(tenant, app.namespace) == "hello"
     assert app.call("POST", "approve", json={}).status_code == 202
-    e2e.until(lambda: app.call("GET").status_code == 404)
-    e2e.until(lambda: not sources.greeting(tenant, app.namespace))
+    waiting.until(lambda: app.call("GET").status_code == 404)
+    waiting.until(lambda: not sources.greeting(tenant, app.namespace))

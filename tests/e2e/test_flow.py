@@ -2,6 +2,7 @@
 
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
+from tests.support import waiting
 
 
 def test_a_push_turns_healthy_and_a_second_push_follows(tenant: e2e.Tenant) -> None:
@@ -11,10 +12,10 @@ def test_a_push_turns_healthy_and_a_second_push_follows(tenant: e2e.Tenant) -> N
     assert sources.greeting(tenant, app.namespace) == "hello"
     sha = tenant.install.git.commit(tenant.name, sources.web(greeting="again"), "Say it again")
     app.refresh()
-    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "again", lambda: str(app.explain()))
-    e2e.until(lambda: app.status().get("revision") == sha)
+    waiting.until(lambda: sources.greeting(tenant, app.namespace) == "again", lambda: str(app.explain()))
+    waiting.until(lambda: app.status().get("revision") == sha)
     history = [("automated", 2), ("automated", 1)]
-    e2e.until(lambda: [(line["trigger"], line["number"]) for line in app.call("GET", "history").json()["items"]] == history)
+    waiting.until(lambda: [(line["trigger"], line["number"]) for line in app.call("GET", "history").json()["items"]] == history)
 
 
 def test_what_left_git_leaves_the_cluster(tenant: e2e.Tenant) -> None:
@@ -23,7 +24,7 @@ def test_what_left_git_leaves_the_cluster(tenant: e2e.Tenant) -> None:
     app.healthy()
     tenant.install.git.commit(tenant.name, {"web/config.yaml": None}, "Drop the ConfigMap")
     app.refresh()
-    e2e.until(lambda: not sources.greeting(tenant, app.namespace), lambda: str(app.explain()))
+    waiting.until(lambda: not sources.greeting(tenant, app.namespace), lambda: str(app.explain()))
     app.healthy()
 
 
@@ -35,8 +36,8 @@ def test_drift_is_healed_and_recorded_with_who_did_it(tenant: e2e.Tenant) -> Non
     headers = {"Content-Type": "application/merge-patch+json"}
     path = f"/api/v1/namespaces/{app.namespace}/configmaps/web"
     kube.patch(path, params={"fieldManager": "somebody"}, headers=headers, content='{"data":{"greeting":"bye"}}').raise_for_status()
-    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "hello")
-    e2e.until(lambda: any("somebody" in event["message"] for event in events(tenant, "app.drift.healed")))
+    waiting.until(lambda: sources.greeting(tenant, app.namespace) == "hello")
+    waiting.until(lambda: any("somebody" in event["message"] for event in events(tenant, "app.drift.healed")))
 
 
 def events(tenant: e2e.Tenant, kind: str) -> list[dict[str, str]]:
@@ -61,8 +62,8 @@ def test_a_deleted_app_takes_its_objects_along(tenant: e2e.Tenant) -> None:
     app = tenant.app("web", url)
     app.healthy()
     assert app.call("DELETE").status_code == 202
-    e2e.until(lambda: app.call("GET").status_code == 404)
-    e2e.until(lambda: not sources.greeting(tenant, app.namespace))
+    waiting.until(lambda: app.call("GET").status_code == 404)
+    waiting.until(lambda: not sources.greeting(tenant, app.namespace))
 
 
 def test_one_app_goes_to_each_cluster_through_its_own_agent(tenant: e2e.Tenant) -> None:
@@ -82,4 +83,6 @@ def test_mass_deletion_waits_for_a_person_and_goes_on_when_approved(tenant: e2e.
     app.refresh()
     assert "plane app approve" in app.waits("needs-approval")
     assert app.call("POST", "approve", json={}).is_success
-    e2e.until(lambda: len(tenant.install.kubes["east"].get(f"/api/v1/namespaces/{app.namespace}/configmaps").json()["items"]) < len(many))
+    waiting.until(
+        lambda: len(tenant.install.kubes["east"].get(f"/api/v1/namespaces/{app.namespace}/configmaps").json()["items"]) < len(many)
+    )

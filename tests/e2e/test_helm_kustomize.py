@@ -2,6 +2,7 @@
 
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
+from tests.support import waiting
 
 CHART = b"apiVersion: v2\nname: web\nversion: 1.0.0\n"
 TEMPLATE = b"""apiVersion: v1
@@ -42,7 +43,7 @@ def test_a_push_to_a_values_file_beside_the_chart_reaches_the_cluster(tenant: e2
     app.healthy()
     tenant.install.git.commit(tenant.name, {"prod.yaml": b"greeting: two\n"}, "Two")
     app.refresh()
-    e2e.until(lambda: data(app) == {"greeting": "two", "tier": "plain"}, lambda: str(app.explain()))
+    waiting.until(lambda: data(app) == {"greeting": "two", "tier": "plain"}, lambda: str(app.explain()))
 
 
 def test_a_chart_that_does_not_render_is_told_with_helms_words_and_no_value(tenant: e2e.Tenant) -> None:
@@ -89,7 +90,7 @@ def test_a_push_to_the_base_reaches_the_overlay(tenant: e2e.Tenant) -> None:
     tenant.install.git.commit(tenant.name, {"base/extra.yaml": sources.config("new", name="extra")}, "An object")
     tenant.install.git.commit(tenant.name, {"base/kustomization.yaml": b"resources: [config.yaml, deployment.yaml, extra.yaml]\n"}, "In")
     app.refresh()
-    e2e.until(lambda: data(app, "prod-extra") == {"greeting": "new"}, lambda: str(app.explain()))
+    waiting.until(lambda: data(app, "prod-extra") == {"greeting": "new"}, lambda: str(app.explain()))
 
 
 def test_an_image_named_in_the_app_replaces_the_one_in_git(tenant: e2e.Tenant) -> None:
@@ -118,4 +119,4 @@ def test_a_chart_takes_its_values_from_another_repository_and_follows_both(tenan
     assert data(app) == {"greeting": "one", "tier": "plain"}
     tenant.install.git.commit(values, {"web/prod.yaml": b"greeting: two\n"}, "Two")
     app.refresh()
-    e2e.until(lambda: data(app) == {"greeting": "two", "tier": "plain"}, lambda: str(app.explain()))
+    waiting.until(lambda: data(app) == {"greeting": "two", "tier": "plain"}, lambda: str(app.explain()))

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
-from tests.support import rules
+from tests.support import rules, waiting
 
 NO_LATEST = """# METADATA
 # title: No latest
@@ -90,7 +90,7 @@ def waive(app: e2e.App, **length: int) -> None:
         end = dt.datetime.now(dt.UTC) + dt.timedelta(**length)
         return app.tenant.call("PUT", "waivers/once", json=body | {"spec": spec | {"expiresAt": end.isoformat()}}).is_success
 
-    e2e.until(taken, lambda: "no waiver was taken")
+    waiting.until(taken, lambda: "no waiver was taken")
 
 
 def test_a_release_goes_the_whole_way_from_approval_to_refusal_to_waiver_to_its_end(tenant: e2e.Tenant) -> None:
@@ -104,18 +104,18 @@ def test_a_release_goes_the_whole_way_from_approval_to_refusal_to_waiver_to_its_
     push(app, "refused")
     refused = app.says("policy-refused", "house/T01")
     waive(app, hours=1)
-    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "refused", lambda: str(app.explain()))
+    waiting.until(lambda: sources.greeting(tenant, app.namespace) == "refused", lambda: str(app.explain()))
     app.healthy()
     assert violation(app)["waiver"] == "main/once"
 
     waive(app, seconds=2)
-    e2e.until(lambda: not violation(app).get("waiver"), lambda: str(app.explain()))
+    waiting.until(lambda: not violation(app).get("waiver"), lambda: str(app.explain()))
     push(app, "over")
     app.says("policy-refused", "house/T01")
     assert sources.greeting(tenant, app.namespace) == "refused"
 
     bind(tenant, NO_LATEST, mode="warn")
-    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "over", lambda: str(app.explain()))
+    waiting.until(lambda: sources.greeting(tenant, app.namespace) == "over", lambda: str(app.explain()))
     app.healthy()
     assert violation(app)["mode"] == "warn"
     _was_decided(tenant, refused["facts"]["policy decision"])

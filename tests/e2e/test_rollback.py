@@ -3,6 +3,7 @@
 from plane.run import devgit
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
+from tests.support import waiting
 
 MANUAL = {"syncOptions": ["CreateNamespace=true"]}
 
@@ -22,8 +23,8 @@ def twice(tenant: e2e.Tenant) -> e2e.App:
     app.refresh()
     app.says("manual-sync")
     assert app.call("POST", "sync", json={}).status_code == 202
-    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "two", lambda: str(app.explain()))
-    e2e.until(lambda: len(app.call("GET", "history").json()["items"]) == 2)
+    waiting.until(lambda: sources.greeting(tenant, app.namespace) == "two", lambda: str(app.explain()))
+    waiting.until(lambda: len(app.call("GET", "history").json()["items"]) == 2)
     return app
 
 
@@ -31,9 +32,9 @@ def test_a_rollback_brings_the_older_objects_back_and_renders_nothing(tenant: e2
     app = twice(tenant)
     before = releases(app)
     assert app.call("POST", "rollback", json={"number": 1}).status_code == 202
-    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "one", lambda: str(app.explain()))
+    waiting.until(lambda: sources.greeting(tenant, app.namespace) == "one", lambda: str(app.explain()))
     assert releases(app) == before
-    e2e.until(lambda: len(app.call("GET", "history").json()["items"]) == 3)
+    waiting.until(lambda: len(app.call("GET", "history").json()["items"]) == 3)
     history = sorted(app.call("GET", "history").json()["items"], key=lambda entry: entry["number"])
     assert [entry["trigger"] for entry in history] == ["manual", "manual", "rollback"]
     assert history[2]["release"] == history[0]["release"]
@@ -45,7 +46,7 @@ def test_a_rollback_needs_no_repository(tenant: e2e.Tenant) -> None:
     from_git[tenant.name] = devgit.Status(503)
     try:
         assert app.call("POST", "rollback", json={"number": 1}).status_code == 202
-        e2e.until(lambda: sources.greeting(tenant, app.namespace) == "one", lambda: str(app.explain()))
+        waiting.until(lambda: sources.greeting(tenant, app.namespace) == "one", lambda: str(app.explain()))
     finally:
         del from_git[tenant.name]
 
@@ -67,15 +68,15 @@ def test_a_release_whose_pods_never_come_gives_way_by_itself(tenant: e2e.Tenant)
     policy = {"automated": {"prune": True, "selfHeal": True}, "rollback": {"onDegraded": "1s"}, **MANUAL}
     app = tenant.app("web", tenant.repository(tenant.name, sources.web("one")), syncPolicy=policy)
     app.healthy()
-    e2e.until(lambda: any(entry["healthyAt"] for entry in app.call("GET", "history").json()["items"]))
+    waiting.until(lambda: any(entry["healthyAt"] for entry in app.call("GET", "history").json()["items"]))
     nowhere = sources.deployment().replace(b"    spec:\n", b"    spec:\n      nodeSelector: {example/nowhere: 'yes'}\n")
     broken = nowhere.replace(b"  replicas:", b"  progressDeadlineSeconds: 2\n  replicas:")
     tenant.install.git.commit(tenant.name, sources.web("two") | {"web/deployment.yaml": broken}, "Two")
     app.refresh()
     told = app.says("rolled-back", "was rolled back to entry 1 of the history", "Deployment", "push a fix")
-    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "one", lambda: str(app.explain()))
+    waiting.until(lambda: sources.greeting(tenant, app.namespace) == "one", lambda: str(app.explain()))
     app.healthy()
-    e2e.until(lambda: len(app.call("GET", "history").json()["items"]) == 3)
+    waiting.until(lambda: len(app.call("GET", "history").json()["items"]) == 3)
     entries = sorted(app.call("GET", "history").json()["items"], key=lambda entry: entry["number"])
     assert [(entry["trigger"], entry["actor"]) for entry in entries] == [
         ("automated", "plane"),

@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
-from tests.support import age
+from tests.support import age, waiting
 from tests.support import vault as vaults
 
 CLEAR = "apiVersion: v1\nkind: Secret\nmetadata: {{name: web}}\nstringData: {{password: {value}}}\n"
@@ -62,7 +62,7 @@ def test_another_value_in_vault_arrives_when_the_app_is_refreshed(tenant: e2e.Te
     app.healthy()
     vault.put(f"{tenant.name}/open/db", password="after")
     app.refresh()
-    e2e.until(lambda: value(app) == "after", lambda: str(app.explain()))
+    waiting.until(lambda: value(app) == "after", lambda: str(app.explain()))
 
 
 def test_a_project_without_a_key_is_told_how_to_give_one(tenant: e2e.Tenant) -> None:
@@ -96,7 +96,7 @@ def test_the_right_key_later_mends_the_app_by_itself(tenant: e2e.Tenant) -> None
     app = tenant.app("web", tenant.repository(tenant.name, {"web/secret.yaml": encrypted}))
     app.says("source-failed", "no age identity")
     give_key(tenant, key)
-    e2e.until(lambda: value(app) == "late", lambda: str(app.explain()))
+    waiting.until(lambda: value(app) == "late", lambda: str(app.explain()))
 
 
 def test_a_path_that_vault_denies_is_told_with_the_rule_it_needs(tenant: e2e.Tenant, vault: vaults.DevVault) -> None:

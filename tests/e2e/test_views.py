@@ -8,6 +8,7 @@ import pytest
 from plane.cli import client
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
+from tests.support import waiting
 
 NEVER = "example.org/never"  # a label that no node has
 
@@ -59,7 +60,7 @@ def test_events_say_why_a_pod_does_not_run(tenant: e2e.Tenant) -> None:
         answer = app.call("GET", "kube-events", params={"kind": "Deployment", "name": "web"})
         return answer.is_success and any(item["kind"] == "Pod" and "FailedScheduling" in item["reason"] for item in answer.json()["items"])
 
-    e2e.until(told, lambda: app.call("GET", "kube-events").text)
+    waiting.until(told, lambda: app.call("GET", "kube-events").text)
 
 
 def said(app: e2e.App, **params: str) -> list[str]:
@@ -75,7 +76,7 @@ def test_logs_are_chosen_by_count_time_and_text(seen: e2e.App) -> None:
     assert said(seen, **web, tail="1") == ["ready"]
     assert said(seen, **web, filter="database", sinceTime="2026-01-01T00:00:04Z") == ["reached the database"]
     assert said(seen, **web, sinceSeconds="60") == []
-    e2e.until(lambda: [event["details"] for event in audited(seen.tenant, "app.logs.read")].count(web) == 3)  # sealing takes a moment
+    waiting.until(lambda: [event["details"] for event in audited(seen.tenant, "app.logs.read")].count(web) == 3)  # sealing takes a moment
     assert "listening on" not in json.dumps(audited(seen.tenant, "app.logs.read"))
 
 
@@ -95,7 +96,7 @@ def test_a_followed_log_goes_on_until_its_reader_leaves(seen: e2e.App) -> None:
             file.write(f"2026-01-01T00:02:00.000000000Z stdout F after {seen.namespace}\n")
             file.flush()
             assert any(line == f"after {seen.namespace}" for line in lines)
-    e2e.until(
+    waiting.until(
         lambda: all(task["state"] == "done" for task in seen.call("GET", "tasks").json()["items"]), lambda: seen.call("GET", "tasks").text
     )
 

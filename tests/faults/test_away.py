@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
 from tests.faults import conftest as faults
+from tests.support import waiting
 
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
@@ -34,8 +35,8 @@ def test_drift_is_healed_while_the_plane_is_away_and_told_afterwards(install: e2
     kube = install.kubes["east"]
     with faults.frozen(install, "server", "worker"):
         kube.patch(path, params={"fieldManager": "somebody"}, headers=MERGE, content='{"data":{"greeting":"bye"}}').raise_for_status()
-        e2e.until(lambda: sources.greeting(tenant, app.namespace) == "hello")
-    e2e.until(lambda: any("somebody" in event["message"] for event in events(tenant, "app.drift.healed")))
+        waiting.until(lambda: sources.greeting(tenant, app.namespace) == "hello")
+    waiting.until(lambda: any("somebody" in event["message"] for event in events(tenant, "app.drift.healed")))
 
 
 def test_a_restarted_agent_keeps_the_cluster_while_the_plane_is_away(install: e2e.Install, tenant: e2e.Tenant) -> None:
@@ -43,7 +44,7 @@ def test_a_restarted_agent_keeps_the_cluster_while_the_plane_is_away(install: e2
     with faults.frozen(install, "server", "worker"):
         faults.restarted(install, "agent-east")
         install.kubes["east"].delete(f"/api/v1/namespaces/{app.namespace}/configmaps/web").raise_for_status()
-        e2e.until(lambda: sources.greeting(tenant, app.namespace) == "hello")
+        waiting.until(lambda: sources.greeting(tenant, app.namespace) == "hello")
     app.healthy()
 
 
@@ -58,20 +59,22 @@ def test_an_agent_that_is_away_is_said_to_be_and_since_when(install: e2e.Install
         told = app.says("agent-away", "the agent of cluster east was last heard of at")
         assert told["since"] in told["sentence"]
         assert sources.greeting(tenant, app.namespace) == "hello"
-    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "later", lambda: str(app.explain()))
+    waiting.until(lambda: sources.greeting(tenant, app.namespace) == "later", lambda: str(app.explain()))
 
 
 def test_an_older_generation_is_refused_by_the_cluster(install: e2e.Install, tenant: e2e.Tenant) -> None:
     app = running(tenant, "old")
     install.git.commit(tenant.name, sources.web("new"), "New")
     app.refresh()
-    e2e.until(lambda: len(app.call("GET", "history").json()["items"]) == 2, lambda: str(app.explain()))
+    waiting.until(lambda: len(app.call("GET", "history").json()["items"]) == 2, lambda: str(app.explain()))
     first = min(app.call("GET", "tasks").json()["items"], key=lambda task: task["generation"])["id"]
     restored = "UPDATE tasks SET state = 'queued', outcome = '', leased_by = NULL, leased_until = NULL, finished_at = NULL WHERE id = :id"
     with faults.rows(install) as tx:
         tx.execute(sa.text(restored), {"id": first})
         tx.execute(sa.text("SELECT pg_notify('plane_tasks', cluster_id::text) FROM tasks WHERE id = :id"), {"id": first})
-    e2e.until(lambda: app.call("GET", f"tasks/{first}").json()["outcome"] == "superseded", lambda: app.call("GET", f"tasks/{first}").text)
+    waiting.until(
+        lambda: app.call("GET", f"tasks/{first}").json()["outcome"] == "superseded", lambda: app.call("GET", f"tasks/{first}").text
+    )
     assert "is not above 2, which this cluster has already seen" in app.call("GET", f"tasks/{first}").json()["message"]
     assert sources.greeting(tenant, app.namespace) == "new"
     assert len(app.call("GET", "history").json()["items"]) == 2
@@ -81,7 +84,7 @@ def test_a_restored_database_does_not_overrule_the_cluster_silently(install: e2e
     app = running(tenant, "old")
     install.git.commit(tenant.name, sources.web("new"), "New")
     app.refresh()
-    e2e.until(lambda: len(app.call("GET", "history").json()["items"]) == 2, lambda: str(app.explain()))
+    waiting.until(lambda: len(app.call("GET", "history").json()["items"]) == 2, lambda: str(app.explain()))
     with faults.rows(install) as tx:
         tx.execute(sa.text("UPDATE apps SET generation = 0 WHERE id = :app"), {"app": app.status()["id"]})
     install.git.commit(tenant.name, sources.web("newer"), "Newer")
@@ -95,7 +98,7 @@ def test_an_agent_refuses_a_task_that_reaches_beyond_its_own_scope(install: e2e.
     own = {"app": app.status()["id"]}
     with faults.frozen(install, "server"):  # the worker finds the push by itself, and nobody hands the task out
         install.git.commit(tenant.name, sources.web("stolen"), "Beyond")
-        e2e.until(lambda: misdirected(install, tenant, own))
+        waiting.until(lambda: misdirected(install, tenant, own))
     told = app.says("attempt-failed", "is outside what tenant")
     assert told["since"]
     assert sources.greeting(tenant, app.namespace) == "hello"
@@ -137,10 +140,10 @@ def test_without_a_database_callers_are_told_when_to_come_back(install: e2e.Inst
         assert answer.status_code == 503
         assert int(answer.headers["Retry-After"]) > 0
         assert "database" in answer.json()["detail"]
-    e2e.until(lambda: app.call("GET").is_success)
+    waiting.until(lambda: app.call("GET").is_success)
     install.git.commit(tenant.name, sources.web("after"), "After")
     assert app.call("POST", "refresh", json={}).is_success
-    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "after", lambda: str(app.explain()))
+    waiting.until(lambda: sources.greeting(tenant, app.namespace) == "after", lambda: str(app.explain()))
 
 
 def test_a_database_that_crashes_and_recovers_loses_no_accepted_work(install: e2e.Install, tenant: e2e.Tenant) -> None:
@@ -155,7 +158,7 @@ def test_a_database_that_crashes_and_recovers_loses_no_accepted_work(install: e2
         statuses.add(app.call("GET").status_code)
         return sources.greeting(tenant, app.namespace) == "after"
 
-    e2e.until(served, lambda: str(statuses), longest_look_s=e2e.LOOK_S)
+    waiting.until(served, lambda: str(statuses), longest_look_s=waiting.LOOK_S)
     assert statuses <= {200, 503}
     app.healthy()
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
 from tests.faults import conftest as faults
+from tests.support import waiting
 
 STEPPED = str(pathlib.Path(__file__).with_name("stepped.py"))
 YEAR_S = 365 * 86_400
@@ -34,8 +35,8 @@ def test_a_push_while_the_agents_clock_is_wrong_arrives_once(
     ahead.write_text(str(seconds))
     kube = install.kubes["east"]
     kube.delete(f"/api/v1/namespaces/{app.namespace}/configmaps/web").raise_for_status()  # it is healed, and the plane shall hear of it
-    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "hello")
-    e2e.until(lambda: "compare the clocks" in log.read_text()[told:], lambda: log.read_text()[-2000:])
+    waiting.until(lambda: sources.greeting(tenant, app.namespace) == "hello")
+    waiting.until(lambda: "compare the clocks" in log.read_text()[told:], lambda: log.read_text()[-2000:])
     install.git.commit(tenant.name, sources.web("later"), "Later")
     app.refresh()
     app.says("syncing")
@@ -43,6 +44,6 @@ def test_a_push_while_the_agents_clock_is_wrong_arrives_once(
         tx.execute(sa.text("UPDATE agents SET last_seen_at = now() - interval '10 minutes'"))
     app.says("agent-away", "the agent of cluster east was last heard of at")
     ahead.write_text("0")
-    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "later", lambda: log.read_text()[-2000:])
+    waiting.until(lambda: sources.greeting(tenant, app.namespace) == "later", lambda: log.read_text()[-2000:])
     app.healthy()
-    e2e.until(lambda: len(app.call("GET", "history").json()["items"]) == 2, lambda: str(app.explain()))
+    waiting.until(lambda: len(app.call("GET", "history").json()["items"]) == 2, lambda: str(app.explain()))

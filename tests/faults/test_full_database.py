@@ -19,6 +19,7 @@ from plane.run.devcluster import clusters
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
 from tests.faults import conftest as faults
+from tests.support import waiting
 
 
 @pytest.fixture(scope="module")
@@ -90,11 +91,11 @@ def test_without_room_for_rows_callers_hear_why_and_work_goes_on_when_there_is_s
     log = faults.child(install, "worker").log
     with no_room(database, disk):
         install.git.commit(tenant.name, sources.web("later") | noise, "Later, and larger")
-        e2e.until(lambda: "the database's disk is full" in log.read_text(), lambda: log.read_text()[-2000:])
+        waiting.until(lambda: "the database's disk is full" in log.read_text(), lambda: log.read_text()[-2000:])
         answer = refused(tenant)
         assert (answer.status_code, "the database's disk is full" in answer.json()["detail"]) == (503, True), answer.text
         assert int(answer.headers["Retry-After"]) > 0
         assert app.call("GET").is_success
         assert sources.greeting(tenant, app.namespace) == "hello"
-    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "later", lambda: log.read_text()[-2000:])
+    waiting.until(lambda: sources.greeting(tenant, app.namespace) == "later", lambda: log.read_text()[-2000:])
     app.healthy()

@@ -5,6 +5,7 @@ import signal
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
 from tests.faults import conftest as faults
+from tests.support import waiting
 
 
 def test_a_worker_without_room_for_mirrors_says_so_and_goes_on_when_there_is_some(install: e2e.Install, tenant: e2e.Tenant) -> None:
@@ -19,6 +20,6 @@ def test_a_worker_without_room_for_mirrors_says_so_and_goes_on_when_there_is_som
         other = tenant.app("other", tenant.repository(f"{tenant.name}-other", {"other/config.yaml": sources.config("hello")}))
         assert other.says("source-failed", "No space left on device")["since"]
         assert sources.greeting(tenant, app.namespace) == "hello"
-    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "later", lambda: str(app.explain()))
+    waiting.until(lambda: sources.greeting(tenant, app.namespace) == "later", lambda: str(app.explain()))
     other.healthy()
     assert worker.popen.poll() is None

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
 from tests.faults import conftest as faults
+from tests.support import waiting
 
 APPS = 12
 CHART = {
@@ -39,7 +40,7 @@ def arrived_once(apps: list[e2e.App]) -> None:
     """Every app healthy, by one generation, with one line of history and one outcome in the log."""
     for app in apps:
         app.healthy()
-        e2e.until(lambda: app.call("GET", "history").json()["items"], lambda: str(app.explain()))  # noqa: B023 - called at once
+        waiting.until(lambda: app.call("GET", "history").json()["items"], lambda: str(app.explain()))  # noqa: B023 - called at once
     histories = {app.name: [line["number"] for line in app.call("GET", "history").json()["items"]] for app in apps}
     assert histories == {app.name: [1] for app in apps}
     assert {app.status()["generation"] for app in apps} == {1}
@@ -58,11 +59,11 @@ def lease(install: e2e.Install, app: str) -> tuple[str, float]:
 def test_what_a_worker_held_when_it_was_killed_comes_back_within_ten_seconds(install: e2e.Install, tenant: e2e.Tenant) -> None:
     app = tenant.app("web", tenant.repository(tenant.name, CHART))
     own = app.status()["id"]
-    e2e.until(lambda: lease(install, own)[0] != "")
+    waiting.until(lambda: lease(install, own)[0] != "")
     held, _ = lease(install, own)
     faults.restarted(install, "worker")
     assert lease(install, own)[1] <= 10
-    e2e.until(lambda: lease(install, own)[0] not in {held, ""}, lambda: str(lease(install, own)))
+    waiting.until(lambda: lease(install, own)[0] not in {held, ""}, lambda: str(lease(install, own)))
     mended = dict.fromkeys(CHART) | sources.web("mended")
     install.git.commit(tenant.name, mended, "Mend")
     faults.restarted(install, "worker")  # the one that renders without end
@@ -80,7 +81,7 @@ def test_a_worker_killed_in_the_middle_of_deliveries_loses_and_doubles_nothing(i
 @pytest.mark.slow
 def test_an_agent_killed_in_the_middle_of_a_sync_loses_and_doubles_nothing(install: e2e.Install, tenant: e2e.Tenant) -> None:
     apps = many(tenant)
-    e2e.until(lambda: under_way(install, tenant), longest_look_s=e2e.LOOK_S)
+    waiting.until(lambda: under_way(install, tenant), longest_look_s=waiting.LOOK_S)
     faults.restarted(install, "agent-east")
     arrived_once(apps)
 
@@ -88,7 +89,7 @@ def test_an_agent_killed_in_the_middle_of_a_sync_loses_and_doubles_nothing(insta
 def test_a_server_killed_while_agents_report_loses_and_doubles_nothing(install: e2e.Install, tenant: e2e.Tenant) -> None:
     apps = many(tenant)
     faults.restarted(install, "server")
-    e2e.until(lambda: faults.answers(install))
+    waiting.until(lambda: faults.answers(install))
     arrived_once(apps)
 
 
@@ -118,15 +119,15 @@ def test_a_push_whose_process_is_killed_in_mid_transaction_arrives_once(
 ) -> None:
     app = tenant.app("web", tenant.repository(tenant.name, sources.web("hello")))
     app.healthy()
-    e2e.until(lambda: outcomes(tenant) == 1)
+    waiting.until(lambda: outcomes(tenant) == 1)
     with held(install, table) as somebody_waits:
         install.git.commit(tenant.name, sources.web("later"), "Later")
         app.refresh()
-        e2e.until(somebody_waits)
+        waiting.until(somebody_waits)
         faults.restarted(install, process)
-    e2e.until(lambda: faults.answers(install))
-    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "later", lambda: str(app.explain()))
+    waiting.until(lambda: faults.answers(install))
+    waiting.until(lambda: sources.greeting(tenant, app.namespace) == "later", lambda: str(app.explain()))
     app.healthy()
-    e2e.until(lambda: outcomes(tenant) == 2, lambda: str(app.explain()))
+    waiting.until(lambda: outcomes(tenant) == 2, lambda: str(app.explain()))
     assert sorted(line["number"] for line in app.call("GET", "history").json()["items"]) == [1, 2]
     assert app.status()["generation"] == 2

@@ -7,7 +7,7 @@ import pytest
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
 from tests.faults import conftest as faults
-from tests.support import cutline
+from tests.support import cutline, waiting
 
 
 @pytest.fixture
@@ -37,12 +37,12 @@ def test_a_push_during_a_partition_arrives_once(
     app.refresh()
     app.says("syncing")
     install.kubes["east"].delete(f"/api/v1/namespaces/{app.namespace}/configmaps/web").raise_for_status()
-    e2e.until(lambda: sources.greeting(tenant, app.namespace) != "")
+    waiting.until(lambda: sources.greeting(tenant, app.namespace) != "")
     line.mend()
     log = faults.child(install, "agent-east").log
-    e2e.until(lambda: sources.greeting(tenant, app.namespace) == "later", lambda: log.read_text()[-2000:])
+    waiting.until(lambda: sources.greeting(tenant, app.namespace) == "later", lambda: log.read_text()[-2000:])
     app.healthy()
-    e2e.until(lambda: len(app.call("GET", "history").json()["items"]) == 2, lambda: str(app.explain()))
+    waiting.until(lambda: len(app.call("GET", "history").json()["items"]) == 2, lambda: str(app.explain()))
     assert app.status()["generation"] == 2
     if down:  # otherwise the claim that waited is answered, and nothing need have been said when the line comes back
         assert "does not answer" in log.read_text()

@@ -6,6 +6,7 @@ import threading
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
 from tests.faults import conftest as faults
+from tests.support import waiting
 
 
 def test_a_server_that_is_asked_to_end_answers_those_who_wait(install: e2e.Install, tenant: e2e.Tenant) -> None:
@@ -15,7 +16,7 @@ def test_a_server_that_is_asked_to_end_answers_those_who_wait(install: e2e.Insta
 
     def listen() -> None:
         headers = {"Authorization": f"Bearer {tenant.token}"}
-        with install.http.stream("GET", f"{tenant.place}/apps/web/events", headers=headers, timeout=60) as stream:
+        with install.http.stream("GET", f"{tenant.place}/apps/web/events", headers=headers, timeout=waiting.PATIENCE_S) as stream:
             for line in stream.iter_lines():  # a stream that is cut raises
                 begun.set()
                 heard.append(line)
@@ -23,9 +24,9 @@ def test_a_server_that_is_asked_to_end_answers_those_who_wait(install: e2e.Insta
 
     listener = threading.Thread(target=listen)
     listener.start()
-    assert begun.wait(60)
+    assert begun.wait(waiting.PATIENCE_S)
     faults.restarted(install, "server", how=signal.SIGTERM)  # the agent waits for work in it, too
-    listener.join(60)
+    listener.join(waiting.PATIENCE_S)
     assert heard[-1] == "the end"
-    e2e.until(lambda: faults.answers(install))
+    waiting.until(lambda: faults.answers(install))
     app.healthy()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from plane.run import children
+from tests.support import waiting
 
 SLEEP = ("/bin/sh", "-c", "echo started; exec sleep 600")
 
@@ -37,7 +38,7 @@ def test_a_child_sees_the_environment_it_is_given_and_none_of_ours(family: child
 def test_a_child_that_ends_is_named_with_the_end_of_its_log(family: children.Family) -> None:
     family.start("talker", ["/bin/sh", "-c", "seq 1 20; exit 3"], env={})
     with pytest.raises(children.ChildEnded) as caught:
-        family.wait(10)
+        family.wait(waiting.PATIENCE_S)
     assert str(caught.value) == "talker: it ended with exit code 3; last lines of its log:\n" + "\n".join(str(n) for n in range(11, 21))
 
 
@@ -45,7 +46,7 @@ def test_a_child_that_is_killed_is_named_with_the_signal(family: children.Family
     child = family.start("sleeper", SLEEP, env={})
     os.kill(child.pid, signal.SIGSEGV)
     with pytest.raises(children.ChildEnded, match="it was killed by SIGSEGV"):
-        family.wait(10)
+        family.wait(waiting.PATIENCE_S)
 
 
 def test_a_stop_wakes_whoever_waits_and_stays(family: children.Family) -> None:
@@ -62,7 +63,7 @@ def test_what_does_not_become_ready_is_named(family: children.Family) -> None:
 def test_a_child_that_ignores_the_wish_to_end_is_killed(tmp_path: pathlib.Path) -> None:
     family = children.Family(tmp_path)
     child = family.start("stubborn", [sys.executable, "-c", IGNORES], env={})
-    assert family.until(lambda: child.log.read_text() == "deaf\n", what="stubborn", timeout_s=10)
+    assert family.until(lambda: child.log.read_text() == "deaf\n", what="stubborn", timeout_s=waiting.PATIENCE_S)
     family.end(grace_s=0.1)
     assert not alive(child.pid)
 
@@ -83,7 +84,7 @@ def test_a_child_dies_with_a_killed_parent(tmp_path: pathlib.Path) -> None:
         parent.kill()
     with selectors.DefaultSelector() as selector:
         selector.register(ended, selectors.EVENT_READ)
-        assert selector.select(10)
+        assert selector.select(waiting.PATIENCE_S)
     os.close(ended)
 
 

@@ -6,14 +6,13 @@ import pathlib
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 
 import pytest
 from click import testing
 
 from plane.domain import errors
 from plane.run.devcluster import api, clusters, commands, state
+from tests.support import waiting
 
 PARTS = {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"}
 CONTAINER = {"name": "main", "image": "registry.example/app:1.0.0"}
@@ -38,15 +37,6 @@ def condition(item: dict[str, object] | None, wanted: str) -> bool:
     return any(one["type"] == wanted and one["status"] == "True" for one in found)
 
 
-def until(true: Callable[[], bool], timeout_s: float = 30) -> float:
-    """Seconds it took."""
-    began = time.monotonic()
-    while not true():
-        assert time.monotonic() - began < timeout_s, "it did not happen"
-        time.sleep(0.02)
-    return time.monotonic() - began
-
-
 def gone(pids: dict[str, int]) -> bool:
     return not any(about(pid).get("State", "Z")[0] not in "ZX" for pid in pids.values())
 
@@ -68,23 +58,23 @@ def admin(cluster: clusters.DevCluster) -> api.Api:
 def test_a_deployment_becomes_available(admin: api.Api, namespace: str) -> None:
     admin.create(f"/apis/apps/v1/namespaces/{namespace}/deployments", deployment("web"))
     path = f"/apis/apps/v1/namespaces/{namespace}/deployments/web"
-    sys.stdout.write(f"\na Deployment took {until(lambda: condition(admin.get(path), 'Available')):.2f} s to become Available\n")
+    sys.stdout.write(f"\na Deployment took {waiting.until(lambda: condition(admin.get(path), 'Available')):.2f} s to become Available\n")
 
 
 def test_a_job_completes(admin: api.Api, namespace: str) -> None:
     admin.create(f"/apis/batch/v1/namespaces/{namespace}/jobs", job("once"))
     path = f"/apis/batch/v1/namespaces/{namespace}/jobs/once"
-    sys.stdout.write(f"\na Job took {until(lambda: condition(admin.get(path), 'Complete')):.2f} s to become Complete\n")
+    sys.stdout.write(f"\na Job took {waiting.until(lambda: condition(admin.get(path), 'Complete')):.2f} s to become Complete\n")
 
 
 def test_a_job_can_be_told_to_fail(admin: api.Api, namespace: str) -> None:
     admin.create(f"/apis/batch/v1/namespaces/{namespace}/jobs", job("bad", **{FATE: "fails"}))
-    until(lambda: condition(admin.get(f"/apis/batch/v1/namespaces/{namespace}/jobs/bad"), "Failed"))
+    waiting.until(lambda: condition(admin.get(f"/apis/batch/v1/namespaces/{namespace}/jobs/bad"), "Failed"))
 
 
 def test_a_pod_can_be_told_never_to_be_ready(admin: api.Api, namespace: str) -> None:
     admin.create(f"/api/v1/namespaces/{namespace}/pods", pod("slow", **{FATE: "never-ready"}))
-    until(lambda: phase(admin, namespace, "slow") == "Running")
+    waiting.until(lambda: phase(admin, namespace, "slow") == "Running")
     assert not condition(admin.get(f"/api/v1/namespaces/{namespace}/pods/slow"), "Ready")
 
 
@@ -99,9 +89,9 @@ def phase(admin: api.Api, namespace: str, name: str) -> object:
 
 def test_a_deleted_pod_goes_at_once(admin: api.Api, namespace: str) -> None:
     admin.create(f"/api/v1/namespaces/{namespace}/pods", pod("x"))
-    until(lambda: phase(admin, namespace, "x") == "Running")
+    waiting.until(lambda: phase(admin, namespace, "x") == "Running")
     admin.delete(f"/api/v1/namespaces/{namespace}/pods/x")
-    until(lambda: admin.get(f"/api/v1/namespaces/{namespace}/pods/x") is None, timeout_s=30)
+    waiting.until(lambda: admin.get(f"/api/v1/namespaces/{namespace}/pods/x") is None)
 
 
 def test_a_service_account_may_do_nothing_until_a_role_says_so(
@@ -112,7 +102,7 @@ def test_a_service_account_may_do_nothing_until_a_role_says_so(
     server = ("kubectl", "--server", cluster.server, "--certificate-authority", str(cluster.folder / "ca.crt"), "--token", token)
     assert "forbidden" in run(*server, "--namespace", namespace, "get", "configmaps", HOME=str(tmp_path)).stderr
     run(*kubectl, "create", "rolebinding", "look", "--clusterrole=view", f"--serviceaccount={namespace}:default")
-    until(lambda: run(*server, "--namespace", namespace, "get", "configmaps", HOME=str(tmp_path)).returncode == 0)
+    waiting.until(lambda: run(*server, "--namespace", namespace, "get", "configmaps", HOME=str(tmp_path)).returncode == 0)
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -141,7 +131,7 @@ def test_no_part_survives_its_supervisor(tmp_path: pathlib.Path) -> None:
     cluster = clusters.start("orphan", prefix=tmp_path)
     pids = cluster.pids
     os.kill(pids["supervisor"], signal.SIGKILL)
-    until(lambda: gone(pids) and state.read_state(cluster.folder).status is state.Status.DEAD, timeout_s=30)
+    waiting.until(lambda: gone(pids) and state.read_state(cluster.folder).status is state.Status.DEAD)
     cluster.stop()
 
 
@@ -156,14 +146,14 @@ def test_a_shared_cluster_ends_with_its_last_holder_though_that_is_killed(tmp_pa
         first.stop()
         assert api.admin(first.folder, first.server).ready()
         last.kill()
-    until(lambda: gone(pids) and not first.folder.exists())
+    waiting.until(lambda: gone(pids) and not first.folder.exists())
 
 
 def test_a_crashed_part_is_named_with_the_end_of_its_log(tmp_path: pathlib.Path) -> None:
     cluster = clusters.start("crash", prefix=tmp_path)
     pids = cluster.pids
     os.kill(pids["kube-scheduler"], signal.SIGKILL)
-    until(lambda: gone(pids))
+    waiting.until(lambda: gone(pids))
     failed = state.read_state(cluster.folder)
     assert failed.status is state.Status.FAILED
     assert failed.detail.startswith("kube-scheduler: it was killed by SIGKILL; last lines of its log:\n")
@@ -215,7 +205,7 @@ def test_a_foreground_cluster_ends_with_ctrl_c(tmp_path: pathlib.Path) -> None:
         assert b"fore is ready after" in foreground.stdout.readline()
         pids = clusters.find("fore", prefix=tmp_path).pids
         foreground.send_signal(signal.SIGINT)
-        assert foreground.wait(10) == 0
+        assert foreground.wait(waiting.PATIENCE_S) == 0
     assert gone(pids)
 
 

@@ -1,27 +1,28 @@
 """A worker at work for several tenants: what holds one of them up holds up nobody else."""
 
 import contextlib
+import ipaddress
 import os
+import pathlib
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 import pytest
 import sqlalchemy as sa
 
 from plane import config
+from plane.adapters.git import mirrors, transport
 from plane.adapters.sandbox import messages, pool
 from plane.run import wiring
 from plane.run.devgit import DevGit
 from plane.run.worker import Worker
 from plane.server import context
 from plane.store.layout import tables
-from tests.support import planes
+from tests.support import planes, waiting
 
-PATIENCE_S = 90.0
-LONG_S = 600.0  # the bound of a slow step: its test ends it sooner
+LONG_S = 600.0  # the bound of a slow step, longer than a test waits: its test ends it
 EACH = 2  # renders of one tenant
 HANGING = os.cpu_count() or 2  # as many as a worker has cores
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {greeting: hello}\n"
@@ -53,18 +54,21 @@ def working(plane: context.Plane, database_url: str) -> Iterator[None]:
         thread.join()
 
 
+@pytest.fixture
+def patient(plane: context.Plane, tmp_path: pathlib.Path) -> Iterator[context.Plane]:
+    """A plane that waits long for a Git host."""
+    limits = transport.Limits(refs_s=LONG_S, fetch_s=LONG_S)
+    with contextlib.closing(
+        mirrors.Mirrors(tmp_path, transport=transport.Transport(allowed=(ipaddress.ip_network("127.0.0.0/8"),), limits=limits))
+    ) as git:
+        yield msgspec.structs.replace(plane, git=git)
+
+
 @contextlib.contextmanager
 def silence() -> Iterator[str]:
     """A Git host that takes connections and says nothing, until the block ends; gives the URL of a repository."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"https://127.0.0.1:{server.getsockname()[1]}/web.git"
-
-
-def until(holds: Callable[[], bool]) -> None:
-    begun = time.monotonic()
-    while not holds():
-        assert time.monotonic() - begun < PATIENCE_S
-        time.sleep(0.05)
 
 
 def pushed(fleet: planes.Fleet, devgit: DevGit, name: str) -> None:
@@ -94,29 +98,31 @@ def decided(fleet: planes.Fleet) -> int:
     return int(fleet.row("SELECT count(*) AS n FROM app_states WHERE tenant_id = :tenant", tenant=fleet.tenant).n)
 
 
-def test_a_repository_that_hangs_holds_up_no_other(acme: planes.Fleet, globex: planes.Fleet, devgit: DevGit, database_url: str) -> None:
+def test_a_repository_that_hangs_holds_up_no_other(
+    patient: context.Plane, acme: planes.Fleet, globex: planes.Fleet, devgit: DevGit, database_url: str
+) -> None:
     with contextlib.ExitStack() as stack:
-        stack.enter_context(working(acme.plane, database_url))
+        stack.enter_context(working(patient, database_url))
         for n in range(HANGING):
             url = stack.enter_context(silence())
             place = {"tenant_id": acme.tenant, "project_id": acme.project, "name": f"hangs-{n}", "spec": {"url": url}, "url": url}
             acme.add(tables.repositories, **place, poll_at=acme.plane.clock.now())
         said(acme)
-        until(lambda: leased(acme, "repositories") == HANGING)
+        waiting.until(lambda: leased(acme, "repositories") == HANGING)
         pushed(globex, devgit, "beside-a-hanging-repository")
-        until(lambda: tasks(globex) == 1)
+        waiting.until(lambda: tasks(globex) == 1)
         assert leased(acme, "repositories") == HANGING
 
 
 def test_an_app_whose_source_hangs_holds_up_no_other_tenant(
-    acme: planes.Fleet, globex: planes.Fleet, devgit: DevGit, database_url: str
+    patient: context.Plane, acme: planes.Fleet, globex: planes.Fleet, devgit: DevGit, database_url: str
 ) -> None:
-    with working(acme.plane, database_url), silence() as url:
+    with working(patient, database_url), silence() as url:
         place = {"tenant_id": acme.tenant, "project_id": acme.project, "name": "hangs", "spec": {"url": url}, "url": url}
         acme.app("web", acme.add(tables.repositories, **place), url)  # never polled: it is fetched when the app is prepared
-        until(lambda: leased(acme, "apps") == 1)
+        waiting.until(lambda: leased(acme, "apps") == 1)
         pushed(globex, devgit, "beside-a-hanging-source")
-        until(lambda: tasks(globex) == 1)
+        waiting.until(lambda: tasks(globex) == 1)
         assert (leased(acme, "apps"), decided(acme)) == (1, 0)
 
 
@@ -132,7 +138,7 @@ def test_renders_without_end_hold_up_no_other_tenant(acme: planes.Fleet, globex:
         for n in range(EACH):
             acme.app(f"web-{n}", repository, url)
         said(acme)
-        until(lambda: leased(acme, "apps") == EACH)
+        waiting.until(lambda: leased(acme, "apps") == EACH)
         pushed(globex, devgit, "beside-endless-renders")
-        until(lambda: tasks(globex) == 1)
+        waiting.until(lambda: tasks(globex) == 1)
         assert (leased(acme, "apps"), decided(acme)) == (EACH, 0)

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from plane.run.devcluster import clusters
 from tests.e2e import conftest as e2e
 from tests.e2e import sources
-from tests.support import age, rules
+from tests.support import age, rules, waiting
 from tests.support import vault as vaults
 
 OPENAPI = json.loads((pathlib.Path(__file__).parents[2] / "docs" / "openapi.json").read_text())
@@ -134,7 +134,7 @@ def _drifting(tenant: e2e.Tenant) -> None:
     before = sources.live(tenant, path)["data"]
     headers = {"Content-Type": "application/merge-patch+json"}
     tenant.install.kubes["east"].patch(path, headers=headers, content='{"data":{"ascii":"Y2hhbmdlZA=="}}').raise_for_status()
-    e2e.until(lambda: sources.live(tenant, path)["data"] == before)
+    waiting.until(lambda: sources.live(tenant, path)["data"] == before)
     e2e.App(tenant, "web").call("GET", "diff")
 
 

@@ -31,6 +31,7 @@ from aiohttp import web
 
 from plane.run import certificates, threaded
 from plane.run.devcluster import credentials
+from tests.support import waiting
 
 HOP_BY_HOP = {
     "connection",
@@ -160,11 +161,11 @@ class FaultProxy:
         """How many requests fit; patterns as in a Rule."""
         return sum(_fits(method, path, one.method, one.path) and status in {None, one.status} for one in self.requests)
 
-    def until(self, *, method: str = "*", path: str = ".*", status: int | None = None, within: float = 60.0) -> None:
+    def until(self, *, method: str = "*", path: str = ".*", status: int | None = None) -> None:
         """Wait for the first request that fits; one that hangs has status 0."""
         with self._lock:
             fits = lambda: any(_fits(method, path, one.method, one.path) and status in {None, one.status} for one in self._requests)  # noqa: E731
-            assert self._lock.wait_for(fits, within), f"waited {within} s for {method} {path}"
+            assert self._lock.wait_for(fits, waiting.PATIENCE_S), f"waited {waiting.PATIENCE_S:.0f} s for {method} {path}"
 
     def break_watches(self) -> None:
         """Cut every watch that is open now, so that rules strike what comes in its place."""

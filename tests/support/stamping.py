@@ -14,10 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from plane import config
-from tests.support import far_ends
+from tests.support import far_ends, waiting
 
 PROGRAM = "timestamp-authority"
-PATIENCE_S = 30
 
 
 class Authority:
@@ -53,7 +52,7 @@ def authority(folder: pathlib.Path) -> Iterator[Authority]:
         address = child.stdout.readline().strip()
         assert address, f"{PROGRAM} did not start"
         trusted = ssl.create_default_context(cadata=tls_pem)
-        with httpx.Client(base_url=address, verify=trusted, timeout=PATIENCE_S, trust_env=False) as http:
+        with httpx.Client(base_url=address, verify=trusted, timeout=waiting.PATIENCE_S, trust_env=False) as http:
             yield Authority(folder, http, pem)
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import yaml
 
-from tests.support import faultproxy
+from tests.support import faultproxy, waiting
 
 ANY = "/api/v1/namespaces/[^/]+/configmaps.*"
 
@@ -22,7 +22,7 @@ def client(fault_proxy: faultproxy.FaultProxy) -> Iterator[httpx.Client]:
     cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
     tls = ssl.create_default_context(cadata=faultproxy.decoded(cluster, "certificate-authority-data").decode())
     headers = {"Authorization": f"Bearer {user['token']}"}
-    with httpx.Client(base_url=cluster["server"], headers=headers, verify=tls, timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=cluster["server"], headers=headers, verify=tls, timeout=waiting.PATIENCE_S, trust_env=False) as client:
         yield client
 
 
@@ -39,9 +39,9 @@ def names(client: httpx.Client, path: str) -> set[str]:
     return {item["metadata"]["name"] for item in client.get(path).json()["items"]} - {"kube-root-ca.crt"}
 
 
-def watch(client: httpx.Client, path: str, *, timeout_s: float = 30) -> AbstractContextManager[httpx.Response]:
+def watch(client: httpx.Client, path: str, *, read_s: float = waiting.PATIENCE_S) -> AbstractContextManager[httpx.Response]:
     query = {"watch": "true", "fieldSelector": "metadata.name=one"}
-    return client.stream("GET", path, params=query, timeout=timeout_s)
+    return client.stream("GET", path, params=query, timeout=httpx.Timeout(waiting.PATIENCE_S, read=read_s))
 
 
 def event(lines: Iterator[str]) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def test_a_dropped_connection_may_or_may_not_have_done_its_work(
 def test_a_half_open_connection_never_answers(fault_proxy: faultproxy.FaultProxy, client: httpx.Client, path: str) -> None:
     fault_proxy.add(faultproxy.Rule(faultproxy.Hang()))
     with pytest.raises(httpx.ReadTimeout):
-        client.get(path, timeout=0.3)
+        client.get(path, timeout=httpx.Timeout(waiting.PATIENCE_S, read=0.3))
 
 
 def test_a_watch_streams_each_event_as_it_happens(client: httpx.Client, path: str) -> None:
@@ -132,8 +132,9 @@ def test_a_watch_is_cut_after_so_many_events(fault_proxy: faultproxy.FaultProxy,
 def test_a_frozen_watch_stays_open_and_silent(fault_proxy: faultproxy.FaultProxy, client: httpx.Client, path: str) -> None:
     fault_proxy.add(faultproxy.Rule(faultproxy.FreezeWatch()))
     create(client, path)
-    with watch(client, path, timeout_s=0.5) as answer, pytest.raises(httpx.ReadTimeout):
+    with pytest.raises(httpx.ReadTimeout), watch(client, path, read_s=0.5) as answer:
         next(answer.iter_lines())
+    fault_proxy.until(method="GET", path=path, status=200)  # it was opened
 
 
 def test_a_watch_can_be_told_that_its_history_is_gone(fault_proxy: faultproxy.FaultProxy, client: httpx.Client, path: str) -> None:

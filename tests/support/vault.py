@@ -13,8 +13,7 @@ import pytest
 from plane import config, ports
 from plane.domain.rendering import secrets as domain_secrets
 from plane.run import children
-
-READY_S = 60.0
+from tests.support import waiting
 
 
 class DevVault:
@@ -22,7 +21,7 @@ class DevVault:
 
     def __init__(self, address: str, root: str) -> None:
         self.address = address
-        self.http = httpx.Client(base_url=f"{address}/v1", headers={"X-Vault-Token": root}, timeout=30)
+        self.http = httpx.Client(base_url=f"{address}/v1", headers={"X-Vault-Token": root}, timeout=waiting.PATIENCE_S)
 
     def ready(self) -> bool:
         """Whether it is up and unsealed."""
@@ -68,7 +67,7 @@ def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevVault]:
     with children.Family(pathlib.Path(folder)) as family:
         family.start("vault", command, env=environment)
         found = DevVault(f"http://{address}", root)
-        family.until(found.ready, what="vault", timeout_s=READY_S)
+        family.until(found.ready, what="vault", timeout_s=waiting.PATIENCE_S)
         found.call("sys/auth/approle", type="approle")
         found.call("sys/mounts/transit", type="transit")
         yield found

@@ -3,13 +3,11 @@
 import concurrent.futures
 import contextlib
 import json
-import os
 import pathlib
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +17,7 @@ import pytest
 from plane import config
 from plane.adapters.judging import opa, opa_files, opa_pool, opa_sets
 from plane.domain.judging import policy, surroundings
+from tests.support import waiting
 
 SHIPPED = opa_files.shipped()
 CONTEXT = policy.PolicyContext(tenant="acme", project="shop", app="web", cluster="one", now="2026-01-01T00:00:00Z")
@@ -193,10 +192,8 @@ violations contains {"message": "x"} if {
 
 
 def test_a_rule_that_loops_ends_at_the_deadline_and_the_next_query_works(hurried: opa.Opa) -> None:
-    started = time.monotonic()
     with pytest.raises(policy.PolicyFailed, match=r"no answer within 3 s"):
         ask(hurried, LOOPS)
-    assert time.monotonic() - started < 15
     assert len(ask(hurried, SAYS_NO)) == 1
 
 
@@ -393,11 +390,4 @@ def test_opa_dies_with_its_parent() -> None:
     code = [sys.executable, "-c", ORPHAN, config.program("opa")]
     done = subprocess.run(code, capture_output=True, text=True, check=False, cwd=pathlib.Path(__file__).parents[3])
     assert done.returncode == -signal.SIGKILL, done.stderr
-    child = int(done.stdout)
-    deadline = time.monotonic() + 10
-    with contextlib.suppress(ProcessLookupError):
-        while time.monotonic() < deadline:
-            if pathlib.Path(f"/proc/{child}/stat").read_text().split(")")[1].split()[0] == "Z":
-                return
-            os.kill(child, 0)
-        pytest.fail("OPA outlived its parent")
+    waiting.for_end(int(done.stdout))

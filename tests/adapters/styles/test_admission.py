@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import time
 import urllib.error
 import uuid
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from plane.adapters.judging import opa_files, opa_once
 from plane.domain.judging import policy, styles
 from plane.domain.reading import yaml_text
 from plane.run.devcluster import api, clusters
-from tests.support import cases
+from tests.support import cases, waiting
 
 ONCE = opa_once.Once(config.program("opa"), opa_files.shipped().base)
 CONTEXT = policy.PolicyContext(tenant="acme", project="shop", app="web", cluster="one", now="2026-01-01T00:00:00Z")
@@ -88,10 +87,7 @@ class Server:
             for body in reversed(documents(case, own, self.namespace)):
                 refusal = self._refused(self._path(body), body)
                 assert not refusal, refusal
-        deadline = time.monotonic() + 60
-        while not self.denial("last"):
-            assert time.monotonic() < deadline, "the API server has not taken up the policies"
-            time.sleep(0.2)
+        waiting.until(lambda: bool(self.denial("last")), lambda: "the API server has not taken up the policies")
 
     def remove(self) -> None:
         for own in self.names.values():
