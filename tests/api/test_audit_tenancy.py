@@ -10,8 +10,8 @@ from plane.domain.auditing import audit
 from plane.server import authorise, context
 from plane.server.auditing import audit_log
 from plane.wire import audit as wire
-from tests.support import verifying
-from tests.support.rest import Tenant, app_document, document, seal
+from tests.support import planes, verifying
+from tests.support.rest import Tenant, app_document, document
 
 WORD = "wombat"  # in everything that acme does
 FORMS = ("jsonl", "csv", "ocsf", "cloudevents", "manifest")
@@ -53,7 +53,7 @@ def own(owner: sa.Engine, tenant: str) -> int:
 def both(plane: context.Plane, owner: sa.Engine, acme: Tenant, globex: Tenant) -> tuple[Tenant, Tenant]:
     acts(acme, WORD)
     acts(globex, "quokka")
-    seal(plane, owner)
+    planes.seal(plane, owner)
     return acme, globex
 
 
@@ -77,7 +77,7 @@ def test_no_audit_endpoint_tells_of_another_tenants_events(both: tuple[Tenant, T
 def test_numbers_are_those_of_the_own_log(both: tuple[Tenant, Tenant], plane: context.Plane, owner: sa.Engine) -> None:
     acme, globex = both
     acts(acme, f"{WORD}-again")
-    seal(plane, owner)
+    planes.seal(plane, owner)
     mine = own(owner, "globex")
     assert own(owner, "acme") != mine
     assert globex.api.get("/tenants/globex/audit/checkpoint").json()["size"] == mine
@@ -110,7 +110,7 @@ def test_who_may_read_one_project_sees_its_events_alone(both: tuple[Tenant, Tena
     acme.api.make("/tenants/acme/projects", document("Project", "secret"))
     acme.api.make("/tenants/acme/projects/secret/apps", app_document("hidden"))
     bob = acme.api.person("acme", "bob", "admin", project="shop")
-    seal(plane, owner)
+    planes.seal(plane, owner)
     events = [one["event"] for one in bob.get("/tenants/acme/audit?project=shop&since=1970-01-01&limit=500").json()["items"]]
     assert {event["project"] for event in events} == {"shop"}
     assert bob.get("/tenants/acme/audit?project=secret").status_code == 404
@@ -125,7 +125,7 @@ def test_who_reads_one_project_gets_no_counts_of_the_others(acme: Tenant, plane:
     whole = acme.api.person("acme", "wil", "auditor")
     acme.api.make(f"{acme.shop}/apps", app_document("web"))
     acme.api.make("/tenants/acme/projects/bank/apps", app_document("vault"))
-    seal(plane, owner)
+    planes.seal(plane, owner)
     mine, theirs = (caller.get("/tenants/acme/audit/export?since=1970-01-01&project=shop").text for caller in (part, whole))
     hidden = [audit.facet_key(name, value) for name, value in (("target", "app/vault"), ("project", "bank"), ("type", "app.created"))]
     assert [key in theirs for key in hidden] == [True] * 3

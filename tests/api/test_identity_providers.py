@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from plane.domain.granting import login as domain
 from plane.server import context
-from tests.support import identity
-from tests.support.rest import V1, Api, Tenant, document, seal
+from tests.support import identity, planes
+from tests.support.rest import V1, Api, Tenant, document
 
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 BEGIN = {"back": "http://127.0.0.1:8000/", "challenge": domain.challenge(VERIFIER)}
@@ -129,7 +129,7 @@ def test_nobody_stays_in_when_the_provider_goes(
     assert platform.delete("/identityproviders/house").status_code == 200
     assert inside.get("/me").status_code == 401
     assert ended(nobody, code) is None
-    seal(plane, owner)
+    planes.seal(plane, owner)
     [told] = [one["event"] for one in platform.get("/audit?limit=200").json()["items"] if one["event"]["type"] == "access.logins.ended"]
     assert told["details"] == {"tokens": 1, "people": 1}
 
@@ -212,7 +212,7 @@ def test_a_secret_is_shown_by_its_fingerprint_alone_and_stays_with_its_issuer(
     moved = house(provider, clientId="closed", issuer="https://evil.example")
     refused = platform.put("/identityproviders/house", moved)
     assert (refused.status_code, "has its own secret" in refused.text) == (400, True)
-    seal(plane, owner)
+    planes.seal(plane, owner)
     [made] = [
         one["event"] for one in platform.get("/audit?limit=200").json()["items"] if one["event"]["type"] == "identityprovider.created"
     ]

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from plane.domain.granting import login, passwords
 from plane.server import bootstrap, context
-from tests.support import web
+from tests.support import planes, web
 from tests.support.planes import MovableClock
-from tests.support.rest import V1, Api, seal
+from tests.support.rest import V1, Api
 
 PASSWORD = "correct horse battery staple"
 OWN = {"Origin": web.ORIGIN, "Host": "plane.example", "Sec_Fetch_Site": "same-origin"}
@@ -165,7 +165,7 @@ def test_the_log_tells_of_passwords_and_holds_none(nobody: Api, platform: Api, p
     for _ in range(passwords.OF_ACCOUNT):
         attempt(nobody, "a-password-typed-wrong", "a-password-typed-as-name")
     attempt(nobody)
-    seal(plane, owner)
+    planes.seal(plane, owner)
     found = platform.get("/audit?limit=100")
     assert {"login.succeeded", "login.password.changed", "login.locked"} <= {one["event"]["type"] for one in found.json()["items"]}
     assert "a-password-typed" not in found.text

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from plane.domain.deciding import decide
 from plane.domain.planning import terms
 from plane.server import context
-from tests.support import counting
-from tests.support.rest import Tenant, app_document, document, seal
+from tests.support import counting, planes
+from tests.support.rest import Tenant, app_document, document
 
 MOST = 24  # statements for an app: declaring a thousand is mostly these
 
@@ -175,7 +175,7 @@ def test_a_declared_app_takes_so_many_statements(acme: Tenant, plane: context.Pl
 def test_every_write_is_in_the_log_with_before_and_after(acme: Tenant, plane: context.Plane, owner: sa.Engine) -> None:
     web = with_app(acme)
     acme.api.put(web, app_document("web", revisionHistoryLimit=3))
-    seal(plane, owner)
+    planes.seal(plane, owner)
     events = [item["event"] for item in acme.api.get("/tenants/acme/audit?project=shop").json()["items"]]
     assert [event["type"] for event in events] == ["app.created", "app.updated"]
     [before, after] = (events[1]["details"][side]["revisionHistoryLimit"] for side in ("before", "after"))
@@ -184,9 +184,9 @@ def test_every_write_is_in_the_log_with_before_and_after(acme: Tenant, plane: co
 
 def test_an_export_ends_with_its_signed_checkpoint_and_is_itself_recorded(acme: Tenant, plane: context.Plane, owner: sa.Engine) -> None:
     with_app(acme)
-    seal(plane, owner)
+    planes.seal(plane, owner)
     text = acme.api.get("/tenants/acme/audit/export").text
     assert '"app.created"' in text
     assert text.splitlines()[-2].startswith('{"checkpoint":{"origin":"test-plane/')
-    seal(plane, owner)
+    planes.seal(plane, owner)
     assert '"audit.exported"' in acme.api.get("/tenants/acme/audit/export").text

@@ -6,8 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from plane.server import context
+from tests.support import planes
 from tests.support.planes import MovableClock
-from tests.support.rest import Api, Tenant, document, seal
+from tests.support.rest import Api, Tenant, document
 
 Json = dict[str, Any]
 LAST = "this would leave the platform without an admin who may log in; make somebody else platform-admin first"
@@ -95,7 +96,7 @@ def test_the_record_keeps_a_deleted_users_name(acme: Tenant, plane: context.Plan
     acme.api.put("/tenants/acme/users/bob", user("bob", description="Bob"))
     acme.api.make("/tenants/acme/rolebindings", binding("editors", "editor", "bob"))
     acme.api.delete("/tenants/acme/users/bob")
-    seal(plane, owner)
+    planes.seal(plane, owner)
     told = dict(events(acme.api, "/tenants/acme/audit"))
     assert (told["user.updated"]["before"]["description"], told["user.updated"]["after"]["description"]) == ("", "Bob")
     assert told["user.deleted"]["before"]["description"] == "Bob"
@@ -107,7 +108,7 @@ def test_the_record_names_the_roles_that_end_with_a_user(acme: Tenant, plane: co
     acme.api.make("/tenants/acme/users", user("bob"))
     acme.api.make("/tenants/acme/people/bob/roles", {"role": "viewer", "project": "shop"})
     acme.api.delete("/tenants/acme/users/bob")
-    seal(plane, owner)
+    planes.seal(plane, owner)
     found = [item["event"] for item in acme.api.get("/tenants/acme/audit").json()["items"]]
     taken = [(each["target"], each["project"], each["details"]) for each in found if each["type"] == "access.role.taken"]
     assert taken == [("user/bob", "shop", {"role": "viewer"})]

@@ -13,7 +13,6 @@ from plane.domain.auditing import details
 from plane.server import record
 from plane.store import engine
 from tests.cli import conftest
-from tests.cli.test_platform import seal_everything
 from tests.support import far_ends, planes, stamping
 
 
@@ -31,7 +30,7 @@ def test_nobody_is_asked_to_confirm_that_nobody_is_forgotten(run: conftest.Run) 
 
 def test_a_file_is_verified_without_asking_anybody(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
     run("user", "create", "eve", "--role", "viewer")
-    seal_everything(shop)
+    planes.seal(shop.plane, shop.owner)
     file = tmp_path / "audit.jsonl"
     run("audit", "export", "--since", "1970-01-01", "-o", str(file))
     stranger = str(tmp_path / "no-contexts.yaml")  # who was never told of a plane
@@ -43,7 +42,7 @@ def test_a_file_is_verified_without_asking_anybody(shop: planes.Fleet, run: conf
 
 def test_the_verifier_runs_where_nothing_of_the_plane_is(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
     run("user", "create", "eve", "--role", "viewer")
-    seal_everything(shop)
+    planes.seal(shop.plane, shop.owner)
     run("audit", "export", "--since", "1970-01-01", "-o", str(tmp_path / "audit.jsonl"))
     (tmp_path / "verifier.py").write_text(run("audit", "verifier").output)
     done = subprocess.run(
@@ -55,11 +54,11 @@ def test_the_verifier_runs_where_nothing_of_the_plane_is(shop: planes.Fleet, run
 
 def test_a_rewritten_log_is_not_the_one_that_was_remembered(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
     run("user", "create", "eve", "--role", "viewer")
-    seal_everything(shop)
+    planes.seal(shop.plane, shop.owner)
     known = tmp_path / "known"
     assert "nothing is wrong" in run("audit", "verify", "--known", str(known)).output
     run("user", "create", "bob", "--role", "viewer")
-    seal_everything(shop)
+    planes.seal(shop.plane, shop.owner)
     assert "nothing is wrong" in run("audit", "verify", "--known", str(known)).output
     origin, _, *rest = known.read_text().splitlines()
     known.write_text("\n".join([origin, "1000", *rest]))
@@ -75,7 +74,7 @@ def test_a_rewritten_log_is_not_the_one_that_was_remembered(shop: planes.Fleet, 
 def test_what_is_searched_for_is_found_newest_first(shop: planes.Fleet, run: conftest.Run) -> None:
     for name in ("eve", "bob"):
         run("user", "create", name, "--role", "viewer")
-    seal_everything(shop)
+    planes.seal(shop.plane, shop.owner)
     found = run("audit", "search", "--type", "access.person.created").output.splitlines()
     assert ["person/bob" in found[1], "person/eve" in found[2], len(found)] == [True, True, 3]
     assert "Nothing of that kind" in run("audit", "search", "--type", "app.*").output
@@ -88,7 +87,7 @@ def test_what_is_searched_for_is_found_newest_first(shop: planes.Fleet, run: con
 def test_an_export_goes_on_where_it_broke_off(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
     for name in ("eve", "bob"):
         run("user", "create", name, "--role", "viewer")
-        seal_everything(shop)
+        planes.seal(shop.plane, shop.owner)
     file = tmp_path / "audit.jsonl"
     run("audit", "export", "--since", "1970-01-01", "-o", str(file))
     whole = file.read_text()
@@ -105,7 +104,7 @@ def test_formulas_do_not_reach_a_spreadsheet_and_the_manifest_lies_beside(
     shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path
 ) -> None:
     run("user", "create", "eve", "--role", "viewer")
-    seal_everything(shop)
+    planes.seal(shop.plane, shop.owner)
     for form in ("csv", "ocsf", "cloudevents"):
         file = tmp_path / form
         run("audit", "export", "--format", form, "-o", str(file))
@@ -148,7 +147,7 @@ def test_the_four_figures_are_counted_from_syncs_and_rollbacks() -> None:
 
 def test_saved_questions_are_answered(shop: planes.Fleet, run: conftest.Run) -> None:
     run("user", "create", "eve", "--role", "editor")
-    seal_everything(shop)
+    planes.seal(shop.plane, shop.owner)
     assert "access.role.granted" in run("audit", "report", "privileged-actions").output
     assert "eve" in run("audit", "report", "deployers").output
     assert "eve" in run("audit", "report", "access-review").output
@@ -168,7 +167,7 @@ def test_saved_questions_are_answered(shop: planes.Fleet, run: conftest.Run) -> 
 def test_reports_say_what_they_cannot_answer(shop: planes.Fleet, run: conftest.Run) -> None:
     run("user", "create", "eve", "--role", "editor")
     run("user", "disable", "eve")
-    seal_everything(shop)
+    planes.seal(shop.plane, shop.owner)
     assert "access.person.created" in run("audit", "report", "about", "person", "eve").output
     assert "Nothing about the person nobody" in run("audit", "report", "about", "person", "nobody").output
     for report in ("deployers", "waivers"):
@@ -181,7 +180,7 @@ def test_reports_say_what_they_cannot_answer(shop: planes.Fleet, run: conftest.R
 
 def test_time_stamps_say_when_states_were_there(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
     run("user", "create", "eve", "--role", "viewer")
-    seal_everything(shop)
+    planes.seal(shop.plane, shop.owner)
     note = run("audit", "checkpoint").stdout
     query, _ = stamps.request(note.encode())
     with stamping.authority(tmp_path / "house") as house, stamping.authority(tmp_path / "other") as other:
@@ -192,7 +191,7 @@ def test_time_stamps_say_when_states_were_there(shop: planes.Fleet, run: conftes
     told = details.Stamped(size=size, note=note, stamp=stamp, stamped_at="2026-01-01T00:00:00Z")
     with engine.begin(shop.plane.engine, shop.scope) as tx:
         record.append(shop.plane, tx, shop.scope, "audit.stamped", details=told)
-    seal_everything(shop)
+    planes.seal(shop.plane, shop.owner)
     trusted, file, notes = str(tmp_path / "house.pem"), tmp_path / "audit.jsonl", tmp_path / "notes"
     assert f"1 time stamps hold; {size} events were there by 20" in run("audit", "verify", "--authority", trusted).output
     run("audit", "export", "--since", "1970-01-01", "-o", str(file))

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import httpx
 
 from tests.cli import conftest
-from tests.cli.test_platform import seal_everything
 from tests.support import planes
 
 
@@ -24,11 +23,11 @@ def test_what_happens_is_seen_by_whoever_follows(
     shop: planes.Fleet, run: conftest.Run, api: str, environment: dict[str, str | None]
 ) -> None:
     run("user", "create", "eve", "--role", "viewer")
-    seal_everything(shop)
+    planes.seal(shop.plane, shop.owner)
     with stream(api, str(environment["PLANE_TOKEN"]), after=0, type="access.*") as lines:
         assert told(lines)["event"]["type"] == "access.role.granted"
         run("user", "create", "bob", "--role", "viewer")
-        seal_everything(shop)
+        planes.seal(shop.plane, shop.owner)
         assert told(lines)["event"]["target"] == "person/bob"
 
 

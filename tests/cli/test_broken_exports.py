@@ -21,7 +21,6 @@ from plane.server import record
 from plane.server.auditing import exports
 from plane.store import engine
 from tests.cli import conftest
-from tests.cli.test_platform import seal_everything
 from tests.support import dying_server, planes
 
 STATES, EVENTS = 8, 3
@@ -39,7 +38,7 @@ def log(shop: planes.Fleet, monkeypatch: pytest.MonkeyPatch) -> planes.Fleet:
             for _ in range(EVENTS):
                 told = details.Written(after={"n": number})
                 record.append(shop.plane, tx, shop.scope, "app.updated", target=f"app/a{number}", details=told, message="m" * 1500)
-        seal_everything(shop)
+        planes.seal(shop.plane, shop.owner)
     return shop
 
 

@@ -3,24 +3,13 @@
 import json
 import pathlib
 import stat
-import time
 
 import sqlalchemy as sa
 
-from plane.server.auditing import seal_log
 from tests.cli import conftest
 from tests.support import opa_bundles, planes
 
 IDENTITY = "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ"
-
-
-def seal_everything(fleet: planes.Fleet) -> None:
-    """An event gets its place when no older transaction is open, those of autovacuum and of other tests included."""
-    placed = "SELECT 1 FROM audit_leaves WHERE event_id = e.id"
-    left = f"SELECT count(*) AS n FROM audit_events e WHERE tenant_id = :tenant AND NOT EXISTS ({placed})"  # noqa: S608 its own text
-    deadline = time.monotonic() + 30
-    while fleet.row(left, tenant=fleet.tenant).n and time.monotonic() < deadline:
-        seal_log.seal(fleet.plane, fleet.tenant)
 
 
 def test_login_keeps_a_context_that_works(api: str, run: conftest.Run, environment: dict[str, str | None], tmp_path: pathlib.Path) -> None:
@@ -126,7 +115,7 @@ def test_a_policy_that_does_not_compile_names_file_and_line(shop: planes.Fleet, 
 
 def test_the_record_is_listed_and_exported_with_its_checkpoint(shop: planes.Fleet, run: conftest.Run, tmp_path: pathlib.Path) -> None:
     run("user", "create", "eve", "--role", "viewer")
-    seal_everything(shop)
+    planes.seal(shop.plane, shop.owner)
     assert "access.person.created" in run("audit", "list").output
     file = tmp_path / "audit.jsonl"
     said = run("audit", "export", "--since", "1h", "-o", str(file)).stderr.splitlines()

@@ -4,7 +4,6 @@
 
 import json
 import pathlib
-import time
 from collections.abc import Callable
 
 import pytest
@@ -14,27 +13,15 @@ from plane.cli.auditing import verifier
 from plane.domain import access
 from plane.domain.auditing import audit, details, proof_checks
 from plane.server import authorise, context, record
-from plane.server.auditing import audit_log, exports, seal_log
+from plane.server.auditing import audit_log, exports
 from plane.store import engine
 from plane.store.auditing import audit_reading
 from plane.wire import audit as wire
-from tests.support import verifying
+from tests.support import planes, verifying
 
 PLATFORM = authorise.Names()
 ADMIN = authorise.Caller(access.Actor(access.SYSTEM.id, "root", grants=(access.Grant("platform-admin"),)))
 BATCHES = (3, 1, 5, 4)
-
-
-def seal_all(plane: context.Plane, owner: sa.Engine) -> None:
-    """Transactions open anywhere on the server, other tests' too, hold the sealer back for a moment."""
-    deadline = time.monotonic() + 30
-    left = sa.text("SELECT count(*) FROM audit_events e WHERE NOT EXISTS (SELECT 1 FROM audit_leaves l WHERE l.event_id = e.id)")
-    while time.monotonic() < deadline:
-        seal_log.seal_all(plane)
-        with owner.begin() as tx:
-            if not tx.execute(left).scalar_one():
-                return
-    raise AssertionError("the log was not sealed within 30 s")
 
 
 @pytest.fixture
@@ -54,7 +41,7 @@ def log(plane: context.Plane, owner: sa.Engine) -> context.Plane:
                     details=details.Written(after={"n": number, "at": 0.1 + number}),
                 )
                 number += 1
-        seal_all(plane, owner)
+        planes.seal(plane, owner)
     return plane
 
 
@@ -218,7 +205,7 @@ def test_a_changed_file_is_found(log: context.Plane, change: Callable[[list[str]
 
 
 def test_a_filtered_file_is_proven_row_by_row_and_by_count(log: context.Plane, owner: sa.Engine) -> None:
-    seal_all(log, owner)
+    planes.seal(log, owner)
     report = verifying.verified(exported(log, target="tenant/t7"))
     assert report.findings == []
     assert report.complete == "the signed counts say 1 events of target tenant/t7, and the file holds 1"
@@ -253,7 +240,7 @@ def test_a_log_of_thousands_uses_its_stored_nodes(plane: context.Plane, owner: s
     with engine.begin(plane.engine, scope) as tx:
         for number in range(1500):
             record.append(plane, tx, scope, "tenant.updated", target=f"tenant/t{number}")
-    seal_all(plane, owner)
+    planes.seal(plane, owner)
     found = audit_log.inclusion(plane, ADMIN, PLATFORM, wire.InclusionQuery(seq=777))
     path = [bytes.fromhex(one) for one in found.path]
     assert proof_checks.included(bytes.fromhex(found.leaf), 777, 1500, path).hex() == found.checkpoint.root

@@ -20,8 +20,8 @@ from plane.server import context, record
 from plane.server.auditing import exports
 from plane.store import engine
 from plane.wire import audit as wire
-from tests.server.test_audit_tampering import ADMIN, PLATFORM, seal_all
-from tests.support import verifying
+from tests.server.test_audit_tampering import ADMIN, PLATFORM
+from tests.support import planes, verifying
 
 BEGINNING = "1970-01-01T00:00:00Z"
 SAYINGS = ("=1+1", 'with "quotes", commas', "two\r\nlines", "Ärger", "-", "")
@@ -46,7 +46,7 @@ def log(plane: context.Plane, owner: sa.Engine, monkeypatch: pytest.MonkeyPatch)
                     message=message,
                     details=details.Written(after={"n": number}),
                 )
-        seal_all(plane, owner)
+        planes.seal(plane, owner)
     return plane
 
 

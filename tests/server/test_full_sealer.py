@@ -15,9 +15,9 @@ from plane.domain import errors
 from plane.server import context, record
 from plane.server.auditing import seal_log
 from plane.store import engine
-from tests.server.test_audit_tampering import exported, seal_all
+from tests.server.test_audit_tampering import exported
 from tests.server.test_send import SCOPE
-from tests.support import verifying
+from tests.support import planes, verifying
 
 EVENTS = 3000
 
@@ -54,13 +54,13 @@ def test_a_sealer_without_room_seals_nothing_by_halves_and_goes_on(plane: contex
         for number in range(EVENTS):
             record.append(plane, tx, SCOPE, "tenant.updated", target=f"tenant/t{number}")
     with pytest.raises(errors.BackendDown, match="disk is full"):
-        seal_all(plane, owner)
+        planes.seal(plane, owner)
     leaves, signed = counts(owner)
     assert leaves == signed < EVENTS
     with pytest.raises(errors.BackendDown, match="disk is full"):
         seal_log.seal(plane, SCOPE.tenant)
     subprocess.run([str(shutil.which("mount")), "-o", "remount,size=64m", str(disk)], check=True)
-    seal_all(plane, owner)
+    planes.seal(plane, owner)
     assert counts(owner) == (EVENTS, EVENTS)
     found = verifying.verified(exported(plane))
     assert (found.findings, found.events) == ([], EVENTS + 1)  # the export's own event with them

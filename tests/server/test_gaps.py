@@ -7,7 +7,6 @@ from plane.server import record
 from plane.server.auditing import gaps
 from plane.store import engine
 from plane.store.layout import tables
-from tests.server.test_audit_tampering import seal_all
 from tests.support import planes
 
 
@@ -34,7 +33,7 @@ def begin(fleet: planes.Fleet, owner: sa.Engine, *, state: str, outcome: str = "
                 "outcome": outcome,
             }
             tx.execute(sa.insert(tables.tasks).values(filled(row)))
-    seal_all(fleet.plane, owner)
+    planes.seal(fleet.plane, owner)
     return task
 
 
@@ -48,7 +47,7 @@ def filled(row: dict[str, object]) -> dict[str, object]:
 
 def found(fleet: planes.Fleet, owner: sa.Engine) -> list[tuple[str, str]]:
     gaps.look(fleet.plane)
-    seal_all(fleet.plane, owner)
+    planes.seal(fleet.plane, owner)
     with owner.begin() as tx:
         rows = tx.execute(sa.text("SELECT type, correlation FROM audit_leaves WHERE type <> 'app.sync.started' ORDER BY seq"))
         return [(row.type, row.correlation) for row in rows]
@@ -77,6 +76,6 @@ def test_an_end_that_comes_late_resolves_the_finding(fleet: planes.Fleet, owner:
     scope = access.Scope(fleet.tenant, access.SYSTEM)
     with engine.begin(fleet.plane.engine, scope) as tx:
         record.append(fleet.plane, tx, scope, "app.sync.completed", stage="outcome", target="app/web", correlation=task)
-    seal_all(fleet.plane, owner)
+    planes.seal(fleet.plane, owner)
     assert [kind for kind, _ in found(fleet, owner)] == ["audit.gap", "app.sync.completed", "audit.gap.resolved"]
     assert len(found(fleet, owner)) == 3

@@ -17,7 +17,6 @@ from plane.server.attending import enrol, intake, journals
 from plane.server.auditing import gaps
 from plane.wire import agent, journal, signing
 from tests.server import test_gaps
-from tests.server.test_audit_tampering import seal_all
 from tests.support import counting, planes
 
 KEY = agent.Key("", "ConfigMap", "shop", "web")
@@ -145,7 +144,7 @@ def test_a_journal_resolves_what_was_missed(fleet: planes.Fleet, book: Book, app
     test_gaps.found(fleet, owner)
     book.note(journal.TaskEnded(task, app, "apply", 1, "succeeded"))
     book.send()
-    seal_all(fleet.plane, owner)
+    planes.seal(fleet.plane, owner)
     assert [kind for kind, _ in test_gaps.found(fleet, owner)][-3:] == ["audit.gap", "app.task.recovered", "audit.gap.resolved"]
     assert gaps.look(fleet.plane) == 0
 

@@ -14,10 +14,10 @@ from plane.domain.auditing import audit
 from plane.server import context
 from plane.store import engine
 from plane.store.auditing import audit_reading
-from tests.server.test_audit_tampering import exported, seal_all
+from tests.server.test_audit_tampering import exported
 from tests.server.test_retention import write
+from tests.support import planes, verifying
 from tests.support import vault as support
-from tests.support import verifying
 
 RULES = 'path "transit/sign/log" { capabilities = ["update"] } path "transit/keys/log" { capabilities = ["read"] }'
 
@@ -61,7 +61,7 @@ def test_a_key_that_was_lost_is_replaced_and_the_log_says_so(plane: context.Plan
     write(plane, owner, 1)
     plane = msgspec.structs.replace(plane, log_signer=log_keys.Files([made(tmp_path, "new.pem")]))
     write(plane, owner, 1)
-    seal_all(plane, owner)
+    planes.seal(plane, owner)
     assert sum("audit.key.changed" in line for line in exported(plane)) == 1
     assert len(signed_with(plane)) == 2
 

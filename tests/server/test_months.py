@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from plane.server import context
 from plane.server.auditing import retention
-from tests.server.test_audit_tampering import exported, findings, seal_all
+from tests.server.test_audit_tampering import exported, findings
 from tests.server.test_retention import count, keep, old, write
 from tests.support import planes, verifying
 
@@ -63,7 +63,7 @@ def test_a_month_that_nobody_keeps_leaves_whole_after_the_log_said_so(plane: con
     keep(plane, 400)
     retention.expire(plane)
     assert years_ago in parts(owner)  # what the log says is not sealed yet
-    seal_all(plane, owner)
+    planes.seal(plane, owner)
     retention.expire(plane)
     assert years_ago not in parts(owner)
     report = verifying.verified(exported(plane))
@@ -76,7 +76,7 @@ def test_a_month_stays_whole_under_a_hold(plane: context.Plane, owner: sa.Engine
     keep(plane, 400, hold="case 7")
     for _ in range(2):
         retention.expire(plane)
-        seal_all(plane, owner)
+        planes.seal(plane, owner)
     assert count(owner, years_ago) == 2
     assert findings(plane) == []
 

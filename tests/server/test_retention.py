@@ -16,7 +16,7 @@ from plane.server.auditing import audit_log, retention
 from plane.store import engine
 from plane.store.auditing import audit_terms
 from plane.wire import audit as wire
-from tests.server.test_audit_tampering import ADMIN, PLATFORM, exported, findings, forge, seal_all
+from tests.server.test_audit_tampering import ADMIN, PLATFORM, exported, findings, forge
 from tests.support import planes, verifying
 
 ADA = access.Actor("01900000-0000-7000-8000-00000000ada0", "ada", ip="192.0.2.7", user_agent='x}},"event":{}')
@@ -27,7 +27,7 @@ def write(plane: context.Plane, owner: sa.Engine, count: int, actor: access.Acto
     with engine.begin(plane.engine, scope) as tx:
         for number in range(count):
             record.append(plane, tx, scope, "tenant.updated", target=f"tenant/t{number}")
-    seal_all(plane, owner)
+    planes.seal(plane, owner)
 
 
 def old(plane: context.Plane, owner: sa.Engine, count: int) -> None:
@@ -53,7 +53,7 @@ def test_old_events_leave_and_the_log_is_still_proven(plane: context.Plane, owne
     write(plane, owner, 3)
     keep(plane, 400)
     assert retention.expire(plane) == 5
-    seal_all(plane, owner)
+    planes.seal(plane, owner)
     report = verifying.verified(exported(plane))
     assert (report.findings, report.expired) == ([], 5)
     assert retention.expire(plane) == 0
@@ -64,7 +64,7 @@ def test_a_search_passes_over_events_that_left(plane: context.Plane, owner: sa.E
     write(plane, owner, 3)
     keep(plane, 400)
     retention.expire(plane)
-    seal_all(plane, owner)
+    planes.seal(plane, owner)
     query = wire.Query(since="1970-01-01", type="tenant.updated", limit=2)
     page = audit_log.page(plane, ADMIN, PLATFORM, query)
     assert ([one.seq for one in page.items], page.next != "") == ([5, 6], True)
@@ -75,7 +75,7 @@ def test_an_event_removed_by_hand_is_not_taken_for_one_that_left(plane: context.
     write(plane, owner, 3)
     keep(plane, 400)
     retention.expire(plane)
-    seal_all(plane, owner)
+    planes.seal(plane, owner)
     forge(owner, "DELETE FROM audit_events WHERE id = (SELECT event_id FROM audit_leaves WHERE seq = 3)")
     assert findings(plane) == ["place 3: the event was removed; its leaf is still there"]
 
@@ -112,7 +112,7 @@ def test_a_person_is_forgotten_and_the_log_is_still_proven(plane: context.Plane,
         retention.erase(plane, ADMIN, authorise.Names(name="ada"))
     keep(plane, 0)
     retention.erase(plane, ADMIN, authorise.Names(name="ada"))
-    seal_all(plane, owner)
+    planes.seal(plane, owner)
     text = "".join(exported(plane))
     assert ('"name":"ada"' in text, "192.0.2.7" in text, ADA.id in text) == (False, False, True)
     assert findings(plane) == []
@@ -125,7 +125,7 @@ def test_who_made_a_commit_is_forgotten_and_the_log_is_still_proven(plane: conte
         for number, (author, committer) in enumerate(people):
             told = sync_details.SyncStarted(trigger="t", generation=1, why="w", asked_by="a", author=author, committer=committer)
             record.append(plane, tx, scope, "app.sync.started", target=f"app/{number}", stage="intent", details=told)
-    seal_all(plane, owner)
+    planes.seal(plane, owner)
     with owner.begin() as tx:
         assert not [body for body in tx.execute(sa.text("SELECT body FROM audit_events")).scalars() if b'"Bo"' in body]
     assert [(one.details["author"], one.details["committer"]) for one in shown(plane)] == list(people)
@@ -135,7 +135,7 @@ def test_who_made_a_commit_is_forgotten_and_the_log_is_still_proven(plane: conte
         retention.erase_authors(plane, ADMIN, PLATFORM, wire.Authors(authors=("Bo",)))
     keep(plane, 0)
     assert retention.erase_authors(plane, ADMIN, PLATFORM, wire.Authors(authors=("Bo",))).events == 2
-    seal_all(plane, owner)
+    planes.seal(plane, owner)
     assert [one.details.get("author") for one in shown(plane)] == [None, None, "Cy"]
     assert (findings(plane), '"Bo"' in "".join(exported(plane))) == ([], False)
 
@@ -159,7 +159,7 @@ def test_somebody_is_forgotten_where_another_acted_and_the_log_is_still_proven(
                 plane, tx, scope, "app.sync.started", target="app/web", stage="intent", message="asked for by eve", details=details
             )
         assert audit_terms.erase(tx, scope.tenant, ADA.id, "eve") == 1
-    seal_all(plane, owner)
+    planes.seal(plane, owner)
     text = "".join(exported(plane))
     assert (text.count('"asked_by":"bo"'), '"eve"' in text, "person/eve" in text, findings(plane)) == (1, False, False, [])
 
@@ -172,7 +172,7 @@ def test_whom_git_and_providers_name_is_forgotten(plane: context.Plane, owner: s
             told = msgspec.structs.replace(sync_details.SyncStarted(trigger="t", generation=1, why="w", asked_by="ci"), **{field: name})
             record.append(plane, tx, scope, "app.sync.started", target="app/web", stage="intent", details=told)
     assert retention.erase_authors(plane, ADMIN, PLATFORM, wire.Authors(authors=("SHA256:eve",))).events == 1
-    seal_all(plane, owner)
+    planes.seal(plane, owner)
     text = "".join(exported(plane))
     assert ("SHA256:eve" in text, "SHA256:bo" in text, findings(plane)) == (False, True, [])
 

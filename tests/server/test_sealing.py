@@ -19,7 +19,7 @@ from plane.domain import access
 from plane.server import context, record
 from plane.server.auditing import seal_log
 from plane.store import engine
-from tests.server.test_audit_tampering import exported, findings, seal_all
+from tests.server.test_audit_tampering import exported, findings
 from tests.server.test_retention import write
 from tests.support import planes, verifying
 
@@ -70,7 +70,7 @@ def test_writers_with_long_transactions_leave_no_gap_and_no_duplicate(plane: con
         committed = sum(threads.map(one, range(WRITERS)))
         done.set()
         assert [sealer.result() for sealer in sealers] == [None, None]
-    seal_all(plane, owner)
+    planes.seal(plane, owner)
     seqs, placed, left = places(owner)
     assert (seqs, placed, left) == (list(range(committed)), committed, 0)
     assert findings(plane) == []
@@ -89,7 +89,7 @@ def test_a_sealer_killed_at_any_step_loses_and_doubles_nothing(
         [sys.executable, str(script), database_url, str(tmp_path / "key.pem")], capture_output=True, text=True, check=True
     )
     assert int(done.stdout) > 8
-    seal_all(plane, owner)
+    planes.seal(plane, owner)
     seqs, placed, left = places(owner)
     assert (seqs, placed, left) == (list(range(20)), 20, 0)
     assert findings(plane) == []

@@ -12,7 +12,7 @@ from plane.server import context, record
 from plane.server.auditing import audit_log
 from plane.store import engine
 from plane.wire import audit as wire
-from tests.server.test_audit_tampering import ADMIN, PLATFORM, forge, seal_all
+from tests.server.test_audit_tampering import ADMIN, PLATFORM, forge
 from tests.support import planes
 
 SCOPE = access.Scope(access.PLATFORM_TENANT, access.SYSTEM)
@@ -28,7 +28,7 @@ def written(plane: context.Plane, owner: sa.Engine, *ahead: dt.timedelta) -> dic
         times[f"tenant/t{number}"] = plane.clock.now()
         with engine.begin(plane.engine, SCOPE) as tx:
             record.append(plane, tx, SCOPE, "tenant.updated", target=f"tenant/t{number}")
-        seal_all(plane, owner)
+        planes.seal(plane, owner)
     plane.clock.ahead = dt.timedelta()
     return times
 
@@ -55,7 +55,7 @@ def test_types_are_asked_for_by_name_and_by_what_they_are_below(plane: context.P
     with engine.begin(plane.engine, SCOPE) as tx:
         record.append(plane, tx, SCOPE, "sink.replayed", target="sink/siem")
         record.append(plane, tx, SCOPE, "sink.updated", target="sink/other")
-    seal_all(plane, owner)
+    planes.seal(plane, owner)
     for words, wanted in (
         ("tenant.updated", {"tenant/t0"}),
         ("sink.*", {"sink/siem", "sink/other"}),
@@ -115,7 +115,7 @@ def test_one_things_events_of_a_type_come_page_after_page(plane: context.Plane, 
     with engine.begin(plane.engine, SCOPE) as tx:
         for number in range(12):
             record.append(plane, tx, SCOPE, ("sink.updated", "sink.replayed")[number % 2], target=f"sink/s{number % 3}")
-    seal_all(plane, owner)
+    planes.seal(plane, owner)
     query = wire.Query(type="sink.updated", target="sink/s0", limit=1, order="newest")
     first = audit_log.page(plane, ADMIN, PLATFORM, query)
     rest = audit_log.page(plane, ADMIN, PLATFORM, msgspec.structs.replace(query, cursor=first.next))

@@ -25,7 +25,7 @@ from plane.server.keeping import sinks
 from plane.store import engine
 from plane.wire import audit as wire
 from plane.wire import documents, reading
-from tests.server.test_audit_tampering import ADMIN, PLATFORM, seal_all
+from tests.server.test_audit_tampering import ADMIN, PLATFORM
 from tests.support import far_ends, planes, verifying
 
 KEY = "0123456789abcdef-hmac"
@@ -59,14 +59,14 @@ def add(plane: context.Plane, owner: sa.Engine, spec: dict[str, object], data: d
     }  # fmt: skip
     made = reading.convert(wish | ({"data": data} if data else {}), documents.Sink)
     generic.create(plane, ADMIN, sinks.PLATFORM_KIND, authorise.Names(), made)
-    seal_all(plane, owner)
+    planes.seal(plane, owner)
 
 
 def write(plane: context.Plane, owner: sa.Engine, count: int, *, first: int = 0) -> None:
     with engine.begin(plane.engine, SCOPE) as tx:
         for number in range(first, first + count):
             record.append(plane, tx, SCOPE, "tenant.updated", target=f"tenant/t{number}", message=f'"quoted] {number}\n')
-    seal_all(plane, owner)
+    planes.seal(plane, owner)
 
 
 def drain(plane: context.Plane) -> None:
@@ -276,13 +276,13 @@ def test_changes_are_refused_while_a_mandatory_sink_is_too_far_behind(
     with authorise.enter(sender, ADMIN, PLATFORM, "tenant:get"), authorise.enter(sender, ADMIN, PLATFORM, "sink:update"):
         pass
     web.answer = lambda _: (200, b"")
-    seal_all(sender, owner)
+    planes.seal(sender, owner)
     again(owner)
     drain(sender)
     assert send.judge(sender) == 1
     with authorise.enter(sender, ADMIN, PLATFORM, "tenant:create"):
         pass
-    seal_all(sender, owner)
+    planes.seal(sender, owner)
     with owner.begin() as tx:
         types = tx.execute(sa.text("SELECT type FROM audit_leaves WHERE type LIKE 'audit.mode.%' ORDER BY seq")).scalars().all()
     assert types == ["audit.mode.blocked", "audit.mode.opened"]

@@ -16,7 +16,6 @@ from plane.server.auditing import standing
 from plane.server.keeping import apps, holds, projects
 from plane.wire import agent, rest
 from plane.wire import audit as wire
-from tests.server.test_audit_tampering import seal_all
 from tests.support import planes
 
 DEPLOYMENT = """apiVersion: apps/v1
@@ -80,7 +79,7 @@ class Story(msgspec.Struct, frozen=True):
 
     def at(self, time: dt.datetime, **asked: str) -> tuple[wire.Standing, ...]:
         """What is told of that time."""
-        seal_all(self.plane, self.fleet.owner)
+        planes.seal(self.plane, self.fleet.owner)
         query = wire.StandingQuery(time=time.isoformat(), **asked)  # type: ignore[arg-type]  # texts of the query
         return standing.standing(self.plane, ADMIN, authorise.Names("acme"), query).items
 

@@ -27,12 +27,14 @@ from plane.domain import access, tenancy
 from plane.domain.rendering import secrets
 from plane.run import devgit
 from plane.server import claim, context, keys
+from plane.server.auditing import seal_log
 from plane.server.delivering import deliver, poll
 from plane.store import engine
 from plane.store.delivering import leases
 from plane.store.layout import tables
 from plane.wire import agent as wire
 from plane.wire import signing
+from tests.support import waiting
 
 
 class MovableClock(clock.SystemClock):
@@ -210,6 +212,18 @@ def make_fleet(plane: context.Plane, owner: sa.Engine, *, tenant: str, project: 
     return Fleet(
         plane, owner, ids["tenant"], ids["project"], ids["cluster"], ids["agent"], pair, key, {"tenant": tenant, "project": project}
     )
+
+
+def seal(plane: context.Plane, owner: sa.Engine) -> None:
+    """Give every event its place. Transactions still open anywhere on the server, other workers' too, hold the sealer back for a moment."""
+    left = sa.text("SELECT count(*) FROM audit_events e WHERE NOT EXISTS (SELECT 1 FROM audit_leaves l WHERE l.event_id = e.id)")
+
+    def sealed() -> bool:
+        seal_log.seal_all(plane)
+        with owner.begin() as tx:
+            return not tx.execute(left).scalar_one()
+
+    waiting.until(sealed, lambda: "events without a place in the log")
 
 
 def files(folder: str, **contents: str) -> dict[str, bytes]:

@@ -1,19 +1,16 @@
 """The REST API as its callers see it: one application per worker on that worker's database, callers by token, two tenants."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
-import sqlalchemy as sa
 from litestar import Litestar
 from litestar.testing import TestClient
 
 from plane.api import app
 from plane.server import bootstrap, context
-from plane.server.auditing import seal_log
 
 V1 = "/api/v1"
 Json = dict[str, Any]
@@ -71,17 +68,6 @@ def app_document(name: str, **spec: object) -> Json:
         "destination": {"cluster": "east", "namespace": "shop"},
     }
     return document("App", name, wanted | spec)
-
-
-def seal(plane: context.Plane, owner: sa.Engine) -> None:
-    """Give every event its place. Transactions still open anywhere on the server, other workers' too, hold the sealer back for a moment."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        seal_log.seal_all(plane)
-        with owner.begin() as tx:
-            if not tx.execute(sa.text("SELECT (SELECT count(*) FROM audit_events) - (SELECT count(*) FROM audit_leaves)")).scalar_one():
-                return
-    raise AssertionError("the log was not sealed within 30 s")
 
 
 class Tenant(msgspec.Struct, frozen=True):

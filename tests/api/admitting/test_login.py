@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from plane.domain.granting import login as domain
 from plane.server import context, login
-from tests.support import identity, recorded
+from tests.support import identity, planes, recorded
 from tests.support.planes import MovableClock
-from tests.support.rest import V1, Api, Tenant, document, seal
+from tests.support.rest import V1, Api, Tenant, document
 
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 BACK = "http://127.0.0.1:8000/"
@@ -299,6 +299,6 @@ def test_who_logs_out_at_the_provider_is_out_here(
 
 def test_the_log_names_the_log_in(nobody: Api, platform: Api, ana: identity.Browser, plane: context.Plane, owner: sa.Engine) -> None:
     log_in(nobody, ana)
-    seal(plane, owner)
+    planes.seal(plane, owner)
     found = platform.get("/audit?limit=100").json()["items"]
     assert "login.succeeded" in [one["event"]["type"] for one in found]

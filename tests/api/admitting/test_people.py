@@ -6,8 +6,9 @@ import pytest
 import sqlalchemy as sa
 
 from plane.server import authorise, context
+from tests.support import planes
 from tests.support.planes import MovableClock
-from tests.support.rest import Api, Tenant, app_document, document, seal
+from tests.support.rest import Api, Tenant, app_document, document
 
 
 def test_a_request_without_a_token_is_refused(acme: Tenant) -> None:
@@ -69,7 +70,7 @@ def test_a_viewer_reads_and_is_told_what_is_lacking(acme: Tenant) -> None:
 
 def test_refused_writing_is_in_the_audit_log(acme: Tenant, plane: context.Plane, owner: sa.Engine) -> None:
     acme.api.person("acme", "bob", "viewer").delete(f"{acme.shop}/apps/web")
-    seal(plane, owner)
+    planes.seal(plane, owner)
     events = [item["event"] for item in acme.api.get("/tenants/acme/audit").json()["items"]]
     assert [(each["actor"]["name"], each["message"]) for each in events if each["type"] == "access.denied"] == [
         ("bob", "app:delete on acme/shop/web")

@@ -9,9 +9,9 @@ from plane.api import calls
 from plane.api.delivering import streams
 from plane.domain import errors
 from plane.server import authorise, context
-from tests.support import web
+from tests.support import planes, web
 from tests.support.planes import MovableClock
-from tests.support.rest import Api, Tenant, app_document, document, seal
+from tests.support.rest import Api, Tenant, app_document, document
 
 
 @pytest.fixture
@@ -136,6 +136,6 @@ def test_a_stream_ends_with_its_session_and_does_not_keep_it_open(ada: web.Brows
 
 def test_the_log_tells_of_a_sessions_begin_and_end(ada: web.Browser, acme: Tenant, plane: context.Plane, owner: sa.Engine) -> None:
     ada.call("POST", "/logout")
-    seal(plane, owner)
+    planes.seal(plane, owner)
     told = [one["event"]["type"] for one in acme.api.get("/tenants/acme/audit?limit=100").json()["items"]]
     assert {"login.succeeded", "access.session.ended"} <= set(told)

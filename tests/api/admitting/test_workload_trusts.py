@@ -13,8 +13,8 @@ from plane.server import authorise, context
 from plane.server import documents as generic
 from plane.server.keeping import workload_trusts
 from plane.wire import documents
-from tests.support import identity
-from tests.support.rest import Api, Tenant, document, seal
+from tests.support import identity, planes
+from tests.support.rest import Api, Tenant, document
 
 Json = dict[str, Any]
 CLAIMS = {"repository_id": "7", "ref": "refs/heads/main"}
@@ -52,7 +52,7 @@ def inside(nobody: Api, provider: identity.Provider) -> Api:
 
 
 def told(platform: Api, plane: context.Plane, owner: sa.Engine, acme: Tenant, kind: str) -> list[Json]:
-    seal(plane, owner)
+    planes.seal(plane, owner)
     found = acme.api.get("/tenants/acme/audit?limit=200").json()["items"]
     return [one["event"] for one in found if one["event"]["type"] == kind]
 

@@ -4,7 +4,8 @@ import pytest
 import sqlalchemy as sa
 
 from plane.server import context
-from tests.support.rest import Tenant, app_document, seal
+from tests.support import planes
+from tests.support.rest import Tenant, app_document
 
 HOLD = {"reason": "migration"}
 
@@ -24,7 +25,7 @@ def test_an_app_is_held_by_whoever_says_so_and_released(acme: Tenant, plane: con
     released = acme.api.delete(f"{web}/hold")
     assert (released.status_code, "hold" in released.json()["status"]) == (200, False)
     assert acme.api.delete(f"{web}/hold").status_code == 409
-    seal(plane, owner)
+    planes.seal(plane, owner)
     events = [item["event"] for item in acme.api.get("/tenants/acme/audit?project=shop").json()["items"]]
     assert [(event["type"], event["target"]) for event in events[1:]] == [("app.held", "app/web"), ("app.released", "app/web")]
 
