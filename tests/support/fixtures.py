@@ -45,16 +45,6 @@ def kubeconfig(cluster: clusters.DevCluster) -> pathlib.Path:
 @pytest.fixture
 def namespace(cluster: clusters.DevCluster) -> Iterator[str]:
     """A fresh namespace in the shared cluster; its deletion is asked for, not waited for."""
-    yield from _namespace(cluster)
-
-
-@pytest.fixture
-def other_namespace(other_cluster: clusters.DevCluster) -> Iterator[str]:
-    """The same in the second cluster."""
-    yield from _namespace(other_cluster)
-
-
-def _namespace(cluster: clusters.DevCluster) -> Iterator[str]:
     admin = api.admin(cluster.folder, cluster.server)
     name = f"test-{uuid.uuid4().hex[:12]}"
     admin.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
