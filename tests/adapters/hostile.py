@@ -138,4 +138,5 @@ ATTEMPTS: dict[str, Callable[[str], str]] = {
     "depth": _depth,
     "descriptors": _descriptors,
     "nice": lambda _: str(os.nice(0)),
+    "session": lambda _: str(os.getsid(0)),
 }

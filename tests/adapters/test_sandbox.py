@@ -268,6 +268,11 @@ def test_a_cell_holds_nothing_of_another(sandbox: pool.Pool) -> None:
     assert len(made[0].body["data"]["descriptors"].split(",")) == 4  # in, out, err, and the channel
 
 
+def test_a_render_shares_processors_within_the_planes_session(attempt: Attempt) -> None:
+    """In one of its own Linux would weigh it against whole sessions, however patient it is."""
+    assert attempt(session="") == {"session": str(os.getsid(0))}
+
+
 def test_a_patient_render_leaves_the_processor_to_others(sandbox: pool.Pool) -> None:
     ordinary = job({"nice": b""})
     both = (ordinary, msgspec.structs.replace(ordinary, patient=True))

@@ -2,8 +2,10 @@
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import resource
+import termios
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -42,6 +44,12 @@ class _PathBeneath(ctypes.Structure):
 
 class _CapabilityHeader(ctypes.Structure):
     _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+def leave_terminal() -> None:
+    """Have no controlling terminal any more, nor any process forked from here on."""
+    with contextlib.suppress(OSError), Path("/dev/tty").open("rb", buffering=0) as terminal:  # there is none, as in a container
+        fcntl.ioctl(terminal, termios.TIOCNOTTY)
 
 
 def landlock_abi() -> int:

@@ -23,6 +23,7 @@ def main() -> None:
     orders = socket.socket(fileno=int(sys.argv[1]))
     start = msgspec.msgpack.decode(orders.recv(ORDER_BYTES), type=messages.Start)
     work = {name: importlib.import_module(module).render for name, module in start.modules.items()}
+    kernel.leave_terminal()
     cage = _cage()
     cell.rehearse()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, the kernel would throw away what cells took

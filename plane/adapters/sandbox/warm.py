@@ -77,7 +77,7 @@ class Template:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 pass_fds=(theirs.fileno(),),
-                start_new_session=True,
+                process_group=0,  # no session: Linux may share processors among sessions first (sched(7), autogroup), however nice they are
             )
         try:
             mine.send(msgspec.msgpack.encode(messages.Start(self._modules)))
