@@ -27,6 +27,11 @@ class Crew:
             at_work = [rows[0].tenant for rows in self._jobs.values()]
         return frozenset(tenant for tenant in at_work if at_work.count(tenant) >= self._share)
 
+    def others(self, tenant: str) -> bool:
+        """Whether anybody else has work."""
+        with self._lock:
+            return any(rows[0].tenant != tenant for rows in self._jobs.values())
+
     def held(self) -> tuple[leases.Leased, ...]:
         """Every lease that work under way or waiting here stands on."""
         with self._lock:

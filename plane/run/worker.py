@@ -6,14 +6,15 @@ import functools
 import itertools
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import click
 import structlog
 
 from plane import config
 from plane.domain import errors
-from plane.run import crew, heap, wiring
+from plane.run import crew, heap, pace, wiring
 from plane.server import context
 from plane.server.attending import orphan_watch
 from plane.server.auditing import gaps, retention, seal_log, send, visits
@@ -44,8 +45,9 @@ class Worker:
         self._each = max(1, threads // wiring.TENANTS_RENDERING)
         self._most = max(self._each, threads - self._each)  # whatever a tenant's weight, another finds room
         self._stopping, self._ended, self._due, self._look = (threading.Event() for _ in range(4))
-        self._tenants = crew.Crew("tenant", size=TENANTS, share=1, ended=self._due.set)
-        self._looks = crew.Crew("look", size=LOOKS, share=LOOKS_EACH, ended=self._look.set)
+        self._tenants = crew.Crew("tenant", size=TENANTS, share=1, ended=functools.partial(self._ended_one, self._due))
+        self._looks = crew.Crew("look", size=LOOKS, share=LOOKS_EACH, ended=functools.partial(self._ended_one, self._look))
+        self._pace = pace.Pace(max(1, self._each - 1), self._others)
         self._listener = wake.Listener(settings.database_url, ("plane_due",))
 
     def run(self) -> None:
@@ -148,8 +150,25 @@ class Worker:
             self._wait(self._due, leases.until_app, ask)
 
     def _batch(self, leased: Sequence[leases.Leased]) -> None:
-        with concurrent.futures.ThreadPoolExecutor(min(self._each * leased[0].weight, self._most), "app") as threads:
-            deliver.deliver(self._plane, leased, side_by_side=threads.map)
+        tenant, weight = leased[0].tenant, leased[0].weight
+        account = self._plane.shares.of(tenant, weight=weight)
+
+        def side_by_side(work: Callable[[Any], deliver.Outcome], apps: Iterable[Any]) -> Iterable[deliver.Outcome]:
+            def paced(app: Any) -> deliver.Outcome:  # noqa: ANN401 - whatever the step works on
+                with self._pace.turn(tenant, account):
+                    return work(app)
+
+            return threads.map(paced, apps)
+
+        with concurrent.futures.ThreadPoolExecutor(min(self._each * weight, self._most), "app") as threads:
+            deliver.deliver(self._plane, leased, side_by_side=side_by_side)
+
+    def _others(self, tenant: str) -> bool:
+        return self._tenants.others(tenant) or self._looks.others(tenant)
+
+    def _ended_one(self, said: threading.Event) -> None:
+        said.set()
+        self._pace.look()
 
     def _ask(self, at_work: crew.Crew, *, most: int, each: int) -> leases.Ask:
         return leases.Ask(self._plane.clock.id(), self._plane.clock.now(), limit=most, each=each, without=at_work.sated())

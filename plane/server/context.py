@@ -9,6 +9,7 @@ from plane.domain import trust
 from plane.domain.granting import login
 from plane.server.limits import Limits
 from plane.server.recent import Recent
+from plane.server.shares import Shares
 from plane.store import engine
 
 
@@ -34,6 +35,7 @@ class Plane(msgspec.Struct, frozen=True):
     passwords: ports.Passwords
     recent: Recent = msgspec.field(default_factory=Recent)
     limits: Limits = msgspec.field(default_factory=Limits)
+    shares: Shares = msgspec.field(default_factory=Shares)
     logins: login.Settings = login.Settings()
     policy_keys: tuple[trust.Trusted, ...] = ()  # that the platform's policy bundles are signed with
     sinks: Mapping[str, ports.Sink] = {}  # by the name of the place in a sink's spec

@@ -130,7 +130,7 @@ class _Cell:
             ended.register(self._took, select.POLLIN)
             said = self._took.read(TOOK_BYTES) if ended.poll(END_MS) else b""
             took = msgspec.msgpack.decode(said, type=messages.Took) if said else messages.Took(0, 0)
-            meter.spent.append(metering.Spent(max(took.cpu_s, watch.cpu_s), max(took.peak_bytes, watch.peak_bytes)))
+            meter.took(metering.Spent(max(took.cpu_s, watch.cpu_s), max(took.peak_bytes, watch.peak_bytes)))
 
     def _exchange(self, work: bytes, watch: "_Watch") -> bytes:
         self._channel.settimeout(0)

@@ -1,6 +1,12 @@
 """What renders take."""
 
+from collections.abc import Callable
+
 import msgspec
+
+SHARE = 0.1  # processors that a tenant of weight 1 has all the time before it gives way: seven small pushes a second
+AHEAD_S = 1.0  # processor time above that: a push that touches seventy apps, or a few large charts
+REMEMBERED_S = 4.0  # so that a tenant with a long sync behind it is as good as any after half a minute
 
 
 class Spent(msgspec.Struct, frozen=True):
@@ -10,11 +16,26 @@ class Spent(msgspec.Struct, frozen=True):
     peak_bytes: int
 
 
+def lately(used_s: float, *, weight: int, seconds: float) -> float:
+    """What is left of a tenant's processor time after a while."""
+    return max(0.0, min(used_s, REMEMBERED_S) - SHARE * weight * seconds)
+
+
+def _unheard(_: float) -> None:
+    """Of no tenant."""
+
+
 class Meter(msgspec.Struct):
-    """What renders may take, and what they took; several threads share one."""
+    """What renders may take, and what they took; several threads share one. `told`: the processor time of each."""
 
     memory_bytes: int | None = None  # of one render, below the pool's own bound
     spent: list[Spent] = msgspec.field(default_factory=list)
+    told: Callable[[float], None] = _unheard
+
+    def took(self, one: Spent) -> None:
+        """A render has ended."""
+        self.spent.append(one)
+        self.told(one.cpu_s)
 
     def cpu_s(self) -> float:
         """Of all renders that have ended."""

@@ -117,15 +117,17 @@ def load(plane: context.Plane, scope: access.Scope, ids: Sequence[str]) -> tuple
         platform = resource_rules.load(tx)
         inventories = beside.before(tx, scope.tenant, known, standing)
         wrapped = keyring.load(tx, scope.tenant, {app.project_id for app in known})
-        render_time, render_bytes = renders.standing(tx, scope.tenant, plane.clock.now())
+        rendering = renders.standing(tx, scope.tenant, plane.clock.now())
     by_project = {
         app.project_id: keys.unlock(plane, scope.tenant, [row for row in wrapped if row.project_id == app.project_id])
         for app in _one_each(known)
     }
     places = {app.cluster.id: app.cluster.capabilities for app in known if app.cluster and app.cluster.capabilities}
     served = {id_: msgspec.msgpack.decode(packed, type=agent.Capabilities) for id_, packed in places.items()}
-    shared = prepare.Shared(standing, by_project, served, plane.clock.now(), render_time)
-    shared.platform, shared.inventories, shared.renders = platform, inventories, metering.Meter(render_bytes)
+    account = plane.shares.of(scope.tenant, weight=rendering.weight)
+    shared = prepare.Shared(standing, by_project, served, plane.clock.now(), rendering.time, account)
+    shared.platform, shared.inventories = platform, inventories
+    shared.renders = metering.Meter(rendering.memory_bytes, told=account.took)
     return known, shared
 
 

@@ -14,7 +14,7 @@ from plane.domain.judging import surroundings as facts_of
 from plane.domain.permitting import quotas, signing
 from plane.domain.planning import waves
 from plane.domain.rendering import hidden, metering, opening, reached, refs, render, secrets
-from plane.server import context, keys
+from plane.server import context, keys, shares
 from plane.server.delivering import judge, permit, recording, release_keys, resolve, surroundings
 from plane.store.delivering import facts, policies, releases
 from plane.wire import agent, bundle
@@ -28,6 +28,7 @@ class Shared(msgspec.Struct):
     capabilities: dict[str, agent.Capabilities]  # by cluster id
     now: dt.datetime
     render_time: quotas.RenderTime
+    account: shares.Account
     sources: resolve.Known = {}
     platform: resource_rules.Rules = resource_rules.Rules()
     inventories: dict[str, facts_of.Inventory] = {}  # by app id, of those whose rules may read one
@@ -181,7 +182,7 @@ def _part(plane: context.Plane, app: facts.App, number: int, found: resolve.Sour
     source = refs.replaced(app.spec.all_sources()[number])
     renderer = _renderer(plane, found.tree, source)
     files = renderer.inputs(found.tree, source)
-    return _Part(number, source, renderer, files, found, render.render_key(renderer, _job(app, source, {}), files))
+    return _Part(number, source, renderer, files, found, render.render_key(renderer, _job(app, source, {}, patient=False), files))
 
 
 def _renderer(plane: context.Plane, tree: ports.Tree, source: apps.Source) -> ports.Renderer:
@@ -192,7 +193,7 @@ def _renderer(plane: context.Plane, tree: ports.Tree, source: apps.Source) -> po
     return next((one for one in plane.renderers.values() if one.detects(files, source)), plane.renderers["plain"])
 
 
-def _job(app: facts.App, source: apps.Source, files: dict[str, bytes]) -> ports.RenderJob:
+def _job(app: facts.App, source: apps.Source, files: dict[str, bytes], *, patient: bool) -> ports.RenderJob:
     cluster = app.cluster
     return ports.RenderJob(
         project=app.project_id,
@@ -201,7 +202,7 @@ def _job(app: facts.App, source: apps.Source, files: dict[str, bytes]) -> ports.
         app=app.name,
         namespace=app.spec.destination.namespace,
         kube_version=cluster.kube_version if cluster else "",
-        patient=app.failures > 0,
+        patient=patient,
     )
 
 
@@ -225,7 +226,8 @@ def _manifests(plane: context.Plane, app: facts.App, shared: Shared, sources: _S
             called |= reached.functions(files)
         if part.renderer.name != "plain":  # those files are opened after the render, as they are
             values |= _hide(plane, held, part, files)
-        rendered += plane.pool.render(part.renderer.name, _job(app, part.source, files), shared.renders)
+        job = _job(app, part.source, files, patient=app.failures > 0 or shared.account.above())
+        rendered += plane.pool.render(part.renderer.name, job, shared.renders)
     return _Rendered(tuple(rendered), values, reached.together(origins, called))
 
 

@@ -29,12 +29,21 @@ def used(tx: Tx, tenant: str, hour: dt.datetime) -> Hour:
     return Hour(row.cpu_ms / 1000, row.peak_bytes) if row else Hour()
 
 
-def standing(tx: Tx, tenant: str, now: dt.datetime) -> tuple[quotas.RenderTime, int | None]:
-    """The tenant's time of this hour, and the bytes that one of its renders may hold; one statement."""
+class Standing(msgspec.Struct, frozen=True):
+    """The tenant's time of this hour, the bytes that one of its renders may hold, and how much of the workers it gets."""
+
+    time: quotas.RenderTime
+    memory_bytes: int | None
+    weight: int
+
+
+def standing(tx: Tx, tenant: str, now: dt.datetime) -> Standing:
+    """What holds for a tenant's renders; one statement."""
     hour = quotas.hour_of(now)
     row = tx.execute(_STANDING, {"tenant": tenant, "hour": hour}).one()
-    given = msgspec.convert(row.spec, tenancy.TenantSpec).quotas
-    return quotas.RenderTime(row.name, hour, (row.cpu_ms or 0) / 1000, given.render_seconds_per_hour), given.render_bytes()
+    spec = msgspec.convert(row.spec, tenancy.TenantSpec)
+    time = quotas.RenderTime(row.name, hour, (row.cpu_ms or 0) / 1000, spec.quotas.render_seconds_per_hour)
+    return Standing(time, spec.quotas.render_bytes(), spec.weight)
 
 
 _STANDING = (
