@@ -102,7 +102,7 @@ class Loop:
             group.create_task(self._claims(), name="claims")
 
     async def stop(self) -> None:
-        """Finish the requests under way and give the tasks back by not reporting them."""
+        """Finish the running requests; unreported tasks go back to the plane."""
         self._parts.drift.stopped = True
         await self._parts.applier.drain()
         for task in self._running.values():
@@ -117,7 +117,7 @@ class Loop:
         await self._parts.inquiry.close()
 
     def _restore(self) -> None:
-        """Take up every app whose release on disk is the one the cluster's fence names. What cannot be read is asked for again."""
+        """Resume every app whose release on disk is the one that the cluster's fence names. Unreadable ones are requested again."""
         for app in self._parts.shelf.apps():
             mark = self._parts.fence.mark(app)
             try:
@@ -180,7 +180,7 @@ class Loop:
         return tuple(app for app, mark in marks.items() if not mark.removed and mark.release and self._there.book.get(app) is None)[:MOST]
 
     async def _room(self) -> None:
-        """Until there is room for more tasks, or leases want to be extended."""
+        """Wait until there is room for more tasks, or leases must be extended."""
         self._freed.clear()
         try:
             async with asyncio.timeout(EXTEND_S):
@@ -280,7 +280,7 @@ class Loop:
         self._told(work.task, final)
 
     async def _observe(self, work: sync.Work) -> None:
-        """Tell everything of an app; with a release, take it up as what the app wants, as after the loss of the disk."""
+        """Report everything about an app; with a release, adopt it as the desired one, as after the loss of the disk."""
         started = time.time()
         if work.task.release:
             self._there.book.take(work.task, work.release)
@@ -298,7 +298,7 @@ class Loop:
         )
 
     def _final(self, task: agent.Task, final: agent.Final) -> None:
-        """The last word, in the journal before the plane hears it."""
+        """The final report, written to the journal before it is sent."""
         if diary.work_of(task):
             self._parts.diary.ended(task, final)
         self._parts.reporter.final(final)
@@ -316,7 +316,7 @@ class Loop:
         )
 
     def _lose(self, task: str) -> None:
-        """The plane does not count on this task any more."""
+        """The plane has given this task up."""
         running, app = self._running.get(task), self._open.pop(task, "")
         if running:
             running.cancel()
@@ -325,13 +325,13 @@ class Loop:
                 self._errands.start(self._abandon(running, app), name=f"abandon {app}", broken=lambda: None)
 
     async def _abandon(self, running: asyncio.Task[None], app: str) -> None:
-        """End what a sync that was terminated leaves running."""
+        """Clean up what a terminated sync leaves running."""
         await asyncio.wait([running])
         held = self._there.book.get(app)
         await hooks.abandon(self._there, self._parts.applier.acting_as(held.options.run_as if held else ""), app)
 
     async def _revoke(self, reason: str) -> None:
-        """Change nothing any more, also after a restart; ask now and then whether that was taken back."""
+        """Stop changing anything, also after a restart; ask now and then whether the revocation was undone."""
         if not self.revoked:
             log.error("agent.revoked", reason=reason)
             self._parts.who.revoked, self._parts.drift.stopped = reason, True

@@ -48,7 +48,7 @@ class Applier:
 
     @property
     def own(self) -> asking.Asking:
-        """For what the agent asks itself, and for no app."""
+        """For requests of the agent's own, on behalf of no app."""
         return self._asking
 
     @property
@@ -107,13 +107,13 @@ class Applier:
             ) from None  # the chained text could quote a value
 
     async def _live(self, order: Order, effective: options.Effective, path: str) -> bytes | None:
-        """What is there, asked only by the options that look."""
+        """The live object, for the options that need it."""
         if not (effective.replace or effective.ssa == "IfNotPresent" or order.yields or _respected(order)):
             return None
         return await self._read(path)
 
     async def _sparing(self, order: Order, payload: bytes, live: bytes | None, *, whole: bool) -> bytes:
-        """The same without touching what RespectIgnoreDifferences protects."""
+        """The same without the fields that RespectIgnoreDifferences protects."""
         found = _respected(order)
         if live is not None and order.yields:
             body = kube.decode(payload)
@@ -153,7 +153,7 @@ class Applier:
         return self._known.adopted.pop(key, ()) if self._known.adopted else ()
 
     async def _rehearsed(self, write: "_Write") -> bytes:
-        """A dry run cannot take over first, so what only stands in its way because of that is passed."""
+        """A dry run cannot take over fields first, so conflicts that only come from that are ignored."""
         try:
             return await self._patch(write)
         except kube.KubeRefused as e:
@@ -163,7 +163,7 @@ class Applier:
             return live
 
     async def _client_side(self, write: "_Write") -> bytes:
-        """Three ways: what was applied last, what Git wants, what lives; again when somebody else writes meanwhile."""
+        """Three-way merge of last applied, desired and live; repeated when somebody else writes meanwhile."""
         query = writing.query(write.effective, applies=False, dry_run=write.options.dry_run)
         for _ in range(REPLACE_TRIES):
             live = await self._read(write.path)
@@ -193,7 +193,7 @@ class Applier:
         return await self._insist("PATCH", write.path, query, write.payload)
 
     async def _replace(self, write: "_Write", live: bytes | None) -> bytes:
-        """The whole object, whatever others wrote into it; with Force=true deleted and made anew."""
+        """Replace the whole object, whatever others wrote into it; with Force=true delete and recreate it."""
         query = writing.query(write.effective, applies=False, dry_run=write.options.dry_run)
         if live is not None and write.may_recreate() and not write.options.dry_run:
             await self._make_room(write.key, write.resource)
@@ -315,7 +315,7 @@ class Applier:
             return None
 
     async def drain(self) -> None:
-        """Start no request any more and let those under way end."""
+        """Start no further requests and wait for those that are running."""
         await self._asking.drain()
 
     def once(self, method: str, path: str, query: str, payload: bytes, content_type: str) -> Awaitable[bytes]:
@@ -326,7 +326,7 @@ class Applier:
         return self._asking.insist(method, path, query, payload, content_type)
 
     def _refuse_taken(self, order: Order) -> None:
-        """Two apps naming one object would undo each other for ever: the first keeps it."""
+        """Two apps that claim one object would undo each other for ever: the first keeps it."""
         record = self._there.watches.get(order.key)
         if record and record.app != order.release.app and self._there.book.wants(record.app, order.key):
             mark = record.live.mark or record.app
@@ -358,7 +358,7 @@ class _Write(msgspec.Struct, frozen=True):
 
 
 def _payload(order: Order, opened: Mapping[str, bytes]) -> bytes:
-    """The document as it came, unless a value or a name must be put in."""
+    """The document as it came, unless a secret value or a generated name must be inserted."""
     document = order.release.documents[order.index]
     if not opened and not order.hook_run:
         return document

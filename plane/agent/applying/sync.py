@@ -63,7 +63,7 @@ class Sync:
         self._started = time.time()
 
     async def run(self) -> agent.Final:
-        """The last word. Every refusal becomes one; only cancellation comes out."""
+        """Run to the final report. Every refusal becomes part of it; only cancellation is raised."""
         try:
             await self._as_planned()
             planned = await planning.make(self._there, self._work)
@@ -81,7 +81,7 @@ class Sync:
             return self._final("succeeded", outcome.sentence(self._results), needs_approval=plan.confirmations(planned))
 
     async def _as_planned(self) -> None:
-        """TaskRefused when the sync is to do exactly what a kept plan says, and would do something else; one that began goes on."""
+        """TaskRefused when the sync is bound to a saved plan and would do something else; one that has started continues."""
         wanted = self._task.options.once.plan
         if not wanted or BEGUN in self._tools.fence.ended(self._task.app_id, task=self._task.id):
             return
@@ -124,7 +124,7 @@ class Sync:
                 await self._wave(phase, wave, wait=True)
 
     async def _wave(self, phase: plan.Phase, wave: plan.Wave, *, wait: bool) -> None:
-        """Kind after kind, objects of a kind together; then, if more is to come, until all of it is healthy."""
+        """Apply kind by kind, the objects of a kind together; then wait until all are healthy, unless it is the last wave."""
         asking.LISTENER.set(self._telling(phase.name, wave.number))
         started, before = time.monotonic(), len(self._results)
         done: list[tuple[plan.Step, records.Record]] = []
@@ -142,7 +142,7 @@ class Sync:
             raise _Stopped("a wave failed")
 
     async def _step(self, step: plan.Step, phase: plan.Phase, wave: plan.Wave) -> tuple[plan.Step, records.Record] | None:
-        """One object; what went wrong is its result and stops nobody else's."""
+        """One object; a failure becomes its result and does not stop the others."""
         try:
             if step.action == "keep":
                 self._note(step, phase, wave, "PruneSkipped", step.reason)
@@ -175,11 +175,11 @@ class Sync:
         return record
 
     def _run(self, phase: plan.Phase) -> str:
-        """What tells the runs of a hook apart: one per sync and phase."""
+        """Identifies one run of a hook: per sync and phase."""
         return f"{self._task.generation}-{phase.name}"
 
     def _over(self, step: plan.Step, phase: plan.Phase, wave: plan.Wave) -> bool:
-        """Whether a hook ended and was deleted before a restart; what became of it is told again."""
+        """Whether a hook finished and was deleted before a restart; its result is reported again."""
         failed = self._tools.fence.ended(self._task.app_id, task=self._task.id).get(f"{phase.name} {step.key}")
         record = self._there.watches.get(step.key)
         if step.action != "hook" or failed is None or (record and record.run == self._run(phase) and not record.deleting):

@@ -28,20 +28,20 @@ log = structlog.get_logger()
 
 
 class _History(msgspec.Struct):
-    """How often an object was put back lately."""
+    """How often an object was reverted lately."""
 
     times: int = 0
     last: float = 0.0
 
     def wait_s(self, now: float) -> float:
-        """How long to hold back."""
+        """Back-off before the next repair."""
         if now - self.last > QUIET_S:
             self.times = 0
         return max(0.0, self.last + min(MOST_S, BACK_S * FACTOR ** (self.times - 1)) - now) if self.times else 0.0
 
 
 class Drift:
-    """Told of every change; compares those that somebody else made."""
+    """Hears of every change in the cluster and compares those that somebody else made."""
 
     def __init__(self, there: cluster.Cluster, applier: apply.Applier, reporter: report.Reporter) -> None:
         self._there = there
@@ -76,7 +76,7 @@ class Drift:
             self._compare(held, wanted, change.new, change.seen)
 
     async def review(self, app: str) -> None:
-        """After a task or a start: look at everything of an app that is not known to be as Git wants it."""
+        """After a task or a start: look at every object of an app that is not known to match Git."""
         held = self._there.book.get(app)
         if held is None:
             return
@@ -103,7 +103,7 @@ class Drift:
             await self._judge_apart(held, record, live)
 
     async def close(self) -> None:
-        """Stop healing; what is being applied is finished."""
+        """Stop healing, after the repairs that are running."""
         self.stopped = True
         await self._errands.close()
 
@@ -187,7 +187,7 @@ class Drift:
         return ()
 
     async def _prove(self, held: book.Held, record: records.Record, fields: tuple[str, ...], live: dict[str, Any]) -> None:
-        """Believe in a difference when the API server sees one, too; it counts as before until then."""
+        """Confirm a difference with the API server's dry run; until then the object counts as before."""
         record.looking = True
         try:
             changed = await truth.fields(self._there, self._applier, held, record.key, live)
@@ -222,18 +222,18 @@ class Drift:
         self._repair(held, record.key, fields=fields, manager=manager)
 
     def _repair(self, held: book.Held, key: objects.ObjectKey, *, fields: tuple[str, ...] = (), manager: str = "") -> None:
-        """Start putting an object back, unless the app does not want that, or somebody changes it again each time."""
+        """Start reverting an object, unless self-heal is off, or another manager changes it again each time."""
         if held.options.self_heal and not self._fought(held, key, fields, manager):
             self._once(held, key, self._healing, lambda: self._heal(held.id, key, fields, manager))
 
     def _fought(self, held: book.Held, key: objects.ObjectKey, fields: tuple[str, ...], manager: str) -> bool:
-        """Whether healing the object stopped, which holds until its app has a new task."""
+        """Whether healing the object has stopped because of a fight; the next task of its app starts afresh."""
         self._notice(held, key, fights.seen(held.blows.get(key, ()), fights.Blow(time.monotonic(), manager, fields)))
         left = held.fights.get(key)
         return left is not None and left.kind == ("field" if fields else "gone")
 
     def _notice(self, held: book.Held, key: objects.ObjectKey, fight: fights.Fight | None) -> None:
-        """A fight is told and kept on disk; one that takes another turn is told anew."""
+        """Report a fight and store it on disk; one that changes is reported again."""
         if fight is None or (key in held.fights and held.fights[key].kind == fight.kind):
             return
         held.fights[key] = fight.left(key)
@@ -242,7 +242,7 @@ class Drift:
         self._reporter.touch(held.id)
 
     def _clear(self, held: book.Held, record: records.Record) -> None:
-        """Start taking away what others added to an object, unless it comes back each time."""
+        """Start removing what others added to an object, unless it comes back each time."""
         key = record.key
         for manager in sorted({one.manager for one in record.extra}):
             added = tuple(one.pointer for one in record.extra if one.manager == manager)
@@ -302,7 +302,7 @@ class Drift:
         )
 
     async def _clear_once(self, app: str, key: objects.ObjectKey) -> None:
-        """An object whose additions come back is cleared ever more rarely."""
+        """Remove additions, at growing intervals while they come back."""
         history = self._history.setdefault(key, _History())
         await asyncio.sleep(history.wait_s(time.monotonic()))
         held, record = self._there.book.get(app), self._there.watches.get(key)
@@ -347,7 +347,7 @@ async def _alone(key: objects.ObjectKey, busy: set[objects.ObjectKey], work: Cor
 
 
 def _paused_s(options: agent.Options, now: float) -> float:
-    """How long the app is to be left as it is; 0: not at all."""
+    """For how long the app must not be self-healed; 0: it may be now."""
     ends = [end or now + LOOK_AGAIN_S for start, end in options.pauses if start <= now and (not end or now < end)]
     return max(ends) - now if ends else 0.0
 
@@ -357,6 +357,6 @@ def _as_wanted(record: records.Record, wanted: book.Wanted) -> bool:
 
 
 def last_writer(managers: list[dict[str, Any]]) -> str:
-    """Who wrote last, other than we and the controllers that write status."""
+    """The last field manager other than the agent and the controllers that write status."""
     others = [one for one in managers if one.get("manager") != agent.FIELD_MANAGER and one.get("subresource") != "status"]
     return str(max(others, key=lambda one: str(one.get("time", "")))["manager"]) if others else ""

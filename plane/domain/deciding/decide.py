@@ -166,7 +166,7 @@ Decision = Nothing | Apply | Remove | Wait
 
 
 def reason(decision: Decision) -> str:
-    """What must stay the same for a decision to go on, rather than to be another one; its own times are no part of it."""
+    """Identifies a decision: while this stays the same, the decision (and its `since`) does, whatever its times."""
     kind = decision.__struct_config__.tag
     return f"{kind} {decision.code} {decision.sentence}" if isinstance(decision, Wait) else f"{kind} {decision.sentence}"
 
@@ -196,7 +196,7 @@ def standing(now: Situation, wanted: Wanted) -> bool:
 
 
 def unapproved(wanted: Wanted, approved: frozenset[str]) -> Wait | None:
-    """Why a release waits for a person whom policy wants to have looked at it; None when nobody needs to, or somebody has."""
+    """Why a release waits for the approval that policy requires; None when it needs none, or has it."""
     asked = policy.approval(wanted.digest, wanted.verdict)
     if not asked or asked in approved:
         return None
@@ -209,7 +209,7 @@ def full(last: Attempt | None) -> Attempt | None:
 
 
 def deployed(last: Attempt | None, digest: str) -> bool:
-    """Whether all of a release went to the cluster, and nothing of another one since."""
+    """Whether all of a release was applied, and nothing of another one since."""
     whole = full(last)
     return whole is not None and (whole.digest, whole.outcome) == (digest, "succeeded")
 

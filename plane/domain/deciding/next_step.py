@@ -55,7 +55,7 @@ def _unasked(now: decide.Situation, at: dt.datetime) -> decide.Decision:
 
 
 def _standing(now: decide.Situation, wanted: decide.Wanted, refusal: decide.Wait, at: dt.datetime) -> decide.Decision:
-    """What runs runs on, as long as nothing new is to be sent for it."""
+    """Policy refuses what is already in the cluster: it keeps running until something new would have to be sent."""
     made = _automatic(now, wanted, at)
     if isinstance(made, decide.Nothing):
         return decide.Nothing(f"{made.sentence}. Its next change will not go out as it is: {refusal.sentence}")
@@ -63,7 +63,7 @@ def _standing(now: decide.Situation, wanted: decide.Wanted, refusal: decide.Wait
 
 
 def _in_time(now: decide.Situation, wish: decide.Apply, at: dt.datetime) -> decide.Decision:
-    """Windows and freezes hold back what changes a cluster. What a person asked for is refused rather than done at a time nobody chose."""
+    """Sync windows and freezes delay an automated sync; a manual one is refused instead, so that it does not run at a time nobody chose."""
     manual = now.request is not None
     ruling = windows.decide(now.calendar, now.target, now=at, manual=manual)
     if ruling.allowed or wish.dry_run:
@@ -91,7 +91,7 @@ def _revision(now: decide.Situation, request: decide.Request) -> decide.Decision
 
 
 def _withdrawn(now: decide.Situation) -> decide.Wait | None:
-    """Its cluster is the tenant's no more, and what the app has there is left alone."""
+    """The tenant lost its grant on the cluster; what the app has there is left alone."""
     if now.destination.known or now.attempt is None:
         return None
     gone = f"cluster {now.destination.name} does not exist or is not granted to this tenant any more"
@@ -136,7 +136,7 @@ def _removal(now: decide.Situation, at: dt.datetime) -> decide.Decision:
 
 
 def _terminated(attempt: decide.Attempt, sentence: str) -> decide.Wait:
-    """Neither a failure nor a reason to begin again: a person wanted it to stop."""
+    """A person stopped it: that is no failure, and no reason to start again."""
     return decide.Wait("terminated", sentence, attempt.finished)
 
 
@@ -151,7 +151,7 @@ def _no_release(problem: decide.Problem | None) -> decide.Wait:
 
 
 def _counts(now: decide.Situation, wanted: decide.Wanted) -> decide.Attempt | None:
-    """What automation goes by: a sync of chosen objects counts while it is under way or waits for a person, and then no more."""
+    """The attempt that automation looks at: a selective sync counts only while it is running or waits for approval."""
     last = now.attempt
     if last and last.digest == wanted.digest and (not last.outcome or last.needs_approval):
         return last
@@ -172,7 +172,7 @@ def _automatic(now: decide.Situation, wanted: decide.Wanted, at: dt.datetime) ->
 
 
 def _tried(now: decide.Situation, attempt: decide.Attempt, at: dt.datetime) -> decide.Decision | None:
-    """What comes of a release that was tried already; None: it goes out once more."""
+    """What to do about a release that was attempted already; None: send it once more."""
     if not attempt.outcome:
         return decide.Nothing("the agent has the task")
     if attempt.needs_approval:
@@ -187,7 +187,7 @@ def _tried(now: decide.Situation, attempt: decide.Attempt, at: dt.datetime) -> d
 
 
 def _failed(now: decide.Situation, attempt: decide.Attempt, at: dt.datetime) -> decide.Decision:
-    """Tried again as long as the app says; a refusal is not, because the agent would say it again."""
+    """Retry as `syncPolicy.retry` says; not after a refusal, which the agent would only repeat."""
     retry = retries.policy(now.spec)
     failed = dt.datetime.fromisoformat(attempt.finished) if attempt.finished else at
     again = retries.due(retry, tries=attempt.tries, failed=failed) if attempt.outcome == "failed" else None
@@ -201,14 +201,14 @@ def _failed(now: decide.Situation, attempt: decide.Attempt, at: dt.datetime) -> 
 
 
 def _once_more(now: decide.Situation, attempt: decide.Attempt, *, trigger: str, sentence: str) -> decide.Apply:
-    """The same sync, as it was asked for; what a plan said of it is done in part, or agreed to."""
+    """The same sync with the same terms, but no longer bound to a saved plan, which is partly done or was approved."""
     made = _apply(now, attempt.digest, trigger=trigger, sentence=sentence)
     as_asked = {"force": attempt.force, "terms": msgspec.structs.replace(attempt.terms, plan=""), "commit": attempt.commit}
     return msgspec.structs.replace(made, prune=attempt.prune or made.prune, **as_asked)
 
 
 def _approval(now: decide.Situation, attempt: decide.Attempt) -> decide.Decision:
-    """What waited for a person goes on as it was asked for: only a sync that prunes can need approval."""
+    """Continue an approved sync with its own terms; only one that prunes can have needed approval."""
     if attempt.digest not in now.approved:
         return decide.Wait("needs-approval", f"{'; '.join(attempt.needs_approval)}. Approve with `plane app approve`", attempt.finished)
     approved = _once_more(now, attempt, trigger="approved", sentence="the deletions were approved")
@@ -246,7 +246,7 @@ def _apply(now: decide.Situation, digest: str, *, trigger: str, sentence: str) -
 
 
 def _rolling_back(now: decide.Situation, at: dt.datetime) -> decide.Decision | None:
-    """An automatic rollback that has not come to its end, as long as no newer release takes its place."""
+    """Continue an unfinished automatic rollback, unless a newer release replaces it."""
     mark, attempt = now.rolled_back, now.attempt
     superseded = mark and now.wanted and now.wanted.digest != mark.digest
     if mark is None or attempt is None or superseded or (attempt.digest, attempt.trigger) != (mark.to.digest, "rollback"):
@@ -261,7 +261,7 @@ def _rolling_back(now: decide.Situation, at: dt.datetime) -> decide.Decision | N
 
 
 def _stopped_rollback(now: decide.Situation) -> decide.Decision | None:
-    """A rollback by hand that waits for consent: the newest release says nothing of it."""
+    """Continue a manual rollback that waits for approval; the newest release has no say in it."""
     attempt, by_hand = now.attempt, now.spec.automated() is None
     waits = attempt is not None and attempt.trigger in {"rollback", "approved"} and bool(attempt.needs_approval)
     other = now.wanted is not None and attempt is not None and attempt.digest != now.wanted.digest
@@ -269,7 +269,7 @@ def _stopped_rollback(now: decide.Situation) -> decide.Decision | None:
 
 
 def _watched(now: decide.Situation, made: decide.Decision, at: dt.datetime) -> decide.Decision:
-    """What would be done otherwise, unless the app is to be rolled back, or soon."""
+    """The decision, unless an automatic rollback is due, or its time has yet to come: then that, or a wait for it."""
     when, last, policy = _due(now), decide.full(now.attempt), now.spec.sync_policy.rollback
     if when is None or now.good is None or last is None or policy is None:
         return made
@@ -285,7 +285,7 @@ def _watched(now: decide.Situation, made: decide.Decision, at: dt.datetime) -> d
 
 
 def _due(now: decide.Situation) -> dt.datetime | None:
-    """When the last sync is to be rolled back; a release is rolled back once, and no rollback is."""
+    """When the last sync is to be rolled back, if at all: once per release, and never a rollback itself."""
     policy, last = now.spec.sync_policy.rollback, decide.full(now.attempt)
     if policy is None or now.good is None or last is None or last.trigger == "rollback" or last.outcome not in {"succeeded", "failed"}:
         return None
@@ -296,7 +296,7 @@ def _due(now: decide.Situation) -> dt.datetime | None:
 
 
 def _replaced(now: decide.Situation, last: decide.Attempt) -> bool:
-    """Whether a newer release goes out by itself: it may be the remedy."""
+    """Whether a newer release goes out automatically: it may be the fix."""
     newer = now.wanted is not None and now.problem is None and now.wanted.digest != last.digest
     return bool(newer and now.wanted and now.spec.automated() and decide.refused(now.spec, now.wanted) is None)
 
@@ -309,7 +309,7 @@ def _back(now: decide.Situation, mark: rollbacks.Mark) -> decide.Apply:
 
 
 def overrun(now: decide.Situation, *, at: dt.datetime) -> str:
-    """Why the sync under way must stop: its cluster was withdrawn, its window closed, or it is held; empty while it may go on."""
+    """Why the running sync must stop: the grant was withdrawn, the window closed, the app is held. Empty while it may continue."""
     last = now.attempt
     if last is None or last.outcome or not last.started or last.digest == decide.REMOVAL:
         return ""

@@ -101,7 +101,7 @@ def at(plane: context.Plane, app: facts.App, shared: Shared, *, revision: str) -
 
 
 def of_trees(plane: context.Plane, app: facts.App, shared: Shared, *, commit: ports.Commit, trees: Mapping[int, ports.Tree]) -> Draft:
-    """The release of an app the files of some of whose sources, by number, lie elsewhere, not yet judged; raises as `prepare`."""
+    """The release of an app with local files in place of some sources (by number), not yet judged; raises as `prepare`."""
     permit.check_local(app)
     instead = {number: resolve.Source(commit, tree) for number, tree in trees.items()}
     cluster, sources = _cluster(app), _sources(plane, app, shared, instead=instead)
@@ -232,7 +232,7 @@ def _manifests(plane: context.Plane, app: facts.App, shared: Shared, sources: _S
 
 
 def _hide(plane: context.Plane, held: keys.Keys, part: _Part, files: dict[str, bytes]) -> hidden.Values:
-    """Put references in place of the secrets in a renderer's files."""
+    """Replace the secrets in a renderer's files by references."""
     values: hidden.Values = {}
     for file in (hidden.File(one.path, one.blob, files[one.path]) for one in part.files):
         form = hidden.form(file)
@@ -262,7 +262,7 @@ def _open(
 
 
 def _as_written(parts: list[_Part], names: set[str]) -> dict[str, bytes]:
-    """The files of these names; without those that two sources have in different words."""
+    """The files of these names, without those in which two sources differ."""
     found = {(file.path, file.blob): (part, file) for part in parts for file in part.files if file.path in names}
     paths = [path for path, _ in found]
     alone = [(part, file) for (path, _), (part, file) in found.items() if paths.count(path) == 1]
@@ -383,7 +383,7 @@ def _known(
 
 
 def problem(app: facts.App, error: errors.PlaneError, now: dt.datetime) -> decide.Problem:
-    """What to show while the app has no usable release; the time stays while the sentence does."""
+    """What to show while the app has no usable release; `since` changes only with the sentence."""
     before = app.problem
     until = facts.stamp(error.until) if isinstance(error, quotas.QuotaExceeded) else ""
     return before if before and before.sentence == str(error) else decide.Problem(error.code, str(error), facts.stamp(now), until)
