@@ -32,8 +32,8 @@ class WebhookSink:
         number = f"{batch.origin}/{batch.start.size if batch.start else 0}-{batch.end.size}"
         stamp = str(int(self._clock.now().timestamp()))
         headers = {"Content-Type": "application/cloudevents-batch+json", "Webhook-Id": number, "Webhook-Timestamp": stamp}
-        headers["Webhook-Signature"] = f"v1,{signature(data['hmacKey'].reveal(), number, stamp, body)}"
-        self._way.post(spec.webhook.url, body, headers | _bearer(data), ca_pem=spec.webhook.ca_pem)
+        headers["Webhook-Signature"] = f"v1,{signature(_key(data), number, stamp, body)}"
+        self._way.post(spec.webhook.url, body, headers | _admission(data), ca_pem=spec.webhook.ca_pem)
 
 
 def signature(key: bytes, number: str, stamp: str, body: bytes) -> str:
@@ -55,7 +55,7 @@ class OtlpSink:
             return
         resource = {"attributes": _attributes({"service.name": "gitops-plane", "service.instance.id": batch.origin})}
         body = {"resourceLogs": [{"resource": resource, "scopeLogs": [{"scope": {"name": "gitops-plane.audit"}, "logRecords": records}]}]}
-        headers = {"Content-Type": "application/json"} | _bearer(data)
+        headers = {"Content-Type": "application/json"} | _admission(data)
         url = f"{spec.otlp.url.rstrip('/')}/v1/logs"
         answer = self._way.post(url, msgspec.json.encode(body), headers, ca_pem=spec.otlp.ca_pem)
         dropped = _dropped(answer.content)
@@ -96,5 +96,14 @@ def _attributes(values: Mapping[str, str]) -> list[dict[str, Any]]:
     return [{"key": name, "value": {"stringValue": value}} for name, value in values.items()]
 
 
-def _bearer(data: Mapping[str, secrets.Secret]) -> dict[str, str]:
-    return {"Authorization": f"Bearer {data['bearer'].reveal().decode()}"} if "bearer" in data else {}
+def _key(data: Mapping[str, secrets.Secret]) -> bytes:
+    written = data["hmacKey"].reveal()
+    return sinks.key(written.decode()) or written
+
+
+def _admission(data: Mapping[str, secrets.Secret]) -> dict[str, str]:
+    """What the far end knows us by."""
+    admitted = {"Authorization": f"Bearer {data['bearer'].reveal().decode()}"} if "bearer" in data else {}
+    if "header" in data and (found := sinks.HEADER.fullmatch(data["header"].reveal().decode())):
+        admitted[found[1]] = found[2]
+    return admitted

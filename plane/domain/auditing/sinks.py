@@ -1,5 +1,6 @@
 """Where the audit log is sent, event by event, for as long as the document is there."""
 
+import base64
 import re
 from collections.abc import Callable
 from typing import Annotated
@@ -17,8 +18,8 @@ Pem = Annotated[str, msgspec.Meta(max_length=100_000)]
 Every = Annotated[int, msgspec.Meta(ge=5, le=86_400)]
 Day = Annotated[int, msgspec.Meta(ge=0, le=36_500)]
 SECRETS: dict[str, tuple[frozenset[str], frozenset[str]]] = {  # by place: what its data must hold, and what it may
-    "webhook": (frozenset({"hmacKey"}), frozenset({"bearer"})),
-    "otlp": (frozenset(), frozenset({"bearer"})),
+    "webhook": (frozenset({"hmacKey"}), frozenset({"bearer", "header"})),
+    "otlp": (frozenset(), frozenset({"bearer", "header"})),
     "syslog": (frozenset(), frozenset({"clientCertificate", "clientKey"})),
     "s3": (frozenset({"accessKeyId", "secretAccessKey"}), frozenset({"sessionToken"})),
     "file": (frozenset(), frozenset()),
@@ -26,7 +27,9 @@ SECRETS: dict[str, tuple[frozenset[str], frozenset[str]]] = {  # by place: what 
     "git": (frozenset(), frozenset({"username", "password", "sshKey", "knownHosts"})),
     "timestamp": (frozenset(), frozenset({"bearer"})),
 }
-MIN_KEY = 16  # characters of an HMAC key: below that it is guessed
+HEADER = re.compile(r"([A-Za-z0-9-]{1,64}): *([!-~]([ -~]*[!-~])?)")
+OURS = ("content-", "webhook-", "host", "connection", "transfer-encoding")  # beginnings of headers that every request has of its own
+MIN_KEY = 16  # bytes of an HMAC key: below that it is guessed
 
 
 class Spec(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
@@ -168,9 +171,38 @@ def check_secrets(spec: SinkSpec, given: dict[str, str]) -> dict[str, str]:
     required, optional = SECRETS[spec.place()]
     problems = {f"data.{name}": "is required" for name in sorted(required - given.keys())}
     problems |= {f"data.{name}": f"is nothing that {spec.place()} takes" for name in sorted(given.keys() - required - optional)}
-    if "hmacKey" in required and 0 < len(given.get("hmacKey", "")) < MIN_KEY:
-        problems["data.hmacKey"] = f"is shorter than {MIN_KEY} characters; make one with `openssl rand -base64 32`"
+    if "hmacKey" in required & given.keys() and (problem := _check_key(given["hmacKey"])):
+        problems["data.hmacKey"] = problem
+    if "header" in given and (problem := _check_header(given)):
+        problems["data.header"] = problem
     return problems
+
+
+def _check_key(text: str) -> str:
+    found = key(text)
+    if found is None:
+        return "begins with whsec_, and what follows is no base64"
+    return f"is shorter than {MIN_KEY} bytes; make one with `openssl rand -base64 32`" if len(found) < MIN_KEY else ""
+
+
+def _check_header(given: dict[str, str]) -> str:
+    found = HEADER.fullmatch(given["header"])
+    if not found:
+        return "must be one header of a request, as `DD-API-KEY: …` or `Authorization: Splunk …`"
+    name = found[1].lower()
+    if name.startswith(OURS):
+        return f"may not be {name}, which every request has of its own"
+    return "is Authorization, and there is a bearer too; keep one" if name == "authorization" and "bearer" in given else ""
+
+
+def key(text: str) -> bytes | None:
+    """The bytes of an HMAC key: the text's, or behind `whsec_` what its base64 says, as Standard Webhooks write keys; None: it is none."""
+    if not text.startswith("whsec_"):
+        return text.encode()
+    try:
+        return base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        return None
 
 
 WITNESSES = frozenset({"git", "plane", "timestamp"})  # places that get signed states alone
