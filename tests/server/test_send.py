@@ -150,6 +150,10 @@ def test_an_event_that_the_far_end_will_not_have_holds_up_no_other(sender: conte
     web.answer = lambda got: (422, b"too odd") if b"tenant/t3" in got.body else (200, b"")
     drain(sender)
     assert sorted(targets(web)) == [f"tenant/t{number}" for number in (0, 1, 2, 4, 5)]
+    identities = [got.headers["webhook-id"] for got in web.requests]
+    assert (
+        len(set(identities)) == len(identities) > 1
+    )  # receivers pass over an id that they know: the parts of a batch are messages of their own
     assert (status(sender).refused, status(sender).behind) == (1, 0)
     assert "answered 422: 'too odd'" in sinks.refused(sender, ADMIN, authorise.Names(name="siem")).items[0].reason
     web.answer, web.requests = (lambda _: (200, b"")), []
@@ -205,12 +209,18 @@ def unframed(text: bytes) -> Iterator[bytes]:
 
 
 def test_a_collector_gets_log_records(sender: context.Plane, owner: sa.Engine, web: far_ends.FarEnd) -> None:
-    add(sender, owner, {"otlp": {"url": f"https://localhost:{web.port}", "caPem": web.ca_pem}}, {"bearer": "let-me-in"})
+    add(
+        sender,
+        owner,
+        {"otlp": {"url": f"https://localhost:{web.port}", "caPem": web.ca_pem}},
+        {"bearer": "let-me-in", "header": "DD-API-KEY: key"},
+    )
     write(sender, owner, 1)
     drain(sender)
     got = web.requests[-1]
     records = json.loads(got.body)["resourceLogs"][0]["scopeLogs"][0]["logRecords"]
     assert (got.path, got.headers["authorization"], records[-1]["eventName"]) == ("/v1/logs", "Bearer let-me-in", "tenant.updated")
+    assert got.headers["dd-api-key"] == "key"
 
 
 def test_objects_in_a_bucket_are_verified_one_by_one(sender: context.Plane, owner: sa.Engine, web: far_ends.FarEnd) -> None:
@@ -225,6 +235,21 @@ def test_objects_in_a_bucket_are_verified_one_by_one(sender: context.Plane, owne
     report = verifying.verified(gzip.decompress(got.body).decode().splitlines(), part=True)
     assert report.findings == []
     assert report.events >= 3
+
+
+def test_a_bucket_that_refuses_a_batch_gets_it_whole_later(sender: context.Plane, owner: sa.Engine, web: far_ends.FarEnd) -> None:
+    place = {"endpoint": f"https://localhost:{web.port}", "bucket": "audit", "caPem": web.ca_pem}
+    add(sender, owner, {"s3": place}, {"accessKeyId": "AKIDEXAMPLE", "secretAccessKey": "secret"})
+    write(sender, owner, 3)
+    web.answer = lambda got: (413, b"too large") if len(gzip.decompress(got.body).splitlines()) > 3 else (200, b"")
+    drain(sender)
+    assert ([got.path for got in web.requests], status(sender).failures, status(sender).refused) == ([], 1, 0)
+    assert "answered 413: 'too large'" in status(sender).problem
+    web.answer = lambda _: (200, b"")
+    again(owner)
+    drain(sender)
+    report = verifying.verified(gzip.decompress(web.requests[-1].body).decode().splitlines(), part=True)
+    assert (report.findings, report.events, status(sender).behind) == ([], 4, 0)
 
 
 def test_a_file_is_rotated_and_each_part_is_verified(sender: context.Plane, owner: sa.Engine, tmp_path: pathlib.Path) -> None:

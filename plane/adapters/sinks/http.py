@@ -29,11 +29,18 @@ class WebhookSink:
         assert spec.webhook  # noqa: S101 - this sink was chosen by it
         told = [audit_formats.cloudevent(row, origin=batch.origin) for row in batch.rows if row.body]
         body = b"[%b]" % b",".join((*told, msgspec.json.encode(audit_formats.checkpoint_event(batch.end))))
-        number = f"{batch.origin}/{batch.start.size if batch.start else 0}-{batch.end.size}"
+        number = f"{batch.origin}/{_places(batch)}"
         stamp = str(int(self._clock.now().timestamp()))
         headers = {"Content-Type": "application/cloudevents-batch+json", "Webhook-Id": number, "Webhook-Timestamp": stamp}
         headers["Webhook-Signature"] = f"v1,{signature(_key(data), number, stamp, body)}"
         self._way.post(spec.webhook.url, body, headers | _admission(data), ca_pem=spec.webhook.ca_pem)
+
+
+def _places(batch: sinks.Batch) -> str:
+    """From where to where: of the rows that there are, since a batch that was refused comes again in parts, and each is another message."""
+    if batch.rows:
+        return f"{batch.rows[0].seq}-{batch.rows[-1].seq + 1}"
+    return f"{batch.end.size}-{batch.end.size}"
 
 
 def signature(key: bytes, number: str, stamp: str, body: bytes) -> str:
