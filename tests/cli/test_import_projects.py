@@ -23,7 +23,7 @@ WHOLE = {
     "namespaceResourceBlacklist": [{"group": "", "kind": "ResourceQuota"}],
     "orphanedResources": {"warn": False, "ignore": [{"group": "", "kind": "ConfigMap", "name": "x-*"}]},
     "syncWindows": [{"kind": "deny", "schedule": "0 10 * * *", "duration": "2h", "applications": ["*"], "manualSync": True}],
-    "destinationServiceAccounts": [{"server": SERVER, "namespace": "shop", "defaultServiceAccount": "deployer"}],
+    "destinationServiceAccounts": [{"server": SERVER, "namespace": "shop", "defaultServiceAccount": "shop-ops:deployer"}],
     "roles": [{"name": "ci", "policies": ["p, proj:shop:ci, applications, sync, shop/*, allow"]}],
     "sourceNamespaces": ["team"],
     "signatureKeys": [{"keyID": "4AEE18F83AFDEB23"}],
@@ -52,11 +52,12 @@ def test_every_field_is_taken_over_or_named(tmp_path: pathlib.Path) -> None:
     assert project["metadata"] == {"name": "shop", "labels": {"tier": "gold"}}
     assert spec["destinations"] == [{"cluster": "prod-1", "namespace": "shop"}, {"cluster": "dev", "namespace": "!kube-*"}]
     assert spec["clusterResourceWhitelist"] == []
-    assert spec["destinationServiceAccounts"] == [{"defaultServiceAccount": "deployer", "cluster": "prod-1", "namespace": "shop"}]
+    assert spec["destinationServiceAccounts"] == [{"defaultServiceAccount": "shop-ops:deployer", "cluster": "prod-1", "namespace": "shop"}]
     assert (spec["orphanedResources"]["warn"], len(spec["syncWindows"]), spec["permitOnlyProjectScopedClusters"]) == (False, 1, True)
     assert notes == {
         "sourceRepos": "safer here", "destinations": "safer here", "destinations[1]": "safer here", "destinations[2]": "no equivalent",
-        "destinationServiceAccounts": "safer here", "roles": "no equivalent", "sourceNamespaces": "no equivalent",
+        "destinationServiceAccounts": "safer here", "destinationServiceAccounts[0]": "safer here",
+        "roles": "no equivalent", "sourceNamespaces": "no equivalent",
         "signatureKeys": "no equivalent", "permitOnlyProjectScopedClusters": "changed",
     }  # fmt: skip
 

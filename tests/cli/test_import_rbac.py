@@ -1,5 +1,6 @@
 """`plane import argocd-rbac`: what a policy becomes, that nothing of it gets wider, and what it says of the rest."""
 
+import itertools
 import json
 import pathlib
 
@@ -9,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from plane.cli.importing import importer, rbac
+from plane.domain import tenancy
 from plane.domain.granting import argo_policy, roles
 from tests.cli import test_trial_access
 
@@ -68,6 +70,44 @@ def test_the_documents_are_taken_by_try_access(tmp_path: pathlib.Path) -> None:
     ):
         found = json.loads(test_trial_access.ask(tmp_path, "ours.yaml", words).output)
         assert (words, found["allowed"]) == (words, allowed)
+
+
+BOMB = "a: &a [x, x]\n" + "".join(
+    f"{one}: &{one} [*{before}, *{before}, *{before}]\n" for before, one in itertools.pairwise("abcdefghijklm")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (f"apiVersion: v1\nkind: ConfigMap\n{BOMB}", "aliases"),
+        ("apiVersion: v1\nkind: ConfigMap\ndata: !!python/object/apply:os.system [id]\n", "data must be a mapping"),
+        ("apiVersion: v1\nkind: ConfigMap\ndata: {policy.csv: 'g, a, b', policy.csv: 'g, eve, role:admin'}\n", "twice"),
+        ("apiVersion: v1\nkind: ConfigMap\ndata: [1]\n", "data must be a mapping"),
+        ("apiVersion: gitops-plane.io/v1\nkind: RoleBinding\nspec: {role: tenant-owner}\n", "is none of Argo CD's documents"),
+        ("[" * 5000, "deep"),
+        ("p, eve, applications, *, shop/*", "policy.yaml:1: has 5 fields instead of 6"),
+        ("\ufeffp, eve, applications, *, shop/*, allow", "policy.yaml:1: begins with a byte order mark"),
+    ],
+)
+def test_a_file_with_tricks_is_one_sentence(tmp_path: pathlib.Path, text: str, sentence: str) -> None:
+    (tmp_path / "policy.yaml").write_text(text)
+    result = testing.CliRunner().invoke(importer.group, ["argocd-rbac", str(tmp_path / "policy.yaml"), "--tenant", "acme"])
+    assert (result.exit_code, sentence in result.output, "Traceback" in result.output) == (2, True, False), result.output
+
+
+def test_claims_that_count_as_groups_are_said_to_be_the_providers(tmp_path: pathlib.Path) -> None:
+    data = {"policy.csv": "g, ana@acme.example, role:readonly", "scopes": "[groups, email]", "policy.default": None}
+    (tmp_path / "cm.json").write_text(json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "data": data}))
+    result = testing.CliRunner().invoke(importer.group, ["argocd-rbac", str(tmp_path / "cm.json"), "-o", "json"])
+    notes = {note["line"]: note["effect"] for note in json.loads(result.output)["notes"]}
+    assert notes == {"g, …, role:readonly": "changed", "scopes: [groups, email]": "changed"}
+
+
+def test_a_long_subject_makes_a_name_that_the_plane_takes(tmp_path: pathlib.Path) -> None:
+    subject = f"role:{'a' * 49}:rest"
+    found = json.loads(imported(tmp_path, f"p, {subject}, applications, get, shop/*, allow\ng, devs, {subject}", "-o", "json").output)
+    assert [tenancy.DNS_LABEL.fullmatch(each["metadata"]["name"]) is not None for each in found["documents"]] == [True, True]
 
 
 def test_a_plan_is_a_table_that_writes_nothing(tmp_path: pathlib.Path) -> None:

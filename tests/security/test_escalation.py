@@ -1,10 +1,15 @@
 """Attempts to hold more than one was given: by bindings, roles, users, tokens, names and other people's documents."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import pytest
 
+from plane.cli.importing import projects as importing
+from plane.cli.importing import rbac
+from plane.domain import objects
+from plane.domain.granting import argo_policy
 from tests.api.test_access import login, user
 from tests.support import cases
 from tests.support.rest import Api, Json, Tenant, app_document, document
@@ -45,6 +50,33 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 ATTEMPTS = [msgspec.convert(each, Attempt) for each in cases.load("access/escalation.yaml")]
+POLICY = """
+p, role:lift, *, *, */*, allow
+p, role:lift, projects, *, *, allow
+p, role:tenant-owner, applications, *, shop/*, allow
+p, eve, applications, sync, shop/web, allow
+g, eve, role:lift
+g, hr, role:admin
+g, devs, role:admin
+g, zoe, role:tenant-owner
+"""
+PROJECT: Json = {
+    "apiVersion": "argoproj.io/v1alpha1",
+    "kind": "AppProject",
+    "metadata": {"name": "shop", "namespace": "globex"},
+    "spec": {"sourceRepos": ["*"], "destinations": [{"name": "*", "namespace": "*"}]},
+}
+
+
+def imported() -> Iterator[Attempt]:
+    """Files of Argo CD's, made to lift whoever applies what becomes of them; for the tenant, and as if for another one."""
+    for tenant, refused in (("acme", (400, 403)), ("globex", (400,))):
+        made = rbac.Import(argo_policy.read(POLICY, file="policy.csv"), tenant=tenant, users=frozenset({"eve", "hr"})).made()
+        found = importing.imported([(objects.Position("project.yaml", 1), PROJECT)], {}, tenant=tenant)
+        listed = [*(("roles", one) for one in made.roles), *(("rolebindings", one) for one in made.bindings)]
+        for plural, one in (*listed, *(("projects", each.document) for each in found)):
+            path, body = f"PUT ~/{plural}/{one.metadata.name}", msgspec.json.decode(msgspec.json.encode(one))
+            yield from (Attempt(who, path, body=body, refused=refused) for who in ("eve", "bob", "hr", "lead"))
 
 
 @pytest.fixture
@@ -72,7 +104,7 @@ def everything(acme: Tenant) -> list[Json]:
 
 def test_nobody_holds_more_after_any_attempt(acme: Tenant, crowd: dict[str, Api]) -> None:
     before, wrong = everything(acme), []
-    for attempt in ATTEMPTS:
+    for attempt in (*ATTEMPTS, *imported()):
         method, path = attempt.does.split(" ")
         answer = crowd[attempt.who].call(method, path.replace("~", ACME), attempt.sent)
         if answer.status_code not in attempt.refused:

@@ -160,6 +160,10 @@ class _Import:
         if self._argo.destination_service_accounts:
             rule = "a place that no entry matches is not synced here; Argo CD syncs it as itself unless impersonation is enforced"
             self._note("destinationServiceAccounts", "safer here", rule)
+        for n, one in enumerate(self._argo.destination_service_accounts or ()):
+            if ":" in one.default_service_account:
+                rule = "the account must live in a namespace that the tenant is granted on the cluster, or nothing is synced as it"
+                self._note(f"destinationServiceAccounts[{n}]", "safer here", rule)
 
     def _orphans(self) -> orphans.Watch | None:
         said = self._spec.get("orphanedResources")

@@ -213,6 +213,9 @@ class Import:
         if self._policy.default_role:
             line = f"policy.default: {self._policy.default_role}"
             self._note(line, "no equivalent", "nobody has a role here without a binding; bind it to a group that all are in")
+        if self._policy.scopes.strip() not in {"", "[groups]"}:
+            line = f"scopes: {self._policy.scopes.strip()}"
+            self._note(line, "changed", "an identity provider names one claim for groups here (groupsClaim), and people go by their names")
 
     def _name(self, text: str) -> str:
         """A DNS label for a subject, the same each time and another for each."""

@@ -105,7 +105,10 @@ def _with(policy: argo_policy.Policy, where: objects.Position, body: dict[str, A
     for key in keys:
         policy = policy.plus(argo_policy.read(settings.get(key, ""), file=f"{where}: data.{key}"))
     return msgspec.structs.replace(
-        policy, default_role=settings.get("policy.default", ""), regex=settings.get("policy.matchMode") == "regex"
+        policy,
+        default_role=settings.get("policy.default", ""),
+        regex=settings.get("policy.matchMode") == "regex",
+        scopes=settings.get("scopes", ""),
     )
 
 

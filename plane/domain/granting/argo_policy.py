@@ -55,6 +55,7 @@ class Policy(msgspec.Struct, frozen=True):
     """Lines in order. `projects`: what AppProjects add to requests about their own objects. `regex`: `policy.matchMode: regex`.
 
     `broken`: why there are none, where Argo CD passes over a project's lines because of one that it cannot read.
+    `scopes`: the claims whose values count as groups, as the ConfigMap writes them.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -63,6 +64,7 @@ class Policy(msgspec.Struct, frozen=True):
     regex: bool = False
     projects: Mapping[str, "Policy"] = {}
     broken: str = ""
+    scopes: str = ""
 
     def plus(self, other: "Policy") -> "Policy":
         """Both, one behind the other."""
