@@ -15,7 +15,8 @@ import msgspec
 from plane.domain import access, errors
 from plane.domain.deciding import approvals
 from plane.domain.granting import conditions, roles
-from plane.server import context, idempotent, record, seconds
+from plane.domain.permitting import quotas
+from plane.server import context, idempotent, record, seconds, stinting
 from plane.store import engine
 from plane.store.auditing import sinks
 from plane.store.delivering import usage
@@ -136,7 +137,7 @@ def enter(plane: context.Plane, caller: Caller, names: Names, permission: str, *
     wanted = seconds.Wanted(found.scope, permission, f"{names.project}/{names.app}", order) if order else None
     if wanted:
         seconds.check(plane, wanted, key)
-    with engine.begin(plane.engine, found.scope) as tx:
+    with _told(plane, found.scope), engine.begin(plane.engine, found.scope) as tx:
         if writes and not permission.startswith(UNBLOCKED):
             _open(tx, found.scope.tenant)
             _check_active(tx, found.scope, names.tenant)
@@ -144,6 +145,17 @@ def enter(plane: context.Plane, caller: Caller, names: Names, permission: str, *
             idempotent.claim(plane, tx, found.scope, key)
         agreed = seconds.use(plane, tx, wanted) if wanted else ()
         yield Place(tx, found.scope, names, found.project, key, found.reach, agreed)
+
+
+@contextlib.contextmanager
+def _told(plane: context.Plane, scope: access.Scope) -> Iterator[None]:
+    """The log hears of quotas that stop something; of the transaction of that nothing stays."""
+    try:
+        yield
+    except quotas.QuotaExceeded as e:
+        with engine.begin(plane.engine, scope) as tx:
+            stinting.tell(plane, tx, scope, e)
+        raise
 
 
 @contextlib.contextmanager

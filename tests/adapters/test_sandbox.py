@@ -14,6 +14,7 @@ from plane import ports
 from plane.adapters.renderers import plain
 from plane.adapters.sandbox import messages, pool
 from plane.domain import apps, errors
+from plane.domain.permitting import quotas
 from plane.domain.rendering import metering
 from tests.adapters import hostile
 from tests.support import waiting
@@ -256,7 +257,7 @@ def test_what_was_stopped_is_paid_for_with_its_program(hurried: pool.Pool) -> No
 
 def test_a_tenants_bound_of_memory_holds_below_the_pools(sandbox: pool.Pool) -> None:
     script = b"x=; for i in {1..20}; do x=$x$x$(printf 'y%.0s' {1..1000}); done; while :; do :; done"
-    with pytest.raises(errors.RenderFailed, match="used more than 64 MiB of memory"):
+    with pytest.raises(quotas.RenderTooLarge, match="used more than 64 MiB of memory, the tenant's quota for one render, and was stopped;"):
         sandbox.render("shell", job({"script": script}), metering.Meter(memory_bytes=64 * messages.MIB))
 
 

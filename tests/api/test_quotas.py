@@ -1,5 +1,9 @@
 """What a tenant uses of each of its quotas, and the rate at which it takes its log away."""
 
+import sqlalchemy as sa
+
+from plane.server import context
+from tests.support import planes
 from tests.support.rest import Api, Tenant, app_document, document
 
 QUOTAS = {"projects": 3, "apps": 5, "objects": 100, "concurrentSyncs": 2, "repositoryMib": 64, "auditExports": 2, "renderMemoryMib": 256}
@@ -40,3 +44,13 @@ def test_exports_of_the_log_within_an_hour_are_bounded(platform: Api, acme: Tena
     assert [one.status_code for one in answers] == [200, 200, 409]
     assert "the tenant's quota is 2 audit exports an hour, 2 are in use; wait a while" in answers[2].json()["detail"]
     assert platform.get("/audit/export").status_code == 200
+
+
+def test_the_log_hears_once_of_a_quota_that_refuses(platform: Api, acme: Tenant, plane: context.Plane, owner: sa.Engine) -> None:
+    platform.put("/tenants/acme", document("Tenant", "acme", {"quotas": {"apps": 1}}))
+    acme.api.make(f"{acme.shop}/apps", app_document("web"))
+    refused = [acme.api.post(f"{acme.shop}/apps", app_document(name)) for name in ("second", "third")]
+    assert [one.status_code for one in refused] == [409, 409]
+    planes.seal(plane, owner)
+    [told] = [one["event"] for one in acme.api.get("/tenants/acme/audit?type=tenant.quota.reached").json()["items"]]
+    assert (told["target"], told["outcome"], told["message"]) == ("quota/apps", "denied", refused[0].json()["detail"])

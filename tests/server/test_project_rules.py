@@ -44,6 +44,14 @@ def decisions(fleet: planes.Fleet) -> dict[str, tuple[str, str]]:
         return {row.name: (row.decision.get("code", row.decision["type"]), row.decision["sentence"]) for row in rows}
 
 
+def quotas_told(fleet: planes.Fleet) -> dict[str, str]:
+    """What the log says of quotas, target → message."""
+    with fleet.owner.begin() as tx:
+        bodies = tx.execute(sa.text("SELECT body FROM audit_events WHERE type = 'tenant.quota.reached'")).scalars()
+        events = [json.loads(one) for one in bodies]
+    return {one["target"]: one["message"] for one in events}
+
+
 def test_a_rule_that_came_later_stops_the_next_sync(fleet: planes.Fleet, devgit: DevGit) -> None:
     made(fleet, devgit, "rules-later", "web")
     fleet.work()
@@ -128,6 +136,7 @@ def test_a_repository_beyond_the_tenants_quota_says_so_and_its_apps_too(fleet: p
     fleet.app("web", fleet.repository(devgit, "quota-size"), url)
     fleet.work()
     assert "the tenant's quota is 1,048,576 for one repository" in decisions(fleet)["web"][1]
+    assert [*quotas_told(fleet)] == ["quota/repositoryMib"]
     say(fleet, tables.tenants, quotas={"repositoryMib": 10})
     with fleet.owner.begin() as tx:
         tx.execute(sa.text("UPDATE repositories SET poll_at = now() - interval '1 minute'"))
@@ -153,6 +162,7 @@ def test_so_many_syncs_run_side_by_side_as_the_quota_says(fleet: planes.Fleet, d
     waiting = [sentence for code, sentence in decisions(fleet).values() if code == "quota"]
     assert len(waiting) == 1
     assert waiting[0].startswith("the tenant's quota is 2 concurrent syncs, 2 are in use; wait until one is through")
+    assert quotas_told(fleet) == {"quota/concurrentSyncs": waiting[0]}
     end(fleet, fleet.claim()[0][0])
     say(fleet, tables.tenants, quotas={"concurrentSyncs": 2})
     assert fleet.work() == 1

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -66,6 +67,8 @@ def test_an_app_waits_for_the_next_hour_when_the_tenants_render_time_is_used_up(
     wanted = "tenant acme may render for 30 s of processor time an hour and has had 31 s since "
     assert row.decision["sentence"].startswith(wanted)
     assert row.due_at == hour + dt.timedelta(hours=1)
+    told = msgspec.json.decode(fleet.row("SELECT body FROM audit_events WHERE type = 'tenant.quota.reached'").body)
+    assert (told["target"], told["message"]) == ("quota/renderSecondsPerHour", row.decision["sentence"])
     say(fleet, renderSecondsPerHour=60)
     with fleet.owner.begin() as tx:
         tx.execute(sa.text("UPDATE apps SET due_at = now() - interval '1 minute'"))

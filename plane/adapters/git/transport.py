@@ -18,6 +18,7 @@ from plane import ports
 from plane.adapters.git import credentials, failures
 from plane.adapters.git import url as git_url
 from plane.domain import errors
+from plane.domain.permitting import quotas
 
 TICK_S = 0.1  # how often size and time are looked at; the child's end itself is noticed at once
 
@@ -126,7 +127,7 @@ class Transport:
         if remote.quota_bytes is not None and held > remote.quota_bytes:
             over = f"{address}: it has {held:,} bytes or more, and the tenant's quota is {remote.quota_bytes:,} for one repository"
             ways = "split it, or take large files out of its history and create the Repository anew, or ask the platform team for more"
-            raise errors.SourceRefused(f"{over}; {ways}")
+            raise quotas.MirrorTooLarge(f"{over}; {ways}")
 
 
 def folder_bytes(folder: Path) -> int:

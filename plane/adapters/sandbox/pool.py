@@ -20,6 +20,7 @@ import msgspec
 from plane import ports
 from plane.adapters.sandbox import messages, warm
 from plane.domain import errors, objects
+from plane.domain.permitting import quotas
 from plane.domain.reading import documents, manifests
 from plane.domain.rendering import metering
 
@@ -69,7 +70,8 @@ class Pool:
         try:
             with _folder(self._programs[renderer]) as folder:
                 order = messages.Order(slot, renderer, limits, self._programs[renderer], folder, job.patient)
-                answer = _Cell(*self._template.fork(order), limits).finish(job, meter)
+                cell = _Cell(*self._template.fork(order), limits, of_tenant=limits is not self._limits)
+                answer = cell.finish(job, meter)
         finally:
             self._slots.put(slot)
         return _checked(answer, limits)
@@ -95,10 +97,10 @@ def _folder(program: str) -> Iterator[str]:
 
 
 class _Cell:
-    """One forked process, from its first sign of life to its end."""
+    """One forked process, from its first sign of life to its end. `of_tenant`: the bound of its memory is the tenant's quota."""
 
-    def __init__(self, channel: socket.socket, took: BinaryIO, limits: messages.Limits) -> None:
-        self._channel, self._took, self._limits = channel, took, limits
+    def __init__(self, channel: socket.socket, took: BinaryIO, limits: messages.Limits, *, of_tenant: bool) -> None:
+        self._channel, self._took, self._limits, self._of_tenant = channel, took, limits, of_tenant
         self._deadline = time.monotonic() + limits.wall_s
 
     def finish(self, job: ports.RenderJob, meter: metering.Meter) -> messages.Answer:
@@ -165,9 +167,18 @@ class _Cell:
             raise errors.RenderFailed(f"rendering took longer than {limits.wall_s:g} s and was stopped")
         resident, processes = watch.held()
         if resident > limits.memory_bytes:
-            raise errors.RenderFailed(f"rendering used more than {limits.memory_bytes // messages.MIB} MiB of memory and was stopped")
+            raise _too_large(limits.memory_bytes // messages.MIB, of_tenant=self._of_tenant)
         if processes > limits.processes:
             raise errors.RenderFailed(f"rendering started more than {limits.processes} processes and was stopped")
+
+
+def _too_large(mib: int, *, of_tenant: bool) -> errors.RenderFailed:
+    if not of_tenant:
+        return errors.RenderFailed(f"rendering used more than {mib} MiB of memory and was stopped")
+    ways = "split the app, or ask the platform team for a higher quota"
+    return quotas.RenderTooLarge(
+        f"rendering used more than {mib} MiB of memory, the tenant's quota for one render, and was stopped; {ways}"
+    )
 
 
 class _Held(msgspec.Struct, frozen=True):

@@ -70,6 +70,7 @@ TYPES: dict[str, str] = {
     "cluster.granted": "A tenant may use a cluster, or another part of it than before.",
     "cluster.withdrawn": "A tenant may use a cluster no more; what it has there stays.",
     "cluster.join-token.issued": "A token for one enrolment was made.",
+    "tenant.quota.reached": "A quota stopped something: the first time, and the first after an hour.",
     "tenant.keys.rewrapped": "Stored secrets went under another master key.",
     "repository.moved": "Revisions that apps follow are another commit: a look at the repository found that somebody had pushed.",
     "app.sync.asked": "Somebody asked for a sync.",

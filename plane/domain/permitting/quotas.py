@@ -56,13 +56,31 @@ def used(quota: Quotas, amounts: Mapping[str, int]) -> tuple[Use, ...]:
 
 
 class QuotaExceeded(errors.Conflict):
-    """There is no room for more; the sentence names quota, use, and the way out. `until`: when there is, if time alone makes it."""
+    """There is no room for more; the sentence names quota, use, and the way out.
+
+    `quota`: which, as documents spell it. `until`: when there is room, if time alone makes it.
+    """
 
     code = "quota-exceeded"
 
-    def __init__(self, sentence: str, *, until: dt.datetime | None = None) -> None:
+    def __init__(self, sentence: str, *, quota: str, until: dt.datetime | None = None) -> None:
         super().__init__(sentence)
-        self.until = until
+        self.quota, self.until = quota, until
+
+
+class MirrorTooLarge(errors.SourceRefused):
+    """A repository holds more than its tenant may have of one."""
+
+    quota = "repositoryMib"
+
+
+class RenderTooLarge(errors.RenderFailed):
+    """A render held more memory than one of its tenant may."""
+
+    quota = "renderMemoryMib"
+
+
+Reached = QuotaExceeded | MirrorTooLarge | RenderTooLarge
 
 
 def hour_of(moment: dt.datetime) -> dt.datetime:
@@ -87,7 +105,7 @@ class RenderTime(msgspec.Struct, frozen=True):
         begun, again = (f"{moment:%Y-%m-%dT%H:%MZ}" for moment in (self.hour, until))
         took = f"tenant {self.tenant} may render for {self.quota_s} s of processor time an hour and has had {used:.0f} s since {begun}"
         message = f"{took}; what runs stays, and the app is rendered again at {again}; or ask the platform team for a higher quota"
-        raise QuotaExceeded(message, until=until)
+        raise QuotaExceeded(message, quota="renderSecondsPerHour", until=until)
 
 
 def exceeded(what: Counted, *, quota: int | None, used: int, more: int = 1) -> str:

@@ -67,7 +67,7 @@ def _check_quota(plane: context.Plane, place: authorise.Place) -> None:
         return
     begun = usage.next_export(place.tx, place.scope.tenant, since=plane.clock.now() - quotas.EXPORTS_WITHIN)
     if why := quotas.exceeded("audit exports an hour", quota=quota, used=begun):
-        raise quotas.QuotaExceeded(why)
+        raise quotas.QuotaExceeded(why, quota="auditExports")
 
 
 def told(query: wire.Filters) -> dict[str, str]:

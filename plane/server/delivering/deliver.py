@@ -9,8 +9,9 @@ import structlog
 
 from plane.domain import access, errors
 from plane.domain.deciding import decide
+from plane.domain.permitting import quotas
 from plane.domain.rendering import metering
-from plane.server import context, keys
+from plane.server import context, keys, stinting
 from plane.server.delivering import beside, dispatch, findings, prepare, stopped, surroundings
 from plane.store import engine
 from plane.store.delivering import (
@@ -45,6 +46,7 @@ class Outcome(msgspec.Struct, frozen=True):
     problem: decide.Problem | None = None
     asked: "Asked | None" = None
     waits: bool = False  # for the verdict on another app of the batch, which wants the same
+    full: quotas.Reached | None = None  # what the problem is, where it is a quota
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -71,6 +73,9 @@ def deliver(plane: context.Plane, leased: Sequence[leases.Leased], *, side_by_si
         moved = _claim(tx, tenant, outcomes)
         releases.add(tx, tenant, [new for one in outcomes for new in _made(one)])
         judged = [(one.app, one.prepared.new) for one in outcomes if one.prepared and one.prepared.new]
+        for one in outcomes:
+            if one.full:
+                stinting.tell(plane, tx, scope, one.full)
         findings.settle(plane, tx, scope, judged)
         stopped.tell(plane, tx, scope, judged)
         policies.used(tx, tenant, {use for one in outcomes for use in _uses(one)}, now)
@@ -149,7 +154,8 @@ def _prepare(plane: context.Plane, app: facts.App, shared: prepare.Shared) -> Ou
         return Outcome(app, prepare.prepare(plane, app, shared), asked=asked)
     except errors.PlaneError as e:
         log.warning("app.failed", app=app.name, project=app.project, code=e.code, reason=str(e))
-        return Outcome(app, problem=prepare.problem(app, e, shared.now), asked=asked)
+        full = e if isinstance(e, quotas.Reached) else None
+        return Outcome(app, problem=prepare.problem(app, e, shared.now), asked=asked, full=full)
 
 
 def _asked(plane: context.Plane, app: facts.App, request: decide.Request, shared: prepare.Shared) -> Asked:

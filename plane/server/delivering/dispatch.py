@@ -29,7 +29,7 @@ def dispatch(plane: context.Plane, tx: Tx, scope: access.Scope, ids: Sequence[st
     """Decide about locked apps (`states.lock`) and queue their tasks; `tenant` is the tenant's name."""
     now = plane.clock.now()
     rows = closings.stop(plane, tx, scope, _forget_removed(plane, tx, scope, states.rows(tx, scope.tenant, ids)))
-    made = holding.held(tx, scope.tenant, [(row, next_step.of(_with_options(row), at=now)) for row in rows], now)
+    made = holding.held(plane, tx, scope, [(row, next_step.of(_with_options(row), at=now)) for row in rows])
     queued = {row.id: _task(plane, row, decision, tenant) for row, decision in made if isinstance(decision, decide.Apply | decide.Remove)}
     tasks.add(tx, scope.tenant, list(queued.values()), now)
     rows = closings.tell(plane, tx, [row for row in rows if row.id not in queued], tenant=tenant)

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from plane.domain import access
 from plane.domain.deciding import decide
 from plane.domain.permitting import quotas
-from plane.server import tasking
+from plane.server import context, stinting, tasking
 from plane.store.delivering import facts, states, tasks
 from plane.store.engine import Tx
 
@@ -16,15 +17,17 @@ LOOK_AGAIN = dt.timedelta(seconds=10)  # a sync that ends makes no other app due
 Made = Sequence[tuple[states.Row, decide.Decision]]
 
 
-def held(tx: Tx, tenant: str, made: Made, now: dt.datetime) -> list[tuple[states.Row, decide.Decision]]:
+def held(plane: context.Plane, tx: Tx, scope: access.Scope, made: Made) -> list[tuple[states.Row, decide.Decision]]:
     """The same decisions with a reason to wait in place of those that must not be dispatched now."""
-    room = _room(tx, tenant, made)
+    room, now = _room(tx, scope.tenant, made), plane.clock.now()
     found: list[tuple[states.Row, decide.Decision]] = []
     for row, decision in made:
         if not isinstance(decision, decide.Apply | decide.Remove):
             found.append((row, decision))
             continue
         wait = _wait(row) or _full(row, room, now)
+        if wait and wait.code == "quota":
+            stinting.tell_of(plane, tx, scope, "concurrentSyncs", wait.sentence)
         room -= wait is None
         found.append((row, wait or decision))
     return found

@@ -59,11 +59,14 @@ def check_local(app: facts.App) -> None:
 
 def check_objects(app: facts.App, cluster: facts.Cluster, manifests: tuple[objects.Manifest, ...]) -> None:
     """Raise for the first object outside what the tenant is granted, or its project allows."""
-    parts = (("the tenant's quota of objects", app.room), (f"the tenant's part of cluster {cluster.name}, in objects,", app.room_there))
-    for bound, room in parts:
+    parts = (
+        ("objects", "the tenant's quota of objects", app.room),
+        (f"capacity of {cluster.name}", f"the tenant's part of cluster {cluster.name}, in objects,", app.room_there),
+    )
+    for quota, bound, room in parts:
         if room is not None and len(manifests) > room:
             used = f"its other apps leave room for {max(0, room)} and this one has {len(manifests)}"
-            raise quotas.QuotaExceeded(f"{bound} is used up: {used}; remove some, or ask the platform team for more")
+            raise quotas.QuotaExceeded(f"{bound} is used up: {used}; remove some, or ask the platform team for more", quota=quota)
     release.check_scope(manifests, cluster.grant, cluster.name)
     release.check_project(manifests, app.rules, projects.Where(cluster.name, labels=cluster.labels), project=app.project)
 

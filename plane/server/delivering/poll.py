@@ -11,8 +11,9 @@ from plane.domain import access, errors
 from plane.domain.auditing import sync_details
 from plane.domain.deciding import decide
 from plane.domain.judging import artifacts
+from plane.domain.permitting import quotas
 from plane.domain.rendering import sources
-from plane.server import context, keys, record
+from plane.server import context, keys, record, stinting
 from plane.server.delivering import policy_artifacts, policy_commits, policy_sync
 from plane.store import engine
 from plane.store.delivering import facts, keyring, leases, polls
@@ -106,6 +107,8 @@ def _failed(plane: context.Plane, scope: access.Scope, leased: leases.Leased, kn
         due = () if same else polls.touched(tx, leased.tenant, leased.id, dict.fromkeys(known.revisions, polls.Moved()))
         polls.wake(tx, leased.tenant, due, now)
         polls.failed(tx, leased, problem=problem, again=_again(plane, wait_s))
+        if isinstance(error, quotas.Reached):
+            stinting.tell(plane, tx, scope, error)
     return len(due)
 
 

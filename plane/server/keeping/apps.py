@@ -101,14 +101,14 @@ def _check_quotas(change: generic.Change, there: facts.Cluster | None) -> None:
     tx, tenant = change.place.tx, change.place.scope.tenant
     quota = usage.above(tx, tenant).quotas.apps if change.before is None else None
     if quota is not None and (why := quotas.exceeded("apps", quota=quota, used=usage.apps(tx, tenant))):
-        raise quotas.QuotaExceeded(why)
+        raise quotas.QuotaExceeded(why, quota="apps")
     if there is None or there.grant.capacity == fleet.Capacity():
         return
     used, namespaces = usage.on_cluster(tx, tenant, there.id, without=change.id)
     if why := fleet.full(
         there.grant.capacity, there.name, apps=used, namespaces=namespaces, namespace=change.wish.spec.destination.namespace
     ):
-        raise quotas.QuotaExceeded(why)
+        raise quotas.QuotaExceeded(why, quota=f"capacity of {there.name}")
 
 
 def _outside(place: authorise.Place, spec: domain.AppSpec, there: facts.Cluster | None) -> tenancy.Problems:

@@ -200,7 +200,7 @@ def _room_for_one(place: authorise.Place, name: str) -> None:
         raise errors.Conflict(message)
     quota = usage.above(place.tx, place.scope.tenant).quotas.clusters
     if quota is not None and (why := quotas.exceeded("clusters", quota=quota, used=usage.clusters(place.tx, place.scope.tenant))):
-        raise quotas.QuotaExceeded(why)
+        raise quotas.QuotaExceeded(why, quota="clusters")
 
 
 def _own_settle(change: generic.Change) -> None:

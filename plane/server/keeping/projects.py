@@ -54,7 +54,7 @@ def _check_quota(change: generic.Change) -> None:
     tx, tenant = change.place.tx, change.place.scope.tenant
     quota = usage.above(tx, tenant).quotas.projects
     if quota is not None and (why := quotas.exceeded("projects", quota=quota, used=usage.projects(tx, tenant))):
-        raise quotas.QuotaExceeded(why)
+        raise quotas.QuotaExceeded(why, quota="projects")
 
 
 def _fingerprint_key(change: generic.Change) -> bytes:
