@@ -34,10 +34,14 @@ class Registry:
         return self._said("push", "-to", f"{self.address}/{to}", *form, *(name for name, _ in files))
 
     def sign(self, name: str, digest: str, key: str, *, certificate: str = "") -> None:
-        """As `cosign sign --key` does; with a certificate as if there were no key."""
+        """As `cosign sign --key` did before version 3; with a certificate as if there were no key."""
         (self._folder / "keyless.pem").write_text(certificate)
         words = ["-certificate", "keyless.pem"] if certificate else []
         self._said("sign", "-image", f"{self.address}/{name}@{digest}", "-key", key, *words)
+
+    def refer(self, name: str, digest: str, key: str, *, predicate: str = "https://sigstore.dev/cosign/sign/v1") -> None:
+        """As cosign 3 signs and attests."""
+        self._said("sign", "-image", f"{self.address}/{name}@{digest}", "-key", key, "-predicate", predicate)
 
     def _said(self, verb: str, *words: str) -> str:
         command = [config.program(PROGRAM), verb, "-ca", CA, "-password", PASSWORD, *words]

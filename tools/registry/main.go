@@ -33,6 +33,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 	"github.com/sigstore/sigstore/pkg/signature"
 	"github.com/sigstore/sigstore/pkg/signature/payload"
@@ -43,6 +44,9 @@ const (
 	simpleSigning = "application/vnd.dev.cosign.simplesigning.v1+json"
 	signed        = "dev.cosignproject.cosign/signature"
 	certificate   = "dev.sigstore.cosign/certificate"
+
+	sigstoreBundle = "application/vnd.dev.sigstore.bundle.v0.3+json"
+	inToto         = "application/vnd.in-toto+json"
 )
 
 func main() {
@@ -201,10 +205,18 @@ func sign(words []string) error {
 	image := with.flags.String("image", "", "HOST/REPOSITORY@sha256:...")
 	key := with.flags.String("key", "", "the private key (PEM)")
 	keyless := with.flags.String("certificate", "", "what a signature without a key of one's own carries (PEM)")
+	predicate := with.flags.String("predicate", "", "of a Sigstore bundle that refers to the image, as cosign 3 keeps it; else as cosign 2")
 	with.flags.Parse(words)
 	digest, err := name.NewDigest(*image)
 	if err != nil {
 		return err
+	}
+	options, err := with.options()
+	if err != nil {
+		return err
+	}
+	if *predicate != "" {
+		return refer(digest, *predicate, *key, options)
 	}
 	said, err := payload.Cosign{Image: digest}.MarshalJSON()
 	if err != nil {
@@ -222,10 +234,6 @@ func sign(words []string) error {
 		}
 		notes[certificate] = string(pem)
 	}
-	options, err := with.options()
-	if err != nil {
-		return err
-	}
 	tag := digest.Context().Tag(strings.ReplaceAll(digest.DigestStr(), ":", "-") + ".sig")
 	held, err := remote.Image(tag, options...)
 	if err != nil { // none yet
@@ -236,6 +244,50 @@ func sign(words []string) error {
 		return err
 	}
 	return written(tag.String(), held, options)
+}
+
+// As cosign 3: a statement about the digest in an envelope, and an image that holds both and names the other as its subject.
+func refer(digest name.Digest, predicate string, key string, options []remote.Option) error {
+	subject, err := remote.Head(digest, options...)
+	if err != nil {
+		return err
+	}
+	statement, err := json.Marshal(map[string]any{
+		"_type":         "https://in-toto.io/Statement/v1",
+		"subject":       []any{map[string]any{"digest": map[string]string{"sha256": subject.Digest.Hex}, "annotations": map[string]any{}}},
+		"predicateType": predicate,
+		"predicate":     map[string]any{},
+	})
+	if err != nil {
+		return err
+	}
+	made, err := signature64(key, dsse.PAE(inToto, statement))
+	if err != nil {
+		return err
+	}
+	envelope := dsse.Envelope{
+		PayloadType: inToto,
+		Payload:     base64.StdEncoding.EncodeToString(statement),
+		Signatures:  []dsse.Signature{{Sig: made}},
+	}
+	bundle, err := json.Marshal(map[string]any{
+		"mediaType":            sigstoreBundle,
+		"verificationMaterial": map[string]any{"publicKey": map[string]string{"hint": "a key"}},
+		"dsseEnvelope":         envelope,
+	})
+	if err != nil {
+		return err
+	}
+	image := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), "application/vnd.oci.empty.v1+json")
+	if image, err = mutate.Append(image, mutate.Addendum{Layer: static.NewLayer(bundle, sigstoreBundle)}); err != nil {
+		return err
+	}
+	image = mutate.Subject(image, *subject).(v1.Image)
+	own, err := image.Digest()
+	if err != nil {
+		return err
+	}
+	return written(digest.Context().Digest(own.String()).String(), image, options)
 }
 
 func signature64(file string, said []byte) (string, error) {

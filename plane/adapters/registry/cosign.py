@@ -1,26 +1,20 @@
-"""Who signed an artifact, as `cosign sign --key` keeps it: payloads that name the artifact's digest, and a signature over each.
+"""Signatures as cosign 2 keeps them: payloads that name an artifact's digest, at a tag beside it, with a signature over each.
 
 Source: https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md, simple signing and tag-based discovery.
 """
 
-import base64
-import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 
 import msgspec
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from plane.domain import trust
-from plane.domain.judging import artifacts, origins
+from plane.adapters.registry import signatures
+from plane.domain.judging import artifacts
 
 PAYLOAD = "application/vnd.dev.cosign.simplesigning.v1+json"
 SIGNATURE, CERTIFICATE = "dev.cosignproject.cosign/signature", "dev.sigstore.cosign/certificate"
 MOST_SIGNATURES = 20  # looked at
 MAX_PAYLOAD_BYTES = 64 * 1024
 Fetch = Callable[[artifacts.Descriptor], bytes]
-HOW = "sign it with `cosign sign --key … --new-bundle-format=false`"
 
 
 class _Image(msgspec.Struct):
@@ -41,27 +35,14 @@ def tag(digest: str) -> str:
     return f"{digest.replace(':', '-')}.sig"
 
 
-def unsigned(digest: str) -> origins.Signed:
-    """There is nothing at that tag."""
-    return origins.Signed(problem=f"carries no signature of cosign (no tag {tag(digest)[:19]}….sig); {HOW}")
-
-
-def signed(found: artifacts.Manifest, digest: str, keys: Sequence[trust.Trusted], fetch: Fetch) -> origins.Signed:
-    """Which of the keys signed the artifact. A key of a scope signs bundles alone: cosign's signatures have none."""
-    layers = [layer for layer in found.layers if layer.media_type == PAYLOAD][:MOST_SIGNATURES]
-    own = [layer for layer in layers if not layer.annotations.get(CERTIFICATE)]
-    able = [key for key in keys if not key.scope]
-    for layer in own:
-        if layer.size > MAX_PAYLOAD_BYTES:
-            continue
-        payload, signature = fetch(layer), layer.annotations.get(SIGNATURE, "")
-        for key in able:
-            if _names(payload, digest) and _verifies(key, payload, signature):
-                return origins.Signed(by=key.name)
-    if layers and not own:
-        return origins.Signed(problem=f"is signed without a key (keyless), and only keys can be trusted here; {HOW}")
-    named = ", ".join(key.name for key in able) or "there are none for cosign"
-    return origins.Signed(problem=f"is signed by none of the keys that are trusted here ({named})")
+def claims(found: artifacts.Manifest, digest: str, fetch: Fetch) -> Iterator[signatures.Claim]:
+    """What is at that tag; payloads are fetched one by one, as somebody asks for them."""
+    for layer in [layer for layer in found.layers if layer.media_type == PAYLOAD][:MOST_SIGNATURES]:
+        if layer.annotations.get(CERTIFICATE):
+            yield signatures.Claim(keyless=True)
+        elif layer.size <= MAX_PAYLOAD_BYTES:
+            payload = fetch(layer)
+            yield signatures.Claim(payload, layer.annotations.get(SIGNATURE, ""), about=_names(payload, digest))
 
 
 def _names(payload: bytes, digest: str) -> bool:
@@ -71,18 +52,3 @@ def _names(payload: bytes, digest: str) -> bool:
     except (msgspec.DecodeError, RecursionError):
         return False
     return found.type == "cosign container image signature" and found.image.digest == digest
-
-
-def _verifies(key: trust.Trusted, payload: bytes, signature: str) -> bool:
-    try:
-        made = base64.b64decode(signature, validate=True)
-        public = serialization.load_pem_public_key(key.key.reveal())
-        if key.algorithm == "ES256" and isinstance(public, ec.EllipticCurvePublicKey):
-            public.verify(made, payload, ec.ECDSA(hashes.SHA256()))
-        elif key.algorithm == "RS256" and isinstance(public, rsa.RSAPublicKey):
-            public.verify(made, payload, padding.PKCS1v15(), hashes.SHA256())
-        else:
-            return False
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, binascii.Error):
-        return False
-    return True

@@ -4,13 +4,13 @@ Source: https://github.com/opencontainers/distribution-spec/blob/main/spec.md, p
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
 from plane import ports
 from plane.adapters import reach
-from plane.adapters.registry import cosign, tokens, transport
+from plane.adapters.registry import cosign, signatures, sigstore, tokens, transport
 from plane.domain import errors, trust
 from plane.domain.judging import artifacts, origins
 
@@ -23,6 +23,7 @@ MOST_TAGS = 1000
 MAX_ERROR_BYTES = 64 * 1024  # of an answer that says no
 DIGEST_HEADER = "docker-content-digest"
 GIVEN, WHO, FORBIDDEN, ABSENT = 200, 401, 403, 404
+UNKNOWN = frozenset({400, ABSENT, 405, 501})  # of registries that do not know a question
 
 
 class _Tags(msgspec.Struct):
@@ -61,23 +62,42 @@ class Repository:
 
     def signed(self, digest: str, keys: Sequence[trust.Trusted]) -> origins.Signed:
         """By cosign, in this repository."""
-        answer = self._manifest("GET", cosign.tag(digest))
-        if answer.status == ABSENT:
-            return cosign.unsigned(digest)
-        found = artifacts.manifest(answer.body, f"{self._remote.url}:{cosign.tag(digest)}")
-        return cosign.signed(found, digest, keys, self._blob)
+        return signatures.judged(self._claims(digest), keys)
+
+    def _claims(self, digest: str) -> Iterator[signatures.Claim]:
+        beside = self._manifest("GET", cosign.tag(digest))
+        if beside.status != ABSENT:
+            where = f"{self._remote.url}:{cosign.tag(digest)}"
+            yield from cosign.claims(artifacts.manifest(beside.body, where), digest, self._blob)
+        for referrer in self._referrers(digest)[: sigstore.MOST_BUNDLES]:
+            layers = self._image(referrer.digest).layers
+            for layer in [one for one in layers if one.media_type.startswith(sigstore.BUNDLE) and one.size <= sigstore.MAX_BUNDLE_BYTES][
+                :1
+            ]:
+                if claim := sigstore.claim(self._blob(layer), digest):
+                    yield claim
+
+    def _referrers(self, digest: str) -> tuple[artifacts.Descriptor, ...]:
+        """As registries tell them; older ones have a tag for them, which clients keep."""
+        answer = self._ask("GET", f"referrers/{digest}", most=artifacts.MAX_MANIFEST_BYTES, absent=UNKNOWN)
+        if answer.status != GIVEN:
+            answer = self._manifest("GET", digest.replace(":", "-"))
+        return artifacts.index(answer.body) if answer.status == GIVEN else ()
 
     def pull(self, digest: str) -> artifacts.Pulled:
         """Sizes and counts are looked at before anything is fetched."""
+        layers = artifacts.members(self._image(digest), f"{self._remote.url}@{digest}")
+        if layers[0].media_type in artifacts.BUNDLES:
+            return artifacts.Pulled(bundle=self._blob(layers[0]))
+        return artifacts.Pulled(files={layer.annotations[artifacts.TITLE]: self._blob(layer) for layer in layers})
+
+    def _image(self, digest: str) -> artifacts.Manifest:
         where = f"{self._remote.url}@{digest}"
         answer = self._manifest("GET", digest)
         if answer.status == ABSENT:
             raise errors.SourceRefused(f"{where}: there is no such artifact")
         self._hold(digest, answer.body)
-        layers = artifacts.members(artifacts.manifest(answer.body, where), where)
-        if layers[0].media_type in artifacts.BUNDLES:
-            return artifacts.Pulled(bundle=self._blob(layers[0]))
-        return artifacts.Pulled(files={layer.annotations[artifacts.TITLE]: self._blob(layer) for layer in layers})
+        return artifacts.manifest(answer.body, where)
 
     def _blob(self, layer: artifacts.Descriptor) -> bytes:
         if not artifacts.DIGEST.fullmatch(layer.digest):
@@ -91,16 +111,16 @@ class Repository:
             raise errors.SourceRefused(f"{self._remote.url}: what the registry gives for {digest[:19]}… is something else")
 
     def _manifest(self, method: str, reference: str) -> transport.Answer:
-        return self._ask(method, f"manifests/{reference}", most=artifacts.MAX_MANIFEST_BYTES, absent=True)
+        return self._ask(method, f"manifests/{reference}", most=artifacts.MAX_MANIFEST_BYTES, absent=frozenset({ABSENT}))
 
-    def _ask(self, method: str, path: str, *, most: int, absent: bool = False) -> transport.Answer:
-        """`absent`: 404 is an answer. BackendDown, SourceRefused."""
+    def _ask(self, method: str, path: str, *, most: int, absent: Collection[int] = ()) -> transport.Answer:
+        """`absent`: what of other statuses is an answer. BackendDown, SourceRefused."""
         answer = self._once(method, path, most)
         if answer.status == WHO:
             challenge, scope = answer.headers.get("www-authenticate", ""), f"repository:{self._name}:pull"
             self._authorization = tokens.authorization(challenge, self._remote.auth, scope=scope, ask=self._line.ask)
             answer = self._once(method, path, most)
-        if answer.status == GIVEN or (absent and answer.status == ABSENT):
+        if answer.status == GIVEN or answer.status in absent:
             return answer
         raise self._failure(answer.status)
 

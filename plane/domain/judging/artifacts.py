@@ -47,6 +47,10 @@ class Manifest(msgspec.Struct, frozen=True):
     manifests: tuple[msgspec.Raw, ...] = ()  # an index has these instead
 
 
+class _Index(msgspec.Struct):
+    manifests: tuple[Descriptor, ...] = ()
+
+
 class Pulled(msgspec.Struct, frozen=True):
     """An artifact's layers: one bundle, or files by name."""
 
@@ -82,6 +86,15 @@ def manifest(body: bytes, where: str) -> Manifest:
     if found.manifests:
         raise errors.SourceRefused(f"{where}: is an index of several images; name the one that holds the policy set")
     return found
+
+
+def index(body: bytes) -> tuple[Descriptor, ...]:
+    """What refers to an artifact, as a registry lists it; nothing where it is no list."""
+    try:
+        found = msgspec.json.decode(body, type=_Index).manifests
+    except (msgspec.DecodeError, RecursionError):
+        return ()
+    return tuple(one for one in found if DIGEST.fullmatch(one.digest))
 
 
 def members(found: Manifest, where: str) -> tuple[Descriptor, ...]:

@@ -1,8 +1,10 @@
 """What is read from a real registry, and what is not: other bytes than were asked for, other hosts, other people's signatures."""
 
+import base64
 import datetime as dt
 import hashlib
 import ipaddress
+import json
 import pathlib
 import ssl
 from collections.abc import Iterator, Mapping
@@ -12,7 +14,7 @@ import pytest
 
 from plane import ports
 from plane.adapters import reach
-from plane.adapters.registry import cosign, repository
+from plane.adapters.registry import cosign, repository, signatures, sigstore
 from plane.domain import errors, trust
 from plane.domain.judging import artifacts, origins
 from plane.domain.rendering import secrets
@@ -217,7 +219,7 @@ def test_each_key_is_known_by_its_own_signature(registry: support.Registry, sign
 
 def test_nothing_beside_it_is_no_signature(registry: support.Registry) -> None:
     pushed = registry.push("unsigned:v1", ("bundle.tar.gz", BUNDLE + b"\0"))
-    assert "carries no signature of cosign (no tag sha256-" in opened(registry, "unsigned").signed(pushed, []).problem
+    assert "carries no signature of cosign; sign it with" in opened(registry, "unsigned").signed(pushed, []).problem
 
 
 def test_another_artifacts_signature_is_none_of_this_one(between: Between, registry: support.Registry, signed: str, keys: Keys) -> None:
@@ -234,9 +236,54 @@ def test_a_signature_without_a_key_is_refused_by_name(registry: support.Registry
     assert said.startswith("is signed without a key (keyless), and only keys can be trusted here; sign it with `cosign sign --key")
 
 
+def test_a_bundle_that_refers_to_an_artifact_signs_it(registry: support.Registry, keys: Keys) -> None:
+    pushed = registry.push("newer:v1", ("bundle.tar.gz", BUNDLE))
+    registry.refer("newer", pushed, keys[0].private, predicate="https://slsa.dev/provenance/v1")
+    newer = opened(registry, "newer")
+    assert newer.signed(pushed, [keys[0].trusted()]).problem.startswith("carries no signature of cosign")
+    registry.refer("newer", pushed, keys[0].private)
+    assert newer.signed(pushed, [keys[1].trusted(), keys[0].trusted()]) == origins.Signed(by="tenant/ES256")
+    assert "is signed by none of the keys" in newer.signed(pushed, [keys[1].trusted()]).problem
+
+
+def test_older_registries_have_a_tag_for_what_refers_to_an_artifact(between: Between, registry: support.Registry, keys: Keys) -> None:
+    pushed = registry.push("rules:v3", ("bundle.tar.gz", opa_bundles.packed({"c.rego": b"package plane.rules.c"})))
+    registry.refer("rules", pushed, keys[0].private)
+    listed = between.http.get(f"/v2/rules/referrers/{pushed}").content
+    between.changes = {f"/referrers/{pushed}": (405, b"", {}), pushed.replace(":", "-"): (200, listed, {})}
+    assert between.open().signed(pushed, [keys[0].trusted()]).by == "tenant/ES256"
+
+
+def statement(digest: str = "a", **changes: object) -> bytes:
+    said = {"predicateType": sigstore.SIGNS, "subject": [{"digest": {"sha256": digest}}]} | changes
+    envelope = {
+        "payload": base64.b64encode(json.dumps(said).encode()).decode(),
+        "payloadType": sigstore.STATEMENT,
+        "signatures": [{"sig": "AA=="}],
+    }
+    return json.dumps({"dsseEnvelope": envelope, "verificationMaterial": changes.get("material", {})}).encode()
+
+
+@pytest.mark.parametrize(
+    ("bundle", "told"),
+    [
+        (statement(), (True, False)),
+        (statement("b"), (False, False)),
+        (statement(subject=[]), (False, False)),
+        (statement(material={"certificate": {"rawBytes": "AA=="}}), (True, True)),
+        (statement(material={"x509CertificateChain": {}}), (True, True)),
+        (statement(predicateType="https://cyclonedx.org/bom"), None),
+        (statement().replace(b"in-toto", b"other"), None),
+        (statement().replace(b'"AA=="}]', b'"AA=="}, {"sig": ""}]'), None),
+        (b'{"messageSignature": {}}', None),
+        (b"[" * 100_000, None),
+    ],
+)
+def test_a_bundle_is_about_what_it_states(bundle: bytes, told: tuple[bool, bool] | None) -> None:
+    claim = sigstore.claim(bundle, "sha256:a")
+    assert (claim and (claim.about, claim.keyless)) == told
+
+
 def test_a_key_that_is_none_signs_nothing() -> None:
     key = trust.Trusted("tenant/x", "ES256", secrets.Secret(b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"))
-    payload = b'{"critical": {"type": "cosign container image signature", "image": {"docker-manifest-digest": "sha256:a"}}}'
-    notes = {cosign.SIGNATURE: "AAAA"}
-    found = artifacts.Manifest((artifacts.Descriptor(cosign.PAYLOAD, "sha256:b", len(payload), notes),))
-    assert "signed by none" in cosign.signed(found, "sha256:a", [key], lambda _: payload).problem
+    assert "signed by none" in signatures.judged([signatures.Claim(b"x", "AAAA", about=True)], [key]).problem
