@@ -48,7 +48,7 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 def files_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`-f`, which may be given again."""
+    """`-f`, which repeatable."""
     return click.option(
         "-f", "--filename", "filenames", multiple=True, metavar="FILE|DIR|-", help="File, folder or - for stdin; repeatable."
     )(function)

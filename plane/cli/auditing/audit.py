@@ -40,7 +40,7 @@ def list_(where: session.Session, *, asked: dict[str, str], limit: int, output: 
 @show.option("table", "json", "yaml")
 @session.placed
 def search(where: session.Session, *, asked: dict[str, str], limit: int, output: str) -> None:
-    """Find events in the whole record, newest first."""
+    """Search the whole log, newest first."""
     _show(where, {**asked, "order": "newest"}, limit=limit, output=output)
 
 
@@ -60,7 +60,7 @@ def _show(where: session.Session, asked: dict[str, str], *, limit: int, output: 
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Begin with the last so many.")
 @session.placed
 def tail(where: session.Session, *, asked: dict[str, str], follow: bool, limit: int) -> None:
-    """Print the last events, one a line, and with -f those that come."""
+    """Print the last events, one per line; -f follows the log."""
     last = list(where.api.items(audit_places.at(where), limit=limit, order="newest", **asked))
     place = last[0]["seq"] if last else -1
     for one in reversed(last):
@@ -85,7 +85,7 @@ def line(item: Json) -> str:
 @audit.command("checkpoint")
 @session.placed
 def checkpoint(where: session.Session) -> None:
-    """Print the newest signed state of the record, and on standard error the key that checks it."""
+    """Print the newest signed checkpoint of the log, and on stderr the key that verifies it."""
     found = where.api.get(f"{audit_places.at(where)}/checkpoint").body
     click.echo(found["note"], nl=False)
     click.echo(f"key: {found['verifierKey']}", err=True)
@@ -94,6 +94,6 @@ def checkpoint(where: session.Session) -> None:
 @audit.command("witnessed")
 @session.placed
 def witnessed(where: session.Session) -> None:
-    """Print the newest signed state of every log that this plane is a witness of, as `verify --witness` takes them."""
+    """Print the newest checkpoint of every log that this plane witnesses, for `verify --witness`."""
     for item in where.api.get(f"{audit_places.at(where)}/witness").body["items"]:
         click.echo(item["note"], nl=False)

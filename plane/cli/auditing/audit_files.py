@@ -29,7 +29,7 @@ Asked = dict[str, Any]
 @click.option("-o", "--output", "file", metavar="FILE", help="File to write; standard output otherwise.")
 @session.placed
 def export(where: session.Session, *, asked: Asked, form: str, compress: str, resume: bool, file: str | None) -> None:
-    """Write the record: from the signed state before --since to the one after --until, so that the file proves itself."""
+    """Export the log to a file that proves itself: from the checkpoint before --since to the one after --until."""
     asked = {**asked, "format": form, "compression": compress}
     if file is None or file == "-":
         _report(_copied(where, asked, contextlib.nullcontext(sys.stdout.buffer)), asked)
@@ -116,7 +116,7 @@ def _report(found: dict[str, int], asked: Asked, *, where: str = "") -> None:
 @click.option("--authority", metavar="FILE", help="Check the record's time stamps: certificates in PEM of who vouches for them.")
 @session.placed
 def verify(where: session.Session, *, file: str | None, part: bool, keys: tuple[str, ...], **kept: Any) -> None:  # noqa: ANN401 - options
-    """Check every event, hash and signature of the record: exit 0 nothing is wrong, 1 something is, and each finding is a line.
+    """Verify every event, hash and signature of the log: exit 0 if nothing is wrong, else 1 with one line per finding.
 
     Without --offline the whole record is read from the plane, and its database is asked for what an export cannot show.
     """
@@ -199,5 +199,5 @@ def _consistent(where: session.Session, old: tuple[int, bytes], found: verifier.
 
 @click.command("verifier")
 def program() -> None:
-    """Print the verifier: one Python file that needs `cryptography` and nothing else, for whoever shall not trust this program."""
+    """Print a stand-alone verifier: one Python file that needs only `cryptography`, for those who do not trust this program."""
     click.echo(pathlib.Path(verifier.__file__).read_text(encoding="utf-8"), nl=False)

@@ -18,7 +18,7 @@ REPORTS: dict[str, tuple[str, Filters]] = {
         "Tokens, keys and proofs that did not hold; those that are no tenant's are in the platform's record, `-T -`.",
         {"type": "access.login.refused,login.locked,agent.enrol.refused"},
     ),
-    "refused-access": ("Who tried what they may not.", {"outcome": "denied"}),
+    "refused-access": ("Attempts to do what was not allowed.", {"outcome": "denied"}),
     "privileged-actions": (
         "Changes of people, roles, tokens, policies, sinks, clusters and credentials, and log-ins.",
         {"type": "access.*,login.*,role.*,rolebinding.*,token.*,user.*,identityprovider.*,policy.*,policybinding.*,resourcerule.*,"
@@ -28,13 +28,13 @@ REPORTS: dict[str, tuple[str, Filters]] = {
         "What was deleted.",
         {"type": ",".join(["app.removed", "app.removal.*", *sorted(one for one in audit_types.TYPES if one.endswith(".deleted"))])},
     ),
-    "drift-repaired": ("What was changed beside Git, and put back.", {"type": "app.drift.*"}),
+    "drift-repaired": ("Drift that was reverted.", {"type": "app.drift.*"}),
     "failed-changes": ("Syncs and other changes that failed.", {"outcome": "failure"}),
-    "changes": ("Everything that was begun or changed in clusters.", {"type": "app.sync.*,app.removal.*,app.rollback*,object.*"}),
-    "policy-changes": ("Rules that changes are judged by.", {"type": "policy.*,policybinding.*,resourcerule.*"}),
+    "changes": ("Everything that was started or changed in clusters.", {"type": "app.sync.*,app.removal.*,app.rollback*,object.*"}),
+    "policy-changes": ("Changes of policies and rules.", {"type": "policy.*,policybinding.*,resourcerule.*"}),
     "waiver-changes": ("Exceptions to policies: asked for, approved, ended.", {"type": "waiver.*"}),
-    "log-access": ("Who took the log away, and changes of where it goes.", {"type": "audit.*,sink.*"}),
-    "gaps": ("Changes in clusters of which no end was ever told.", {"type": "audit.gap*"}),
+    "log-access": ("Exports of the log, and changes of its sinks.", {"type": "audit.*,sink.*"}),
+    "gaps": ("Changes in clusters whose outcome was never reported.", {"type": "audit.gap*"}),
 }  # fmt: skip
 _PEOPLE = (
     kinds.Column("NAME", "name"),
@@ -46,7 +46,7 @@ _PEOPLE = (
 
 @click.group("report", cls=groups.Group)
 def report() -> None:
-    """Saved questions, one command each; `--since`, `--until` and the other filters narrow them."""
+    """Ready-made reports; `--since`, `--until` and the other filters narrow them."""
 
 
 def _command(name: str, doc: str, filters: Filters, kept: Callable[[Json], bool] = lambda _: True) -> click.Command:
@@ -77,7 +77,7 @@ def _unapproved(event: Json) -> bool:
     return not (details.get("approved") or details.get("approvals") or details.get("dry_run"))
 
 
-report.add_command(_command("unapproved-syncs", "Syncs that nobody had approved.", {"type": "app.sync.started"}, _unapproved))
+report.add_command(_command("unapproved-syncs", "Syncs without an approval.", {"type": "app.sync.started"}, _unapproved))
 report.add_command(audit_delivery.dora)
 # what the log has of somebody or something: as the one who did it, and as what it was done to
 ABOUT: dict[str, tuple[str, ...]] = {

@@ -40,7 +40,7 @@ def line(stamp: Stamp) -> str:
 @click.command("stamps")
 @session.placed
 def show(where: session.Session) -> None:
-    """Print the states of the record that a time-stamping authority stamped, as `verify --witness` takes them."""
+    """Print the checkpoints that a time-stamping authority stamped, for `verify --witness`."""
     for stamp in of_log(where):
         click.echo(line(stamp), nl=False)
 

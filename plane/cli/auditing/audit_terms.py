@@ -12,7 +12,7 @@ from plane.cli.auditing import audit_places
 @show.option("table", "json", "yaml")
 @session.placed
 def terms(where: session.Session, *, keep_days: int | None, hold: str | None, output: str) -> None:
-    """Show how long events stay, or change it."""
+    """Show or change how long events are kept."""
     place = f"{audit_places.at(where)}/terms"
     found = where.api.get(place).body
     wanted = {"keepDays": keep_days, "hold": hold}

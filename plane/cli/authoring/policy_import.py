@@ -37,7 +37,7 @@ class Imported(msgspec.Struct, frozen=True):
 )
 @trial_files.output_option("table", "json", "yaml")
 def command(folder: pathlib.Path, *, tenant: str, name: str, mode: str, output: str) -> None:
-    """Print the PolicySets and PolicyBindings that a folder becomes, and what of it is not understood, and why.
+    """Convert a folder to PolicySets and PolicyBindings, and list what is not understood and why.
 
     It knows the plane's own rules, policies for conftest, Gatekeeper's templates and constraints, and ValidatingAdmissionPolicies with
     their bindings. Nothing is written: `-o yaml` prints documents for `plane apply -f -`, and the rest to standard error. Exit code 0: all

@@ -67,7 +67,7 @@ test_a_binding_may_name_another_label if {{
 @click.option("--id", "rule", default="", help="What modes, parameters and waivers name the rule by; X01 and the like.")
 @click.option("--category", default="house", show_default=True, help="For lists of rules.")
 def command(name: str, *, directory: pathlib.Path, rule: str, category: str) -> None:
-    """Write NAME.rego and NAME_test.rego: a rule about a missing label to make another of, and its tests.
+    """Write NAME.rego and NAME_test.rego: a rule with tests, to start your own from.
 
     `plane policy test DIR` runs them, `plane try policy --policies DIR FILE…` asks the rule.
     """

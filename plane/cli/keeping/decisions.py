@@ -66,7 +66,7 @@ def decisions(where: session.Session, *, identity: str, app: str, verdict: str |
 @show.option("table", "json", "yaml")
 @session.placed
 def replay(where: session.Session, *, identity: str, output: str) -> None:
-    """Decide again from what was kept of the release, its policies and their context: exit 0 the identical digest, 1 another or none."""
+    """Evaluate a past decision again from what was stored: exit 0 if the digest is identical, else 1."""
     found = where.api.get(f"{_at(where)}/{kinds.checked('decision', identity)}/replay").body
     if not show.body(found, output=output):
         _print(found)

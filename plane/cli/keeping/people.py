@@ -175,7 +175,7 @@ def _hand_over(user_name: str, made: client.Json, token_file: str | None) -> Non
     else:
         click.echo(made["token"])
     click.echo(
-        f"token {made['name']!r} of user/{user_name} holds until {made['expiresAt']}{f'; it is in {token_file}' if token_file else ''}",
+        f"token {made['name']!r} of user/{user_name} is valid until {made['expiresAt']}{f'; it is in {token_file}' if token_file else ''}",
         err=True,
     )
 

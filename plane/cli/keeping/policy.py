@@ -38,7 +38,7 @@ policy.add_command(policy_test.test)
     show_default=True,
     help="What a violation does.",
 )
-@click.option("--rule", "rules", multiple=True, metavar="RULE=MODE", help="A mode for one rule; may be given again.")
+@click.option("--rule", "rules", multiple=True, metavar="RULE=MODE", help="A mode for one rule; repeatable.")
 @show.option("table", "json", "yaml", "name")
 @session.placed
 def create(where: session.Session, *, name: str, output: str, **words: Any) -> None:  # noqa: ANN401 - what click hands over
@@ -60,7 +60,7 @@ def create(where: session.Session, *, name: str, output: str, **words: Any) -> N
 @show.option("table", "json", "yaml", "name")
 @session.placed
 def upload(where: session.Session, *, name: str, bundle: pathlib.Path, output: str) -> None:
-    """Make a policy set of an OPA bundle, or give one other rules; mode and all else of a set that is there stay as they are.
+    """Create a policy set from an OPA bundle, or replace the rules of an existing one, whose mode and other settings stay.
 
     `opa build -b DIR` makes bundles, and signs them with --signing-key; `plane get policy NAME` says whose signature it is.
     """
@@ -91,7 +91,7 @@ def refresh(where: session.Session, *, name: str) -> None:
 @show.option("table", "json", "yaml")
 @session.placed
 def effective(where: session.Session, *, app: str, output: str) -> None:
-    """Show which policies hold for an app, how strictly, and which binding says so."""
+    """Show which policies apply to an app, how strictly, and through which binding."""
     found = where.api.get(f"{kinds.path(kinds.APP, where, app)}/policies").body
     if show.body(found, output=output):
         return

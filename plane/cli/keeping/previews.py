@@ -36,7 +36,7 @@ _MODES = click.Choice(["audit", "warn", "require-approval", "deny"])
 @show.option("table", "json", "yaml")
 @session.placed
 def preview(where: session.Session, *, resume: int | None, compare: int | None, output: str, **wish: Any) -> None:  # noqa: ANN401 - of `_wish`
-    """Ask a policy about every app's newest release, and change nothing: exit 0 nothing would be refused, 1 something.
+    """Show what a policy would refuse among all apps' newest releases: exit 0 nothing, 1 something.
 
     Says which apps would be refused or warned of, what of it is new and what they break already, and whose they are. Interrupted,
     it goes on with --resume. With `-T -` about every tenant's apps.

@@ -2,5 +2,5 @@
 
 from plane.cli import kinds, nouns
 
-_DOC = "Trust rules for CI jobs; `-T -` for the platform's own. Make them with `plane apply`, try them with `plane try trust`."
+_DOC = "Trust rules for CI jobs; `-T -` for the platform's own. Create them with `plane apply`, test them with `plane try trust`."
 workloadtrust = nouns.group(kinds.WORKLOAD_TRUST, _DOC)

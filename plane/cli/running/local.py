@@ -11,7 +11,7 @@ from plane.wire import local
 
 _HELP = (
     "Use the files of this folder instead of the app's path in Git, once; refused for a sync of an automated app. Of an app with "
-    "several sources: SOURCE=DIR with the source's position, from 1, or its ref; may be given again."
+    "several sources: SOURCE=DIR with the source's position, from 1, or its ref; repeatable."
 )
 _SOURCE = re.compile(r"(?P<word>[A-Za-z0-9_-]{1,63})=(?P<folder>.+)")
 option = click.option("--local", "folders", multiple=True, metavar="[SOURCE=]DIR", help=_HELP)

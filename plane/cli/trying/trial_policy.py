@@ -48,7 +48,7 @@ _OWN = (
     click.option("--namespace", "packages", multiple=True, metavar="PACKAGE", help="With --conftest, a package to ask; else main."),
     click.option("--all-namespaces", is_flag=True, help="With --conftest, ask all packages."),
     click.option("--combine", is_flag=True, help="With --conftest, ask about all objects at once, as `conftest --combine` does."),
-    click.option("--data", type=PLACE, multiple=True, help="With --conftest, a file or folder of data; may be given again."),
+    click.option("--data", type=PLACE, multiple=True, help="With --conftest, a file or folder of data; repeatable."),
     click.option("--gatekeeper", type=FOLDER, help="Folder of ConstraintTemplates and constraints for Gatekeeper."),
     click.option("--admission", type=FOLDER, help="Folder of ValidatingAdmissionPolicies, their bindings and parameters."),
     click.option("--rego-v0", is_flag=True, help="With --conftest, the modules are Rego v0."),
