@@ -156,7 +156,7 @@ class Phase:
         self.taken += [bench.push() for _ in range(TURN)]
         self.seconds += time.monotonic() - begun
         self.failures += bench.of_acme(FAILURES) - before
-        self.idle += bench.of_acme(LEFT) == 0
+        self.idle += phase != "alone" and bench.of_acme(LEFT) == 0
 
     def figures(self) -> dict[str, float]:
         """p50 and p99 in ms; failures per second; turns at whose end acme had nothing left to do, which makes them say less."""

@@ -8,8 +8,12 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from plane.server import shares
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 class Pace:
@@ -34,6 +38,15 @@ class Pace:
             with self._free:
                 self._at_work.remove(tenant)
                 self._free.notify_all()
+
+    def paced(self, tenant: str, account: shares.Account, work: Callable[[A], B]) -> Callable[[A], B]:
+        """The same work, each time in a turn."""
+
+        def one(given: A) -> B:
+            with self.turn(tenant, account):
+                return work(given)
+
+        return one
 
     def look(self) -> None:
         """Others may have no work any more."""

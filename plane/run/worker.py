@@ -6,8 +6,7 @@ import functools
 import itertools
 import signal
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import click
 import structlog
@@ -152,16 +151,9 @@ class Worker:
     def _batch(self, leased: Sequence[leases.Leased]) -> None:
         tenant, weight = leased[0].tenant, leased[0].weight
         account = self._plane.shares.of(tenant, weight=weight)
-
-        def side_by_side(work: Callable[[Any], deliver.Outcome], apps: Iterable[Any]) -> Iterable[deliver.Outcome]:
-            def paced(app: Any) -> deliver.Outcome:  # noqa: ANN401 - whatever the step works on
-                with self._pace.turn(tenant, account):
-                    return work(app)
-
-            return threads.map(paced, apps)
-
         with concurrent.futures.ThreadPoolExecutor(min(self._each * weight, self._most), "app") as threads:
-            deliver.deliver(self._plane, leased, side_by_side=side_by_side)
+            paced = functools.partial(self._pace.paced, tenant, account)
+            deliver.deliver(self._plane, leased, side_by_side=lambda work, apps: threads.map(paced(work), apps))
 
     def _others(self, tenant: str) -> bool:
         return self._tenants.others(tenant) or self._looks.others(tenant)
