@@ -54,7 +54,8 @@ def calendar_of(found: list[tuple[objects.Position, Json]]) -> schedules.Calenda
     calendar = schedules.Calendar()
     for where, body in found:
         more = _calendar(where, body)
-        calendar = schedules.Calendar((*calendar.windows, *more.windows), (*calendar.freezes, *more.freezes))
+        both = {name: (*getattr(calendar, name), *getattr(more, name)) for name in ("windows", "freezes", "above")}
+        calendar = schedules.Calendar(**both)
     return calendar
 
 
@@ -77,7 +78,8 @@ def _calendar(where: objects.Position, body: Json) -> schedules.Calendar:
     if trial_documents.is_(body, OURS, "Project"):
         return _checked(where, trial_documents.convert(where, body, documents.Project).spec)
     if trial_documents.is_(body, OURS, "Tenant"):
-        return _checked(where, trial_documents.convert(where, body, documents.Tenant).spec)
+        tenants = _checked(where, trial_documents.convert(where, body, documents.Tenant).spec)
+        return schedules.Calendar(freezes=tenants.freezes, above=tenants.windows)
     raise texts.Unreadable(where, "is neither a Project or Tenant of gitops-plane.io/v1 nor an Argo CD AppProject")
 
 

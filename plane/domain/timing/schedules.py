@@ -58,11 +58,15 @@ class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Calendar(msgspec.Struct, frozen=True):
-    """What holds for an app: windows and freezes of its project and its tenant together, and holds of itself and its project."""
+    """What holds for an app: windows of its project and, `above`, of its tenant; freezes of both; holds of itself and its project.
+
+    Project and tenant each decide by their own windows: what the tenant's close, no window of a project opens.
+    """
 
     windows: tuple[Window, ...] = ()
     freezes: tuple[Freeze, ...] = ()
     holds: tuple[Hold, ...] = ()
+    above: tuple[Window, ...] = ()
 
 
 class Target(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ shorter, as in Argo CD. Windows gate the start of a sync, never rendering or loo
 
 import datetime as dt
 import functools
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -38,11 +39,16 @@ class _Clock(msgspec.Struct, frozen=True):
 
 
 class _Book(msgspec.Struct, frozen=True):
-    """What of a calendar is about one app."""
+    """What of a calendar is about one app. `groups`: the clocks of the tenant and of the project, which decide apart."""
 
-    clocks: tuple[_Clock, ...]
+    groups: tuple[tuple[_Clock, ...], ...]
     freezes: tuple[schedules.Freeze, ...]
     holds: tuple[schedules.Hold, ...] = ()
+
+    @property
+    def clocks(self) -> tuple[_Clock, ...]:
+        """All of them."""
+        return tuple(itertools.chain(*self.groups))
 
 
 def decide(calendar: schedules.Calendar, target: schedules.Target, *, now: dt.datetime, manual: bool = False) -> Ruling:
@@ -88,11 +94,7 @@ def _next(book: _Book, now: dt.datetime, *, manual: bool) -> dt.datetime | None:
 
 def pauses(calendar: schedules.Calendar, target: schedules.Target, *, now: dt.datetime) -> tuple[tuple[int, int], ...]:
     """The next times in which nothing starts by itself, at most PAUSES: from and until in Unix seconds, 0 for no end in sight."""
-    mine = schedules.Calendar(
-        tuple(window for window in calendar.windows if schedules.matches(window, target)),
-        tuple(freeze for freeze in calendar.freezes if schedules.freezes(freeze, target)),
-        calendar.holds,
-    )
+    mine = _about(calendar, target)
     at = int(now.timestamp())
     return tuple((max(start, at), end) for start, end in _spans(mine, now.replace(second=0, microsecond=0)) if not end or end > at)
 
@@ -101,7 +103,7 @@ def pauses(calendar: schedules.Calendar, target: schedules.Target, *, now: dt.da
 def _spans(calendar: schedules.Calendar, since: dt.datetime) -> tuple[tuple[int, int], ...]:
     """The same from a minute on, for a calendar of which all is about the app."""
     try:
-        book = _Book(tuple(map(_clock, calendar.windows)), calendar.freezes, calendar.holds)
+        book = _read(calendar)
     except schedules.BadWindow:
         return ((int(since.timestamp()), 0),)
     found: list[tuple[int, int]] = []
@@ -130,8 +132,8 @@ def may_continue(
     book = _book(calendar, target)
     if _stopping(book, now, manual=manual):
         return ruling
-    stopping = [clock for clock in book.clocks if clock.window.kind == "deny" and _active(clock, now)]
-    closing = stopping or [clock for clock in book.clocks if clock.window.kind == "allow"]
+    shut = [clocks for clocks in book.groups if not _open(clocks, now, manual=manual).allowed]
+    closing = [clock for clocks in shut for clock in _closing(clocks, now)]
     if closing and all(clock.window.sync_overrun for clock in closing):
         return Ruling(allowed=True, reason=f"{ruling.reason}, but the sync began before and syncOverrun lets it end")
     return ruling
@@ -139,8 +141,27 @@ def may_continue(
 
 def _book(calendar: schedules.Calendar, target: schedules.Target) -> _Book:
     """Raises BadWindow for a window about the app that cannot be read."""
-    clocks = tuple(_clock(window) for window in calendar.windows if schedules.matches(window, target))
-    return _Book(clocks, tuple(freeze for freeze in calendar.freezes if schedules.freezes(freeze, target)), calendar.holds)
+    return _read(_about(calendar, target))
+
+
+def _about(calendar: schedules.Calendar, target: schedules.Target) -> schedules.Calendar:
+    return schedules.Calendar(
+        tuple(window for window in calendar.windows if schedules.matches(window, target)),
+        tuple(freeze for freeze in calendar.freezes if schedules.freezes(freeze, target)),
+        calendar.holds,
+        tuple(window for window in calendar.above if schedules.matches(window, target)),
+    )
+
+
+def _read(calendar: schedules.Calendar) -> _Book:
+    groups = tuple(tuple(map(_clock, listed)) for listed in (calendar.above, calendar.windows) if listed)
+    return _Book(groups, calendar.freezes, calendar.holds)
+
+
+def _closing(clocks: Sequence[_Clock], now: dt.datetime) -> list[_Clock]:
+    """What keeps a group shut: every active deny window, or else every allow window."""
+    denying = [clock for clock in clocks if clock.window.kind == "deny" and _active(clock, now)]
+    return denying or [clock for clock in clocks if clock.window.kind == "allow"]
 
 
 def _clock(window: schedules.Window) -> _Clock:
@@ -176,12 +197,16 @@ def _wall(clock: _Clock, now: dt.datetime) -> dt.datetime:
 
 
 def _judge(book: _Book, now: dt.datetime, *, manual: bool) -> Ruling:
-    """Argo CD's decision; a hold or a freeze is a deny window that always comes first."""
+    """Argo CD's decision for each group of windows; a hold or a freeze is a deny window that always comes first."""
     if stopping := _stopping(book, now, manual=manual):
         return Ruling(allowed=False, reason=stopping[0])
-    clocks = book.clocks
-    if not clocks:
+    rulings = [_open(clocks, now, manual=manual) for clocks in book.groups]
+    if not rulings:
         return Ruling(allowed=True, reason="no sync window matches this app")
+    return next((ruling for ruling in rulings if not ruling.allowed), rulings[-1])
+
+
+def _open(clocks: Sequence[_Clock], now: dt.datetime, *, manual: bool) -> Ruling:
     denies = [clock for clock in clocks if clock.window.kind == "deny"]
     allows = [clock for clock in clocks if clock.window.kind == "allow"]
     if active := [clock for clock in denies if _active(clock, now)]:

@@ -180,7 +180,7 @@ def calendar(row: engine.Row, above: tenancy.TenantSpec) -> schedules.Calendar:
     windows = msgspec.convert(row.syncWindows or (), tuple[schedules.Window, ...])
     freezes = msgspec.convert(row.freezes or (), tuple[schedules.Freeze, ...])
     holds = tuple(msgspec.convert(hold, schedules.Hold) for hold in (row.hold, row.project_hold) if hold)
-    return schedules.Calendar((*windows, *above.sync_windows), (*freezes, *above.freezes), holds)
+    return schedules.Calendar(windows, (*freezes, *above.freezes), holds, above.sync_windows)
 
 
 def _row(row: engine.Row, cluster: facts.Cluster | None, above: tenancy.TenantSpec, good: rollbacks.Entry | None) -> Row:

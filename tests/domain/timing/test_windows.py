@@ -20,7 +20,7 @@ def table(file: str) -> list[Any]:
 
 
 def calendar(case: dict[str, Any]) -> schedules.Calendar:
-    return msgspec.convert({"windows": case.get("windows", []), "freezes": case.get("freezes", [])}, schedules.Calendar)
+    return msgspec.convert({name: case.get(name, []) for name in ("windows", "freezes", "above")}, schedules.Calendar)
 
 
 def target(case: dict[str, Any]) -> schedules.Target:
@@ -48,7 +48,7 @@ def test_a_schedule_fires_as_the_table_says(case: dict[str, Any]) -> None:
     assert [cron.before(schedule, fire + MINUTE / 2, since=dt.datetime.min) for fire in found] == found  # noqa: DTZ901 a wall clock has no zone
 
 
-@pytest.mark.parametrize("case", table("decide"))
+@pytest.mark.parametrize("case", [*table("decide"), *table("together")])
 def test_a_sync_may_start_as_the_table_says(case: dict[str, Any]) -> None:
     found = {
         at: [windows.decide(calendar(case), target(case), now=moment(at), manual=manual).allowed for manual in (False, True)]
