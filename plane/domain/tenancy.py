@@ -264,7 +264,9 @@ def _check_bounds(spec: apps.AppSpec) -> Problems:
 
 def _check_source(at: str, source: apps.Source) -> Problems:
     problems: Problems = {}
-    if rule := url_problem(source.repo_url):
+    if artifacts.is_registry(source.repo_url):
+        problems[f"{at}.repoURL"] = "is a registry, where policy sets may lie and apps do not; name a Git repository (https:// or ssh://)"
+    elif rule := url_problem(source.repo_url):
         problems[f"{at}.repoURL"] = rule
     if source.path.startswith("/") or ".." in source.path.split("/") or not source.path.isprintable():
         problems[f"{at}.path"] = "must be a folder inside the repository: relative, without `..`"

@@ -3,6 +3,7 @@
 import pytest
 
 from plane.domain import apps, tenancy
+from plane.domain.judging import policy_sources
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,32 @@ def test_two_spellings_of_a_repository_are_one() -> None:
 def test_a_revision_that_could_be_an_option_is_refused(revision: str) -> None:
     source = apps.Source(repo_url="https://git.example/a", target_revision=revision)
     assert set(tenancy.check_app(apps.AppSpec(apps.Destination("east"), source))) == {"spec.source.targetRevision"}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({}, ""),
+        ({"target_revision": f"sha256:{'a' * 64}"}, ""),
+        ({"repo_url": "oci://robot:canary@registry.example/rules"}, "repoURL"),
+        ({"repo_url": "oci://registry.example/rules:v1"}, "repoURL"),
+        ({"path": "rules"}, "path"),
+        ({"target_revision": "HEAD"}, "targetRevision"),
+        ({"target_revision": "sha256:abc"}, "targetRevision"),
+    ],
+)
+def test_a_policy_set_in_a_registry_is_named_by_tag_or_digest_alone(change: dict[str, str], field: str) -> None:
+    said = {"project": "shop", "repo_url": "oci://registry.example/rules", "target_revision": "v1"} | change
+    found = tenancy.check_policy_source(policy_sources.Source(**said))
+    assert list(found) == ([f"spec.source.{field}"] if field else [])
+    assert "canary" not in str(found)
+
+
+def test_a_repository_may_be_a_registrys_and_an_apps_source_may_not() -> None:
+    url = "oci://registry.example/rules"
+    assert tenancy.check_repository(tenancy.RepositorySpec(url)) == {}
+    found = tenancy.check_app(apps.AppSpec(apps.Destination("east"), apps.Source(repo_url=url)))
+    assert found["spec.source.repoURL"].startswith("is a registry, where policy sets may lie and apps do not")
 
 
 def test_a_field_of_another_kind_of_credential_is_refused() -> None:
