@@ -177,3 +177,24 @@ def test_rules_hear_of_changes_and_of_what_others_have_as_in_a_delivery(fleet: p
         "N06": "the object belongs to shop/web",
         "T02": 'the host "shop.example" belongs to another tenant (shop.example)',
     }
+
+
+SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: web}\nstringData: {token: made-up}\n"
+
+
+def test_rules_hear_what_only_the_render_told_of_a_release(fleet: planes.Fleet, devgit: DevGit) -> None:
+    app = late(fleet, devgit, f"late-{fleet.tenant[-12:]}", secret=SECRET)
+    shop = Shop(fleet, devgit)
+    files = {f"{one}.rego": SHIPPED[f"{one}.rego"] for one in ("plain_secrets", "sources")}
+    spec = tenancy.PolicySetSpec(parameters={"G01": {"floating": False}})
+    wish = {"set": wire.SetWish(name="house", spec=spec, files=files)}
+    made = shop.made(**wish)
+    said = {(one.app, each.rule) for one in shop.apps(made.number) for each in one.found}
+    assert (said, made.notes) == ({("late", "S01"), ("late", "G01"), ("web", "G01"), ("api", "G01")}, ())
+    with fleet.owner.begin() as tx:
+        tx.execute(sa.update(tables.releases).where(tables.releases.c.app_id == app).values(rendered=sa.null()))
+    older = shop.made(**wish)
+    assert {one.app for one in shop.apps(older.number)} == {"web", "api"}
+    assert older.notes == tuple(
+        f"rules that read input.{field} say nothing of 1 release rendered before that was kept" for field in ("clear", "source")
+    )

@@ -53,9 +53,10 @@ def found(verdict: policy.Verdict, known: Iterable[str]) -> tuple[Found, ...]:
     return tuple(Found(one.rule, one.object, one.mode, one.message, one.key in before, one.waiver) for one in findings.of(verdict))
 
 
-def unasked(files: policy.PolicyFiles) -> tuple[str, ...]:
-    """Sentences on what its rules read and a preview does not know, so that they say nothing."""
-    return tuple(f"rules that read input.{field} say nothing: only a render fills it in" for field in LATER if policy.reads(files, field))
+def unasked(files: policy.PolicyFiles, releases: int) -> tuple[str, ...]:
+    """Sentences on what its rules read and nobody knows of so many releases, so that they say nothing."""
+    of = f"{releases:,} {'release' if releases == 1 else 'releases'} rendered before that was kept"
+    return tuple(f"rules that read input.{field} say nothing of {of}" for field in LATER if policy.reads(files, field))
 
 
 class NoPreview(errors.Conflict):

@@ -117,3 +117,10 @@ class SourceFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     plugins: Names = ()
     post_renderers: Names = ()
     functions: Names = ()
+
+
+class Rendered(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What only a render tells. `clear`: number of a manifest → pointers to values that stood in the source in the clear."""
+
+    source: SourceFacts = SourceFacts()
+    clear: dict[str, Names] = {}

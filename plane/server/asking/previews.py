@@ -11,6 +11,7 @@ from plane.domain import access, errors, objects
 from plane.domain.auditing import policy_details
 from plane.domain.judging import decisions, policy, policy_bindings
 from plane.domain.judging import previews as domain
+from plane.domain.judging import surroundings as domain_facts
 from plane.server import authorise, context, record
 from plane.server import documents as generic
 from plane.server.delivering import beside, judge, surroundings
@@ -27,6 +28,7 @@ STEP_S = 4.0  # a step ends with the chunk that passes it; a proxy waits longer
 SIDE_BY_SIDE = 4  # questions at once: the engine's other places are for what is delivered
 MOST = 1000  # differences that anybody reads
 OUTSIDE = "outside"
+UNTOLD = "untold"  # of the apps that were asked about: those whose release was made before it was kept what its render tells
 
 
 def begin(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, wish: wire.NewPreview) -> wire.Preview:
@@ -111,6 +113,7 @@ def _step(plane: context.Plane, row: engine.Row, everyone: Sequence[str]) -> pre
             coming = loader.submit(next, chunks, None)
             found = list(threads.map(lambda one: _judged(plane, held, chunk, one), chunk.apps))
             counts.update(word for word, _ in found)
+            counts[UNTOLD] += sum(one.rendered is None for one in chunk.told.values())
             results += [result for _, result in found if result]
             done, last = done + len(chunk.ids), chunk.last
             if time.monotonic() > ends:
@@ -128,6 +131,7 @@ class _Chunk(msgspec.Struct, frozen=True):
     given: policies.Standing
     bodies: Mapping[str, tuple[objects.Manifest, ...]]
     known: Mapping[str, set[str]]
+    told: Mapping[str, releases.Told]
     beside: Mapping[str, surroundings.Beside]
 
 
@@ -153,8 +157,9 @@ def _load(plane: context.Plane, scope: access.Scope, held: policy_bindings.Held,
         standing = policies.load(tx, scope.tenant, named=found[0].tenant if found else "", projects=projects)
         bodies = releases.manifests(tx, scope.tenant, {app.current.digest for app in found if app.current})
         known = previews.known(tx, scope.tenant, ids)
+        told = releases.told(tx, scope.tenant, {app.current.id for app in found if app.current})
     last = (scope.tenant, ids[-1] if ids else after)
-    return _Chunk(ids, last, found, standing, bodies, known, _beside(plane, scope, held, found, bodies))
+    return _Chunk(ids, last, found, standing, bodies, known, told, _beside(plane, scope, held, found, bodies))
 
 
 def _beside(
@@ -177,11 +182,13 @@ def _judged(plane: context.Plane, held: policy_bindings.Held, chunk: _Chunk, app
         return OUTSIDE, None
     served = msgspec.msgpack.decode(app.cluster.capabilities, type=agent.Capabilities) if app.cluster.capabilities else None
     alone = policies.Standing((held,), given={app.project_id: chunk.given.given.get(app.project_id, ())})
-    known = surroundings.Known(app, app.cluster, served, beside=chunk.beside[app.id])
+    told = chunk.told[app.current.id]
+    rendered = told.rendered or domain_facts.Rendered()
+    known = surroundings.Known(app, app.cluster, served, source=rendered.source, beside=chunk.beside[app.id], clear=rendered.clear)
     rules = judge.rules(known, alone, at=plane.clock.now())
     if not rules.bound:
         return OUTSIDE, None
-    verdict = judge.judge(plane, rules, manifests, judge.Origin(app.current.commit)).verdict
+    verdict = judge.judge(plane, rules, manifests, judge.Origin(app.current.commit, told.signature)).verdict
     word = decisions.word(verdict)
     if word == "allowed" and not verdict.judged:
         return word, None
@@ -256,13 +263,17 @@ def _find(place: authorise.Place, number: str | int) -> engine.Row:
 def _tell_ended(plane: context.Plane, place: authorise.Place, row: engine.Row, made: previews.Step) -> None:
     asked = msgspec.convert(row.asked, domain.Asked)
     told = policy_details.Previewed(
-        set=asked.set, digest=asked.digest, binding=generic.plain(asked.spec), apps=made.done, counts=dict(made.counts)
+        set=asked.set,
+        digest=asked.digest,
+        binding=generic.plain(asked.spec),
+        apps=made.done,
+        counts={word: number for word, number in made.counts.items() if word != UNTOLD},
     )
     record.append(plane, place.tx, place.scope, "policy.preview.ended", target=f"preview/{row.number}", details=told)
 
 
 def _shown(row: engine.Row) -> wire.Preview:
-    asked, counts = msgspec.convert(row.asked, domain.Asked), dict(row.counts)
+    asked, counts = msgspec.convert(row.asked, domain.Asked), {word: number for word, number in row.counts.items() if word != UNTOLD}
     return wire.Preview(
         number=row.number,
         set=asked.set,
@@ -285,7 +296,8 @@ def _whole(place: authorise.Place, row: engine.Row) -> wire.Preview:
         for name, found in sums.items()
     }
     asked = msgspec.convert(row.asked, domain.Asked)
-    notes = domain.unasked(domain.held(asked, row.files).binding.policy)
+    untold = row.counts.get(UNTOLD, 0)
+    notes = domain.unasked(domain.held(asked, row.files).binding.policy, untold) if untold else ()
     return msgspec.structs.replace(_shown(row), notes=notes, **by)
 
 

@@ -308,6 +308,7 @@ def _release(plane: context.Plane, app: facts.App, shared: Shared, made: _Made) 
         sealed=_seal(plane, app, cluster, digest, filled.secrets),
         key_id=cluster.agent_key_id,
         claims=claims.of(filled.manifests, cluster.id),
+        rendered=facts_of.Rendered(source=made.source, clear=surroundings.clear(made.manifests)),
     )
     return Draft(new, made.base, filled.manifests, origin)
 

@@ -1,6 +1,6 @@
 """What the plane tells rules besides the objects: of what it has at hand, what a policy set reads; nothing is asked for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -26,7 +26,10 @@ class Beside(msgspec.Struct, frozen=True):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """`manifests`: as they come from the source, in the order in which they are judged. `source`: without what only a render tells."""
+    """`manifests`: as they come from the source, in the order in which they are judged. `source`: without what only a render tells.
+
+    `clear`: what is in the clear among manifests that are no longer there.
+    """
 
     app: facts.App
     cluster: facts.Cluster
@@ -34,6 +37,7 @@ class Known(msgspec.Struct, frozen=True):
     manifests: tuple[objects.Manifest, ...] = ()
     source: surroundings.SourceFacts = surroundings.SourceFacts()
     beside: Beside = Beside()
+    clear: Mapping[str, tuple[str, ...]] = {}
 
 
 def told(asked: policy.PolicyInput, binding: policy.Binding, known: Known) -> policy.PolicyInput:
@@ -92,15 +96,16 @@ def _cluster(known: Known) -> surroundings.ClusterFacts:
     return surroundings.ClusterFacts(kinds=kinds)
 
 
-def _clear(known: Known) -> dict[str, tuple[str, ...]]:
-    found = ((str(number), tuple(opening.clear(manifest))) for number, manifest in enumerate(known.manifests))
+def clear(manifests: Iterable[objects.Manifest]) -> dict[str, tuple[str, ...]]:
+    """Number of a manifest → pointers to the values that stand in it in the clear."""
+    found = ((str(number), tuple(opening.clear(manifest))) for number, manifest in enumerate(manifests))
     return {number: pointers for number, pointers in found if pointers}
 
 
 _TELL: dict[str, Callable[[Known], Any]] = {
     "project": _project,
     "cluster": _cluster,
-    "clear": _clear,
+    "clear": lambda known: clear(known.manifests) if known.manifests else dict(known.clear),
     "source": lambda known: known.source,
     "changes": lambda known: known.beside.changes,
     "inventory": lambda known: known.beside.inventory,

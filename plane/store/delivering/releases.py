@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from plane.domain import objects
-from plane.domain.judging import policy
+from plane.domain.judging import policy, surroundings
 from plane.store import batches
 from plane.store.delivering import decisions, sweeps
 from plane.store.engine import Tx
@@ -42,6 +42,7 @@ class New(msgspec.Struct, frozen=True, kw_only=True):
     key_id: str
     decision: decisions.New | None = None
     claims: frozenset[str] = frozenset()  # domain.judging.claims
+    rendered: surroundings.Rendered | None = None
 
     def id(self) -> str:
         """A UUID made from what the release is, so that preparing it twice gives one row."""
@@ -51,7 +52,7 @@ class New(msgspec.Struct, frozen=True, kw_only=True):
 
 # A verdict stands; an error is none, and would refuse the release for ever.
 _ORIGIN = ("commit", "author", "committer", "committed_at", "signature", "verification", "signed_by")
-_SLIM = ("app_id", "digest", "key", *_ORIGIN, "subject", "objects", "volatile")
+_SLIM = ("app_id", "digest", "key", *_ORIGIN, "subject", "objects", "volatile", "rendered")
 _INSERT = batches.insertion(RELEASES, ("tenant_id", "id", "verdict", *_SLIM))
 _ONCE = _INSERT.on_conflict_do_update(
     index_elements=[RELEASES.c.tenant_id, RELEASES.c.id],
@@ -152,6 +153,26 @@ def manifests(tx: Tx, tenant: str, digests: Iterable[str]) -> dict[str, tuple[ob
     """The objects of releases by digest, with fingerprints in place of secret values; without those that are not kept."""
     rows = tx.execute(_BODIES, {"tenant": tenant, "digests": list(digests)})
     return {row.digest: tuple(_manifest(text) for text in bundle.unpack(row.digest, bytes(row.body))) for row in rows}
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What rules hear of a release besides its objects. `rendered` None: it was made before that was kept."""
+
+    signature: str
+    rendered: surroundings.Rendered | None
+
+
+def told(tx: Tx, tenant: str, ids: Iterable[str]) -> dict[str, Told]:
+    """By the release's id."""
+    rows = tx.execute(_TOLD, {"tenant": tenant, "ids": list(ids)})
+    return {row.id: Told(row.signature, row.rendered and msgspec.convert(row.rendered, surroundings.Rendered)) for row in rows}
+
+
+_TOLD = (
+    sa.select(RELEASES.c.id, RELEASES.c.signature, RELEASES.c.rendered)
+    .where(RELEASES.c.tenant_id == sa.bindparam("tenant"), columns.among(RELEASES.c.id, "ids"))
+    .order_by(RELEASES.c.id)
+)
 
 
 def _manifest(text: bytes) -> objects.Manifest:

@@ -236,6 +236,7 @@ releases = sa.Table(
     *(columns.text(name, default="") for name in ("author", "subject", "committer", "committed_at")),
     *(columns.text(name, default="") for name in ("signature", "verification", "signed_by")),
     columns.json("verdict"),
+    columns.json("rendered", null=True),  # domain.judging.surroundings.Rendered; NULL: made before it was kept
     columns.number("objects"),
     columns.flag("volatile"),
     columns.time("created_at", null=False, now=True),
