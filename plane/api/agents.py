@@ -9,7 +9,7 @@ from litestar.concurrency import sync_to_thread
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from plane.api import metering, peers, problems, wake
+from plane.api import border, metering, peers, problems, wake
 from plane.domain import errors
 from plane.server import claim as claims
 from plane.server import context
@@ -69,9 +69,14 @@ def _answer(message: msgspec.Struct) -> Response[bytes]:
 @post("/enrol", status_code=200)
 async def enrol_agent(request: Incoming) -> Response[bytes]:
     """The one endpoint without a request token: the join token is in the body."""
-    metering.stranger(request, request.client.host if request.client else "")
+    origin = border.origin(request)
+    metering.stranger(request, origin.ip)
     body = _decode(await _body(request), agent.Enrol)
-    return _answer(await sync_to_thread(enrol.enrol, _plane(request), body, peer=peers.of(request.scope)))
+    try:
+        return _answer(await sync_to_thread(enrol.enrol, _plane(request), body, peer=peers.of(request.scope), origin=origin))
+    except errors.Unauthenticated as e:  # also of a token that was guessed, which is no cluster's
+        await sync_to_thread(visits.refuse, _plane(request), f"enrol: {e}", origin.ip)
+        raise
 
 
 @post("/keys", status_code=200)

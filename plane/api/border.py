@@ -83,7 +83,7 @@ async def known(connection: Connection, _: BaseRouteHandler) -> None:
         metering.stranger(connection, found.ip)
         raise errors.Unauthenticated
     with metering.metered(connection, token, found.ip) as meter:
-        who = await sync_to_thread(visits.admit, plane, token, ip=found.ip, user_agent=found.user_agent)
+        who = await sync_to_thread(visits.admit, plane, token, found)
         meter.holds(who)
     connection.scope["user"], connection.scope["auth"] = who, token
 
@@ -102,7 +102,7 @@ def _bearer(connection: Connection) -> str:
 def origin(connection: Connection) -> entry.Origin:
     """Where a request comes from."""
     ip = connection.client.host if connection.client else ""
-    return entry.Origin(ip, connection.headers.get("User-Agent", "")[:200])
+    return entry.Origin(ip, connection.headers.get("User-Agent", "")[:200], connection.scope["state"]["request_id"])
 
 
 async def anonymous(connection: Connection, _: BaseRouteHandler) -> None:

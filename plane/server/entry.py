@@ -28,6 +28,10 @@ class Origin(msgspec.Struct, frozen=True):
 
     ip: str = ""
     user_agent: str = ""
+    request: str = ""  # its id
+
+
+NOWHERE = Origin()  # on the plane's own machine
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -48,7 +52,7 @@ class Made(msgspec.Struct, frozen=True):
 def scope(made: Made, token: str, origin: Origin) -> access.Scope:
     """The newcomer's own."""
     who = access.Actor(made.who.principal, made.who.name, made.who.kind, token, (), origin.ip, origin.user_agent[:200])
-    return access.Scope(made.tenant, who)
+    return access.Scope(made.tenant, who, origin.request)
 
 
 def issue(plane: context.Plane, tx: Tx, made: Made, origin: Origin) -> shapes.LoggedIn:

@@ -45,7 +45,7 @@ def log_in(plane: context.Plane, body: shapes.Local, origin: entry.Origin, *, br
 
 def change(plane: context.Plane, caller: authorise.Caller, body: shapes.NewPassword) -> shapes.PasswordChanged:
     """One's own; whoever else is logged in with the one before is out."""
-    who, origin = caller.actor, entry.Origin(caller.actor.ip, caller.actor.user_agent)
+    who, origin = caller.actor, entry.Origin(caller.actor.ip, caller.actor.user_agent, caller.request)
     scope = access.Scope(access.PLATFORM_TENANT, who, caller.request)
     with engine.begin(plane.engine, scope) as tx:
         hashed = store.of(tx, scope.tenant, who.id)
@@ -82,7 +82,7 @@ def _count(plane: context.Plane, name: str, origin: entry.Origin) -> None:
             if pause := passwords.locked_for(failures, free=free):
                 store.lock(tx, key, now + pause)
                 told = people_details.LockedOut(what=what, until=facts.stamp(now + pause), failures=failures)
-                scope = access.Scope(access.PLATFORM_TENANT, _nobody(origin))
+                scope = access.Scope(access.PLATFORM_TENANT, _nobody(origin), origin.request)
                 target = f"person/{name}" if what == "account" and logins.named(tx, access.PLATFORM_TENANT, name, "user") else ""
                 record.append(plane, tx, scope, "login.locked", target=target, outcome="denied", details=told)
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from plane.server import context
 from plane.wire import agent
+from tests.support import recorded
 from tests.support.joining import Agent, enrol, joined
 from tests.support.planes import MovableClock
 from tests.support.rest import Api, Tenant, document
@@ -22,10 +23,21 @@ def token(platform: Api, acme: Tenant) -> str:
 
 
 @pytest.mark.parametrize(("minutes", "status"), [(14, 200), (16, 401)])
-def test_a_join_token_lives_a_quarter_of_an_hour(platform: Api, token: str, plane: context.Plane, minutes: int, status: int) -> None:
+def test_a_join_token_lives_a_quarter_of_an_hour_and_who_showed_it_is_known(
+    platform: Api, token: str, plane: context.Plane, owner: sa.Engine, minutes: int, status: int
+) -> None:
     assert isinstance(plane.clock, MovableClock)
     plane.clock.ahead += dt.timedelta(minutes=minutes)
     assert enrol(platform.client, token)[0].status_code == status
+    [told] = recorded.events(owner, "agent.enrol%")
+    assert (told.type, told.actor.ip) == ("agent.enrolled" if status == 200 else "agent.enrol.refused", "testclient")
+    assert told.request
+
+
+def test_a_guessed_join_token_is_a_refused_log_in(platform: Api, owner: sa.Engine) -> None:
+    assert enrol(platform.client, "gp_join_guessed")[0].status_code == 401
+    [told] = recorded.events(owner, "access.login.refused")
+    assert (list(told.details["addresses"]), next(iter(told.details["reasons"])).startswith("enrol: ")) == (["testclient"], True)
 
 
 def test_a_join_token_lets_into_its_own_cluster_alone(platform: Api, token: str) -> None:

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from plane.domain import access, errors
-from plane.server import authorise, recent
+from plane.server import authorise, entry, recent
 from plane.server.auditing import audit_log, visits
 from plane.store import engine
 from plane.store.people import people, tokens
@@ -18,7 +18,7 @@ BAD = "gp_user_wrong"
 
 def refused(fleet: planes.Fleet, token: str, ip: str = "192.0.2.7") -> None:
     with pytest.raises(errors.Unauthenticated):
-        visits.admit(fleet.plane, token, ip=ip, user_agent="")
+        visits.admit(fleet.plane, token, entry.Origin(ip))
 
 
 def token(fleet: planes.Fleet) -> str:
@@ -33,7 +33,7 @@ def token(fleet: planes.Fleet) -> str:
 def test_a_log_in_is_told_once_for_a_token_and_an_address(fleet: planes.Fleet) -> None:
     secret = token(fleet)
     for ip in ("192.0.2.7", "192.0.2.7", "192.0.2.8"):
-        assert visits.admit(fleet.plane, secret, ip=ip, user_agent="").name == "ada"
+        assert visits.admit(fleet.plane, secret, entry.Origin(ip)).name == "ada"
     assert [(one.type, one.target) for one in logged(fleet, fleet.tenant)] == [("access.login", "user/ada")] * 2
     assert logged(fleet) == []
 

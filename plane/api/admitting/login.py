@@ -50,7 +50,7 @@ def _told(plane: context.Plane, origin: entry.Origin, work: Callable[[entry.Orig
 
 
 def _ended(call: calls.Call, work: Callable[[context.Plane, Any, entry.Origin], T], body: type[Any]) -> T:
-    origin, read = entry.Origin(call.caller.actor.ip, call.caller.actor.user_agent), call.read(body)
+    origin, read = entry.Origin(call.caller.actor.ip, call.caller.actor.user_agent, call.caller.request), call.read(body)
     return _told(call.plane, origin, lambda found: work(call.plane, read, found))
 
 
@@ -80,7 +80,9 @@ def _end(call: calls.Call) -> shapes.LoggedIn:
     "POST", "/login/{provider}/device", _doc(shapes.DeviceBegun, "begin_device_login", "Begin a log-in that ends on another machine.")
 )
 def _begin_device(call: calls.Call) -> shapes.DeviceBegun:
-    return login.begin_device(call.plane, call.names.name, entry.Origin(call.caller.actor.ip, call.caller.actor.user_agent))
+    return login.begin_device(
+        call.plane, call.names.name, entry.Origin(call.caller.actor.ip, call.caller.actor.user_agent, call.caller.request)
+    )
 
 
 @calls.endpoint(

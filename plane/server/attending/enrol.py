@@ -5,7 +5,7 @@ import hashlib
 from plane.domain import access, errors
 from plane.domain.auditing import agent_details
 from plane.domain.permitting import certificates
-from plane.server import claim, context, record
+from plane.server import claim, context, entry, record
 from plane.store import engine, wake
 from plane.store.attending import agents
 from plane.store.delivering import duties
@@ -23,7 +23,9 @@ class JoinRefused(errors.Unauthenticated):
         )
 
 
-def enrol(plane: context.Plane, body: agent.Enrol, *, peer: certificates.Peer = certificates.NOBODY) -> agent.Enrolled:
+def enrol(
+    plane: context.Plane, body: agent.Enrol, *, peer: certificates.Peer = certificates.NOBODY, origin: entry.Origin = entry.NOWHERE
+) -> agent.Enrolled:
     """Make the caller the cluster's agent; the agent before it is revoked in the same moment.
 
     The same token with the same keys gives the same answer again, for an agent that never heard the first one; with other keys
@@ -33,7 +35,8 @@ def enrol(plane: context.Plane, body: agent.Enrol, *, peer: certificates.Peer = 
         raise JoinRefused
     now, agent_id = plane.clock.now(), plane.clock.id()
     hashed = hashlib.sha256(body.join_token.encode()).digest()
-    scope = access.Scope(_owner(plane, hashed), access.Actor(id=agent_id, name="agent", kind="agent"))
+    who = access.Actor(id=agent_id, name="agent", kind="agent", ip=origin.ip, user_agent=origin.user_agent)
+    scope = access.Scope(_owner(plane, hashed), who, origin.request)
     with engine.begin(plane.engine, scope) as tx:
         token = agents.take_join_token(tx, hashed, now)
         claim.check_peer(token.certificate if token else "", peer)  # before the token counts as used

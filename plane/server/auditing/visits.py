@@ -7,7 +7,7 @@ import structlog
 
 from plane.domain import access, errors, version
 from plane.domain.auditing import audit, details
-from plane.server import authorise, context, record
+from plane.server import authorise, context, entry, record
 from plane.store import engine
 
 LOGIN_S = 3600.0  # a token that was silent for so long, or comes from another address, logs in anew
@@ -16,15 +16,15 @@ READ_S = 600.0  # the same look at the log again is told so rarely
 log = structlog.get_logger()
 
 
-def admit(plane: context.Plane, token: str, *, ip: str, user_agent: str) -> access.Actor:
+def admit(plane: context.Plane, token: str, origin: entry.Origin) -> access.Actor:
     """As `authorise.actor`, and the log hears of log-ins and of refusals."""
     try:
-        found = authorise.actor(plane, token, ip=ip, user_agent=user_agent)
+        found = authorise.actor(plane, token, ip=origin.ip, user_agent=origin.user_agent)
     except errors.Unauthenticated as e:
-        refuse(plane, str(e), ip)
+        refuse(plane, str(e), origin.ip)
         raise
-    if plane.recent.first(("login", found.token, ip), within_s=LOGIN_S):
-        scope = access.Scope(found.home or access.PLATFORM_TENANT, found)
+    if plane.recent.first(("login", found.token, origin.ip), within_s=LOGIN_S):
+        scope = access.Scope(found.home or access.PLATFORM_TENANT, found, origin.request)
         with engine.begin(plane.engine, scope) as tx:
             record.append(plane, tx, scope, "access.login", target=f"{found.kind}/{found.name}")
     return found
