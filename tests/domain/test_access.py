@@ -56,6 +56,16 @@ def test_nobody_gives_more_than_they_hold_there(case: list[Any]) -> None:
     assert access.lacking(access.Actor("a", "ada", grants=tuple(map(grant, held))), grant(given_)) == (expected or "")
 
 
+@pytest.mark.parametrize("case", cases.load("access/terms.yaml"), ids=str)
+def test_a_role_holds_while_all_its_terms_hold(case: list[Any]) -> None:
+    held, asked, expected = case
+    now = TODAY.replace(day=asked.get("at", 2))
+    login = now - dt.timedelta(minutes=asked.get("login", 5))
+    grants = access.now_held([grant(held)], now=now, address=asked.get("from", "192.0.2.7"), login=login)
+    place = target(asked.get("place", "t1/p1/a1@env=prod"))
+    assert access.allows(access.Actor("a", "ada", grants=grants), "app:sync", place) is expected
+
+
 def test_nobody_without_grants_may_do_anything() -> None:
     nobody = access.Actor("a", "ada")
     assert not any(access.allows(nobody, permission, HERE) for permission in roles.PERMISSIONS)

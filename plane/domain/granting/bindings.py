@@ -69,6 +69,8 @@ def check(spec: RoleBindingSpec) -> dict[str, str]:
     for n, subject in enumerate(spec.subjects):
         if not subject.name.strip() or not subject.name.isprintable():
             problems[f"subjects[{n}].name"] = "must be a name, without control characters"
+        elif spec.break_glass and subject.kind == "ServiceAccount":
+            problems[f"subjects[{n}].kind"] = "a break-glass role is taken by people; name a User or a Group"
         elif subject in spec.subjects[:n]:
             problems[f"subjects[{n}].name"] = f"{subject.name} is in this list already; keep one"
     return problems

@@ -16,8 +16,13 @@ log = structlog.get_logger()
 
 
 def take(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: granting.Break) -> granting.Glass:
-    """Hold the role from the next request on; NotFound when no such binding names the caller, Conflict where their tenant is suspended."""
+    """Hold the role from the next request on; NotFound when no binding names the caller, Conflict for a service and in a suspended tenant."""
     tenant, held = _mine(plane, caller, names)
+    if caller.actor.kind != "user":
+        message = (
+            f"a break-glass role is taken by people, and {caller.actor.name!r} is a service; name a person in rolebinding {held.binding!r}"
+        )
+        raise errors.Conflict(message)
     now = plane.clock.now()
     until = now + dt.timedelta(minutes=body.minutes)
     row = {"tenant_id": tenant or access.PLATFORM_TENANT, "id": plane.clock.id(), "binding_id": held.binding_id}

@@ -101,6 +101,16 @@ def test_a_break_glass_role_is_held_while_it_is_taken(acme: Tenant, bob: Api, ow
     assert bob.delete(GLASS).status_code == 409
 
 
+def test_a_service_takes_no_break_glass_role(acme: Tenant) -> None:
+    acme.api.make("/tenants/acme/users", document("User", "robot", {"type": "service"}))
+    wanted = document("RoleBinding", "rescue", {"role": "maintainer", "subjects": [{"name": "robot"}], "breakGlass": True})
+    acme.api.make(AT, wanted)
+    refused = login(acme, "robot").post(GLASS, REASON)
+    assert (refused.status_code, "is taken by people, and 'robot' is a service" in refused.text) == (409, True)
+    named = acme.api.put(f"{AT}/rescue", wanted | {"spec": wanted["spec"] | {"subjects": [{"kind": "ServiceAccount", "name": "robot"}]}})
+    assert (named.status_code, list(named.json()["problems"])) == (400, ["spec.subjects[0].kind"])
+
+
 def test_a_suspended_tenants_people_take_no_role_and_give_theirs_back(platform: Api, acme: Tenant, bob: Api) -> None:
     acme.api.make(AT, given("rescue", "maintainer", project="shop", breakGlass=True))
     bob.make(GLASS, REASON)
