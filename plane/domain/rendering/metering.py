@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import msgspec
 
-SHARE = 0.1  # processors that a tenant of weight 1 has all the time before it gives way: seven small pushes a second
+SHARE = 0.2  # processors that a tenant of weight 1 has all the time before it gives way: ten small pushes a second on a slow machine
 AHEAD_S = 1.0  # processor time above that: a push that touches seventy apps, or a few large charts
-REMEMBERED_S = 4.0  # so that a tenant with a long sync behind it is as good as any after half a minute
+REMEMBERED_S = 4.0  # so that a tenant with a long sync behind it is as good as any after a quarter of a minute
 
 
 class Spent(msgspec.Struct, frozen=True):
