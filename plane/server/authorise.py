@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import datetime as dt
 import hashlib
 import hmac
 import secrets as random
@@ -14,7 +15,7 @@ import msgspec
 
 from plane.domain import access, errors
 from plane.domain.deciding import approvals
-from plane.domain.granting import conditions, roles
+from plane.domain.granting import conditions, login, roles
 from plane.domain.permitting import quotas
 from plane.server import context, idempotent, record, seconds, stinting
 from plane.store import engine
@@ -91,13 +92,8 @@ def actor(plane: context.Plane, bearer: str, *, ip: str = "", user_agent: str = 
         found = tokens.bearer(tx, hashed(bearer))
     if found is None:
         raise errors.Unauthenticated("the token is unknown")
-    if found.revoked or found.disabled:
-        raise errors.Unauthenticated("the token was revoked" if found.revoked else "the token's owner was disabled")
-    if found.expires_at <= now:
-        raise errors.Unauthenticated(f"the token expired at {found.expires_at:%Y-%m-%d %H:%M} UTC")
-    last = found.used_at or found.issued_at
-    if found.idle and last + found.idle <= now:
-        raise errors.Unauthenticated("the session was not used for too long")
+    if why := _ended(plane, found, now):
+        raise errors.Unauthenticated(why)
     if conditions.unmet(conditions.Terms(networks=found.networks), now=now, address=ip, login=None):
         raise errors.Unauthenticated("the token is not good from this address", remedy="use it from one of its networks")
     if used and (found.used_at is None or (now - found.used_at).total_seconds() > tokens.USED_S):
@@ -119,6 +115,18 @@ def actor(plane: context.Plane, bearer: str, *, ip: str = "", user_agent: str = 
         on_behalf_of=found.on_behalf_of,
         makers=found.makers,
     )
+
+
+def _ended(plane: context.Plane, found: tokens.Bearer, now: dt.datetime) -> str:
+    """Why a token, or a session, holds no more, or the empty string."""
+    if found.revoked or found.disabled:
+        return "the token was revoked" if found.revoked else "the token's owner was disabled"
+    if found.provider == login.LOCAL and not plane.logins.local:
+        return "local log-in was turned off"
+    if found.expires_at <= now:
+        return f"the token expired at {found.expires_at:%Y-%m-%d %H:%M} UTC"
+    idle = found.idle and (found.used_at or found.issued_at) + found.idle <= now
+    return "the session was not used for too long" if idle else ""
 
 
 @contextlib.contextmanager

@@ -89,10 +89,13 @@ def test_who_was_disabled_stays_out(nobody: Api, platform: Api) -> None:
     assert attempt(nobody).status_code == 401
 
 
-def test_it_can_be_turned_off(nobody: Api, plane: context.Plane) -> None:
+def test_it_can_be_turned_off_and_what_it_began_ends(nobody: Api, platform: Api, plane: context.Plane) -> None:
+    inside = nobody.with_token(attempt(nobody).json()["token"])
+    assert inside.get("/me").status_code == 200
     nobody.client.app.state.plane = msgspec.structs.replace(plane, logins=login.Settings(local=False))
     assert not nobody.get("/login").json()["local"]
     assert attempt(nobody).status_code == 401
+    assert (inside.get("/me").status_code, platform.get("/me").status_code) == (401, 200)
 
 
 @pytest.mark.parametrize("name", ["admin", "nobody"])

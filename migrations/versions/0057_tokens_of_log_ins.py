@@ -1,0 +1,16 @@
+"""Requests may know what their token came of."""
+
+from alembic import op
+
+revision = "0057"
+down_revision = "0056"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("GRANT SELECT (provider) ON tokens TO plane_dispatch")
+
+
+def downgrade() -> None:
+    op.execute("REVOKE SELECT (provider) ON tokens FROM plane_dispatch")
