@@ -47,6 +47,7 @@ class Made(msgspec.Struct, frozen=True):
     subject: str = ""
     scopes: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
+    makers: frozenset[str] = frozenset()  # as domain.access.Actor has them
 
 
 def scope(made: Made, token: str, origin: Origin) -> access.Scope:
@@ -67,6 +68,7 @@ def issue(plane: context.Plane, tx: Tx, made: Made, origin: Origin) -> shapes.Lo
         "expires_at": expires,
         "scopes": list(made.scopes),
         "networks": list(made.networks),
+        "makers": sorted(made.makers - {made.who.principal}),
         "provider": made.provider,
         "sid": made.sid,
         "on_behalf_of": made.subject if made.kind == "service" else "",

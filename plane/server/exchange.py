@@ -38,6 +38,7 @@ def _made(rule: login.TrustRule, tenant: str, who: logins.Known, subject: str) -
         subject=subject,
         scopes=rule.scopes,
         networks=rule.networks,
+        makers=rule.makers if isinstance(rule, workloads.Declared) else frozenset(),
     )
 
 
@@ -52,4 +53,4 @@ def _find(plane: context.Plane, called: str) -> tuple[login.TrustRule, str]:
     spec = msgspec.convert(row.spec, workloads.TrustSpec) if row else None
     if row is None or spec is None or not spec.enabled:
         raise entry.refused("", "there is no such rule")
-    return workloads.declare(spec, called=called, tenant=tenant, version=row.version), place
+    return workloads.declare(spec, called=called, tenant=tenant, version=row.version, makers=row.makers), place

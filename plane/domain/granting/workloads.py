@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import json
 import re
+from collections.abc import Iterable
 from typing import Annotated
 
 import msgspec
@@ -49,6 +50,7 @@ class Declared(login.TrustRule, frozen=True, kw_only=True):
     """One that a document declares. `name`: what jobs call it, `NAME`, or `TENANT.NAME` for a tenant's own; `version`: the document's."""
 
     version: int
+    makers: frozenset[str] = frozenset()  # ids of who wrote it
     ca_pem: str = ""
 
 
@@ -61,10 +63,10 @@ class Condition(msgspec.Struct, frozen=True):
     holds: bool
 
 
-def declare(spec: TrustSpec, *, called: str, tenant: str, version: int) -> Declared:
+def declare(spec: TrustSpec, *, called: str, tenant: str, version: int, makers: Iterable[str] = ()) -> Declared:
     """The rule that a document declares."""
     told = {field: getattr(spec, field) for field in TrustSpec.__struct_fields__ if field in Declared.__struct_fields__}
-    return Declared(**told, name=called, tenant=tenant, version=version)
+    return Declared(**told, name=called, tenant=tenant, version=version, makers=frozenset(makers))
 
 
 def kept_as(called: str) -> str:

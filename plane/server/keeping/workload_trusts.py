@@ -43,7 +43,15 @@ def _columns(change: generic.Change) -> generic.Columns:
         raise errors.Invalid(problems)
     held = holding.giving(place.tx, place.scope.tenant, service.principal)
     people.check_above(place.scope.actor, access.narrowed(held, frozenset(spec.scopes)))
-    return {"spec": generic.plain(spec)}
+    return {"spec": generic.plain(spec), "makers": _makers(change)}
+
+
+def _makers(change: generic.Change) -> list[str]:
+    """All in whose hands it is which machine comes in; who writes what is there already decides nothing."""
+    before = change.before
+    if before and before.spec == generic.plain(change.wish.spec):
+        return list(before.makers)
+    return sorted({*(before.makers if before else ()), *change.place.scope.actor.hands})
 
 
 def _settle(change: generic.Change) -> None:

@@ -1,6 +1,7 @@
 """The tables of log-ins at identity providers."""
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from plane.store.layout import columns
 
@@ -58,6 +59,7 @@ trusts = sa.Table(  # documents of kind WorkloadTrust
     columns.ident("tenant_id"),  # NIL: the platform's
     columns.ident(),
     *columns.document(),
+    sa.Column("makers", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),  # ids of all who wrote it
     columns.tenant_key("id"),
     sa.UniqueConstraint("tenant_id", "name"),
 )

@@ -13,7 +13,7 @@ from plane.server import authorise, context
 from plane.server import documents as generic
 from plane.server.keeping import workload_trusts
 from plane.wire import documents
-from tests.support import identity, planes
+from tests.support import identity, planes, web
 from tests.support.rest import Api, Tenant, document
 
 Json = dict[str, Any]
@@ -158,3 +158,19 @@ def test_a_tenants_rules_do_not_outlive_it(platform: Api, acme: Tenant, provider
     assert platform.delete("/tenants/acme").status_code == 200
     with owner.begin() as tx:
         assert tx.execute(sa.text("SELECT count(*) FROM workload_trusts")).scalar_one() == 0
+
+
+def test_whoever_wrote_a_rule_is_no_second_person_for_its_jobs(
+    nobody: Api, platform: Api, acme: Tenant, provider: identity.Provider, plane: context.Plane
+) -> None:
+    acme.api.make("/tenants/acme/people", {"name": "bob"})
+    acme.api.make("/tenants/acme/people/bob/roles", {"role": "tenant-owner"})
+    ada, bob = (web.login(acme.api, plane, name, tenant="acme") for name in ("ada", "bob"))
+    ada.make("/tenants/acme/people", {"name": "ci", "kind": "service"})
+    ada.make("/tenants/acme/people/ci/roles", {"role": "tenant-owner"})
+    ada.make("/tenants/acme/workloadtrusts", rule(provider))
+    platform.put("/tenants/acme", document("Tenant", "acme", {"twoPerson": ["project:delete"]}))
+    job = inside(nobody, provider)
+    yes = f"/tenants/acme/approvals/{job.delete(acme.shop).json()['approval']}"
+    assert [one.post(yes).status_code for one in (ada, bob)] == [409, 200]
+    assert job.delete(acme.shop).status_code == 200
