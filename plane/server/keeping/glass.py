@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 def take(plane: context.Plane, caller: authorise.Caller, names: authorise.Names, body: granting.Break) -> granting.Glass:
-    """Hold the role from the next request on; NotFound when no binding names the caller, Conflict for a service and in a suspended tenant."""
+    """Hold the role from the next request on; NotFound where no binding names the caller, Conflict for a service or a suspended tenant."""
     tenant, held = _mine(plane, caller, names)
     if caller.actor.kind != "user":
         message = (
