@@ -6,9 +6,8 @@ import pathlib
 import ssl
 import sys
 import tempfile
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -17,11 +16,8 @@ import pytest
 
 from plane.run import children, devgit, up
 from plane.run.devcluster import clusters
+from tests.support import waiting
 
-PATIENCE_S = 240.0  # the garbage collector of the clusters starts over whenever a definition comes or goes
-LOOK_S = 0.1
-LOOKS = 5  # while the time doubles, about: a look costs what waits for it, the more so where much runs side by side
-LONGEST_LOOK_S = 0.5
 LABELS = {"of": "the-tests"}
 GRANT = {"selector": "of=the-tests", "namespaces": ["{tenant}-*"]}
 CLAIM_WAIT_S = 5  # how long it takes an agent to see that a line is dead, less what it allows for slowness
@@ -98,14 +94,14 @@ class App(msgspec.Struct, frozen=True):
 
     def healthy(self) -> None:
         """Wait until it is synced and healthy."""
-        until(
+        waiting.until(
             lambda: {"sync": "Synced", "health": "Healthy"}.items() <= self.status().items(),
             lambda: f"{self.status()} {self.explain()}",
         )
 
     def waits(self, code: str) -> str:
         """Wait until explain says this status; gives the sentence."""
-        until(lambda: self.explain()["status"] == code, lambda: str(self.explain()))
+        waiting.until(lambda: self.explain()["status"] == code, lambda: str(self.explain()))
         return str(self.explain()["sentence"])
 
     def says(self, code: str, *words: str) -> dict[str, Any]:
@@ -117,7 +113,7 @@ class App(msgspec.Struct, frozen=True):
             return found["status"] == code and all(word in found["sentence"] for word in words)
 
         found: dict[str, Any] = {}
-        until(said, lambda: f"{code} {words} are not in {found}")
+        waiting.until(said, lambda: f"{code} {words} are not in {found}")
         return found
 
 
@@ -147,26 +143,15 @@ def kube(cluster: clusters.DevCluster) -> httpx.Client:
     """The cluster's API as its admin."""
     tls = ssl.create_default_context(cafile=str(cluster.folder / "ca.crt"))
     tls.load_cert_chain(cluster.folder / "admin.crt", cluster.folder / "admin.key")
-    return httpx.Client(base_url=cluster.server, verify=tls, timeout=30)
+    return httpx.Client(base_url=cluster.server, verify=tls, timeout=waiting.PATIENCE_S)
 
 
-def until(holds: Callable[[], bool], tell: Callable[[], str] = lambda: "", *, longest_look_s: float = LONGEST_LOOK_S) -> float:
-    """Seconds until it holds; fails with what `tell` says. What passes again needs short looks to the end."""
-    begun = time.monotonic()
-    while not holds():
-        waited_s = time.monotonic() - begun
-        if waited_s > PATIENCE_S:
-            pytest.fail(f"still not so after {PATIENCE_S:.0f} s: {tell()}")
-        time.sleep(min(max(LOOK_S, waited_s / LOOKS), longest_look_s))
-    return time.monotonic() - begun
-
-
-def start_agent(install: Install, cluster: str, *, namespace: str) -> children.Child:
-    """Join and run an agent; its log is in the installation's folder."""
-    admin = install.made.token_file.read_text()
-    joined = install.http.post(f"/api/v1/clusters/{cluster}/join", headers={"Authorization": f"Bearer {admin}"})
-    token = install.made.folder / f"{cluster}.join"
-    token.write_text(joined.raise_for_status().json()["token"])
+def join(install: Install, name: str, at: clusters.DevCluster) -> children.Child:
+    """A cluster by that name, whose agent works at `at`; its log is in the installation's folder."""
+    admin = Tenant("", install.made.token_file.read_text(), install)
+    admin.put("Cluster", "/api/v1/clusters", name, spec={"grants": [GRANT]})
+    token = install.made.folder / f"{name}.join"
+    token.write_text(admin.call("POST", f"/api/v1/clusters/{name}/join").raise_for_status().json()["token"])
     argv = [
         sys.executable,
         "-m",
@@ -182,15 +167,15 @@ def start_agent(install: Install, cluster: str, *, namespace: str) -> children.C
     ]
     argv += [
         "--kubeconfig",
-        str(install.clusters[cluster].kubeconfig),
+        str(at.kubeconfig),
         "--namespace",
-        namespace,
+        f"plane-{uuid.uuid4().hex[:8]}",
         "--state-dir",
-        str(install.made.folder / f"agent-{cluster}"),
+        str(install.made.folder / f"agent-{name}"),
         "--claim-wait",
         str(CLAIM_WAIT_S),
     ]
-    return install.family.start(f"agent-{cluster}", argv, env=os.environ)
+    return install.family.start(f"agent-{name}", argv, env=os.environ)
 
 
 @contextlib.contextmanager
@@ -202,14 +187,13 @@ def installed(found: dict[str, clusters.DevCluster], *, environment: Mapping[str
         git = stack.enter_context(devgit.start(folder))
         made, family = stack.enter_context(up.running(folder / "plane", environment=settings))
         tls = ssl.create_default_context(cafile=str(made.ca_file))
-        http = stack.enter_context(httpx.Client(base_url=made.url, verify=tls, timeout=30))
+        http = stack.enter_context(httpx.Client(base_url=made.url, verify=tls, timeout=waiting.PATIENCE_S))
         kubes = {name: stack.enter_context(kube(cluster)) for name, cluster in found.items()}
         running = Install(made, family, http, git, found, kubes)
         admin = Tenant("", made.token_file.read_text(), running)
-        for name in found:
-            admin.put("Cluster", "/api/v1/clusters", name, spec={"grants": [GRANT]})
-            start_agent(running, name, namespace=f"plane-{uuid.uuid4().hex[:8]}")
-        until(lambda: all('"connected"' in admin.call("GET", f"/api/v1/clusters/{name}").text for name in found))
+        for name, cluster in found.items():
+            join(running, name, cluster)
+        waiting.until(lambda: all('"connected"' in admin.call("GET", f"/api/v1/clusters/{name}").text for name in found))
         yield running
 
 
