@@ -141,9 +141,11 @@ class PlaneEnd:
         return self.states[app]
 
     def wait(self, wanted: Callable[[], bool], what: str | Callable[[], str], *, within: float = waiting.PATIENCE_S) -> None:
+        end = time.monotonic() + within
         with self._changed:
-            came = self._changed.wait_for(wanted, within)
-            assert came, f"waited {within:.0f} s for {what() if callable(what) else what}"
+            while not wanted():
+                assert time.monotonic() < end, f"waited {within:.0f} s for {what() if callable(what) else what}"
+                self._changed.wait(waiting.LONGEST_LOOK_S)  # what is refused, or only logged by the agent, rings no bell
 
     def unfinished(self) -> set[str]:
         return set(self._tasks)
