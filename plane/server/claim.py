@@ -86,9 +86,7 @@ def authenticate(
     """
     now = plane.clock.now()
     with engine.dispatch(plane.engine) as tx:
-        known = agents.identity(tx, signing.peek(token))
-    if known is None or known.revoked:
-        raise errors.Unauthenticated("this agent is unknown or was revoked", remedy="join its cluster again with `plane cluster join`")
+        known = _known(tx, signing.peek(token))
     check_peer(known.certificate, peer)
     claims = signing.verify(token, known.signing_key, request, plane_id=plane.plane_id, now=now.timestamp())
     if claims.gen != known.generation or not REPLAYS.first(f"{known.id}/{claims.jti}"):
@@ -115,6 +113,7 @@ def claim(plane: context.Plane, identity: AgentIdentity, body: agent.Claim, limi
     now = plane.clock.now()
     _meet(plane, identity, body)
     with engine.dispatch(plane.engine) as tx:
+        _known(tx, identity.id)  # the caller listens by now: what was revoked since the request came told nobody
         if body.trouble[:1000] != identity.trouble:
             agents.troubled(tx, identity.id, body.trouble)
         mine = tasks.extend(tx, identity.id, body.running, now) if body.running else frozenset()
@@ -147,6 +146,14 @@ def _meet(plane: context.Plane, identity: AgentIdentity, body: agent.Claim) -> N
     if said.term and said.term != identity.terms.term:
         with engine.dispatch(plane.engine) as tx:
             agents.begun(tx, identity.id, identity.terms.next(said))
+
+
+def _known(tx: engine.Tx, agent_id: str) -> agents.Identity:
+    """Unauthenticated when it is unknown or revoked."""
+    known = agents.identity(tx, agent_id)
+    if known is None or known.revoked:
+        raise errors.Unauthenticated("this agent is unknown or was revoked", remedy="join its cluster again with `plane cluster join`")
+    return known
 
 
 def word(plane: context.Plane, identity: AgentIdentity) -> agent.Claimed:

@@ -3,6 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
+from plane.domain import errors
 from plane.domain.deciding import explanation
 from plane.run.devgit import DevGit
 from plane.server import claim
@@ -91,3 +92,11 @@ def test_a_rotation_is_asked_of_an_agent_that_is_there_and_knows_it(platform: Ap
     old = platform.post("/clusters/east/rotate")
     assert (old.status_code, "does not know new keys on demand; upgrade it" in old.json()["detail"]) == (409, True)
     assert acme.api.post("/clusters/east/rotate").status_code == 403
+
+
+def test_an_agent_that_was_revoked_after_its_request_came_is_given_nothing(fleet: planes.Fleet) -> None:
+    who = identity(fleet)
+    with fleet.owner.begin() as tx:
+        tx.exec_driver_sql("UPDATE agents SET revoked_at = now()")
+    with pytest.raises(errors.Unauthenticated, match="was revoked"):
+        claim.claim(fleet.plane, who, agent.Claim(), 64)
