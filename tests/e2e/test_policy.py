@@ -137,7 +137,7 @@ def test_a_policy_that_does_not_compile_is_refused_with_its_line(tenant: e2e.Ten
     broken = NO_LATEST.replace("sprintf(", "sprintff(")
     answer = tenant.call("PUT", f"/api/v1/tenants/{tenant.name}/policies/house", json=body | {"files": {"rule.rego": broken}})
     assert answer.status_code == 422
-    assert "rule.rego:12" in answer.json()["detail"]
+    assert "rule.rego:14" in answer.json()["detail"]
 
 
 def test_a_policy_that_loops_is_a_denial_and_other_tenants_go_on(install: e2e.Install, tenant: e2e.Tenant) -> None:
