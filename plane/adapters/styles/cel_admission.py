@@ -42,7 +42,9 @@ def _broken(spec: admission.PolicySpec) -> Iterator[str]:
         except RuntimeError as error:
             yield f"{expression!r} is no CEL that is evaluated here: {_first(error)}"
             continue
-        if kind and found != kind and not (found == "DYN" and "variables" in expression):  # the API server knows a variable's type
+        if "type" in found.lower():
+            yield f"{expression!r} gives an optional or a type, which no other expression hears of here; end it with orValue(…)"
+        elif kind and found != kind and not (found == "DYN" and "variables" in expression):  # the API server knows a variable's type
             yield f"{expression!r} must give {'true or false' if kind == 'BOOL' else 'a text'} and gives {found}"
 
 

@@ -163,6 +163,14 @@ def refusal(bodies: list[Json], *objects: Json) -> str:
             {"failurePolicy": "Ignore", "validations": [{"expression": "isURL('mailto:' + object.data.a)"}]},
             "whether 'mailto:x' is a URL",
         ),
+        (
+            {"variables": [{"name": "a", "expression": "object.data.?a"}], "validations": [{"expression": "variables.a.hasValue()"}]},
+            "'object.data.?a' gives an optional or a type, which no other expression hears of here; end it with orValue",
+        ),
+        (
+            {"variables": [{"name": "a", "expression": "[type(object)]"}], "validations": [{"expression": "true"}]},
+            "'[type(object)]' gives an optional or a type",
+        ),
         ({"validations": [{"expression": "object.data."}]}, "is no CEL that is evaluated here"),
         ({"validations": [{"expression": "object.data.a"}]}, "must give true or false and gives DYN"),
         ({"validations": [{"expression": "true", "messageExpression": "1"}]}, "must give a text and gives INT"),
