@@ -118,7 +118,7 @@ def fill_up(platform: Api, acme: Tenant, owner: sa.Engine) -> Stock:
     tokens = {of: _token(*owners[of], "laptop") for of in ("", "acme")}
     plane: context.Plane = platform.client.app.state.plane
     bootstrap.password(plane.engine, plane.clock, plane.passwords.hashed(EXAMPLES[login.Local]["password"]))
-    return Stock(tokens, sessions, _approval(platform, acme))
+    return Stock(tokens, sessions, _approval(platform, acme, owner))
 
 
 def _documents(api: Api, above: str, own: dict[str, Json]) -> None:
@@ -165,12 +165,14 @@ def _token(api: Api, person: str, name: str) -> str:
     return next(str(one["id"]) for one in api.get(f"{person}/tokens").json()["items"] if one["name"] == name)
 
 
-def _approval(platform: Api, acme: Tenant) -> str:
-    """Bob asked for what two have to want; the tenant wants it of nobody any more."""
+def _approval(platform: Api, acme: Tenant, owner: sa.Engine) -> str:
+    """Bob asked for what two have to want, logged in by himself; the tenant wants it of nobody any more."""
     bob = acme.api.with_token(acme.api.make("/tenants/acme/people/bob/tokens", {"name": "asking"})["token"])
     platform.put("/tenants/acme", document("Tenant", "acme", {"twoPerson": ["app:delete"]}))
     asked = bob.delete(f"{acme.shop}/apps/web").json()
     platform.put("/tenants/acme", document("Tenant", "acme"))
+    with owner.begin() as tx:
+        tx.execute(sa.update(tables.approvals).values(makers=[]))
     return str(asked["approval"])
 
 
