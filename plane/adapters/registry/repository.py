@@ -70,12 +70,9 @@ class Repository:
             where = f"{self._remote.url}:{cosign.tag(digest)}"
             yield from cosign.claims(artifacts.manifest(beside.body, where), digest, self._blob)
         for referrer in self._referrers(digest)[: sigstore.MOST_BUNDLES]:
-            layers = self._image(referrer.digest).layers
-            for layer in [one for one in layers if one.media_type.startswith(sigstore.BUNDLE) and one.size <= sigstore.MAX_BUNDLE_BYTES][
-                :1
-            ]:
-                if claim := sigstore.claim(self._blob(layer), digest):
-                    yield claim
+            bundle = next(filter(sigstore.is_bundle, self._image(referrer.digest).layers), None)
+            if bundle and (claim := sigstore.claim(self._blob(bundle), digest)):
+                yield claim
 
     def _referrers(self, digest: str) -> tuple[artifacts.Descriptor, ...]:
         """As registries tell them; older ones have a tag for them, which clients keep."""

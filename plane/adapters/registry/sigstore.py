@@ -9,6 +9,7 @@ import binascii
 import msgspec
 
 from plane.adapters.registry import signatures
+from plane.domain.judging import artifacts
 
 BUNDLE = "application/vnd.dev.sigstore.bundle"  # and a version
 STATEMENT = "application/vnd.in-toto+json"
@@ -44,6 +45,11 @@ class _Subject(msgspec.Struct):
 class _Statement(msgspec.Struct, rename="camel"):
     predicate_type: str
     subject: tuple[_Subject, ...] = ()
+
+
+def is_bundle(layer: artifacts.Descriptor) -> bool:
+    """Whether it is worth fetching."""
+    return layer.media_type.startswith(BUNDLE) and layer.size <= MAX_BUNDLE_BYTES
 
 
 def claim(bundle: bytes, digest: str) -> signatures.Claim | None:
