@@ -75,11 +75,7 @@ class Git(Protocol):
     """Mirrors. Sync, thread-safe; one mirror is never fetched twice at once."""
 
     def refs(self, remote: GitRemote) -> Mapping[str, str]:
-        """The remote's refs now (`refs/heads/main`, `HEAD` … → sha), one network call, nothing fetched.
-
-        Raises:
-            BackendDown: unreachable or too slow. SourceRefused: wrong credentials, redirect, not allowed.
-        """
+        """The remote's refs now (`HEAD` … → sha), one call; BackendDown: away, slow; SourceRefused: wrong log-in, redirect, not allowed."""
         ...
 
     def fetch(self, remote: GitRemote) -> Mapping[str, str]:
@@ -336,11 +332,7 @@ class Sink(Protocol):
     """A place that the audit log is sent to. Sync, thread-safe, without memory."""
 
     def send(self, spec: sinks.SinkSpec, data: Mapping[str, secrets.Secret], batch: sinks.Batch) -> details.Stamped | None:
-        """Return when the far end has the whole batch, with what the log shall keep of its answer.
-
-        Raises:
-            BackendDown: it may have some of it, and gets it again. Refused: it will never have this batch.
-        """
+        """What the log keeps of the answer, when the far end has it all; BackendDown: it gets it again; Refused: it never takes this."""
         ...
 
 
@@ -385,6 +377,14 @@ class Identities(Protocol):
 
     def poll(self, provider: login.Provider, device_code: str, *, now: dt.datetime) -> login.Person | login.Waiting:
         """Who has logged in with the device's code; DeviceRefused when nobody will any more."""
+        ...
+
+    def renew(self, provider: login.Provider, renewal: secrets.Secret, *, now: dt.datetime) -> login.Person:
+        """Who it is now, whose log-in left this; Ended when the provider vouches for them no more."""
+        ...
+
+    def forget(self, provider: login.Provider, renewal: secrets.Secret) -> None:
+        """Tell the provider that nobody will renew with it, where it wants to know."""
         ...
 
     def look(self, provider: login.Provider) -> providers.Seen:

@@ -27,6 +27,7 @@ READS = (":get", ":read", ":export")
 UNBLOCKED = ("sink:", "audit:")  # what puts a blocked log right
 FOR_MEMBERS = frozenset({"tenant:get", "project:get"})  # anybody with a role in it, or in a part of it, may read its own row
 SEE, UPDATE = "app:get", "app:update"
+UNASKED = dt.timedelta(hours=1)  # nobody stays in on a provider's older word, where it can be asked again
 TOKEN_BYTES = 24
 CHECK_DIGITS = 6  # 62^6 > 2^32
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -79,11 +80,20 @@ class Place(msgspec.Struct, frozen=True):
         return answer
 
 
+class Stale(errors.Unauthenticated):
+    """The identity provider has not vouched for the token's owner for too long; `renewals` asks it."""
+
+    def __init__(self, tenant: str, token: str) -> None:
+        self.tenant, self.token = tenant, token
+        super().__init__("the identity provider was not asked for too long")
+
+
 def actor(plane: context.Plane, bearer: str, *, ip: str = "", user_agent: str = "", used: bool = True) -> access.Actor:
     """Who holds a token or a session's secret, with the roles of this moment. `used`: it counts as use, which keeps a session open.
 
     Raises:
-        Unauthenticated: unknown, expired, revoked, idle, from another network than it is good from, or of somebody who was disabled.
+        Unauthenticated: unknown, expired, revoked, idle, from another network than it is good from, or of somebody who was disabled;
+            Stale: nobody knows whether its owner's provider still vouches for them.
     """
     if not well_formed(bearer):
         raise errors.Unauthenticated("the token is not one of this plane's")
@@ -94,6 +104,8 @@ def actor(plane: context.Plane, bearer: str, *, ip: str = "", user_agent: str = 
         raise errors.Unauthenticated("the token is unknown")
     if why := _ended(plane, found, now):
         raise errors.Unauthenticated(why)
+    if found.asked_at and found.asked_at + UNASKED <= now:
+        raise Stale(found.tenant, found.token)
     if conditions.unmet(conditions.Terms(networks=found.networks), now=now, address=ip, login=None):
         raise errors.Unauthenticated("the token is not good from this address", remedy="use it from one of its networks")
     if used and (found.used_at is None or (now - found.used_at).total_seconds() > tokens.USED_S):

@@ -10,8 +10,9 @@ import structlog
 from plane.domain import access
 from plane.domain.auditing import details
 from plane.domain.granting import login
-from plane.server import authorise, context, record
-from plane.store.delivering import facts
+from plane.domain.rendering import secrets
+from plane.server import authorise, context, keys, record
+from plane.store.delivering import facts, keyring
 from plane.store.engine import Tx
 from plane.store.people import logins, tokens
 from plane.wire import login as shapes
@@ -48,6 +49,8 @@ class Made(msgspec.Struct, frozen=True):
     scopes: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
     makers: frozenset[str] = frozenset()  # as domain.access.Actor has them
+    renewal: secrets.Secret | None = None  # what to ask the provider again with, every so many seconds
+    renew_s: int = 0
 
 
 def scope(made: Made, token: str, origin: Origin) -> access.Scope:
@@ -75,10 +78,26 @@ def issue(plane: context.Plane, tx: Tx, made: Made, origin: Origin) -> shapes.Lo
     }
     if made.kind == SESSION:
         row |= {"idle_s": plane.logins.idle_minutes * 60, "made_at": origin.ip, "made_with": origin.user_agent[:200]}
+    if made.renewal:
+        wrapped = plane.envelope.wrap(made.renewal, context=renewal_context(made.tenant, token))
+        row |= {"renewal": wrapped, "renew_s": made.renew_s, "asked_at": plane.clock.now()}
     tokens.add(tx, made.tenant, row)
     told = details.LoggedIn(provider=made.provider, subject=made.subject, token=token, expires=facts.stamp(expires))
     record.append(plane, tx, scope(made, token, origin), "login.succeeded", target=f"person/{made.who.name}", details=told)
     return shapes.LoggedIn(token=secret, name=made.who.name, expires_at=facts.stamp(expires))
+
+
+def renewal_context(tenant: str, token: str) -> bytes:
+    """What a token's renewal is bound to."""
+    return keys.wrapping_context(tenant, "", f"{keyring.RENEWAL}{token}")
+
+
+def regroup(plane: context.Plane, tx: Tx, scope: access.Scope, who: logins.Known, groups: frozenset[str], *, provider: str) -> None:
+    """Somebody is in the groups that the provider says, from now on."""
+    if who.groups != groups:
+        logins.set_groups(tx, scope.tenant, who.principal, groups, plane.clock.now())
+        held = details.GroupsChanged(provider=provider, before=tuple(sorted(who.groups)), after=tuple(sorted(groups)))
+        record.append(plane, tx, scope, "login.groups.changed", target=f"person/{who.name}", details=held)
 
 
 def asked(name: str, ask: Callable[[], T]) -> T:

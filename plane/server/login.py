@@ -77,11 +77,11 @@ def _let_in(
     person = entry.asked(name, lambda: plane.identities.redeem(provider, query["code"], wish, now=now))
     tenant, who = _admit(plane, provider, person)
     if not found.return_to:
-        life = dt.timedelta(hours=provider.hours)
-        made = entry.Made(tenant, who, f"web-{provider.name}"[:63], life, entry.SESSION, name, person.sid, person.subject)
+        made = msgspec.structs.replace(_of_person(provider, tenant, who, person), name=f"web-{name}"[:63], kind=entry.SESSION)
         return Returned(session=_issue(plane, made, origin, provider).token, hours=provider.hours)
     code = new_secret()
-    row = {"challenge": found.challenge, "principal_tenant": tenant, "principal_id": who.principal, "sid": person.sid}
+    wrapped = plane.envelope.wrap(person.renewal, context=_context(code)) if person.renewal else None
+    row = {"challenge": found.challenge, "principal_tenant": tenant, "principal_id": who.principal, "sid": person.sid, "wrapped": wrapped}
     _keep(plane, code, CODE, _of(provider) | row)
     return Returned(address=f"{found.return_to}?{parse.urlencode({'code': code})}")
 
@@ -100,7 +100,9 @@ def end(plane: context.Plane, body: shapes.End, origin: entry.Origin) -> shapes.
         who = logins.by_id(tx, found.principal_tenant, found.principal_id)
     if who is None or who.disabled:
         raise entry.refused(found.provider, "the user was disabled")
-    return _issue(plane, _of_person(provider, found.principal_tenant, who, found.sid, ""), origin, provider)
+    renewal = plane.envelope.unwrap(found.wrapped, context=_context(body.code)) if found.wrapped else None
+    person = login.Person("", who.name, who.groups, found.sid, renewal)
+    return _issue(plane, _of_person(provider, found.principal_tenant, who, person), origin, provider)
 
 
 def begin_device(plane: context.Plane, name: str, origin: entry.Origin) -> shapes.DeviceBegun:
@@ -139,7 +141,7 @@ def end_device(plane: context.Plane, body: shapes.DeviceEnd, origin: entry.Origi
     hashed, now = authorise.hashed(body.handle), plane.clock.now()
     with engine.begin(plane.engine, entry.PLATFORM) as tx:
         found = logins.look(tx, hashed, now)
-    if found is None or not found.wrapped:
+    if found is None or not found.wrapped or found.principal_id:
         raise entry.refused("", "handle is none of ours, or too old")
     provider = providers.find(plane, found.provider)
     _check_same(provider, found)
@@ -156,7 +158,7 @@ def end_device(plane: context.Plane, body: shapes.DeviceEnd, origin: entry.Origi
         if logins.take(tx, hashed, now) is None:
             raise entry.refused(found.provider, "handle was used meanwhile")
     tenant, who = _admit(plane, provider, person)
-    return _issue(plane, _of_person(provider, tenant, who, person.sid, person.subject), origin, provider)
+    return _issue(plane, _of_person(provider, tenant, who, person), origin, provider)
 
 
 def logged_out(plane: context.Plane, name: str, token: str, origin: entry.Origin) -> None:
@@ -171,9 +173,10 @@ def logged_out(plane: context.Plane, name: str, token: str, origin: entry.Origin
             record.append(plane, tx, scope, "access.token.revoked", target=f"person/{principal}", message="logged out", details=facts_)
 
 
-def _of_person(provider: login.Provider, tenant: str, who: logins.Known, sid: str, subject: str) -> entry.Made:
+def _of_person(provider: login.Provider, tenant: str, who: logins.Known, person: login.Person) -> entry.Made:
     life = dt.timedelta(hours=provider.hours)
-    return entry.Made(tenant, who, f"login-{provider.name}"[:63], life, "user", provider.name, sid, subject)
+    made = entry.Made(tenant, who, f"login-{provider.name}"[:63], life, "user", provider.name, person.sid, person.subject)
+    return msgspec.structs.replace(made, renewal=person.renewal, renew_s=provider.refresh_minutes * 60)
 
 
 def _admit(plane: context.Plane, provider: login.Provider, person: login.Person) -> tuple[str, logins.Known]:
@@ -185,10 +188,7 @@ def _admit(plane: context.Plane, provider: login.Provider, person: login.Person)
         if not domain.version(provider):
             logins.move(tx, tenant, person.subject, before=provider.name, after=kept)
         who = logins.known(tx, tenant, kept, person.subject) or _make(plane, tx, scope, provider, person)
-        if who.groups != person.groups:
-            logins.set_groups(tx, tenant, who.principal, person.groups, plane.clock.now())
-            held = details.GroupsChanged(provider=provider.name, before=tuple(sorted(who.groups)), after=tuple(sorted(person.groups)))
-            record.append(plane, tx, scope, "login.groups.changed", target=f"person/{who.name}", details=held)
+        entry.regroup(plane, tx, scope, who, person.groups, provider=provider.name)
     if who.disabled:
         raise entry.refused(provider.name, "the user was disabled")
     return tenant, who

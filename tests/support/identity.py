@@ -18,6 +18,7 @@ CALLBACK = f"{PLANE}/api/v1/login/house/callback"
 OF_TENANT = f"{PLANE}/api/v1/login/acme.okta/callback"
 ACCOUNTS = {
     "ana": {"preferred_username": "ana", "groups": ["team-a", "staff"], "email": "ana@acme.example"},
+    "cleo": {"preferred_username": "cleo", "groups": ["team-a"]},
     "bo": {"preferred_username": "admin", "groups": []},
 }
 CLIENTS = [
@@ -48,6 +49,10 @@ class Provider(msgspec.Struct, frozen=True):
     """One that runs."""
 
     issuer: str
+
+    def change(self, account: str, claims: dict[str, Any] | None) -> None:
+        """What the provider says of somebody from now on; None: there is nobody of this name any more."""
+        httpx.post(f"{self.issuer}/accounts", json={account: claims}).raise_for_status()
 
     def sign(self, claims: dict[str, Any], **header: str) -> str:
         """A token of the provider's own key."""

@@ -5,6 +5,7 @@ import { generateKeyPair, exportJWK, importJWK, SignJWT } from 'jose';
 import { Provider } from 'oidc-provider';
 
 const { accounts, clients } = JSON.parse(process.argv[2]);
+const changed = {}; // POST /accounts: what is told of somebody from now on; null: nobody there has this name any more
 const { privateKey } = await generateKeyPair('RS256', { extractable: true });
 const key = { ...(await exportJWK(privateKey)), kid: 'one', alg: 'RS256', use: 'sig' };
 const server = createServer();
@@ -18,9 +19,9 @@ const provider = new Provider(issuer, {
   conformIdTokenClaims: false,
   scopes: ['openid', 'profile', 'email', 'offline_access'],
   claims: { openid: ['sub', 'sid', 'groups', 'email', 'email_verified', 'preferred_username'] },
-  findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, ...accounts[id] }) }),
+  findAccount: (_, id) => changed[id] === null ? undefined : ({ accountId: id, claims: () => ({ sub: id, ...accounts[id], ...changed[id] }) }),
   interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
-  features: { devInteractions: { enabled: false }, deviceFlow: { enabled: true } },
+  features: { devInteractions: { enabled: false }, deviceFlow: { enabled: true }, revocation: { enabled: true } },
   async loadExistingGrant(ctx) {
     const grant = new ctx.oidc.provider.Grant({ clientId: ctx.oidc.client.clientId, accountId: ctx.oidc.session.accountId });
     grant.addOIDCScope('openid profile email offline_access');
@@ -37,6 +38,10 @@ server.on('request', async (req, res) => {
     const who = req.headers['x-user'];
     const result = who ? { login: { accountId: who }, consent: {} } : { error: 'access_denied' };
     return provider.interactionFinished(req, res, result, { mergeWithLastSubmission: false });
+  }
+  if (req.url === '/accounts') {
+    Object.assign(changed, await read(req));
+    return res.end();
   }
   if (req.url === '/sign') {
     const { header, claims } = await read(req);

@@ -16,6 +16,7 @@ from plane.adapters import reach
 from plane.adapters.trusting import jose, memory
 from plane.domain import errors
 from plane.domain.granting import login, providers, workloads
+from plane.domain.rendering import secrets
 
 TIMEOUT_S = 10.0
 MOST_BYTES = 256 * 1024
@@ -28,6 +29,13 @@ Json = dict[str, Any]
 Source = login.Provider | login.TrustRule
 OF_DOCUMENT = (providers.Declared, workloads.Declared)  # whose addresses anybody may have written
 Key = tuple[str, ...]
+
+
+class _Renewal(msgspec.Struct, frozen=True):
+    """What a log-in leaves to ask the provider again with; it is kept under the master key alone."""
+
+    token: str
+    nonce: str
 
 
 class Oidc:
@@ -47,25 +55,29 @@ class Oidc:
             "response_type": "code",
             "client_id": provider.client_id,
             "redirect_uri": wish.back,
-            "scope": " ".join(provider.scopes),
+            "scope": " ".join(login.scopes(provider)),
             "state": wish.state,
             "nonce": wish.nonce,
             "code_challenge": login.challenge(wish.verifier),
             "code_challenge_method": "S256",
+            **({"prompt": "consent"} if provider.refresh and provider.refresh_scope else {}),  # OpenID Connect Core, 11
+            **provider.parameters,
         }
+        query = {name: value for name, value in query.items() if value}
         return f"{self._endpoint(provider, 'authorization_endpoint')}?{parse.urlencode(query)}"
 
     def redeem(self, provider: login.Provider, code: str, wish: providers.LoginWish, *, now: dt.datetime) -> login.Person:
         """Who came back with the code."""
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": wish.back, "code_verifier": wish.verifier}
-        claims = self._id_token(provider, self._ask(provider, form), now)
+        said = self._ask(provider, form)
+        claims = self._id_token(provider, said, now)
         if claims.get("nonce") != wish.nonce:
             raise login.Refused("nonce is another log-in's")
-        return login.person(claims, provider)
+        return _renewable(provider, login.person(claims, provider), said, _Renewal("", wish.nonce))
 
     def device(self, provider: login.Provider) -> providers.Device:
         """Begin a log-in on another machine (RFC 8628)."""
-        form = {"client_id": provider.client_id, "scope": " ".join(provider.scopes)} | self._secret(provider)
+        form = {"client_id": provider.client_id, "scope": " ".join(login.scopes(provider))} | self._secret(provider)
         status, said = self._post(provider, self._endpoint(provider, "device_authorization_endpoint"), form)
         try:
             return msgspec.convert(said, providers.Device)
@@ -80,7 +92,30 @@ class Oidc:
             raise login.DeviceRefused(error)
         if error in PENDING:
             return login.Waiting(slower=error == SLOW_DOWN)
-        return login.person(self._id_token(provider, said, now), provider)
+        return _renewable(provider, login.person(self._id_token(provider, said, now), provider), said, _Renewal("", ""))
+
+    def renew(self, provider: login.Provider, renewal: secrets.Secret, *, now: dt.datetime) -> login.Person:
+        """Who it is now, and what to ask with next time; Ended when the provider vouches for them no more (RFC 6749, 6)."""
+        kept = msgspec.json.decode(renewal.reveal(), type=_Renewal)
+        said = self._ask(provider, {"grant_type": "refresh_token", "refresh_token": kept.token})
+        if "error" in said and said["error"] != "invalid_grant":
+            raise errors.BackendDown(provider.name, f"the provider said {str(said['error'])[:50]!r}")
+        try:
+            claims = self._id_token(provider, said, now)
+            person = login.person(claims, provider)
+        except login.Refused as e:
+            raise login.Ended(e.reason) from e
+        if claims.get("nonce", kept.nonce) != kept.nonce:  # OpenID Connect Core, 12.2
+            raise login.Ended("nonce is another log-in's")
+        return _renewable(provider, person, said, kept)
+
+    def forget(self, provider: login.Provider, renewal: secrets.Secret) -> None:
+        """Revoke it, where the provider takes that (RFC 7009)."""
+        if "revocation_endpoint" not in self._discover(provider):
+            return
+        kept = msgspec.json.decode(renewal.reveal(), type=_Renewal)
+        form = {"token": kept.token, "token_type_hint": "refresh_token", "client_id": provider.client_id, **self._secret(provider)}
+        self._send(provider, "POST", self._endpoint(provider, "revocation_endpoint"), form)
 
     def verify(self, source: Source, token: str, *, audience: str, now: dt.datetime) -> Json:
         """The claims of a token that the issuer made for the audience; Refused."""
@@ -199,6 +234,15 @@ class Oidc:
                 return answer.status_code, body
         except (httpx.HTTPError, OSError) as e:
             raise errors.BackendDown(source.name, f"the provider cannot be reached: {str(e)[:200] or type(e).__name__}") from e
+
+
+def _renewable(provider: login.Provider, person: login.Person, said: Json, before: _Renewal) -> login.Person:
+    """A provider that names no new refresh token means the one before (RFC 6749, 6)."""
+    token = said.get("refresh_token", before.token)
+    if not provider.refresh or not isinstance(token, str) or not token:
+        return person
+    kept = msgspec.json.encode(msgspec.structs.replace(before, token=token))
+    return msgspec.structs.replace(person, renewal=secrets.Secret(kept))
 
 
 def _trust(source: Source) -> ssl.SSLContext:

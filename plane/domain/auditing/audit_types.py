@@ -38,7 +38,7 @@ TYPES: dict[str, str] = {
     "access.approval.used": "It was done with that person's yes.",
     "access.glass.taken": "Somebody took a break-glass role, for a time and with a reason.",
     "access.glass.returned": "Somebody gave it back before its time.",
-    "access.logins.ended": "An identity provider or a trust rule became another or none: what log-ins by it had begun ended.",
+    "access.logins.ended": "A provider or trust rule became another or none, or vouches for somebody no more: what it had begun ended.",
     "access.person.created": "Somebody new may log in.",
     "access.person.disabled": "Somebody was shut out.",
     "access.person.enabled": "Somebody was let in again.",

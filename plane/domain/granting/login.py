@@ -13,6 +13,7 @@ import msgspec
 from plane.domain import errors
 from plane.domain.granting import conditions
 from plane.domain.reading import addresses
+from plane.domain.rendering import secrets
 
 ALGORITHMS = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
@@ -22,6 +23,10 @@ LONGEST = dt.timedelta(hours=24)  # a token of a provider that claims to live lo
 MOST_GROUPS = 500
 LOCAL = "local"  # what tokens and sessions that a password began have as their provider
 LONGEST_TEXT = 255
+OWN_PARAMETERS = frozenset(
+    {"response_type", "response_mode", "client_id", "redirect_uri", "scope", "state", "nonce", "request", "request_uri"}
+    | {"code_challenge", "code_challenge_method"}
+)
 DEVICE_ENDS = {"expired_token": "nobody typed the code in time", "access_denied": "the log-in was refused at the provider"}  # RFC 8628, 3.5
 Text = Annotated[str, msgspec.Meta(max_length=1000)]
 Words = Annotated[tuple[Text, ...], msgspec.Meta(max_length=50)]
@@ -38,6 +43,7 @@ class Client(_Setting, frozen=True, kw_only=True):
 
     `groups`: the provider's name of a group → ours; empty: as they are. `require`: claims that must be there and equal.
     `allowed_audiences`: what ID tokens may be for besides our client; empty: anything, where `azp` is our client.
+    `refresh`: ask the provider again every `refresh_minutes`, for which log-ins ask for `refresh_scope` and with `parameters`.
     """
 
     title: Text = ""
@@ -51,6 +57,10 @@ class Client(_Setting, frozen=True, kw_only=True):
     groups: Annotated[dict[Text, Text], msgspec.Meta(max_length=MOST_GROUPS)] = {}
     require: Annotated[dict[Text, Text], msgspec.Meta(max_length=50)] = {}
     hours: Annotated[int, msgspec.Meta(ge=1, le=24)] = 12
+    refresh: bool = False
+    refresh_minutes: Annotated[int, msgspec.Meta(ge=1, le=60)] = 10
+    refresh_scope: Text = "offline_access"
+    parameters: Annotated[dict[Text, Text], msgspec.Meta(max_length=20)] = {}
 
 
 class Provider(Client, frozen=True, kw_only=True):
@@ -104,6 +114,10 @@ class DeviceRefused(Refused):
         errors.PlaneError.__init__(self, f"{DEVICE_ENDS[error]}; begin again")
 
 
+class Ended(Refused):
+    """The provider vouches for somebody no more, whom it let in before. `reason` is for the log."""
+
+
 class Waiting(msgspec.Struct, frozen=True):
     """Nobody has typed a device's code yet. `slower`: whoever asks does so too often (RFC 8628, 3.5)."""
 
@@ -111,12 +125,13 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 class Person(msgspec.Struct, frozen=True):
-    """What claims say of somebody. `sid`: the provider's name of the session, or empty."""
+    """What claims say of somebody. `sid`: the provider's name of the session, or empty; `renewal`: what to ask again with."""
 
     subject: str
     name: str
     groups: frozenset[str]
     sid: str = ""
+    renewal: secrets.Secret | None = None
 
 
 def check(found: Settings) -> dict[str, str]:
@@ -144,7 +159,14 @@ def check_client(found: Client) -> dict[str, str]:
     problems = check_issuer(found.issuer, found.algorithms)
     if "openid" not in found.scopes:
         problems["scopes"] = "must hold openid, without which there is no ID token"
+    if taken := sorted(OWN_PARAMETERS & found.parameters.keys()):
+        problems[f"parameters.{taken[0]}"] = "is the plane's own; parameters are further ones, such as prompt or access_type"
     return problems
+
+
+def scopes(found: Client) -> tuple[str, ...]:
+    """What log-ins ask for."""
+    return tuple(dict.fromkeys((*found.scopes, *(found.refresh_scope.split() if found.refresh else ()))))
 
 
 def kept_as(provider: Provider) -> str:

@@ -7,7 +7,7 @@ from plane.domain.rendering import secrets
 
 FIELD = "clientSecret"  # the only one of `data`
 LONGEST_SECRET = 4096
-UNSEEN = frozenset({"title"})  # whoever logged in stays in when only these change
+UNSEEN = frozenset({"title", "refresh_minutes"})  # whoever logged in stays in when only these change
 
 
 class ProviderSpec(login.Client, frozen=True, kw_only=True, omit_defaults=True):
@@ -83,7 +83,7 @@ def unfit(provider: login.Client, seen: Seen) -> tuple[str, ...]:
     """Why log-ins will fail at a provider that says so of itself; of what it does not say, nothing."""
     found = [f"its discovery document names no {name}" for name in ("authorization_endpoint", "token_endpoint") if not getattr(seen, name)]
     lists = {
-        "scopes": (seen.scopes_supported, set(provider.scopes) - set(seen.scopes_supported)),
+        "scopes": (seen.scopes_supported, set(login.scopes(provider)) - set(seen.scopes_supported)),
         "response types": (seen.response_types_supported, {"code"} - set(seen.response_types_supported)),
         "ways of PKCE": (seen.code_challenge_methods_supported, {"S256"} - set(seen.code_challenge_methods_supported)),
     }

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from plane.store.engine import Tx
 from plane.store.layout import audit_tables, tables
 
-CREDENTIALS, PROJECTS, LOGS = tables.credentials, tables.projects, audit_tables.fingerprint_keys
+CREDENTIALS, PROJECTS, TOKENS, LOGS = tables.credentials, tables.projects, tables.tokens, audit_tables.fingerprint_keys
 OF_TENANTS = {"sink": tables.SINKS, "identityprovider": tables.PROVIDERS}  # documents above projects; their names are `sink/NAME`
+RENEWAL = "renewal/"  # and a token's id: what its provider is asked again with
 OWN = ""  # where a credential has its name: the own fingerprint key of the project, or of the log
 
 
@@ -43,7 +44,9 @@ def everything(tx: Tx, tenant: str) -> Iterator[tuple[str, str, bytes]]:
         for noun, table in OF_TENANTS.items()
     )
     logs = sa.select(sa.literal(""), sa.literal(OWN), LOGS.c.wrapped).where(LOGS.c.tenant_id == tenant)
-    for query in (projects, credentials, *above, logs):
+    renewals = sa.select(sa.literal(""), sa.literal(RENEWAL) + sa.cast(TOKENS.c.id, sa.Text), TOKENS.c.renewal)
+    mine = renewals.where(TOKENS.c.tenant_id == tenant, TOKENS.c.renewal.is_not(None))
+    for query in (projects, credentials, *above, logs, mine):
         for row in tx.execute(query.with_for_update()):
             yield str(row[0]), str(row[1]), bytes(row[2])
 
@@ -52,6 +55,9 @@ def replace(tx: Tx, tenant: str, project_id: str, name: str, wrapped: bytes) -> 
     """Put the same value, wrapped anew, where `everything` found it; its document does not change."""
     if not project_id and name == OWN:
         tx.execute(sa.update(LOGS).where(LOGS.c.tenant_id == tenant).values(wrapped=wrapped))
+    elif name.startswith(RENEWAL):
+        mine = sa.update(TOKENS).where(TOKENS.c.tenant_id == tenant, TOKENS.c.id == name.removeprefix(RENEWAL))
+        tx.execute(mine.values(renewal=wrapped))
     elif not project_id:
         noun, _, called = name.partition("/")
         table = OF_TENANTS[noun]

@@ -48,7 +48,12 @@ tokens = sa.Table(
     columns.text("made_with", default=""),
     columns.text("on_behalf_of", default=""),  # as domain.access.Actor has it
     sa.Column("makers", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),  # so has it these
+    columns.blob("renewal", null=True),  # what to ask the provider again with, under the master key
+    columns.number("renew_s"),  # how often
+    columns.time("asked_at"),  # when the provider last vouched for its owner; null: it is not asked again
+    columns.time("tried_at"),  # when somebody last began to ask
     columns.tenant_key("id"),
+    sa.Index("ix_tokens_asked_at", "asked_at", postgresql_where=sa.text("asked_at IS NOT NULL")),
     sa.UniqueConstraint("hash"),
     sa.ForeignKeyConstraint(["tenant_id", "principal_id"], ["principals.tenant_id", "principals.id"], ondelete="CASCADE"),
     sa.Index("ix_tokens_tenant_id_principal_id", "tenant_id", "principal_id"),

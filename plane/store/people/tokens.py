@@ -36,6 +36,7 @@ class Bearer(msgspec.Struct, frozen=True):
     on_behalf_of: str
     makers: frozenset[str]
     provider: str  # what it came of, where it came of a log-in
+    asked_at: dt.datetime | None  # when the provider last vouched for its owner, if it is asked again
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -79,6 +80,7 @@ def bearer(tx: Tx, hashed: bytes) -> Bearer | None:
         on_behalf_of=row.on_behalf_of,
         makers=frozenset(row.makers),
         provider=row.provider,
+        asked_at=row.asked_at,
     )
 
 
@@ -88,7 +90,7 @@ _BEARER = (
         PRINCIPALS.c.id.label("principal"),
         *(PRINCIPALS.c[name] for name in ("tenant_id", "name", "kind", "groups", "disabled_at")),
         *(TOKENS.c[name] for name in ("expires_at", "created_at", "revoked_at", "used_at", "scopes", "networks", "idle_s")),
-        *(TOKENS.c[name] for name in ("on_behalf_of", "makers", "provider")),
+        *(TOKENS.c[name] for name in ("on_behalf_of", "makers", "provider", "asked_at")),
     )
     .select_from(TOKENS.join(PRINCIPALS, sa.and_(PRINCIPALS.c.tenant_id == TOKENS.c.tenant_id, PRINCIPALS.c.id == TOKENS.c.principal_id)))
     .where(TOKENS.c.hash == sa.bindparam("hash"))

@@ -26,6 +26,8 @@ def spec(**change: Any) -> providers.ProviderSpec:  # noqa: ANN401 - as YAML say
         ("house", {"algorithms": ["none"]}, None, ["spec.algorithms"]),
         ("house", {"algorithms": []}, None, ["spec.algorithms"]),
         ("house", {"scopes": ["profile"]}, None, ["spec.scopes"]),
+        ("house", {"parameters": {"access_type": "offline", "prompt": ""}}, None, []),
+        ("house", {"parameters": {"redirect_uri": "https://evil.example"}}, None, ["spec.parameters.redirect_uri"]),
         ("house", {}, {"password": "x"}, ["data.password"]),
         ("house", {}, {"clientSecret": " "}, ["data.clientSecret"]),
         ("local", {}, None, ["metadata.name"]),
@@ -38,14 +40,16 @@ def test_a_provider_that_cannot_be_is_named_by_its_fields(
 
 
 @pytest.mark.parametrize(
-    "change", [{"tenant": "acme"}, {"clientSecret": "x"}, {"hours": 25}, {"hours": 0}, {"scopes": ["x"] * 51}], ids=str
+    "change",
+    [{"tenant": "acme"}, {"clientSecret": "x"}, {"hours": 25}, {"hours": 0}, {"refreshMinutes": 61}, {"scopes": ["x"] * 51}],
+    ids=str,
 )
 def test_a_document_says_nothing_else(change: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError):
         spec(**change)
 
 
-@pytest.mark.parametrize("field", sorted(set(providers.ProviderSpec.__struct_fields__) - {"title"}))
+@pytest.mark.parametrize("field", sorted(set(providers.ProviderSpec.__struct_fields__) - providers.UNSEEN))
 def test_whatever_somebody_was_let_in_by_ends_their_log_in_when_it_changes(field: str) -> None:
     assert providers.same_trust(spec(), spec(title="Another"))
     changed = msgspec.structs.replace(spec(), **{field: "another"})
