@@ -10,7 +10,7 @@ import structlog
 from plane.domain import access, errors
 from plane.domain.auditing import people_details
 from plane.domain.granting import login
-from plane.server import context, entry, providers, record
+from plane.server import authorise, context, entry, providers, record
 from plane.store import engine
 from plane.store.people import logins
 from plane.store.people import renewals as store
@@ -34,8 +34,16 @@ def renew_due(plane: context.Plane) -> int:
     return len(due) + len(over)
 
 
-def renew(plane: context.Plane, tenant: str, token: str) -> None:
-    """Ask now, whose answer somebody waits for; BackendDown when there is none."""
+def actor(plane: context.Plane, bearer: str, *, ip: str, user_agent: str, used: bool = True) -> access.Actor:
+    """As `authorise.actor`, who waits here for the provider where its last word is too old to go on with; BackendDown."""
+    try:
+        return authorise.actor(plane, bearer, ip=ip, user_agent=user_agent, used=used)
+    except authorise.Stale as e:
+        _answer(plane, e.tenant, e.token)
+        return authorise.actor(plane, bearer, ip=ip, user_agent=user_agent, used=used)
+
+
+def _answer(plane: context.Plane, tenant: str, token: str) -> None:
     away: set[str] = set()
     if not _renew(plane, tenant, token, away):
         reason = "does not say whether this log-in still holds; try again, or log in again"

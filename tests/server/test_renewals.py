@@ -118,6 +118,12 @@ def test_a_token_of_somebody_else_is_no_answer(inside: Api, asking: context.Plan
     assert ended(owner) == ["house vouches for cleo no more"]
 
 
+def test_a_stream_goes_on_when_the_provider_still_vouches_for_its_reader(inside: Api, asking: context.Plane, owner: sa.Engine) -> None:
+    age(owner, dt.timedelta(hours=2))
+    assert renewals.actor(asking, inside.token, ip="", user_agent="", used=False).name == "cleo"
+    assert renewals.renew_due(asking) == 0
+
+
 def test_one_of_many_asks(inside: Api, asking: context.Plane, owner: sa.Engine) -> None:
     age(owner, OLD)
     with futures.ThreadPoolExecutor(4) as threads:

@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from plane.api import awaiting, calls, wake
 from plane.domain import access, errors
-from plane.server import authorise
+from plane.server import authorise, renewals
 from plane.server.asking import diffs, effective, explain, health_history, history, orders, plans
 from plane.wire import documents, planned, policies, rest
 from plane.wire import health as wire
@@ -158,7 +158,7 @@ def handlers() -> list[HTTPRouteHandler]:
 
 def permitted(call: calls.Call, token: str) -> access.Actor:
     """The caller anew: a stream does not outlive its token, session or role, and is no use that keeps a session open."""
-    who = authorise.actor(call.plane, token, ip=call.caller.actor.ip, user_agent=call.caller.actor.user_agent, used=False)
+    who = renewals.actor(call.plane, token, ip=call.caller.actor.ip, user_agent=call.caller.actor.user_agent, used=False)
     if who.id != call.caller.actor.id:
         raise errors.Unauthenticated("the token changed hands")
     return who

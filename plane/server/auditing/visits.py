@@ -19,7 +19,7 @@ log = structlog.get_logger()
 def admit(plane: context.Plane, token: str, origin: entry.Origin) -> access.Actor:
     """As `authorise.actor`, and the log hears of log-ins and of refusals."""
     try:
-        found = _actor(plane, token, origin)
+        found = renewals.actor(plane, token, ip=origin.ip, user_agent=origin.user_agent)
     except errors.Unauthenticated as e:
         refuse(plane, str(e), origin.ip)
         raise
@@ -28,15 +28,6 @@ def admit(plane: context.Plane, token: str, origin: entry.Origin) -> access.Acto
         with engine.begin(plane.engine, scope) as tx:
             record.append(plane, tx, scope, "access.login", target=f"{found.kind}/{found.name}")
     return found
-
-
-def _actor(plane: context.Plane, token: str, origin: entry.Origin) -> access.Actor:
-    """Here somebody waits for the provider, where its last word is too old to go on with."""
-    try:
-        return authorise.actor(plane, token, ip=origin.ip, user_agent=origin.user_agent)
-    except authorise.Stale as e:
-        renewals.renew(plane, e.tenant, e.token)
-        return authorise.actor(plane, token, ip=origin.ip, user_agent=origin.user_agent)
 
 
 def refuse(plane: context.Plane, reason: str, ip: str) -> None:
