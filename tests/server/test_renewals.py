@@ -18,7 +18,7 @@ from plane.domain.rendering import secrets
 from plane.server import context, entry, renewals
 from plane.server.delivering import rewrap
 from tests.support import identity
-from tests.support.rest import Api, document
+from tests.support.rest import V1, Api, document
 
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 BEGIN = {"back": "http://127.0.0.1:8000/", "challenge": domain.challenge(VERIFIER)}
@@ -184,3 +184,20 @@ def test_a_change_of_master_key_keeps_what_to_ask_with(inside: Api, asking: cont
     rewrap.rewrap(msgspec.structs.replace(asking, envelope=envelope.Local(key, older=(MASTER_KEY,))))
     alone = msgspec.structs.replace(asking, envelope=envelope.Local(key))
     assert opened(alone, owner) == before
+
+
+def test_browsers_and_devices_are_asked_about_as_command_lines_are(
+    inside: Api, asking: context.Plane, cleo: identity.Browser, owner: sa.Engine
+) -> None:
+    device = inside.post("/login/house/device").json()
+    cleo.type_code(device["verificationUriComplete"])
+    assert inside.post("/login/device", {"handle": device["handle"]}).json()["token"]
+    begun = inside.client.get(f"{V1}/login/house/web", follow_redirects=False)
+    back = parse.urlsplit(cleo.follow(begun.headers["Location"]))
+    shown = {"Cookie": begun.headers["Set-Cookie"].partition(";")[0]}
+    inside.client.get(f"{back.path}?{back.query}", headers=shown, follow_redirects=False)
+    before = kept(owner)
+    age(owner, OLD)
+    assert (len(before), renewals.renew_due(asking)) == (3, 3)
+    assert ended(owner) == []
+    assert len(set(before) & set(kept(owner))) == 0
