@@ -148,12 +148,13 @@ class Plane:
 
     async def _ask(self, method: str, path: str, *, query: str = "", body: bytes = b"", wait_s: float = 0.0) -> bytes:
         """The answer's body; PlaneAway, Revoked or LinkRefused. A token out of step is made anew once: nothing was done for it."""
-        mine = self.credentials
+        mine, ahead_s = self.credentials, self.step.ahead_s
         try:
             return await self._send(method, path, query=query, body=body, wait_s=wait_s)
         except _OutOfStep as e:
             await self.step.settled()
-            if self.credentials is mine and not self.step.follow(e.date):
+            self.step.follow(e.date)
+            if self.credentials is mine and self.step.ahead_s == ahead_s:
                 raise
         return await self._send(method, path, query=query, body=body, wait_s=wait_s)
 
@@ -168,6 +169,7 @@ class Plane:
             ) as answer:
                 payload = await answer.read()
                 _check(answer, payload)
+                self.step.follow(answer.headers.get("Date", ""))  # before anybody judges by it whether a task has expired
                 return payload
         except (aiohttp.ClientError, TimeoutError, OSError) as e:
             raise PlaneAway(f"the plane at {self._url} does not answer: {str(e) or type(e).__name__}") from e

@@ -16,28 +16,26 @@ log = structlog.get_logger()
 
 
 class Step:
-    """What a link, and whoever judges by the plane's time, go by."""
+    """What a link, and whoever judges by the plane's time, go by. `ahead_s`: the plane's clock of this machine's."""
 
     def __init__(self) -> None:
-        self._ahead_s = 0.0
+        self.ahead_s = 0.0
         self._settled = asyncio.Event()
         self._settled.set()
 
     def now(self) -> float:
         """Unix seconds as the plane counts them, as far as this machine's clock was found to be wrong."""
-        return time.time() + self._ahead_s
+        return time.time() + self.ahead_s
 
-    def follow(self, date: str) -> bool:
-        """Go by the time of an answer (RFC 9110, Date) from now on; False where the clocks were not apart."""
+    def follow(self, date: str) -> None:
+        """Go by the time of an answer (RFC 9110, Date) from now on, where the clocks are apart."""
         try:
             ahead_s = utils.parsedate_to_datetime(date).timestamp() - time.time()
         except ValueError:
-            return False
-        if abs(ahead_s - self._ahead_s) < signing.SKEW_S / 2:
-            return False
-        self._ahead_s = ahead_s
-        log.warning("clock.followed", ahead_s=round(ahead_s))
-        return True
+            return
+        if abs(ahead_s - self.ahead_s) >= signing.SKEW_S / 2:
+            self.ahead_s = ahead_s
+            log.warning("clock.followed", ahead_s=round(ahead_s))
 
     @contextlib.contextmanager
     def exchanging(self) -> Iterator[None]:

@@ -226,6 +226,7 @@ class PlaneEnd:
             if self.revoked:
                 return web.json_response({"type": "unauthenticated", "detail": "this agent was revoked"}, status=401)
         answer: web.StreamResponse = await handler(request)
+        answer.headers["Date"] = utils.formatdate(time.time() + self.ahead_s, usegmt=True)
         self._tell()
         return answer
 

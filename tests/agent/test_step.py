@@ -52,6 +52,14 @@ def test_a_clock_that_jumps_shuts_no_agent_out(plane: plane_end.PlaneEnd, days: 
     joined(plane, jump)
 
 
+def test_requests_on_their_way_when_the_clock_jumps_are_made_again(plane: plane_end.PlaneEnd) -> None:
+    async def jump(linked: link.Plane, _: agent.Enrolled) -> None:
+        plane.ahead_s = DAY_S
+        await asyncio.gather(*[linked.claim(agent.Claim(), most=0) for _ in range(5)])
+
+    joined(plane, jump)
+
+
 def test_a_token_that_is_refused_for_another_reason_is_not_made_again(plane: plane_end.PlaneEnd) -> None:
     async def forge(linked: link.Plane, enrolled: agent.Enrolled) -> None:
         linked.credentials = link.credentials(link.new_signing_key(), enrolled)
