@@ -113,12 +113,18 @@ class Bench:
     def turn(self, phase: str) -> None:
         """Let those of acme's apps be due that the phase is about, and no others."""
         with self.owner.begin() as tx:
+            self._lock(tx)
             tx.execute(sa.update(APPS).where(self.mine).values(due_at=None))
         until(lambda: self.of_acme(HELD) == 0, "the end of what acme has at work")
         with self.owner.begin() as tx:
+            self._lock(tx)
             due = tx.execute(sa.update(APPS).where(self.mine, DUE[phase]).values(due_at=sa.func.now())).rowcount
             tx.execute(sa.text("NOTIFY plane_due"))
         until(lambda: not due or self.of_acme(HELD) > 0, "the first of acme's apps")
+
+    def _lock(self, tx: sa.Connection) -> None:
+        """In the worker's order: a batch that lost its deadlock with this would never be due again."""
+        tx.execute(sa.select(APPS.c.id).where(self.mine).order_by(APPS.c.id).with_for_update())
 
     def of_acme(self, what: sa.ColumnElement[int]) -> int:
         """Over its apps."""

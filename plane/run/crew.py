@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from plane.store.delivering import leases
@@ -15,6 +16,7 @@ class Crew:
         self._size, self._share, self._ended = size, share, ended
         self._lock = threading.Lock()
         self._jobs: dict[str, tuple[leases.Leased, ...]] = {}  # by taking and first row
+        self._begun: dict[str, float] = {}  # when, by the same
 
     def room(self) -> int:
         """How many more jobs would begin at once; below 0 when some wait for a thread."""
@@ -27,10 +29,11 @@ class Crew:
             at_work = [rows[0].tenant for rows in self._jobs.values()]
         return frozenset(tenant for tenant in at_work if at_work.count(tenant) >= self._share)
 
-    def others(self, tenant: str) -> bool:
-        """Whether anybody else has work."""
+    def others(self, tenant: str, *, within_s: float) -> bool:
+        """Whether anybody else has work that began so lately."""
+        since = time.monotonic() - within_s
         with self._lock:
-            return any(rows[0].tenant != tenant for rows in self._jobs.values())
+            return any(rows[0].tenant != tenant and self._begun[job] > since for job, rows in self._jobs.items())
 
     def held(self) -> tuple[leases.Leased, ...]:
         """Every lease that work under way or waiting here stands on."""
@@ -41,7 +44,7 @@ class Crew:
         """Do the work, which handles its own errors, in a thread; `leased` are rows of one tenant."""
         job = f"{leased[0].lease}/{leased[0].id}"
         with self._lock:
-            self._jobs[job] = tuple(leased)
+            self._jobs[job], self._begun[job] = tuple(leased), time.monotonic()
         self._threads.submit(self._work, job, work)
 
     def finish(self) -> None:
@@ -53,5 +56,5 @@ class Crew:
             work()
         finally:
             with self._lock:
-                del self._jobs[job]
+                del self._jobs[job], self._begun[job]
             self._ended()

@@ -1,7 +1,7 @@
-"""How many apps are worked on at once, of tenants that have had much of the processors lately while others have work too.
+"""When apps are worked on of tenants that have had much of the processors lately, while others have work too.
 
 A push is a chain of steps that wait for each other: on a machine all of whose processors are busy with another tenant's apps, each step
-waits. So those apps leave one processor alone.
+takes longer. So those apps leave two processors alone, which are often one core, and where there are no more they go on at their share.
 """
 
 import contextlib
@@ -14,29 +14,31 @@ from plane.server import shares
 
 A = TypeVar("A")
 B = TypeVar("B")
+LOOK_S = 0.1  # others' work grows old without a word
 
 
 class Pace:
-    """`narrow`: apps at once of all such tenants together; each of them always has one. `others`: whether others have work. Thread-safe."""
+    """`narrow`: apps at once of all such tenants together, above their share. `others`: whether others have work. Thread-safe."""
 
     def __init__(self, narrow: int, others: Callable[[str], bool]) -> None:
         self._narrow, self._others = narrow, others
         self._free = threading.Condition()
-        self._at_work: list[str] = []
+        self._at_work = 0
 
     @contextlib.contextmanager
     def turn(self, tenant: str, account: shares.Account) -> Iterator[None]:
         """Wait until one more app of the tenant may be worked on; what this thread does in the block is on its account."""
         with self._free:
-            self._free.wait_for(lambda: self._may(tenant, account))
-            self._at_work.append(tenant)
+            while left_s := self._left_s(tenant, account):
+                self._free.wait(min(left_s, LOOK_S))
+            self._at_work += 1
         begun = time.thread_time()
         try:
             yield
         finally:
             account.took(time.thread_time() - begun)
             with self._free:
-                self._at_work.remove(tenant)
+                self._at_work -= 1
                 self._free.notify_all()
 
     def paced(self, tenant: str, account: shares.Account, work: Callable[[A], B]) -> Callable[[A], B]:
@@ -53,7 +55,8 @@ class Pace:
         with self._free:
             self._free.notify_all()
 
-    def _may(self, tenant: str, account: shares.Account) -> bool:
-        if tenant not in self._at_work or len(self._at_work) < self._narrow:
-            return True
-        return not account.above() or not self._others(tenant)
+    def _left_s(self, tenant: str, account: shares.Account) -> float:
+        """How long to wait, as far as is known."""
+        if self._at_work < self._narrow or not self._others(tenant):
+            return 0.0
+        return account.wait_s()

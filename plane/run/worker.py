@@ -32,6 +32,8 @@ GAPS_S = 300.0  # between two looks for what was begun and never ended
 SWEEP_S = 3600.0  # between two rounds of housekeeping
 PAUSE_S = 2.0  # after an error nobody expected, so that it cannot spin
 TENANTS = 16  # batches side by side; most of a slow one's time is spent waiting, so they are bounded by connections rather than by cores
+FREE = 2  # processors that are left alone, one core as clouds count them
+FRESH_S = 1.0  # what takes longer waits for a network or is large itself, and nobody gives way to it any more
 LOOKS = 16  # repositories looked at side by side; each is a child of git that waits for a network
 LOOKS_EACH = LOOKS // 4  # of one tenant
 
@@ -46,7 +48,7 @@ class Worker:
         self._stopping, self._ended, self._due, self._look = (threading.Event() for _ in range(4))
         self._tenants = crew.Crew("tenant", size=TENANTS, share=1, ended=functools.partial(self._ended_one, self._due))
         self._looks = crew.Crew("look", size=LOOKS, share=LOOKS_EACH, ended=functools.partial(self._ended_one, self._look))
-        self._pace = pace.Pace(max(1, self._each - 1), self._others)
+        self._pace = pace.Pace(max(0, self._each - FREE), self._others)
         self._listener = wake.Listener(settings.database_url, ("plane_due",))
 
     def run(self) -> None:
@@ -156,7 +158,7 @@ class Worker:
             deliver.deliver(self._plane, leased, side_by_side=lambda work, apps: threads.map(paced(work), apps))
 
     def _others(self, tenant: str) -> bool:
-        return self._tenants.others(tenant) or self._looks.others(tenant)
+        return self._tenants.others(tenant, within_s=FRESH_S) or self._looks.others(tenant, within_s=FRESH_S)
 
     def _ended_one(self, said: threading.Event) -> None:
         said.set()

@@ -26,8 +26,12 @@ class Account:
 
     def above(self) -> bool:
         """Whether it gives way."""
+        return self.wait_s() > 0
+
+    def wait_s(self) -> float:
+        """How long it gives way, if it takes nothing meanwhile."""
         with self._lock:
-            return self._left() > metering.AHEAD_S
+            return max(0.0, self._left() - metering.AHEAD_S) / (metering.SHARE * self.weight)
 
     def _left(self) -> float:
         now = self._clock()

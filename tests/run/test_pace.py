@@ -20,7 +20,8 @@ class Floor:
     def __init__(self, narrow: int = 1) -> None:
         self.busy = True  # somebody else has work
         self.pace = pace.Pace(narrow, lambda _: self.busy)
-        self.shares = shares.Shares(clock=lambda: 0.0)
+        self.now = 0.0
+        self.shares = shares.Shares(clock=lambda: self.now)
         self.threads = concurrent.futures.ThreadPoolExecutor(8)
         self.ends: list[threading.Event] = []
 
@@ -54,13 +55,22 @@ def floor() -> Iterator[Floor]:
     made.threads.shutdown()
 
 
-def test_one_app_at_once_of_who_had_much_while_others_have_work(floor: Floor) -> None:
-    floor.greedy("acme")
+def test_as_many_apps_of_who_had_much_as_processors_are_left_while_others_have_work(floor: Floor) -> None:
+    floor.greedy("acme", "globex")
     assert floor.asked("acme").wait(PATIENCE_S)
-    second = floor.asked("acme")
+    second = floor.asked("globex")
     assert not second.wait(MOMENT_S)
     floor.ends[0].set()
     assert second.wait(PATIENCE_S)
+
+
+def test_where_no_processor_is_left_a_tenant_goes_on_at_its_share(floor: Floor) -> None:
+    floor.pace = pace.Pace(0, lambda _: floor.busy)
+    floor.greedy("acme")
+    first = floor.asked("acme")
+    assert not first.wait(MOMENT_S)
+    floor.now += 1.0 / metering.SHARE
+    assert first.wait(PATIENCE_S)
 
 
 def test_nobody_is_held_when_the_others_work_is_done(floor: Floor) -> None:
@@ -75,12 +85,6 @@ def test_nobody_is_held_when_the_others_work_is_done(floor: Floor) -> None:
 def test_who_had_little_is_never_held(floor: Floor) -> None:
     floor.greedy("acme")
     assert all(floor.asked(tenant).wait(PATIENCE_S) for tenant in ("acme", "globex", "globex", "globex"))
-
-
-def test_each_of_many_that_had_much_has_one(floor: Floor) -> None:
-    floor.greedy("acme", "globex", "initech")
-    assert all(floor.asked(tenant).wait(PATIENCE_S) for tenant in ("acme", "globex", "initech"))
-    assert not floor.asked("globex").wait(MOMENT_S)
 
 
 def test_what_a_turn_takes_of_the_processor_is_on_its_tenants_account(floor: Floor) -> None:

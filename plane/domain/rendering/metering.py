@@ -6,7 +6,7 @@ import msgspec
 
 SHARE = 0.2  # processors that a tenant of weight 1 has all the time before it gives way: 24 pushes a second of one small app (8.3 ms)
 AHEAD_S = 1.0  # processor time above that: a push that touches 120 of those, or a few large charts
-REMEMBERED_S = 4.0  # so that a tenant with a long sync behind it is as good as any after a quarter of a minute
+REMEMBERED_S = 2.0  # so that a tenant with a long sync behind it waits five seconds at most, and is as good as any after ten
 
 
 class Spent(msgspec.Struct, frozen=True):
