@@ -59,7 +59,7 @@ class Socket(http.client.HTTPConnection):
 
 def app(index: int) -> tuple[dict[str, Any], ...]:
     """The four objects of one app; they keep every rule."""
-    meta = {"name": f"app-{index:04d}", "namespace": f"bench-{index % 20:02d}", "labels": {"app.kubernetes.io/name": f"app-{index:04d}"}}
+    meta = {"name": f"app-{index:04d}", "namespace": f"bench-{index // 20:04d}", "labels": {"app.kubernetes.io/name": f"app-{index:04d}"}}
     container = {
         "name": "main",
         "image": "registry.example/app:1.0.0",
@@ -90,7 +90,7 @@ def question(apps: range) -> policy.PolicyInput:
         project=surroundings.ProjectFacts(namespaces=("bench-*",), cluster_kinds=(), repositories=("https://git.example/acme/*",)),
         cluster=surroundings.ClusterFacts(kinds=SERVED),
         inventory=surroundings.Inventory(
-            namespaces=tuple(surroundings.Shared(name=f"bench-{n:02d}", owners=("shop/api",)) for n in range(20))
+            namespaces=tuple(surroundings.Shared(name=f"bench-{n:04d}", owners=("shop/api",)) for n in range(20))
         ),
         changes=tuple(map(_change, bodies)),
         source=surroundings.SourceFacts(origins=(origin,)),

@@ -70,7 +70,7 @@ def _apps(tx: sa.Connection, ids: dict[str, str], numbers: range) -> None:
         app, release = str(uuid.uuid4()), str(uuid.uuid4())
         here, of = {"tenant_id": ids["tenant"]}, {"tenant_id": ids["tenant"], "app_id": app}
         source = {"repoURL": URL, "path": f"apps/{number}", "targetRevision": "main"}
-        spec = {"source": source, "destination": {"cluster": "east", "namespace": f"bench-{number % 20:02d}"}}
+        spec = {"source": source, "destination": {"cluster": "east", "namespace": f"bench-{number // 20:04d}"}}
         about = {"project_id": ids["project"], "name": f"app-{number:05d}", "spec": spec}
         rows["apps"].append({**here, "id": app, **about, "cluster_id": ids["cluster"], "repository_id": ids["repository"]})
         rows["blobs"].append({**here, "digest": digest, "body": packed})
