@@ -153,6 +153,7 @@ class Worker:
     def _batch(self, leased: Sequence[leases.Leased]) -> None:
         tenant, weight = leased[0].tenant, leased[0].weight
         account = self._plane.shares.of(tenant, weight=weight)
+        account.others = functools.partial(self._others, tenant)
         with concurrent.futures.ThreadPoolExecutor(min(self._each * weight, self._most), "app") as threads:
             paced = functools.partial(self._pace.paced, tenant, account)
             deliver.deliver(self._plane, leased, side_by_side=lambda work, apps: threads.map(paced(work), apps))

@@ -11,13 +11,14 @@ from plane.domain.rendering import metering
 
 
 class Account:
-    """What one tenant's apps took lately, here and in renders; any thread. `clock`: seconds that only grow."""
+    """What one tenant's apps took lately, here and in renders; any thread. `clock`: seconds that only grow; `others` have work."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._used_s, self._at = 0.0, clock()
         self.weight = 1
+        self.others: Callable[[], bool] = lambda: True
 
     def took(self, cpu_s: float) -> None:
         """Of a render that has ended, or of a step here."""
@@ -26,7 +27,7 @@ class Account:
 
     def above(self) -> bool:
         """Whether it gives way."""
-        return self.wait_s() > 0
+        return self.wait_s() > 0 and self.others()
 
     def wait_s(self) -> float:
         """How long it gives way, if it takes nothing meanwhile."""

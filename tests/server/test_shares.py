@@ -50,6 +50,13 @@ def test_who_took_much_gives_way_until_as_much_time_has_passed() -> None:
     assert not account.above()
 
 
+def test_who_took_much_gives_way_to_nobody_while_nobody_else_has_work() -> None:
+    account = shares.Shares(Time()).of("acme", weight=1)
+    account.took(metering.AHEAD_S + 1.0)
+    account.others = lambda: False
+    assert not account.above()
+
+
 def test_a_tenant_of_weight_3_has_three_times_the_share() -> None:
     time = Time()
     known = shares.Shares(time)
